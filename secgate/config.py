@@ -1,6 +1,9 @@
-"""Settings: one schema, read from the enforced layer, the command line, the environment, a file and defaults, in that order.
+"""Settings from several layers under one schema.
 
-Every fault of a file is reported at once, with its key and line. Where each value came from is kept. What only the organisation may set
+Read from the enforced layer, the command line, the environment, a file and defaults, in that order.
+
+Every fault of a file is reported at once, with its key and line. Where each value came from is kept. What only the
+organisation may set
 (`mode`, tool paths, imports that cover a lane, an older advisory database) is refused elsewhere.
 """
 
@@ -50,7 +53,9 @@ class LedgerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class AdvisorySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where advisories come from: `local` is the imported database, `index` the package index's own service, `osv` an OSV service.
+    """Where advisories come from.
+
+    `local` is the imported database, `index` the package index's own service, `osv` an OSV service.
 
     `auto` is `local` where a database has been imported or the run is offline, else `index`.
     """
@@ -94,7 +99,10 @@ ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers")
 """Keys that only the enforced layer may set: each decides what counts against the organisation's own wish."""
 
 OPERATOR_ONLY = ("scope", "scanners.*.path", "advisories.database", "advisories.dump_url", "ledger.path")
-"""Keys that a repository's own file may not set: each would let a tree redirect the gate that judges it to programs or files of its choice."""
+"""Keys that a repository's own file may not set:
+
+each would let a tree redirect the gate that judges it to programs or files of its choice.
+"""
 
 SHIPPED_MAX_AGE_DAYS = 7
 """Oldest advisory database that anyone but the enforced layer can allow."""
@@ -144,9 +152,13 @@ def parse_file(data: bytes, *, name: str, trust: Trust) -> Layer | None:
         text = data.decode("utf-8")
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise ConfigError("the file is not UTF-8", faults=(), place=f"{name}: byte {error.start}", remedy="save it as UTF-8") from error
+        raise ConfigError(
+            "the file is not UTF-8", faults=(), place=f"{name}: byte {error.start}", remedy="save it as UTF-8"
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not valid TOML: {error}", faults=(), place=name, remedy="mend the line that is named") from error
+        raise ConfigError(
+            f"not valid TOML: {error}", faults=(), place=name, remedy="mend the line that is named"
+        ) from error
     except RecursionError as error:
         raise ConfigError("nested too deeply", faults=(), place=name, remedy="flatten the tables") from error
     if name.rsplit("/", 1)[-1] != PYPROJECT:
@@ -188,14 +200,17 @@ def option_layer(options: Mapping[str, object]) -> Layer:
 def resolve(layers: Sequence[Layer]) -> Resolved:
     """Merge `layers`, strongest first, over the defaults.
 
-    Tables merge key by key, lists are replaced whole, except `exclude` and `policies`, which a weaker layer may only add to.
+    Tables merge key by key, lists are replaced whole, except `exclude` and `policies`, which a weaker layer may only
+    add to.
     Raises ConfigError with every fault of every layer.
     """
     faults: list[tuple[str, str, str]] = []
     for layer in layers:
         faults.extend(_faults(layer))
     if faults:
-        raise ConfigError(f"{len(faults)} fault(s) in the configuration", faults=faults, remedy="mend each; nothing was judged")
+        raise ConfigError(
+            f"{len(faults)} fault(s) in the configuration", faults=faults, remedy="mend each; nothing was judged"
+        )
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for layer in reversed(layers):
@@ -214,7 +229,9 @@ def _put(values: dict[str, Any], path: Sequence[str], value: object) -> None:
     values[path[-1]] = value
 
 
-def _merge(into: dict[str, Any], values: Mapping[str, Any], name: str, sources: dict[str, str], at: tuple[str, ...]) -> None:
+def _merge(
+    into: dict[str, Any], values: Mapping[str, Any], name: str, sources: dict[str, str], at: tuple[str, ...]
+) -> None:
     for key, value in values.items():
         path = (*at, key)
         if isinstance(value, Mapping):
@@ -234,12 +251,18 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
         return faults
     reserved = [(pattern, "the enforced layer only") for pattern in ENFORCED_ONLY]
     if layer.trust == "repository":
-        reserved += [(pattern, "the enforced layer, the command line or the environment only") for pattern in OPERATOR_ONLY]
+        reserved += [
+            (pattern, "the enforced layer, the command line or the environment only") for pattern in OPERATOR_ONLY
+        ]
     for pattern, who in reserved:
         for path in _present(layer.values, pattern.split(".")):
             what = f"`{'.'.join(path)}` may be set by {who}"
             faults.append((_place(layer, path), what, "remove it here; ask the owner of the enforced layer"))
-    age = layer.values.get("advisories", {}).get("max_age_days", 0) if isinstance(layer.values.get("advisories"), dict) else 0
+    age = (
+        layer.values.get("advisories", {}).get("max_age_days", 0)
+        if isinstance(layer.values.get("advisories"), dict)
+        else 0
+    )
     if isinstance(age, int) and age > SHIPPED_MAX_AGE_DAYS:
         what = f"`advisories.max_age_days` above {SHIPPED_MAX_AGE_DAYS} may be set by the enforced layer only"
         faults.append((_place(layer, ("advisories", "max_age_days")), what, "update the database, or ask for it there"))
@@ -276,9 +299,11 @@ def _check(layer: Layer, kind: Any, value: object, at: tuple[str, ...], faults: 
                 faults.append((_place(layer, path), f"unknown key `{'.'.join(path)}`", remedy))
             else:
                 _check(layer, hints[key], item, path, faults)
-        for field in msgspec.structs.fields(kind):
-            if field.required and field.name not in value:
-                faults.append((_place(layer, at), f"`{'.'.join((*at, field.name))}` is missing", "add it"))
+        faults.extend(
+            (_place(layer, at), f"`{'.'.join((*at, field.name))}` is missing", "add it")
+            for field in msgspec.structs.fields(kind)
+            if field.required and field.name not in value
+        )
         return
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is dict and isinstance(value, Mapping):
@@ -305,13 +330,17 @@ _KEY = re.compile(r"""^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]
 
 
 def line_of(text: str, path: Sequence[str]) -> int:
-    """Give the line (from 1) of the TOML key `path`, or of the closest enclosing key or table that is written out; 0 when none is.
+    """Give the line (from 1) of the TOML key `path`, or of the closest enclosing key that is written out.
+
+    0 when none is.
 
     List positions are digits in `path`. Good for messages: tomllib keeps no positions.
     """
     wanted = [part for part in path if not part.isdigit()]
     counts: dict[tuple[str, ...], int] = {}
-    index_of = {tuple(p for p in path[:at] if not p.isdigit()): int(part) for at, part in enumerate(path) if part.isdigit()}
+    index_of = {
+        tuple(p for p in path[:at] if not p.isdigit()): int(part) for at, part in enumerate(path) if part.isdigit()
+    }
     table: list[str] = []
     skipped = False
     best, best_depth = 0, 0

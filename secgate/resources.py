@@ -1,6 +1,7 @@
 """Where secgate's own data lies: policies, rules and reports, from a wheel or from a checkout.
 
-A wheel carries them under `secgate/_data/`; an editable install finds them beside the package. The wheel's copy is looked for first, so
+A wheel carries them under `secgate/_data/`; an editable install finds them beside the package. The wheel's copy is
+looked for first, so
 that a checkout in the working directory can never shadow an installed secgate.
 """
 
@@ -24,12 +25,13 @@ def data_dir(folder: Folder) -> Path:
         if candidate.is_dir():
             return candidate
     raise InternalError(
-        f"the installation has no {folder}/ folder", remedy="reinstall secgate; a wheel carries the folder, a checkout has it at its top"
+        f"the installation has no {folder}/ folder",
+        remedy="reinstall secgate; a wheel carries the folder, a checkout has it at its top",
     )
 
 
 def files_under(root: Path, *suffixes: str) -> Iterator[tuple[str, bytes]]:
-    """Give (POSIX path relative to `root`, bytes) of the regular files under it that end in one of `suffixes`, sorted; links are skipped."""
+    """Give (POSIX path below `root`, bytes) of the regular files that end in one of `suffixes`, sorted, no links."""
     for path in sorted(root.rglob("*")):
         if path.is_symlink() or not path.is_file():
             continue

@@ -1,6 +1,7 @@
 """Where tools are found, and environments of their own made for them.
 
-Looked for in this order: the configured path, the tool environments, secgate's own environment, PATH. Versions of Python packages are
+Looked for in this order: the configured path, the tool environments, secgate's own environment, PATH. Versions of
+Python packages are
 read from their metadata, so that finding a tool starts nothing; only a bare binary on PATH is asked for its version.
 """
 
@@ -26,7 +27,8 @@ ENVIRONMENTS = ("configured", "tools", "secgate", "path")
 class LocalTools:
     """ToolLocator over this machine, and the maker of tool environments.
 
-    `prefix` is the environment secgate itself runs in (sys.prefix), `tools_root` the folder of tool environments, `locks` the folder of
+    `prefix` is the environment secgate itself runs in (sys.prefix), `tools_root` the folder of tool environments,
+    `locks` the folder of
     the hash-locked lists that ship with secgate, `path` the operator's PATH, `configured` maps a tool's name to a path.
     """
 
@@ -50,7 +52,10 @@ class LocalTools:
         self._configured = dict(configured)
 
     def locate(self, spec: ToolSpec) -> Tool | None:
-        """Give the tool, or None. A configured path that is not there is an error, never a silent fall back: UsageError."""
+        """Give the tool, or None.
+
+        A configured path that is not there is an error, never a silent fall back: UsageError.
+        """
         configured = self._configured.get(spec.name)
         if configured:
             found = Path(configured)
@@ -71,8 +76,10 @@ class LocalTools:
     def install(self, name: str, *, upgrade: bool) -> str:
         """Make the environment of tool `name` from its hash-locked list and give the version installed.
 
-        The environment is built beside its place and moved there when whole, so that a killed install leaves nothing half made.
-        Raises UsageError for a tool without a list, and for an installation that fails, with the end of what the installer said.
+        The environment is built beside its place and moved there when whole, so that a killed install leaves nothing
+        half made.
+        Raises UsageError for a tool without a list, and for an installation that fails, with the end of what the
+        installer said.
         """
         lock = self._locks / f"{name}.txt"
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not lock.is_file():
@@ -85,16 +92,30 @@ class LocalTools:
         self._tools.mkdir(parents=True, exist_ok=True)
         uv = self._prefix / "bin" / "uv"
         python = building / "bin" / "python"
-        # Built under the final path's name is not possible while an old one serves; uv's environments are relocatable on request.
+        # Built under the final path's name is not possible while an old one serves; uv's environments are relocatable
+        # on request.
         for argv in (
             (str(uv), "venv", "--quiet", "--no-config", "--relocatable", "--python", self._interpreter, str(building)),
-            (str(uv), "pip", "install", "--quiet", "--no-config", "--python", str(python), "--require-hashes", "-r", str(lock)),
+            (
+                str(uv),
+                "pip",
+                "install",
+                "--quiet",
+                "--no-config",
+                "--python",
+                str(python),
+                "--require-hashes",
+                "-r",
+                str(lock),
+            ),
         ):
             output = self._runner.run(argv, cwd=str(self._tools), limits=Limits(time_s=1800.0), network=True)
             if output.problem or output.exit_code != 0:
                 shutil.rmtree(building, ignore_errors=True)
                 said = output.problem or output.stderr.decode("utf-8", "replace").strip()[-600:]
-                raise UsageError(f"{name} could not be installed: {said}", remedy="check the package index and try again")
+                raise UsageError(
+                    f"{name} could not be installed: {said}", remedy="check the package index and try again"
+                )
         (building / "secgate-lock").write_text(stamp)
         shutil.rmtree(target, ignore_errors=True)
         building.rename(target)
@@ -169,5 +190,3 @@ def _within(version: str, tested: str) -> bool:
         return Version(version) in SpecifierSet(tested)
     except InvalidVersion:
         return False
-
-
