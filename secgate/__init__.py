@@ -1,3 +1,3 @@
-"""A pipeline gate and compliance-as-code library."""
+"""secgate: a pipeline gate that answers pass, fail or "could not tell", with the evidence behind it."""
 
 __version__ = "0.1.0"
