@@ -1,6 +1,7 @@
 """The command line: the edge where time, environment, signals and exit codes are. No logic lives here.
 
-Data goes to stdout, talk to stderr. Commands are imported when they are used, so that `secgate --version` answers at once.
+Data goes to stdout, talk to stderr. Commands are imported when they are used, so that `secgate --version` answers at
+once.
 """
 
 from __future__ import annotations

@@ -118,7 +118,10 @@ def formats(values: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, str
 
 
 def write_output(data: bytes, file: str) -> None:
-    """Write `data` to a file, whole or not at all, or to stdout for "" and "-". Raises UsageError when it cannot be written."""
+    """Write `data` to a file, whole or not at all, or to stdout for "" and "-".
+
+    Raises UsageError when it cannot be written.
+    """
     if file in ("", "-"):
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -139,7 +142,10 @@ def write_output(data: bytes, file: str) -> None:
 
 
 def terminal() -> tuple[int, bool]:
-    """Give (columns, colour) for stdout: 80 and none unless it is a terminal; NO_COLOR and FORCE_COLOR are respected."""
+    """Give (columns, colour) for stdout:
+
+    80 and none unless it is a terminal; NO_COLOR and FORCE_COLOR are respected.
+    """
     live = sys.stdout.isatty()
     colour = (live or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
     width = os.get_terminal_size(sys.stdout.fileno()).columns if live else 80

@@ -75,7 +75,12 @@ def test_exclusions_add_up() -> None:
 def test_the_environment_is_a_layer() -> None:
     env = {"SECGATE_OFFLINE": "yes", "SECGATE_JOBS": "3", "SECGATE_LEDGER_STORE": "git", "SECGATE_PROFILE": ""}
     settings = config.resolve([config.environment_layer(env)]).settings
-    assert (settings.offline, settings.jobs, settings.ledger.store, settings.profile) == (True, 3, "git", "pull-request")
+    assert (settings.offline, settings.jobs, settings.ledger.store, settings.profile) == (
+        True,
+        3,
+        "git",
+        "pull-request",
+    )
 
 
 def test_a_number_in_the_environment_that_is_none_is_a_fault() -> None:
