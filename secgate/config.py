@@ -10,6 +10,7 @@ organisation may set
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -216,6 +217,45 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
     for layer in reversed(layers):
         _merge(merged, layer.values, layer.name, sources, ())
     return Resolved(settings=msgspec.convert(merged, Settings), sources=dict(sorted(sources.items())))
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """What secgate knows of where it runs:
+
+    environment, working directory, its interpreter and prefix, its state folder.
+    """
+
+    env: dict[str, str]
+    cwd: str
+    python: str
+    prefix: str
+    state: str
+
+
+def process_environment() -> dict[str, str]:
+    """Give a copy of this process's environment: the one place outside `cli/` that reads it."""
+    return dict(os.environ)
+
+
+def state_dir(env: Mapping[str, str]) -> str:
+    """Give the absolute folder for ledgers, tool environments and advisories of this user.
+
+    SECGATE_STATE_DIR, else XDG_STATE_HOME/secgate, else HOME/.local/state/secgate. Raises ConfigError when none is set.
+    """
+    for variable, tail in (
+        ("SECGATE_STATE_DIR", ""),
+        ("XDG_STATE_HOME", "/secgate"),
+        ("HOME", "/.local/state/secgate"),
+    ):
+        value = env.get(variable, "")
+        if value.startswith("/"):
+            return value.rstrip("/") + tail
+    raise ConfigError(
+        "no folder for secgate's state: none of SECGATE_STATE_DIR, XDG_STATE_HOME and HOME is an absolute path",
+        faults=(),
+        place="environment",
+        remedy="set SECGATE_STATE_DIR to an absolute path",
+    )
 
 
 def schema() -> dict[str, Any]:

@@ -6,6 +6,7 @@ Every format renders this one summary, so that no two can disagree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from secgate import sla
 from secgate.model import (
@@ -102,16 +103,23 @@ def summarise(document: RunDocument) -> Summary:
 def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
     region = finding.location.region
     place = finding.location.path + (f":{region.start_line}" if region.start_line else "")
-    due = sla.earliest(finding.obligations)
     return FindingRow(
         finding=finding,
         verdict=verdict,
         blocking=verdict is not None and verdict.word in _BLOCKING,
         place=place,
         seen_by=", ".join(sorted({witness.scanner for witness in finding.witnesses})),
-        due=sla.words(due, now) if due is not None else "",
-        overdue=due is not None and now > due.due_epoch_s,
+        due=_due(finding, now),
+        overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),
     )
+
+
+def _due(finding: Finding, now: int) -> str:
+    due = sla.due_epoch_s(finding.obligations)
+    if due is None:
+        return ""
+    at = datetime.fromtimestamp(due, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"due {at}: {sla.standing_words(finding.obligations, now_epoch_s=now)}"
 
 
 def _importance(row: FindingRow) -> tuple[int, float, str, str]:
