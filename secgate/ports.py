@@ -70,8 +70,12 @@ class Executor(Protocol):
         """Run all `jobs` and give each one's output by its `Job.name` (unique over the call).
 
         `tools` are by scanner name, `services` give an address by service name. `on_end` is called once per job, from any thread, as it
-        ends. A job whose service is absent is answered with `problem`, never run.
+        ends. A job whose service is absent is answered with `problem`, never run. May be called by several threads at once.
         """
+        ...
+
+    def cancel(self) -> None:
+        """End every child that runs and start no more; from any thread, without waiting."""
         ...
 
 
