@@ -1,1 +1,1 @@
-"""The plug-ins that run scanner jobs. Nothing else in secgate starts processes."""
+"""Everything that starts processes or serves them."""

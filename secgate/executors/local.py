@@ -31,9 +31,15 @@ class LocalExecutor:
     name = "local"
 
     def __init__(
-        self, *, environment: Mapping[str, str], scratch: str, python: str, parallel: int, path: str = SYSTEM_PATH
+        self,
+        *,
+        environment: Mapping[str, str],
+        python: str,
+        parallel: int,
+        scratch: str | None = None,
+        path: str = SYSTEM_PATH,
     ) -> None:
-        """`environment` is the operator's, to choose from; `scratch` an existing private directory.
+        """`environment` is the operator's, to choose from; `scratch` an existing directory, None for the system's.
 
         `python` is secgate's own interpreter, `path` what children get as PATH.
         """
