@@ -302,9 +302,8 @@ class Slot(Value, frozen=True, kw_only=True, tag=True):
     """A place in an argument list that only the executor can fill, followed by `suffix`.
 
     `view`: the view's root. `work`: the job's private writable directory. `tool`: the tool's executable. `python`: the
-    interpreter of
-    secgate itself. `service`: the address of the service named in `suffix`'s stead by the job (one per job). `rules`:
-    the rules folder.
+    interpreter of secgate itself, or the tool's own when the tool was found with one (ToolSpec.needs_interpreter).
+    `service`: the address of the service that `Job.service` names. `rules`: the rules folder.
     """
 
     name: Literal["view", "work", "tool", "python", "service", "rules"]
@@ -338,6 +337,8 @@ class Job(Value, frozen=True, kw_only=True):
     outputs: tuple[str, ...] = ()
     env: dict[str, str] = {}
     service: str = ""
+    cwd: Literal["view", "work"] = "view"
+    """Where the child is started; `work` for tools that write where they stand."""
     limits: Limits = Limits()
     grain: Literal["file", "tree"] = "tree"
     cache_inputs: tuple[str, ...] = ()
