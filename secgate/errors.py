@@ -1,15 +1,15 @@
 """The error tree: what happened, where, and what to try. Each branch knows its exit code.
 
-    SecgateError                  70  (never raised itself)
-    +- UsageError                  2  the call or its configuration is wrong; nothing was judged
-    |  +- ConfigError              2  one or many faults of a configuration file, all at once
-    |  +- TargetError              2  the path, the reference or the changed set cannot be resolved
-    +- IncompleteTargetError       3  what is needed to judge is missing (shallow clone, no merge base)
-    +- PolicyError                 4  the policy could not decide
-    +- LedgerError                 5  the record cannot be read, written or verified
-    +- OutputError                    a scanner's output cannot be read; always caught by the scan stage
-    +- InterruptedRunError       130  a signal ended the run (143 for SIGTERM)
-    +- InternalError              70  a fault of ours
+SecgateError                  70  (never raised itself)
++- UsageError                  2  the call or its configuration is wrong; nothing was judged
+|  +- ConfigError              2  one or many faults of a configuration file, all at once
+|  +- TargetError              2  the path, the reference or the changed set cannot be resolved
++- IncompleteTargetError       3  what is needed to judge is missing (shallow clone, no merge base)
++- PolicyError                 4  the policy could not decide
++- LedgerError                 5  the record cannot be read, written or verified
++- OutputError                    a scanner's output cannot be read; always caught by the scan stage
++- InterruptedRunError       130  a signal ended the run (143 for SIGTERM)
++- InternalError              70  a fault of ours
 """
 
 from __future__ import annotations

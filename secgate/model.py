@@ -140,9 +140,15 @@ class Outcome(enum.StrEnum):
     @property
     def exit_code(self) -> int:
         """The process exit code of this outcome."""
-        return {"pass": 0, "fail": 1, "usage-error": 2, "inconclusive": 3, "policy-error": 4, "ledger-error": 5, "internal-error": 70}[
-            self.value
-        ]
+        return {
+            "pass": 0,
+            "fail": 1,
+            "usage-error": 2,
+            "inconclusive": 3,
+            "policy-error": 4,
+            "ledger-error": 5,
+            "internal-error": 70,
+        }[self.value]
 
 
 OUTCOME_ORDER = (

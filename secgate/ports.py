@@ -164,7 +164,9 @@ class Engine(Protocol):
     name: str
     version: str
 
-    def evaluate(self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float) -> bytes:
+    def evaluate(
+        self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
+    ) -> bytes:
         """Give the JSON value of `query` (such as `data.secgate.main.decision`) with `data` and input `document`, both JSON bytes.
 
         Raises PolicyError for a module that does not compile, an evaluation error, an undefined query, a time-out or a crash of the engine.
