@@ -1,0 +1,6 @@
+# Every finding of a protected scope has a time to be closed in, by its severity (data.limits.severity_s).
+package secgate.rules.sla
+
+import data.secgate.lib.clock
+
+obligations contains clock.severity_obligation(f) if some f in input.findings
