@@ -12,7 +12,7 @@ from typing import Literal
 
 Family = Literal["python", "c", "hcl", "yaml", "shell", "json", "ini"]
 
-_YAML_LIKE = (
+_YAML_LIKE = (  # noqa: RUF005
     "kubernetes",
     "compose",
     "cloudformation",
