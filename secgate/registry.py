@@ -81,11 +81,8 @@ def checked(kind: Kind, name: str, plugin: Plugin) -> Plugin:
     """Give `plugin` when it has every member of its kind's Protocol; raises UsageError otherwise."""
     protocol = _PROTOCOLS[kind]
     if not isinstance(plugin, protocol):
-        lacking = sorted(
-            member
-            for member in protocol.__protocol_attrs__
-            if not hasattr(plugin, member)  # type: ignore[attr-defined]
-        )
+        members = {*vars(protocol), *getattr(protocol, "__annotations__", {})}
+        lacking = sorted(m for m in members if not m.startswith("_") and not hasattr(plugin, m))
         raise UsageError(
             f"the {kind.removesuffix('s')} `{name}` lacks {', '.join(lacking)}",
             remedy="see ports.py for what a plug-in must have",

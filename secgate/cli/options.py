@@ -128,7 +128,7 @@ def write_output(data: bytes, file: str) -> None:
         return
     path = Path(file)
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
         mask = os.umask(0)
