@@ -43,6 +43,14 @@ _DIFF = (
     # Anything weaker starts `git status` inside each submodule, with the submodule's configuration.
     "--ignore-submodules=dirty",
 )
+_EMPTY_BLOBS = frozenset(
+    (
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    )
+)
+"""The empty blob's names: `git add --intent-to-add` puts it into the index and not into the store."""
+
 _EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
@@ -217,7 +225,7 @@ class Repository:
         """Give the bytes of one regular file of a commit; None when it is not there or is larger than `max_bytes`."""
         output = self._run("ls-tree", "-z", "--full-tree", commit, "--", path)
         for entry in read_tree(output.stdout):
-            if entry.path == path and entry.mode.startswith("100"):
+            if entry.path == path and entry.is_regular:
                 return dict(self.blobs([entry.blob], max_bytes=max_bytes)).get(entry.blob)
         return None
 
@@ -263,6 +271,8 @@ class Repository:
         sizes = {}
         for line in output.stdout.decode("ascii").splitlines():
             name, kind, *size = line.split()
+            if name in _EMPTY_BLOBS:
+                kind, size = "blob", ["0"]
             if kind != "blob" or not size:
                 raise self._missing(name)
             sizes[name] = int(size[0])
@@ -276,7 +286,9 @@ class Repository:
         group: list[str] = []
         held = 0
         for name, size in sorted(self.sizes(blobs).items()):
-            if size > max_bytes:
+            if name in _EMPTY_BLOBS:
+                yield name, b""
+            if name in _EMPTY_BLOBS or size > max_bytes:
                 continue
             if group and (held + size > _GROUP_BYTES or len(group) >= _GROUP_COUNT):
                 yield from self._group(group)
