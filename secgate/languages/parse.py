@@ -39,7 +39,10 @@ class FileIndex:
         self.kind = kind
         self.source = Source(data)
         self._size = len(data)
-        self._has_nul = b"\0" in data
+        # Many results fall on one unit: each is made once, however long its text is.
+        self._units: dict[Span, Unit] = {}
+        self._lines: dict[tuple[int, str], Unit] = {}
+        self._literals: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
 
     @property
     def has_parser(self) -> bool:
@@ -61,12 +64,26 @@ class FileIndex:
         A position that is in no statement (a comment, a blank line, a file that does not parse) gives its line, with
         the symbol it stands in. Never raises; positions are clamped.
         """
-        return self._unit_at(self.source.offset(line, column))
+        return self.unit_at(self.source.offset(line, column))
 
-    def _unit_at(self, offset: int) -> Unit:
+    def unit_at(self, offset: int) -> Unit:
+        """Give the smallest unit at an offset."""
         span = self._tree.at(offset)
-        if span is None or (offset >= span.head and "\n" in self.source.text[span.head : offset + 1]):
-            span = lines.line_span(self.source, offset, span.inner if span else "")
+        if span is None or (offset >= span.head and self._is_below(span, offset)):
+            symbol = span.inner if span else ""
+            key = (self.source.position(offset)[0], symbol)
+            if key not in self._lines:
+                self._lines[key] = self._unit(lines.line_span(self.source, offset, symbol))
+            return self._lines[key]
+        if span not in self._units:
+            self._units[span] = self._unit(span)
+        return self._units[span]
+
+    def _is_below(self, span: Span, offset: int) -> bool:
+        """Tell whether an offset is on a later line than the end of the span's header."""
+        return self.source.position(offset)[0] > self.source.position(span.head)[0]
+
+    def _unit(self, span: Span) -> Unit:
         text = self.source.text[span.start : span.head].rstrip()
         region = self.source.region(span.start, span.start + len(text))
         return Unit(
@@ -95,8 +112,11 @@ class FileIndex:
 
     def literals(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
         """Give the bodies of the string literals between two offsets, as offsets of the file."""
-        found = tokens.literals(self.kind, self.source.text[start:end])
-        return tuple((start + at, start + to) for at, to in found if at < to)
+        key = (start, end)
+        if key not in self._literals:
+            found = tokens.literals(self.kind, self.source.text[start:end])
+            self._literals[key] = tuple((start + at, start + to) for at, to in found if at < to)
+        return self._literals[key]
 
     @cached_property
     def _tree(self) -> SpanTree:
