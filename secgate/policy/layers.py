@@ -18,7 +18,8 @@ from msgspec import Struct
 from secgate.errors import PolicyError
 from secgate.model import Digest
 from secgate.policy import tree
-from secgate.policy.references import Fault, Surroundings, check_references, raise_faults
+from secgate.policy.inference import Surroundings
+from secgate.policy.references import Fault, check_references, raise_faults
 from secgate.policy.shapes import Vocabulary, from_data
 from secgate.policy.tree import Module
 from secgate.ports import PolicyModule, SyntaxReader
@@ -40,6 +41,7 @@ _EVERY_SET = frozenset().union(*SETS.values())
 _RULE_PACKAGE = re.compile(r"secgate\.rules\.[a-z][a-z0-9_]{0,63}")
 _SHIPPED_PACKAGE = re.compile(r"secgate\.(main|lib\.[a-z][a-z0-9_]{0,63})")
 _DATA_NAME = re.compile(r"(?:.*/)?data/([a-z][a-z0-9_]{0,63})\.json")
+_COMPREHEND = "write it as a comprehension, `x := {...}`, or as one set of pairs"
 _SENTINEL_PACKAGE = "secgate.rules.sentinel"
 
 
@@ -193,6 +195,8 @@ def _head_faults(name: LayerName, module: Module) -> list[Fault]:
         place = module.place(head.get("span"))
         if word in _EVERY_SET and (kind != "Set" or tree.name_of(head.get("refr")) is None):
             found.append(Fault(place, f"`{word}` is not a set of elements here", f"write `{word} contains {{...}} if`"))
+        elif kind == "Set" and tree.name_of(head.get("refr")) is None:
+            found.append(Fault(place, f"`{word}` is undefined while it is empty, in some engines", _COMPREHEND))
         elif word in _EVERY_SET - SETS[name]:
             allowed = ", ".join(sorted(SETS[name]))
             found.append(Fault(place, f"the {name} layer may not add to `{word}`", f"it may add to: {allowed}"))

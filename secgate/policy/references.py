@@ -8,14 +8,16 @@ defines. A string that is compared with a field of closed choices must be one of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from msgspec import Struct
 
 from secgate.errors import PolicyError
 from secgate.policy import tree
-from secgate.policy.shapes import ANY, SCALAR, Shape, Vocabulary
+from secgate.policy.heads import unsure_part
+from secgate.policy.inference import Inference, Scope, Surroundings
+from secgate.policy.shapes import ANY, SCALAR, Shape
 from secgate.policy.tree import Module, Node
 
 FORBIDDEN = frozenset(
@@ -33,14 +35,7 @@ FORBIDDEN = frozenset(
 )
 """Functions whose answer does not follow from the input, or that speak past the decision."""
 
-_MAX_CHAIN = 16
-_MAX_NESTED = 3
-"""How far a shape is followed through rules and comprehensions; past it the vocabulary as a whole serves."""
-
 _KEYED = frozenset({"object.filter", "object.remove", "object.subset", "json.filter", "json.remove", "json.patch"})
-
-Scope = dict[str, Shape | str]
-"""Names in reach: a shape, or the text of a string constant."""
 
 
 class Fault(Struct, frozen=True, order=True):
@@ -49,14 +44,6 @@ class Fault(Struct, frozen=True, order=True):
     place: str
     what: str
     remedy: str = ""
-
-
-class Surroundings(Struct, frozen=True, kw_only=True):
-    """What the modules of one engine can reach: vocabulary, data, and every module's rules by package."""
-
-    vocabulary: Vocabulary
-    data: Shape
-    packages: Mapping[str, frozenset[str]]
 
 
 def check_references(module: Module, surroundings: Surroundings) -> list[Fault]:
@@ -69,21 +56,15 @@ class _Walk:
 
     def __init__(self, module: Module, surroundings: Surroundings) -> None:
         self._module = module
-        self._vocabulary = surroundings.vocabulary
-        self._data = _data_shape(surroundings)
+        self._words = surroundings.vocabulary.words
         self._found: list[Fault] = []
-        self._in_work: set[str] = set()
-        self._nested = 0
-        self._known: dict[str, Shape] = {}
-        self._rules: dict[str, list[Node]] = {}
-        for rule in module.rules:
-            self._rules.setdefault(tree.rule_name(rule), []).append(rule)
-        self._own_words = set(self._rules) | set(_literal_keys(list(module.rules)))
-        self._imports: Scope = {}
+        self._infer = Inference(module, surroundings)
+        self._words |= {tree.rule_name(rule) for rule in module.rules} | set(_literal_keys(list(module.rules)))
 
     def faults(self) -> list[Fault]:
         for item in self._module.imports:
-            self._import(item)
+            if (tree.path_of(item.get("refr")) or ("",))[0] not in ("rego", "future"):
+                self._check(item.get("refr"), {})
         for rule in self._module.rules:
             self._check_rule(rule)
         return self._found
@@ -91,123 +72,13 @@ class _Walk:
     def _fault(self, span: object, what: str, remedy: str = "") -> None:
         self._found.append(Fault(self._module.place(span), what, remedy))
 
-    # ---------------------------------------------------------------------------------------------- names and shapes
-
-    def _import(self, item: Node) -> None:
-        parts = tree.path_of(item.get("refr")) or ()
-        if parts[:1] in (("rego",), ("future",)):
-            return
-        self._check(item.get("refr"), {})
-        alias = self._module.word_at(item["as"]) if isinstance(item.get("as"), dict) else ""
-        self._imports[alias or (parts[-1] if parts else "")] = self._shape(item.get("refr"), {})
-
-    def _name(self, name: str, scope: Scope) -> Shape | str:
-        if name in scope:
-            return scope[name]
-        if name == "input":
-            return self._vocabulary.document
-        if name == "data":
-            return self._data
-        if name in self._imports:
-            return self._imports[name]
-        return self._rule_shape(name) if name in self._rules else ANY
-
-    def _rule_shape(self, name: str) -> Shape:
-        if name in self._known or name in self._in_work or len(self._in_work) >= _MAX_CHAIN:
-            return self._known.get(name, ANY)
-        self._in_work.add(name)
-        shapes = [self._one_rule(rule) for rule in self._rules[name]]
-        self._known[name] = shapes[0] if all(shape == shapes[0] for shape in shapes) else ANY
-        self._in_work.discard(name)
-        return self._known[name]
-
-    def _one_rule(self, rule: Node) -> Shape:
-        kind, body = tree.head(rule)
-        if tree.name_of(body.get("refr")) is None or len(tree.bodies(rule)) > 1:
-            return ANY
-        scope = self._rule_scope(rule)
-        if kind == "Set":
-            return Shape(kind="array", items=self._shape(body.get("key"), scope))
-        assign = body.get("assign")
-        return self._shape(assign.get("value"), scope) if kind == "Compr" and isinstance(assign, dict) else ANY
-
-    def _rule_scope(self, rule: Node) -> Scope:
-        scope: Scope = {}
-        for argument in _list(tree.head(rule)[1].get("args")):
-            scope.update(dict.fromkeys(tree.variables(argument), Shape(kind="parameter")))
-        for body in tree.bodies(rule):
-            self._bind(body.get("query"), scope)
-        return scope
-
-    def _bind(self, query: object, scope: Scope) -> None:
-        """Add the names that a query binds. A second round serves names used above the place that binds them."""
-        for _ in range(2):
-            for statement in tree.statements(query):
-                kind, body = tree.opened(statement.get("literal"))
-                if kind == "SomeIn":
-                    self._bind_items(body, scope)
-                elif kind == "Expr":
-                    self._bind_assignment(body.get("expr"), scope)
-
-    def _bind_items(self, body: Node, scope: Scope) -> None:
-        collection = self._shape(body.get("collection"), scope)
-        if (name := tree.name_of(body.get("key"))) is not None:
-            scope[name] = SCALAR if collection.kind in ("array", "object") else ANY
-        if (name := tree.name_of(body.get("value"))) is not None:
-            scope[name] = collection.items or ANY
-
-    def _bind_assignment(self, expression: object, scope: Scope) -> None:
-        kind, body = tree.opened(expression)
-        if kind != "AssignExpr":
-            return
-        for left, right in (("lhs", "rhs"), ("rhs", "lhs")):
-            name = tree.name_of(body.get(left))
-            if name is None or name in ("_", "input", "data") or (body.get("op") == "ColEq" and left == "rhs"):
-                continue
-            if (text := tree.text_of(body.get(right))) is not None:
-                scope.setdefault(name, text)
-            elif (shape := self._shape(body.get(right), scope)).kind != "any" or name not in scope:
-                scope[name] = shape
-
-    def _shape(self, node: object, scope: Scope) -> Shape:
-        """Give what is known of an expression's value."""
-        if (name := tree.name_of(node)) is not None:
-            known = self._name(name, scope)
-            return SCALAR if isinstance(known, str) else known
-        kind, body = tree.opened(node)
-        if kind in ("ArrayCompr", "SetCompr"):
-            return self._comprehension_shape(body, scope)
-        if kind not in ("RefDot", "RefBrack"):
-            return SCALAR if kind in ("String", "RawString", "Number", "Bool") else ANY
-        above = self._shape(body.get("refr"), scope)
-        key = tree.field_of(body)[1] if kind == "RefDot" else self._constant(body.get("index"), scope)
-        return above.at(key)
-
-    def _comprehension_shape(self, body: Node, scope: Scope) -> Shape:
-        if self._nested >= _MAX_NESTED:
-            return ANY
-        self._nested += 1
-        inner = dict(scope)
-        self._bind(body.get("query"), inner)
-        items = self._shape(body.get("term"), inner)
-        self._nested -= 1
-        return Shape(kind="array", items=items)
-
-    def _constant(self, node: object, scope: Scope) -> str | None:
-        if (name := tree.name_of(node)) is not None:
-            known = self._name(name, scope)
-            return known if isinstance(known, str) else None
-        return tree.text_of(node)
-
-    # --------------------------------------------------------------------------------------------------- the checks
-
     def _check_rule(self, rule: Node) -> None:
-        scope = self._rule_scope(rule)
+        scope = self._infer.rule_scope(rule)
         kind, body = tree.head(rule)
-        for argument in _list(body.get("args")):
+        for argument in tree.items(body.get("args")):
             self._check_pattern(argument, ANY)
         name = tree.rule_name(rule)
-        if name in ("input", "data") or name in self._imports:
+        if name in ("input", "data") or name in self._infer.imports:
             self._fault(body.get("span"), f"the rule `{name}` hides what it is named after", "rename it")
         if kind != "Default":
             self._check_index(body.get("refr"), scope)
@@ -217,6 +88,21 @@ class _Walk:
             self._check(assign.get("value") if isinstance(assign, dict) else holder.get("value"), scope)
         for part in tree.bodies(rule):
             self._check_query(part.get("query"), scope)
+        self._check_defined(rule, scope)
+
+    def _check_defined(self, rule: Node, scope: Scope) -> None:
+        kind, body = tree.head(rule)
+        if kind not in ("Set", "Compr") or not any(tree.statements(part.get("query")) for part in tree.bodies(rule)):
+            return
+        assigned = [holder.get("assign") for holder in (body, *tree.bodies(rule))]
+        for part in (body.get("key"), *(one.get("value") for one in assigned if isinstance(one, dict))):
+            unsure = unsure_part(part, self._infer, scope) if part is not None else None
+            if unsure is not None:
+                self._fault(
+                    tree.span_of(unsure),
+                    "this may be undefined in the rule's head, and would take the whole rule with it in some engines",
+                    "bind it in the body, `x := ...`, and use `x` in the head",
+                )
 
     def _check_index(self, reference: object, scope: Scope) -> None:
         """Look at the computed parts of a head, `r[input.run.scope] contains x`."""
@@ -229,15 +115,17 @@ class _Walk:
         for statement in tree.statements(query):
             kind, body = tree.opened(statement.get("literal"))
             if kind == "SomeIn":
-                self._check_pattern(body.get("value"), self._shape(body.get("collection"), scope).items or ANY)
+                self._check_pattern(body.get("value"), self._infer.shape(body.get("collection"), scope).items or ANY)
                 self._check(body.get("collection"), scope)
             elif kind == "Every":
                 inner = dict(scope)
-                inner[self._module.word_at(body.get("value"))] = self._shape(body.get("domain"), scope).items or ANY
+                inner[self._module.word_at(body.get("value"))] = (
+                    self._infer.shape(body.get("domain"), scope).items or ANY
+                )
                 if isinstance(body.get("key"), dict):
                     inner[self._module.word_at(body["key"])] = SCALAR
                 self._check(body.get("domain"), scope)
-                self._bind(body.get("query"), inner)
+                self._infer.bind(body.get("query"), inner)
                 self._check_query(body.get("query"), inner)
             elif kind in ("Expr", "NotExpr"):
                 self._check(body.get("expr"), scope)
@@ -254,16 +142,16 @@ class _Walk:
             self._check_call(body, scope)
         elif kind in ("ArrayCompr", "SetCompr", "ObjectCompr"):
             inner = dict(scope)
-            self._bind(body.get("query"), inner)
+            self._infer.bind(body.get("query"), inner)
             self._check_query(body.get("query"), inner)
             for part in ("term", "key", "value"):
                 self._check(body.get(part), inner)
         elif kind == "Object":
-            for key, value in _pairs(body):
+            for key, value in tree.pairs(body):
                 self._check(key, scope)
                 self._check(value, scope)
         elif kind in ("Array", "Set"):
-            for item in _list(body.get("items")):
+            for item in tree.items(body.get("items")):
                 self._check(item, scope)
         elif kind:
             self._check_operation(kind, body, scope)
@@ -271,18 +159,18 @@ class _Walk:
     def _check_operation(self, kind: str, body: Node, scope: Scope) -> None:
         left, right = body.get("lhs"), body.get("rhs")
         if kind == "AssignExpr":
-            self._check_pattern(left, self._shape(right, scope))
+            self._check_pattern(left, self._infer.shape(right, scope))
             if body.get("op") == "Eq":
-                self._check_pattern(right, self._shape(left, scope))
+                self._check_pattern(right, self._infer.shape(left, scope))
         if kind == "AssignExpr" or (kind == "BoolExpr" and body.get("op") in ("Eq", "Ne")):
-            self._check_choice(left, self._shape(right, scope))
-            self._check_choice(right, self._shape(left, scope))
+            self._check_choice(left, self._infer.shape(right, scope))
+            self._check_choice(right, self._infer.shape(left, scope))
         if kind == "Membership":
-            wanted = self._shape(body.get("value"), scope)
-            for item in _list(tree.opened(body.get("collection"))[1].get("items")):
+            wanted = self._infer.shape(body.get("value"), scope)
+            for item in tree.items(tree.opened(body.get("collection"))[1].get("items")):
                 self._check_choice(item, wanted)
-            self._check_choice(body.get("value"), self._shape(body.get("collection"), scope).items or ANY)
-            self._check_pattern(body.get("value"), self._shape(body.get("collection"), scope).items or ANY)
+            self._check_choice(body.get("value"), self._infer.shape(body.get("collection"), scope).items or ANY)
+            self._check_pattern(body.get("value"), self._infer.shape(body.get("collection"), scope).items or ANY)
         for part in ("lhs", "rhs", "expr", "key", "value", "collection"):
             self._check(body.get(part), scope)
 
@@ -290,11 +178,11 @@ class _Walk:
         path = tree.path_of(node)
         if path is not None and ".".join(path) in FORBIDDEN:
             self._forbidden(body.get("span"), ".".join(path))
-        above = self._shape(body.get("refr"), scope)
+        above = self._infer.shape(body.get("refr"), scope)
         if kind == "RefDot":
             self._look_up(above, field := tree.field_of(body)[1], tree.field_of(body)[0] if field else None)
         else:
-            key = self._constant(body.get("index"), scope)
+            key = self._infer.constant(body.get("index"), scope)
             if key is not None:
                 self._look_up(above, key, tree.span_of(body.get("index")))
             elif _is_computed(body.get("index")):
@@ -305,7 +193,7 @@ class _Walk:
     def _check_call(self, body: Node, scope: Scope) -> None:
         path = tree.path_of(body.get("fcn")) or ()
         name = ".".join(path)
-        parameters = _list(body.get("params"))
+        parameters = tree.items(body.get("params"))
         if name in FORBIDDEN:
             self._forbidden(body.get("span"), name)
         elif name == "object.get" and len(parameters) == 3:
@@ -314,16 +202,16 @@ class _Walk:
             for text, span in _texts(parameters[1:]):
                 for word in filter(None, text.split("/")):
                     self._look_up(ANY, word, span)
-        if len(path) > 1 and (path[0] == "data" or path[0] in self._imports):
+        if len(path) > 1 and (path[0] == "data" or path[0] in self._infer.imports):
             self._check(body.get("fcn"), scope)
         for parameter in parameters:
             self._check(parameter, scope)
 
     def _check_get(self, subject: object, wanted: object, scope: Scope) -> None:
         kind, body = tree.opened(wanted)
-        shape = self._shape(subject, scope)
-        for part in _list(body.get("items")) if kind == "Array" else [wanted]:
-            key = self._constant(part, scope)
+        shape = self._infer.shape(subject, scope)
+        for part in tree.items(body.get("items")) if kind == "Array" else [wanted]:
+            key = self._infer.constant(part, scope)
             if key is not None:
                 self._look_up(shape, key, tree.span_of(part))
             elif _is_computed(part):
@@ -334,13 +222,13 @@ class _Walk:
         """Look at the keys of an object that is matched against a value."""
         kind, body = tree.opened(node)
         if kind == "Object" and (shape.kind in ("object", "array", "scalar") or tree.variables(node)):
-            for key, value in _pairs(body):
+            for key, value in tree.pairs(body):
                 if (text := tree.text_of(key)) is not None:
                     self._look_up(shape, text, tree.span_of(key))
                     self._check_choice(value, shape.fields.get(text, ANY))
                     self._check_pattern(value, shape.fields.get(text, ANY))
         elif kind == "Array":
-            for item in _list(body.get("items")):
+            for item in tree.items(body.get("items")):
                 self._check_pattern(item, shape.items or ANY)
 
     def _check_choice(self, node: object, shape: Shape) -> None:
@@ -362,7 +250,7 @@ class _Walk:
         elif shape.kind == "array":
             whose = "of a list; take its items first"
         else:
-            known, whose = self._vocabulary.words | self._own_words, "in the vocabulary of the input"
+            known, whose = self._words, "in the vocabulary of the input"
         if key not in known:
             near = get_close_matches(key, sorted(known), n=1)
             self._fault(span, f"there is no field `{key}` {whose}", f"did you mean `{near[0]}`?" if near else "")
@@ -379,35 +267,6 @@ class _Walk:
         )
 
 
-def _data_shape(surroundings: Surroundings) -> Shape:
-    """Give the shape of `data`: the data itself, and under `secgate` every package with its rules."""
-    root: dict[str, object] = {}
-    for package, rules in surroundings.packages.items():
-        place = root
-        for part in package.split("."):
-            below = place.setdefault(part, {})
-            place = below if isinstance(below, dict) else {}
-        place.update(dict.fromkeys(rules, ANY))
-    own = {name: _package_shape(below) for name, below in root.items()}
-    return Shape(kind="object", fields={**surroundings.data.fields, **own})
-
-
-def _package_shape(value: object) -> Shape:
-    if not isinstance(value, dict):
-        return ANY
-    return Shape(kind="object", fields={name: _package_shape(below) for name, below in value.items()}, is_open=True)
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _pairs(body: Node) -> Iterator[tuple[object, object]]:
-    for field in _list(body.get("fields")):
-        if isinstance(field, list) and len(field) == 3:
-            yield field[1], field[2]
-
-
 def _texts(values: Sequence[object]) -> list[tuple[str, object]]:
     found = ((tree.text_of(node), node) for node in tree.everything(list(values)))
     return [(text, tree.span_of(node)) for text, node in found if text is not None]
@@ -418,7 +277,7 @@ def _literal_keys(value: object) -> Iterator[str]:
     for node in tree.everything(value):
         kind, body = tree.opened(node)
         if kind == "Object":
-            yield from (text for key, _ in _pairs(body) if (text := tree.text_of(key)) is not None)
+            yield from (text for key, _ in tree.pairs(body) if (text := tree.text_of(key)) is not None)
 
 
 def _is_computed(index: object) -> bool:

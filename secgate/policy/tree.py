@@ -171,3 +171,15 @@ def everything(value: object) -> Iterator[object]:
 def variables(node: object) -> list[str]:
     """Give the names of every variable in `node`."""
     return [name for below in everything(node) if (name := name_of(below)) is not None]
+
+
+def items(value: object) -> list[object]:
+    """Give a list as it is, and an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def pairs(body: Node) -> Iterator[tuple[object, object]]:
+    """Give the keys and values of an object that is written out."""
+    for field in items(body.get("fields")):
+        if isinstance(field, list) and len(field) == 3:
+            yield field[1], field[2]
