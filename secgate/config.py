@@ -12,8 +12,10 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -230,6 +232,14 @@ class Machine(Struct, frozen=True, kw_only=True):
     python: str
     prefix: str
     state: str
+
+
+def this_machine(env: Mapping[str, str]) -> Machine:
+    """Give the machine this process runs on, with `env` for its environment.
+
+    Raises ConfigError without a state folder.
+    """
+    return Machine(env=dict(env), cwd=str(Path.cwd()), python=sys.executable, prefix=sys.prefix, state=state_dir(env))
 
 
 def process_environment() -> dict[str, str]:

@@ -7,6 +7,9 @@ its Protocol.
 from __future__ import annotations
 
 import importlib
+import os
+import re
+import shutil
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Literal, TypeVar, cast
@@ -33,8 +36,8 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "zizmor": "secgate.scanners.zizmor:Zizmor",
     },
     "engines": {
-        "opa-eval": "secgate.engines.opa_eval:OpaEval",
-        "regorus": "secgate.engines.regorus:Regorus",
+        "opa-eval": "secgate.engines.opa_eval:OpaEvalEngine",
+        "regorus": "secgate.engines.regorus:RegorusEngine",
     },
     "reporters": {
         "html": "secgate.reporters.html:HtmlReporter",
@@ -101,15 +104,19 @@ def reporter(name: str) -> ports.Reporter:
     return checked("reporters", name, cast("ports.Reporter", find("reporters", name)()))
 
 
-def executor(machine: Machine, *, parallel: int) -> LocalExecutor:
-    """Make the executor of this machine: both the ProcessRunner and the Executor."""
-    return LocalExecutor(environment=machine.env, python=machine.python, parallel=parallel)
+def executor(machine: Machine, *, scratch: str, parallel: int) -> LocalExecutor:
+    """Make the executor of this machine: both the ProcessRunner and the Executor.
+
+    `scratch` is a private folder; `parallel` 0 means as many children at a time as there are processors.
+    """
+    children = parallel or len(os.sched_getaffinity(0))
+    return LocalExecutor(environment=machine.env, scratch=scratch, python=machine.python, parallel=children)
 
 
-def tools(machine: Machine, *, configured: Mapping[str, str]) -> LocalTools:
+def tools(machine: Machine, *, configured: Mapping[str, str], executor: LocalExecutor) -> LocalTools:
     """Make the tool locator and installer of this machine."""
     return LocalTools(
-        runner=executor(machine, parallel=1),
+        runner=executor,
         prefix=machine.prefix,
         interpreter=machine.python,
         tools_root=f"{machine.state}/tools",
@@ -117,6 +124,22 @@ def tools(machine: Machine, *, configured: Mapping[str, str]) -> LocalTools:
         path=machine.env.get("PATH", ""),
         configured=configured,
     )
+
+
+def reference_engine(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Engine | None:
+    """Give an engine that judges again, None where its program is not on PATH."""
+    if name != "opa-eval":
+        return None
+    spec = ports.ToolSpec(name="opa", executable="opa", version_argv=("version",), version_pattern=r"Version: (\S+)")
+    found = shutil.which("opa", path=machine.env.get("PATH", ""))
+    if found is None:
+        return None
+    output = runner.run((found, *spec.version_argv), cwd=scratch)
+    match = re.search(spec.version_pattern, output.stdout.decode("utf-8", "replace"))
+    engine = find("engines", name)(
+        runner=runner, executable=found, version=match.group(1) if match else "", directory=scratch
+    )
+    return checked("engines", name, cast("ports.Engine", engine))
 
 
 def _third_parties(kind: Kind) -> dict[str, metadata.EntryPoint]:

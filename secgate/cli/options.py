@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from secgate.config import Machine, process_environment, state_dir
+from secgate.config import Machine, process_environment, this_machine
 from secgate.errors import UsageError
 from secgate.escape import plain
 
@@ -22,8 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def machine() -> Machine:
     """Give what commands know of the machine they run on."""
-    env = process_environment()
-    return Machine(env=env, cwd=str(Path.cwd()), python=sys.executable, prefix=sys.prefix, state=state_dir(env))
+    return this_machine(process_environment())
 
 
 def moment() -> datetime:

@@ -1,6 +1,7 @@
 """Before anything is scanned: the repository, whose settings count, the target, the policy layers.
 
-What a change could use against its own judge is read from the merge base in a change, from HEAD in local and staged runs, and from the
+What a change could use against its own judge is read from the merge base in a change, from HEAD in local and staged
+runs, and from the
 enforced layer; a plain folder has nothing but itself.
 """
 
@@ -118,7 +119,10 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
 
 
 def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Repository | None:
-    """Give the repository that holds `path`, None for a plain folder. Raises TargetError where one is there and git is not."""
+    """Give the repository that holds `path`, None for a plain folder.
+
+    Raises TargetError where one is there and git is not.
+    """
     git = shutil.which("git", path=machine.env.get("PATH", ""))
     if git is None:
         if any((folder / ".git").exists() for folder in (Path(path), *Path(path).parents)):
@@ -128,12 +132,17 @@ def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scrat
 
 
 def read_enforced(path: str, *, tree: str) -> Enforced:
-    """Read the organisation's directory; "" for none. Raises UsageError for one inside the scanned tree or without its parts."""
+    """Read the organisation's directory;
+
+    "" for none. Raises UsageError for one inside the scanned tree or without its parts.
+    """
     if not path:
         return Enforced(settings=None, policies={}, digest="")
     root = Path(path).resolve()
     if not root.is_dir():
-        raise UsageError("the enforced layer is not a directory", place=path, remedy="give the organisation's directory")
+        raise UsageError(
+            "the enforced layer is not a directory", place=path, remedy="give the organisation's directory"
+        )
     if tree and (root == Path(tree).resolve() or Path(tree).resolve() in root.parents):
         raise UsageError(
             "the enforced layer lies inside the scanned tree, which could edit it",
@@ -145,7 +154,14 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     policies: dict[str, bytes] = {}
     for name, data in files_under(root):
         top = name.split("/", 1)[0]
-        if top not in (*ENFORCED_PARTS, config.ENFORCED_NAME, "allowed_signers", "revoked", "people.toml", "path-classes.toml"):
+        if top not in (
+            *ENFORCED_PARTS,
+            config.ENFORCED_NAME,
+            "allowed_signers",
+            "revoked",
+            "people.toml",
+            "path-classes.toml",
+        ):
             continue
         total.update(f"{len(name.encode())}:{name}:{len(data)}:".encode() + data)
         if name == config.ENFORCED_NAME:
@@ -160,12 +176,13 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
 def policy_layers(
     organisation: dict[str, bytes], own: dict[str, bytes], *, engine: RegorusEngine, guarded: RegorusChild
 ) -> tuple[Layer, ...]:
-    """Give the layers that judge, the shipped one first. Raises PolicyError with file and line for a fault in any of them."""
+    """Give the layers that judge, the shipped one first.
+
+    Raises PolicyError with file and line for a fault in any of them.
+    """
     root = data_dir("policies")
     vocabulary = load_vocabulary((root / "schema" / "input.json").read_bytes())
-    shipped = load_layer(
-        "shipped", dict(files_under(root, ".rego", ".json")), reader=engine, vocabulary=vocabulary
-    )
+    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=engine, vocabulary=vocabulary)
     layers = [shipped]
     data = effective_data(shipped, None)
     if organisation:
@@ -175,9 +192,7 @@ def policy_layers(
         layers.append(theirs)
         data = effective_data(shipped, theirs)
     if own:
-        layers.append(
-            load_layer("repository", own, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data)
-        )
+        layers.append(load_layer("repository", own, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data))
     return tuple(layers)
 
 
@@ -259,26 +274,30 @@ def _bytes_at(name: str, target: Target, repository: Repository | None, at: str)
     return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
-def _tree_policies(
-    settings: Settings, target: Target, repository: Repository | None, at: str
-) -> dict[str, bytes]:
+def _tree_policies(settings: Settings, target: Target, repository: Repository | None, at: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for folder in settings.policies:
         prefix = folder.strip("/")
         if repository is None:
             root = Path(target.root) / prefix
             if Path(target.root).resolve() not in (root.resolve(), *root.resolve().parents):
-                raise UsageError("a policy folder leads out of the tree", place=f"policies: {folder}", remedy="name one inside")
+                raise UsageError(
+                    "a policy folder leads out of the tree", place=f"policies: {folder}", remedy="name one inside"
+                )
             found |= {f"{prefix}/{name}": data for name, data in files_under(root, ".rego")}
         elif at:
-            names = [name for name in repository.tree_entries(at) if name.startswith(f"{prefix}/") and name.endswith(".rego")]
+            names = [
+                name for name in repository.tree_entries(at) if name.startswith(f"{prefix}/") and name.endswith(".rego")
+            ]
             for name in names:
                 data = repository.file_at(at, name, max_bytes=MAX_POLICY_FILE_BYTES)
                 if data is not None:
                     found[name] = data
         if not any(name.startswith(f"{prefix}/") for name in found):
             raise UsageError(
-                "no policy in a folder that the settings name", place=f"policies: {folder}", remedy="add one, or remove it"
+                "no policy in a folder that the settings name",
+                place=f"policies: {folder}",
+                remedy="add one, or remove it",
             )
     return found
 
@@ -289,8 +308,8 @@ def _named_policies(folders: tuple[str, ...], machine: Machine) -> dict[str, byt
         root = Path(machine.cwd, folder)
         here = {f"{folder}/{name}": data for name, data in files_under(root, ".rego")} if root.is_dir() else {}
         if not here:
-            raise UsageError("there is no policy in this folder", place=f"--policy {folder}", remedy="give a folder with .rego files")
+            raise UsageError(
+                "there is no policy in this folder", place=f"--policy {folder}", remedy="give a folder with .rego files"
+            )
         found |= here
     return found
-
-
