@@ -137,9 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def answer(name: str, matches: tuple[Match, ...]) -> bytes:
-    """Give the body of an answer:
-
-    `{}` without matches, else `{"vulns": [...]}` with one range that holds every fixed version.
+    """Give the body of an answer: `{}` without matches, else `{"vulns": [...]}` with all fixed versions in one range.
 
     pip-audit reads the first ECOSYSTEM range of the last matching package alone, and compares names as they stand; so
     each advisory is sent with one package, under the name asked for.

@@ -1,0 +1,1 @@
+"""Scanner adapters: one module a tool."""
