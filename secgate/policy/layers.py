@@ -160,9 +160,15 @@ def _data(name: LayerName, files: Mapping[str, bytes]) -> dict[str, object]:
         if match[1] in found or match[1] == "secgate":
             raise PolicyError(f"two things are called data.{match[1]}", remedy="rename this file", place=path)
         try:
-            found[match[1]] = msgspec.json.decode(files[path])
+            content = msgspec.json.decode(files[path], type=dict[str, object])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise PolicyError(f"the data is not JSON: {error}", remedy="correct the file", place=path) from error
+            raise PolicyError(f"the data is no JSON object: {error}", remedy="correct the file", place=path) from error
+        if list(content) != [match[1]]:
+            # So that `opa test` and `opa eval`, which merge files at the root, see the same data.
+            raise PolicyError(
+                "a data file holds one key, its own name", remedy=f'write {{"{match[1]}": ...}}', place=path
+            )
+        found |= content
     return found
 
 
