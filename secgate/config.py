@@ -65,7 +65,8 @@ class AdvisorySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     source: Literal["auto", "local", "index", "osv"] = "auto"
     database: str = ""
-    max_age_days: Positive = 7
+    max_age_days: Annotated[int, Meta(ge=0)] = 0
+    """0 is the profile's own: 7 days in the shipped ones."""
     dump_url: str = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
 
 

@@ -18,7 +18,7 @@ from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, load_crosswalk
 from secgate.errors import IncompleteTargetError, UsageError
 from secgate.executors.local import LocalExecutor
-from secgate.languages import parse_ok
+from secgate.languages.parse import parse_ok
 from secgate.model import (
     History,
     KnownFinding,
@@ -103,7 +103,7 @@ class Looker:
             known = ", ".join(registry.names("scanners"))
             raise UsageError(f"unknown scanner `{unknown[0]}`", remedy=f"one of: {known}", place="--scanner")
         self._tools = registry.tools(shop.machine, configured=_configured(prepared.settings), executor=shop.executor)
-        self.advice = Advice(prepared.settings, machine=shop.machine, now=shop.now)
+        self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now)
         self._count = 0
 
     def offered(self) -> tuple[SourceFile, ...]:
@@ -115,7 +115,7 @@ class Looker:
         if target.changed is None:
             return target.files
         touched = set(target.changed)
-        manifests = [file for file in target.files if self.tables.lanes.has(Lane.DEPENDENCIES, file.kinds)]
+        manifests = [file for file in target.files if self.tables.lanes.need(Lane.DEPENDENCIES, file)]
         if any(file.path in touched for file in manifests) or any(path in touched for path in target.deleted):
             touched |= {file.path for file in manifests}
         return tuple(file for file in target.files if file.path in touched)
@@ -158,7 +158,7 @@ class Looker:
         if prepared.repository is None:
             return ()
         paths = sorted({finding.location.path for finding in head.findings})
-        manifests = {file.path for file in self.offered() if self.tables.lanes.has(Lane.DEPENDENCIES, file.kinds)}
+        manifests = {file.path for file in self.offered() if self.tables.lanes.need(Lane.DEPENDENCIES, file)}
         if any(finding.lane is Lane.DEPENDENCIES for finding in head.findings):
             paths = sorted({*paths, *manifests})
         scanners = {witness.scanner for finding in head.findings for witness in finding.witnesses}
@@ -207,21 +207,20 @@ class Looker:
     ) -> Looked:
         settings = self._prepared.settings
         tasks = [task for task in self._tasks(files, lanes) if scanners is None or task.scanner.name in scanners]
-        with contextlib.ExitStack() as stack:
-            services = self.advice.services(stack, tasks)
-            scans = scan(
-                tasks,
-                target=self._prepared.target,
-                view=view,
-                files=files,
-                executor=self._shop.executor,
-                services=services,
-                rules_root=self.tables.rules_root,
-                offline=settings.offline,
-                parallel=settings.jobs,
-                now=self._shop.now,
-                observer=self._shop.observer,
-            )
+        scans = scan(
+            tasks,
+            target=self._prepared.target,
+            view=view,
+            files=files,
+            executor=self._shop.executor,
+            services=self.advice.services(),
+            rules_root=self.tables.rules_root,
+            offline=settings.offline,
+            parallel=settings.jobs,
+            now=self._shop.now,
+            observer=self._shop.observer,
+        )
+        scans = tuple(self.advice.noted(one) for one in scans)
         kinds = {file.path: file.kinds for file in files}
         normalised = normalise(
             scans,
@@ -236,7 +235,8 @@ class Looker:
     def _tasks(self, files: Sequence[SourceFile], lanes: Sequence[Lane]) -> list[ScannerTask]:
         """Give the tasks of the tools that the lanes require for these files, and of no others."""
         settings, profile = self._prepared.settings, self._prepared.profile
-        wanted = self.tables.lanes.tools(lanes, files, without=profile.without_tools)
+        needs = [need for lane in lanes for file in files if (need := self.tables.lanes.need(lane, file)) is not None]
+        wanted = {name for need in needs for name in need.tools} - set(profile.without_tools)
         tasks = []
         for name in sorted(wanted):
             own = settings.scanners.get(name)
@@ -253,8 +253,7 @@ class Looker:
                     limits=Limits(time_s=own.timeout_s if own is not None else 600.0),
                     rule_pack=_pack(scanner, self.tables.rules_root)[0],
                     rule_pack_digest=_pack(scanner, self.tables.rules_root)[1],
-                    advisories_digest=self.advice.digest if scanner.services else "",
-                    advisories_age_s=self.advice.age_s if scanner.services else None,
+                    remedy=f"secgate tools install {name}",
                 )
             )
         return tasks

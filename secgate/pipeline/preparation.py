@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -94,10 +95,10 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     if settings.line and target.scope is Scope.PROTECTED:
         target = msgspec.structs.replace(target, line=settings.line)
     engine = RegorusEngine()
-    guarded = RegorusChild(runner=runner, python=machine.python, directory=scratch)
+    guarded = guarded_engine(machine, runner=runner, scratch=scratch)
     layers = policy_layers(
         enforced.policies,
-        {**_tree_policies(settings, target, repository, at), **_named_policies(request.policies, machine)},
+        {**_tree_policies(settings, target, repository, at), **named_policies(request.policies, machine)},
         engine=engine,
         guarded=guarded,
     )
@@ -171,6 +172,11 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
         elif top == "data" and name.endswith(".json"):
             policies[name] = data
     return Enforced(settings=settings, policies=policies, digest=total.hexdigest())
+
+
+def guarded_engine(machine: Machine, *, runner: ProcessRunner, scratch: str) -> RegorusChild:
+    """Give the engine that can be stopped, for layers that are not ours and for large inputs."""
+    return RegorusChild(runner=runner, python=machine.python, directory=scratch)
 
 
 def policy_layers(
@@ -302,7 +308,8 @@ def _tree_policies(settings: Settings, target: Target, repository: Repository | 
     return found
 
 
-def _named_policies(folders: tuple[str, ...], machine: Machine) -> dict[str, bytes]:
+def named_policies(folders: Sequence[str], machine: Machine) -> dict[str, bytes]:
+    """Give the Rego files of folders named on the command line. Raises UsageError for a folder without any."""
     found: dict[str, bytes] = {}
     for folder in folders:
         root = Path(machine.cwd, folder)

@@ -33,22 +33,13 @@ from secgate.model import (
 from secgate.pipeline.ledgers import ChosenLedger, choose_ledger
 from secgate.pipeline.looking import Looked, Looker, Workshop, load_tables, parse_view, workshop
 from secgate.pipeline.preparation import Prepared, RunRequest, prepare
+from secgate.pipeline.silence import Silence
 from secgate.ports import Engine, Observer
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
 from secgate.scan import cover
 from secgate.show import excerpts
 from secgate.show import show as show_document
-
-
-class Silence:
-    """An Observer that hears and says nothing."""
-
-    def stage(self, name: str, detail: str) -> None:
-        """Hear a stage."""
-
-    def scanner(self, name: str, state: str, detail: str) -> None:
-        """Hear a scanner."""
 
 
 class _Seen(NamedTuple):
