@@ -37,7 +37,7 @@ def verify(*, path: str, config: str, enforced: str) -> int:
     """Read every entry and check leaf, previous root and the tree; say size and root."""
     from secgate import queries
 
-    address, head = queries.verify_ledger(path=path, config=config, enforced=enforced, machine=machine())
+    address, head = queries.verify_ledger(path=path, config=config, enforced=enforced, machine=machine(), now=moment())
     click.echo(f"{address}: whole; {head.size} entries, root {head.root}")
     click.echo("tamper-evident relative to a head kept elsewhere: keep size and root", err=True)
     return 0

@@ -28,9 +28,8 @@ from secgate.model import (
     View,
 )
 from secgate.normalise import normalise
-from secgate.pipeline.looking import load_tables, workshop
-from secgate.pipeline.preparation import guarded_engine, named_policies, policy_layers, read_enforced
-from secgate.pipeline.silence import Silence
+from secgate.pipeline.looking import load_tables
+from secgate.preparation import Silence, guarded_engine, named_policies, policy_layers, read_enforced, workshop
 
 
 class _Import(Struct, frozen=True, kw_only=True):

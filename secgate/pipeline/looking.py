@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from secgate import registry
-from secgate.config import Machine, Settings
+from secgate.config import Settings
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, load_crosswalk
 from secgate.errors import IncompleteTargetError, UsageError
-from secgate.executors.local import LocalExecutor
 from secgate.languages.parse import parse_ok
 from secgate.model import (
     History,
@@ -31,23 +27,13 @@ from secgate.model import (
 from secgate.normalise import Normalised, normalise
 from secgate.patterns import PathPattern
 from secgate.pipeline.advice import Advice
-from secgate.pipeline.preparation import Prepared
-from secgate.ports import Observer, Scanner
+from secgate.preparation import Prepared, Workshop
+from secgate.ports import Scanner
 from secgate.resources import data_dir, folder_digest
 from secgate.scan import LaneTable, ScannerTask, ScanResult, load_lane_table, scan
 from secgate.view import ViewLimits, make_base_view, make_history_view, make_view, view_files
 
 HEAD_BYTES = 8192
-
-
-class Workshop(Struct, frozen=True, kw_only=True):
-    """What one run works with: a private folder that goes with it, the executor, the moment, who listens."""
-
-    scratch: str
-    executor: LocalExecutor
-    machine: Machine
-    now: datetime
-    observer: Observer
 
 
 class Looked(NamedTuple):
@@ -63,7 +49,6 @@ class Tables(Struct, frozen=True, kw_only=True):
     """Data of rules/ and policies/ that looking needs, read once."""
 
     lanes: LaneTable
-    lanes_digest: str
     crosswalk: Crosswalk
     rules_root: str
 
@@ -74,19 +59,7 @@ def load_tables() -> Tables:
     lanes = (policies / "lanes.json").read_bytes()
     crosswalk = load_crosswalk((rules / "crosswalk.json").read_bytes(), (rules / "severity.json").read_bytes())
     table = load_lane_table(lanes)
-    return Tables(lanes=table, lanes_digest=table.digest, crosswalk=crosswalk, rules_root=str(rules))
-
-
-@contextlib.contextmanager
-def workshop(machine: Machine, *, now: datetime, observer: Observer) -> Iterator[Workshop]:
-    """Give a workshop; at its end, however it comes, children are gone and so is the folder."""
-    with tempfile.TemporaryDirectory(prefix="secgate-") as scratch:
-        executor = registry.executor(machine, scratch=scratch, parallel=0)
-        try:
-            yield Workshop(scratch=scratch, executor=executor, machine=machine, now=now, observer=observer)
-        except BaseException:
-            executor.cancel()
-            raise
+    return Tables(lanes=table, crosswalk=crosswalk, rules_root=str(rules))
 
 
 class Looker:

@@ -30,10 +30,8 @@ from secgate.model import (
     Source,
     Target,
 )
-from secgate.pipeline.ledgers import ChosenLedger, choose_ledger
-from secgate.pipeline.looking import Looked, Looker, Workshop, load_tables, parse_view, workshop
-from secgate.pipeline.preparation import Prepared, RunRequest, prepare
-from secgate.pipeline.silence import Silence
+from secgate.pipeline.looking import Looked, Looker, load_tables, parse_view
+from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
 from secgate.ports import Engine, Observer
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
