@@ -223,7 +223,7 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """What secgate knows of where it runs:
+    """What secgate knows of where it runs.
 
     environment, working directory, its interpreter and prefix, its state folder.
     """

@@ -52,7 +52,10 @@ def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: M
 
 
 def make_ledger(*, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> tuple[str, Head]:
-    """Make the ledger of a tree on purpose, and give its address and head. Raises LedgerError where one counts already."""
+    """Make the ledger of a tree on purpose; give its address and head.
+
+    Raises LedgerError where one counts already.
+    """
     with _ledger_of(path, config=config, enforced=enforced, machine=machine, now=now) as (chosen, repository, _):
         seed = f"{repository}\0{now.isoformat()}"
         head = initialise(chosen.ledger, seed=seed, secgate_version=__version__, now=now)
@@ -60,7 +63,10 @@ def make_ledger(*, path: str, config: str, enforced: str, machine: Machine, now:
 
 
 def verify_ledger(*, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> tuple[str, Head]:
-    """Read and verify every entry of a tree's ledger, and give its address and head. Raises LedgerError for the first fault."""
+    """Read and verify every entry of a tree's ledger; give its address and head.
+
+    Raises LedgerError for the first fault.
+    """
     with _ledger_of(path, config=config, enforced=enforced, machine=machine, now=now) as (chosen, _, _):
         if not chosen.ledger.exists():
             raise LedgerError("there is no ledger", place=chosen.ledger.address, remedy="secgate ledger init")

@@ -141,7 +141,7 @@ def write_output(data: bytes, file: str) -> None:
 
 
 def terminal() -> tuple[int, bool]:
-    """Give (columns, colour) for stdout:
+    """Give (columns, colour) for stdout.
 
     80 and none unless it is a terminal; NO_COLOR and FORCE_COLOR are respected.
     """

@@ -21,14 +21,13 @@ from secgate.model import (
     Lane,
     Limits,
     SourceFile,
-    Target,
     View,
 )
 from secgate.normalise import Normalised, normalise
 from secgate.patterns import PathPattern
 from secgate.pipeline.advice import Advice
-from secgate.preparation import Prepared, Workshop
 from secgate.ports import Scanner
+from secgate.preparation import Prepared, Workshop
 from secgate.resources import data_dir, folder_digest
 from secgate.scan import LaneTable, ScannerTask, ScanResult, load_lane_table, scan
 from secgate.view import ViewLimits, make_base_view, make_history_view, make_view, view_files
@@ -106,9 +105,9 @@ class Looker:
         return self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes)
 
     def history(self) -> Looked | None:
-        """Look for secrets in what the commits of a change brought and its end no longer holds;
+        """Look for secrets in what the commits of a change brought and its end no longer holds.
 
-        None without commits.
+        None without such commits.
         """
         prepared = self._prepared
         if not prepared.target.change_commits or prepared.repository is None:
@@ -125,8 +124,8 @@ class Looker:
             return None
         return self._look(view, view_files(prepared.target, view), lanes=(Lane.SECRETS,))
 
-    def base(self, head: Correlation, looked: Sequence[Looked]) -> tuple[KnownFinding, ...]:
-        """Look at the base of the files that have findings, with the scanners that found them, and give what was there."""
+    def base(self, head: Correlation) -> tuple[KnownFinding, ...]:
+        """Look at the base of the files that have findings, with what found them, and give what was there."""
         prepared = self._prepared
         if prepared.repository is None:
             return ()
@@ -142,10 +141,9 @@ class Looker:
         failed = [s.invocation for s in seen.scans if s.invocation.status != "completed"]
         if failed:
             raise IncompleteTargetError(
-                f"{failed[0].scanner} could not look at the base, so new findings cannot be told from old: {failed[0].reason}",
+                f"{failed[0].scanner} could not look at the base, so new cannot be told from old: {failed[0].reason}",
                 remedy="mend the scanner, or run without --changed-since to judge the whole tree",
             )
-        del looked
         target = msgspec.structs.replace(prepared.target, changed=None, renames=(), base_commit="", change_commits=())
         known = correlate(
             seen.normalised.located,

@@ -25,14 +25,14 @@ from secgate.model import (
     KnownFinding,
     Outcome,
     RunDocument,
-    Scope,
     ScanStatus,
+    Scope,
     Source,
     Target,
 )
 from secgate.pipeline.looking import Looked, Looker, load_tables, parse_view
-from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
 from secgate.ports import Engine, Observer
+from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
 from secgate.scan import cover
@@ -133,7 +133,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     complete = _is_complete(prepared, coverage)
     comparable = _comparable(prepared, coverage, head)
     first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
-    base = _base(prepared, looker, first, looked, history, shop)
+    base = _base(prepared, looker, first, history, shop)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = tuple(scan.invocation for part in looked for scan in part.scans)
     return _Seen(prepared, looked, correlation, coverage, invocations, complete, history, chosen, memory)
@@ -169,7 +169,6 @@ def _base(
     prepared: Prepared,
     looker: Looker,
     first: Correlation,
-    looked: Sequence[Looked],
     history: History | None,
     shop: Workshop,
 ) -> tuple[KnownFinding, ...] | None:
@@ -179,7 +178,7 @@ def _base(
         if not target.base_commit or not first.findings:
             return ()
         shop.observer.stage("base", target.base_commit[:12])
-        return looker.base(first, looked)
+        return looker.base(first)
     if target.scope is Scope.PROTECTED and history is not None and history.runs:
         return history.open
     return None

@@ -133,9 +133,9 @@ def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scrat
 
 
 def read_enforced(path: str, *, tree: str) -> Enforced:
-    """Read the organisation's directory;
+    """Read the organisation's directory.
 
-    "" for none. Raises UsageError for one inside the scanned tree or without its parts.
+    `path` "" is none. Raises UsageError for one inside the scanned tree or without its parts.
     """
     if not path:
         return Enforced(settings=None, policies={}, digest="")
@@ -167,9 +167,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
         total.update(f"{len(name.encode())}:{name}:{len(data)}:".encode() + data)
         if name == config.ENFORCED_NAME:
             settings = config.parse_file(data, name=name, trust="enforced")
-        elif top == "policies" and name.endswith(".rego"):
-            policies[name] = data
-        elif top == "data" and name.endswith(".json"):
+        elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
     return Enforced(settings=settings, policies=policies, digest=total.hexdigest())
 

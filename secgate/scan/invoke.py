@@ -20,9 +20,9 @@ import msgspec
 
 from secgate.errors import InternalError, OutputError, SecgateError
 from secgate.model import (
+    EvidenceBasis,
     FileReading,
     FileStatus,
-    EvidenceBasis,
     Invocation,
     Job,
     Limits,
