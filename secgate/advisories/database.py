@@ -73,8 +73,12 @@ class Database:
         try:
             address = Path(path).absolute().as_uri() + "?mode=ro&immutable=1"
             self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise AdvisoryError(f"the advisory database cannot be opened: {error}", remedy=_REMEDY) from error
+        try:
             self._facts = dict(self._connection.execute("SELECT key, value FROM meta"))
         except sqlite3.Error as error:
+            self._connection.close()
             raise AdvisoryError(f"the advisory database cannot be read: {error}", remedy=_REMEDY) from error
         if self._facts.get("format") != FORMAT:
             self._connection.close()

@@ -101,7 +101,9 @@ def audits(
         for pin in own:
             pins[layer_of[pin.name, pin.version]].append(pin)
         if one.manifest.path not in pending:
-            files[max((layer_of[p.name, p.version] for p in own), default=0)].append(one.manifest.path)
+            # A project's ranges are looked at with the lock that stands for them.
+            needed = own + [p for other in settled if other.manifest.path == one.lock for p in _pins(other)]
+            files[max((layer_of[p.name, p.version] for p in needed), default=0)].append(one.manifest.path)
     failed = [(s.manifest.path, reason) for s in settled if (reason := _failure(s, pending))]
     notices = sorted({n for s in settled for n in _notices(s)})
     plans = [
