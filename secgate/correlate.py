@@ -66,8 +66,7 @@ def correlate(
     only then is it absent.
     """
     groups = group(located, commits=target.change_commits)
-    findings = [_with_touch(finding, target) for finding in _findings(groups, crosswalk)]
-    findings, gone = _against_base(findings, base, target)
+    findings, gone = _against_base(_findings(groups, crosswalk), base, target)
     findings, left = _with_history(findings, history, target)
     names = {(one.algorithm, one.fingerprint) for one in findings}
     names |= {(alias.algorithm, alias.value) for one in findings for alias in one.aliases}
@@ -240,11 +239,6 @@ def _unique(findings: Sequence[Finding]) -> list[Finding]:
 # ---------------------------------------------------------------------------------------------------------------- state
 
 
-def _with_touch(finding: Finding, target: Target) -> Finding:
-    touched = bool(finding.location.commit) or target.is_touched(finding.location.path)
-    return msgspec.structs.replace(finding, touched=touched)
-
-
 _STATES = {
     Tier.EXACT: (State.UNCHANGED, "in the base"),
     Tier.ALIAS: (State.UNCHANGED, "in the base, under another name of the same weakness"),
@@ -259,29 +253,31 @@ def _against_base(
     findings: Sequence[Finding], base: Sequence[KnownFinding] | None, target: Target
 ) -> tuple[list[Finding], list[KnownFinding]]:
     """Give states, and what of the base is not there any more."""
-    if base is None:
-        reason = "nothing to compare with"
-        return [msgspec.structs.replace(one, state=State.NEW, state_basis=reason) for one in findings], []
-    matching = match(to_known(findings), base, target.renames)
-    made = [msgspec.structs.replace(one, state=State.NEW, state_basis="not in the base") for one in findings]
-    for pair in matching.pairs:
-        state, basis = _STATES[pair.tier]
-        then = base[pair.then]
-        made[pair.now] = msgspec.structs.replace(
-            made[pair.now],
-            state=state,
-            state_basis=basis + (_AMBIGUOUS if pair.ambiguous else ""),
-            previous=then.fingerprint if then.fingerprint != findings[pair.now].fingerprint else "",
-            previous_path=then.path if then.path != findings[pair.now].location.path else "",
+    matching = match(to_known(findings), base or (), target.renames)
+    pairs = {pair.now: pair for pair in matching.pairs}
+    split = dict(matching.split)
+    changed = None if target.changed is None else frozenset(target.changed)
+    made = []
+    for at, one in enumerate(findings):
+        state, basis = State.NEW, "not in the base" if base is not None else "nothing to compare with"
+        then = None
+        if base is not None and at in pairs:
+            state, basis = _STATES[pairs[at].tier]
+            basis += _AMBIGUOUS if pairs[at].ambiguous else ""
+            then = base[pairs[at].then]
+        elif base is not None and at in split:
+            state, basis, then = State.UNCHANGED, "in the base, as part of another finding", base[split[at]]
+        made.append(
+            msgspec.structs.replace(
+                one,
+                touched=changed is None or bool(one.location.commit) or one.location.path in changed,
+                state=state,
+                state_basis=basis,
+                previous=then.fingerprint if then and then.fingerprint != one.fingerprint else "",
+                previous_path=then.path if then and then.path != one.location.path else "",
+            )
         )
-    for now, at in matching.split:
-        made[now] = msgspec.structs.replace(
-            made[now],
-            state=State.UNCHANGED,
-            state_basis="in the base, as part of another finding",
-            previous=base[at].fingerprint,
-        )
-    return made, _left(base, matching)
+    return made, _left(base or (), matching)
 
 
 def _left(then: Sequence[KnownFinding], matching: Matching) -> list[KnownFinding]:

@@ -177,7 +177,7 @@ class Word(enum.StrEnum):
     ALLOW = "allow"
 
 
-class Value(Struct, frozen=True, kw_only=True, forbid_unknown_fields=False, omit_defaults=False):
+class Value(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=False, omit_defaults=False):
     """Ground of all values: frozen, keyword-only, compared by value."""
 
 

@@ -208,9 +208,10 @@ def _find_secrets(file: _File, masker: Masker) -> None:
         for text in item.raw.secrets:
             masker.add_text(path, text)
         spans: tuple[tuple[int, int], ...] = ()
-        if file.index is not None:
+        is_rule = not SECRET_CWES.isdisjoint(item.cwes)
+        is_about = is_rule or item.lane is Lane.SECRETS or item.raw.secrets or item.raw.secret_spans
+        if file.index is not None and is_about:
             region = file.index.source.offsets(_region(file.index, item))
-            is_rule = not SECRET_CWES.isdisjoint(item.cwes)
             spans = secret_spans(file.index, item.raw, region, lane=item.lane, is_rule=is_rule)
             masker.add(path, file.index.source, spans, commit=commit)
         file.spans.append(spans)

@@ -1,10 +1,12 @@
-"""A made scanner that sees `eval(`, `run(` and marked secrets in any text, and the way from its readings to findings."""
+"""Made scanners that see `eval(`, `run(` and the like in any text, and the way from readings to findings."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, Weakness
@@ -104,7 +106,7 @@ def normalised(
 def target(renames: Mapping[str, str] | None = None, **more: object) -> Target:
     pairs = tuple(Rename(old=old, new=new) for old, new in (renames or {}).items())
     made = Target(root="/tree", kind="git", repository="shop", scope=Scope.CHANGE, scope_basis="test", renames=pairs)
-    return made if not more else type(made)(**{name: getattr(made, name) for name in made.__struct_fields__} | more)  # type: ignore[arg-type]
+    return msgspec.structs.replace(made, **more)
 
 
 def findings_of(

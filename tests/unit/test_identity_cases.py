@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.identity_kit import crosswalk, findings_of, normalised, scans_of, target
 
 from secgate.correlate import to_known
+from tests.unit.identity_kit import crosswalk, findings_of, normalised, scans_of, target
 
 _FILE = Path(__file__).parent.parent / "cases" / "identity" / "cases.toml"
 _CASES = tomllib.loads(_FILE.read_text())["case"]
