@@ -9,7 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import msgspec
+
+from secgate.events import EVENTS, Event, LedgerCreated
 from secgate.ledgers.git import GitLedger
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import (
@@ -18,6 +22,7 @@ from secgate.model import (
     Decision,
     Entry,
     Finding,
+    History,
     Invocation,
     Lane,
     LaneCoverage,
@@ -36,6 +41,8 @@ from secgate.model import (
     Tool,
 )
 from secgate.ports import Ledger
+from secgate.recall import recall
+from secgate.record import RecordReceipt, RecordRequest, record
 
 EPOCH_S = 1_700_000_000
 DIGEST = sha256(b"").hexdigest()
@@ -262,3 +269,34 @@ KINDS: dict[str, Place] = {"sqlite": sqlite_at, "git": git_at}
 
 def events(*names: str) -> list[Entry]:
     return [Entry(type="made-up", version=1, body=b'{"name":"%b"}' % name.encode()) for name in names]
+
+
+class Story:
+    """Runs of one repository, one after another, on one ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.count = 0
+
+    def run(self, *findings: Finding, at_s: int, gone: Sequence[str] = (), **given: Any) -> RecordReceipt:
+        """Record a run `at_s` seconds after the tests' beginning; `given` as in `document`."""
+        self.count += 1
+        request = RecordRequest(
+            document=document(*findings, run=f"run-{self.count}", at_s=at_s, **given),
+            decision_input=b"{}",
+            now=at(at_s),
+            required=False,
+            read_only=False,
+            gone=frozenset(fingerprint(name) for name in gone),
+        )
+        return record(request, self.ledger)
+
+    def history(self, *, at_s: int = 0, line: str = "main") -> History:
+        return recall(
+            self.ledger, repository="example.com/shop", line=line, now=at(at_s), required=False, read_only=False
+        )
+
+    def events(self, receipt: RecordReceipt) -> list[Event]:
+        """The events of a receipt, without the ledger's creation."""
+        read = [msgspec.json.decode(entry.body, type=EVENTS[(entry.type, entry.version)]) for entry in receipt.entries]
+        return [event for event in read if not isinstance(event, LedgerCreated)]

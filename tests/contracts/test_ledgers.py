@@ -236,7 +236,7 @@ while True:
 def test_killed_at_any_moment_it_is_whole(kind: str, tmp_path: Path) -> None:
     ledger = KINDS[kind](tmp_path)
     ledger.create()
-    kills = 8 if kind == "sqlite" else 5
+    kills = 5
     for kill in range(kills):
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, kind, str(tmp_path), "killed"],
