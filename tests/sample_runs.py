@@ -99,7 +99,8 @@ _TOOLS = {
 
 
 def _witness(scanner: str, lane: Lane, rule: str, place: Location, **changes: Any) -> Result:
-    return result(scanner, lane=lane, rule=rule, location=place, **changes)
+    message = f"{scanner} says what it saw at line {place.region.start_line}."
+    return result(scanner, lane=lane, rule=rule, location=place, message=message, **changes)
 
 
 def _blocking_findings() -> tuple[Finding, ...]:

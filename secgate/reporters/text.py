@@ -216,7 +216,7 @@ def _clipped_left(text: str, room: int) -> str:
 
 def _folded(text: str, room: int, most: int) -> Iterator[str]:
     """The text in lines of at most `room` columns and not more than `most` lines; a word too long is cut."""
-    lines = []
+    lines: list[str] = []
     # A text longer than its lines can hold is cut first, so that a hostile one costs no time.
     rest = text[: room * most + 1].strip()
     while rest and len(lines) <= most:
