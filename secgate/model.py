@@ -1,8 +1,11 @@
 """The frozen values that the stages hand on. Nothing here reads, writes or decides.
 
-Paths are POSIX, relative to the repository's root, unless a field is called `root`. Lines and columns count from 1, columns in
-UTF-16 code units; 0 means "not known". Times in Python are aware UTC datetimes; in stored documents they are integers that end in
-`_epoch_s`. Digests are lower-case hex SHA-256. Text that came from a scanned tree or a scanner is kept as it is, masked for secrets;
+Paths are POSIX, relative to the repository's root, unless a field is called `root`. Lines and columns count from 1,
+columns in
+UTF-16 code units; 0 means "not known". Times in Python are aware UTC datetimes; in stored documents they are integers
+that end in
+`_epoch_s`. Digests are lower-case hex SHA-256. Text that came from a scanned tree or a scanner is kept as it is, masked
+for secrets;
 whoever shows it escapes it.
 """
 
@@ -129,7 +132,7 @@ class EvidenceBasis(enum.StrEnum):
 class Outcome(enum.StrEnum):
     """What a run says as a whole."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an outcome
     FAIL = "fail"
     USAGE_ERROR = "usage-error"
     INCONCLUSIVE = "inconclusive"
@@ -182,7 +185,10 @@ class Value(Struct, frozen=True, kw_only=True, forbid_unknown_fields=False, omit
 
 
 class SourceFile(Value, frozen=True, kw_only=True):
-    """One regular file that the run offers to its lanes. `kinds` are names used in policies/lanes.json, most special first."""
+    """One regular file that the run offers to its lanes.
+
+    `kinds` are names used in policies/lanes.json, most special first.
+    """
 
     path: str
     size_bytes: int
@@ -191,8 +197,12 @@ class SourceFile(Value, frozen=True, kw_only=True):
 
 
 class LeftOut(Value, frozen=True, kw_only=True):
-    """A path that is not offered, and why: `link`, `link-outside`, `submodule`, `lfs-pointer`, `special`, `unreadable`, `not-utf8-name`,
-    `excluded`, `too-deep`, `too-many`, `too-large`, `tool-configuration`. `excluded` carries the pattern that excluded it in `detail`.
+    """A path that is not offered, and why.
+
+    `reason` is one of `link`, `link-outside`, `submodule`, `lfs-pointer`, `special`, `unreadable`, `not-utf8-name`,
+    `excluded`, `too-deep`, `too-many`, `too-large`, `tool-configuration`. `excluded` carries the pattern that excluded
+    it in
+    `detail`.
     """
 
     path: str
@@ -217,8 +227,10 @@ class Rename(Value, frozen=True, kw_only=True):
 class Target(Value, frozen=True, kw_only=True):
     """What is judged. `changed` None means everything; an empty tuple means nothing changed, so nothing is scanned.
 
-    `root` is absolute. `prefix` is the scanned subdirectory relative to `root`, "" for all. `commit` is "" without git; a dirty tree is
-    never recorded as its commit: `dirty` is then true. `base_commit` is the commit newness is judged against, "" for none.
+    `root` is absolute. `prefix` is the scanned subdirectory relative to `root`, "" for all. `commit` is "" without git;
+    a dirty tree is
+    never recorded as its commit: `dirty` is then true. `base_commit` is the commit newness is judged against, "" for
+    none.
     """
 
     root: str
@@ -252,14 +264,18 @@ class Target(Value, frozen=True, kw_only=True):
     change_commits: tuple[str, ...] = ()
     """Commits of the change, oldest first; the secrets lane searches every one."""
     gate_changes: tuple[str, ...] = ()
-    """Paths of configuration, policies, baselines, signers or workflows that the change edits: reported, never obeyed."""
+    """Paths of configuration, policies, baselines, signers or workflows that the change edits:
+
+    reported, never obeyed.
+    """
 
     def is_touched(self, path: str) -> bool:
         """Tell whether the run's change touches `path`; without a change, everything is touched."""
         return self.changed is None or path in self.changed
 
 
-# --------------------------------------------------------------------------------------------------------- view and scan
+# --------------------------------------------------------------------------------------------------------- view and
+# scan
 
 
 class Origin(Value, frozen=True, kw_only=True):
@@ -280,15 +296,19 @@ class View(Value, frozen=True, kw_only=True):
     digests: dict[str, Digest]
     left_out: tuple[LeftOut, ...] = ()
     origins: dict[str, Origin] = {}
-    """View path -> what it stands for, for files that are not at their own path: those of a change's commits, and tool configuration,
-    which is there under a name that no tool takes orders from (`commit` is then "" unless the view is one of commits)."""
+    """View path -> what it stands for, for files that are not at their own path:
+
+    those of a change's commits, and tool configuration,
+    which is there under a name that no tool takes orders from (`commit` is then "" unless the view is one of
+    commits)."""
 
 
 class Slot(Value, frozen=True, kw_only=True, tag=True):
     """A place in an argument list that only the executor can fill, followed by `suffix`.
 
-    `view`: the view's root. `work`: the job's private writable directory. `tool`: the tool's executable. `python`: the interpreter of
-    secgate itself. `service`: the address of the service named in `suffix`'s stead by the job (one per job). `rules`: the rules folder.
+    `view`: the view's root. `work`: the job's private writable directory. `tool`: the tool's executable. `python`: the
+    interpreter of secgate itself, or the tool's own when the tool was found with one (ToolSpec.needs_interpreter).
+    `service`: the address of the service that `Job.service` names. `rules`: the rules folder.
     """
 
     name: Literal["view", "work", "tool", "python", "service", "rules"]
@@ -307,8 +327,10 @@ class Limits(Value, frozen=True, kw_only=True):
 class Job(Value, frozen=True, kw_only=True):
     """One child process of a scanner.
 
-    `files` are the paths of the view that this job is asked to look at. `blobs` are written into the work directory before the start (name
-    without a slash -> bytes). `outputs` are file names read back from the work directory. `env` names extra variables with fixed values.
+    `files` are the paths of the view that this job is asked to look at. `blobs` are written into the work directory
+    before the start (name
+    without a slash -> bytes). `outputs` are file names read back from the work directory. `env` names extra variables
+    with fixed values.
     `cache_inputs` are digests, besides tool, argv, blobs and files, that the result depends on.
     """
 
@@ -320,6 +342,8 @@ class Job(Value, frozen=True, kw_only=True):
     outputs: tuple[str, ...] = ()
     env: dict[str, str] = {}
     service: str = ""
+    cwd: Literal["view", "work"] = "view"
+    """Where the child is started; `work` for tools that write where they stand."""
     limits: Limits = Limits()
     grain: Literal["file", "tree"] = "tree"
     cache_inputs: tuple[str, ...] = ()
@@ -341,7 +365,10 @@ class Output(Value, frozen=True, kw_only=True):
 
 
 class Tool(Value, frozen=True, kw_only=True):
-    """A found tool. `environment`: configured, tools, secgate, path. `tested` tells whether the version is in the tested range."""
+    """A found tool.
+
+    `environment`: configured, tools, secgate, path. `tested` tells whether the version is in the tested range.
+    """
 
     name: str
     path: str
@@ -383,7 +410,10 @@ class Package(Value, frozen=True, kw_only=True):
 
 
 class Suppression(Value, frozen=True, kw_only=True):
-    """A claim, by the tool or in the source, that a result does not count. Never trusted alone. Source: SARIF 2.1.0, 3.35."""
+    """A claim, by the tool or in the source, that a result does not count.
+
+    Never trusted alone. Source: SARIF 2.1.0, 3.35.
+    """
 
     kind: Literal["inSource", "external"]
     text: str = ""
@@ -409,7 +439,10 @@ class Rule(Value, frozen=True, kw_only=True):
 
 
 class RawResult(Value, frozen=True, kw_only=True):
-    """One result as a scanner's `read` understood it, before normalising: paths are the view's, columns in `column_unit`."""
+    """One result as a scanner's `read` understood it, before normalising.
+
+    paths are the view's, columns in `column_unit`.
+    """
 
     rule: str
     message: str
@@ -489,7 +522,8 @@ class Invocation(Value, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
 
 
-# --------------------------------------------------------------------------------------------------------- results and findings
+# --------------------------------------------------------------------------------------------------------- results and
+# findings
 
 
 class Result(Value, frozen=True, kw_only=True):
@@ -526,7 +560,10 @@ class Fingerprint(Value, frozen=True, kw_only=True):
 
 
 class Obligation(Value, frozen=True, kw_only=True):
-    """One duty with its time. `due` is start + limit and is never stored. Source: notes on SLA semantics, rules 5 and 14."""
+    """One duty with its time.
+
+    `due` is start + limit and is never stored. Source: notes on SLA semantics, rules 5 and 14.
+    """
 
     finding: str
     basis: str
@@ -582,8 +619,10 @@ class Finding(Value, frozen=True, kw_only=True):
 class Gap(Value, frozen=True, kw_only=True):
     """Something that a lane should have looked at and did not. `path` is "" when the whole lane is meant.
 
-    `reason` is one of: `tool-missing`, `tool-crashed`, `tool-timed-out`, `output-unreadable`, `output-truncated`, `not-selected`,
-    `not-listed`, `parse-error`, `too-large`, `not-utf8`, `unreadable`, `unsupported`, `unpinned`, `skipped-by-tool`, `advisories-missing`,
+    `reason` is one of: `tool-missing`, `tool-crashed`, `tool-timed-out`, `output-unreadable`, `output-truncated`,
+    `not-selected`,
+    `not-listed`, `parse-error`, `too-large`, `not-utf8`, `unreadable`, `unsupported`, `unpinned`, `skipped-by-tool`,
+    `advisories-missing`,
     `advisories-too-old`, `no-tool`, `left-out`.
     """
 
@@ -598,7 +637,10 @@ class Gap(Value, frozen=True, kw_only=True):
 
 
 class LaneCoverage(Value, frozen=True, kw_only=True):
-    """One lane's account: a file is counted once, and is covered only when every tool that the table requires looked at it."""
+    """One lane's account.
+
+    A file is counted once, and is covered only when every tool that the table requires looked at it.
+    """
 
     lane: Lane
     asked: bool
@@ -646,7 +688,10 @@ class KnownFinding(Value, frozen=True, kw_only=True):
 
 
 class KnownRun(Value, frozen=True, kw_only=True):
-    """A recorded run, as far as a later one needs it. `tools_digest` covers tools, packs, options and lane table together."""
+    """A recorded run, as far as a later one needs it.
+
+    `tools_digest` covers tools, packs, options and lane table together.
+    """
 
     run_id: str
     commit: str
@@ -682,9 +727,12 @@ class Entry(Value, frozen=True, kw_only=True):
 
 
 class LedgerEntry(Value, frozen=True, kw_only=True):
-    """A recorded event. `data` are the exact stored bytes, a JSON object {at_epoch_s, body, previous_root, sequence, type, version}.
+    """A recorded event.
 
-    `leaf` is SHA-256(0x00 || data) and `previous_root` the RFC 6962 root over all entries before this one. Source: RFC 6962, 2.1.
+    `data` are the exact stored bytes, a JSON object {at_epoch_s, body, previous_root, sequence, type, version}.
+
+    `leaf` is SHA-256(0x00 || data) and `previous_root` the RFC 6962 root over all entries before this one. Source: RFC
+    6962, 2.1.
     """
 
     sequence: int

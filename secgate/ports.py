@@ -1,6 +1,7 @@
 """One Protocol per kind of plug-in or service: what the stages may ask of the outside.
 
-Methods are documented here once; implementations say only what differs. A plug-in is checked against its Protocol when it is loaded
+Methods are documented here once; implementations say only what differs. A plug-in is checked against its Protocol when
+it is loaded
 (`registry`), and every kind has one contract suite under tests/contracts/.
 """
 
@@ -43,9 +44,10 @@ class ProcessRunner(Protocol):
         limits: Limits | None = None,
         network: bool = False,
     ) -> Output:
-        """Run `argv` without a shell, in its own process group, with an environment that holds nothing but an allow-list and `env`.
+        """Run `argv` without a shell in its own process group; its environment is an allow-list and `env`, no more.
 
-        Past a limit the whole group is killed and the output says so. A program that cannot be started gives an Output with `problem` set;
+        Past a limit the whole group is killed and the output says so. A program that cannot be started gives an Output
+        with `problem` set;
         nothing is raised for what the child does.
         """
         ...
@@ -69,9 +71,15 @@ class Executor(Protocol):
     ) -> dict[str, Output]:
         """Run all `jobs` and give each one's output by its `Job.name` (unique over the call).
 
-        `tools` are by scanner name, `services` give an address by service name. `on_end` is called once per job, from any thread, as it
-        ends. A job whose service is absent is answered with `problem`, never run.
+        `tools` are by scanner name, `services` give an address by service name. `on_end` is called once per job, from
+        any thread, as it
+        ends. A job whose service is absent is answered with `problem`, never run. May be called by several threads at
+        once.
         """
+        ...
+
+    def cancel(self) -> None:
+        """End every child that runs and start no more; from any thread, without waiting."""
         ...
 
 
@@ -93,7 +101,10 @@ class ToolLocator(Protocol):
     """Finds tools: configured path, tool environments, secgate's own environment, PATH, in that order."""
 
     def locate(self, spec: ToolSpec) -> Tool | None:
-        """Give the tool, or None when it is nowhere. Versions of Python packages are read from metadata, not by starting them."""
+        """Give the tool, or None when it is nowhere.
+
+        Versions of Python packages are read from metadata, not by starting them.
+        """
         ...
 
 
@@ -132,11 +143,17 @@ class Scanner(Protocol):
         ...
 
     def plan(self, request: PlanRequest) -> tuple[Job, ...]:
-        """Give the jobs for `request.files`; () when there is nothing to do. Job names begin with the scanner's name."""
+        """Give the jobs for `request.files`.
+
+        An empty tuple when there is nothing to do. Job names begin with the scanner's name.
+        """
         ...
 
     def read(self, job: Job, output: Output) -> Reading:
-        """Understand one job's output: a pure function. Raises OutputError for what is not the documented form; never trusts exit codes alone."""
+        """Understand one job's output.
+
+        A pure function. Raises OutputError for what is not the documented form; never trusts exit codes alone.
+        """
         ...
 
 
@@ -167,9 +184,10 @@ class Engine(Protocol):
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
     ) -> bytes:
-        """Give the JSON value of `query` (such as `data.secgate.main.decision`) with `data` and input `document`, both JSON bytes.
+        """Give the JSON value of `query`, such as `data.secgate.main.decision`; `data` and `document` are JSON bytes.
 
-        Raises PolicyError for a module that does not compile, an evaluation error, an undefined query, a time-out or a crash of the engine.
+        Raises PolicyError for a module that does not compile, an evaluation error, an undefined query, a time-out or a
+        crash of the engine.
         """
         ...
 
@@ -178,7 +196,10 @@ class SyntaxReader(Protocol):
     """Gives the syntax tree of Rego modules, for the vocabulary check."""
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
-        """Give one tree per module, in order, with spans. Raises PolicyError with file and line for a module that does not parse."""
+        """Give one tree per module, in order, with spans.
+
+        Raises PolicyError with file and line for a module that does not parse.
+        """
         ...
 
 
@@ -209,8 +230,10 @@ class Ledger(Protocol):
     def append(self, expected: Head, entries: Sequence[Entry], *, now: datetime, blobs: Mapping[Digest, bytes]) -> Head:
         """Append all `entries` and `blobs`, or nothing, and give the new head.
 
-        Raises HeadMovedError when the head is no longer `expected`. `now` is aware UTC and may not go back behind the last entry's time
-        by more than the recorded clock allows: then the last entry's time is used and the body of the next `run` entry says so.
+        Raises HeadMovedError when the head is no longer `expected`. `now` is aware UTC and may not go back behind the
+        last entry's time
+        by more than the recorded clock allows: then the last entry's time is used and the body of the next `run` entry
+        says so.
         """
         ...
 
@@ -227,7 +250,10 @@ class Reporter(Protocol):
     suffix: str
 
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
-        """Give the rendering: deterministic bytes for equal input. `width` and `colour` matter to terminal formats only."""
+        """Give the rendering.
+
+        Deterministic bytes for equal input. `width` and `colour` matter to terminal formats only.
+        """
         ...
 
 
