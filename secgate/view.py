@@ -172,11 +172,13 @@ def view_files(target: Target, view: View) -> tuple[SourceFile, ...]:
     files = []
     for path in sorted(view.digests):
         name = view.origins[path].path if path in view.origins else path
-        place = Path(view.root, path)
-        with place.open("rb") as file:
-            kinds = kinds_of(name, file.read(head_bytes(name)))
+        with open(f"{view.root}/{path}", "rb") as file:  # noqa: PTH123 - see `_copy`
             size = os.fstat(file.fileno()).st_size
-        executable = name in known and known[name].executable
+            old = known.get(name)
+            # A file that was edited since it was listed may be of another kind now.
+            same = old is not None and old.size_bytes == size
+            kinds = old.kinds if old and same else kinds_of(name, file.read(head_bytes(name)))
+        executable = old is not None and old.executable
         files.append(SourceFile(path=path, size_bytes=size, kinds=kinds, executable=executable))
     return tuple(files)
 
@@ -231,7 +233,7 @@ class _Writer:
         self._digests: dict[str, str] = {}
         self._left_out: list[LeftOut] = []
         self._origins: dict[str, Origin] = {}
-        self._folders = {self._root}
+        self._folders = {""}
         self._total = 0
         folder = _INERT_FOLDER
         while any(path.partition("/")[0] == folder for path in paths):
@@ -275,11 +277,11 @@ class _Writer:
             self._origins[place] = self._origins.get(path) or Origin(commit="", path=path)
 
     def _copy(self, path: str, place: str, chunks: Iterable[bytes]) -> bool:
-        target = self._root / place
+        target = f"{self._root}/{place}"
         digest = hashlib.sha256()
         size = 0
         try:
-            self._make_folder(target.parent)
+            self._make_folder(place.rpartition("/")[0])
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             self._refused(path, error)
@@ -300,15 +302,15 @@ class _Writer:
         finally:
             os.close(descriptor)
             if not whole:
-                target.unlink()
+                os.unlink(target)  # noqa: PTH108 - a path object for every file costs more than the copy
         self._total += size
         self._digests[place] = digest.hexdigest()
         return True
 
-    def _make_folder(self, folder: Path) -> None:
+    def _make_folder(self, folder: str) -> None:
         if folder not in self._folders:
-            self._make_folder(folder.parent)
-            folder.mkdir(mode=0o700)
+            self._make_folder(folder.rpartition("/")[0])
+            (self._root / folder).mkdir(mode=0o700)
             self._folders.add(folder)
 
     def _refused(self, path: str, error: OSError) -> None:

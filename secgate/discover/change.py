@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from secgate.discover.ci import CIFacts
+from secgate.discover.pointers import filled_in
 from secgate.errors import IncompleteTargetError, TargetError
 from secgate.model import Rename, Value
 from secgate.repository import Changes, Repository, escaped
@@ -85,8 +86,23 @@ def _since(repository: Repository, head: str, other: str, ref: str, untracked: I
     if repository.shallow_commits().intersection(commits):
         # Their parents may belong to the change as well: what they hold would never be searched.
         raise _incomplete("some commits of the change are not in this shallow clone", repository, ref)
-    changes = repository.work_tree_changes(base)
+    changes = work_tree_changes(repository, base)
     return _change_set(changes, untracked, base=base, ref=ref, commits=commits)
+
+
+def work_tree_changes(repository: Repository, commit: str) -> Changes:
+    """Give what differs between a commit and the work tree, files that only git-lfs filled in not counted."""
+    changes = repository.work_tree_changes(commit)
+    unchanged = filled_in(repository) if changes.present else frozenset()
+    if not unchanged:
+        return changes
+    staged = repository.staged_changes(commit).present
+    ignored = unchanged.difference(staged)
+    return Changes(
+        present=tuple(path for path in changes.present if path not in ignored),
+        deleted=changes.deleted,
+        renames=changes.renames,
+    )
 
 
 def _change_set(

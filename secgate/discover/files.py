@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 
+from secgate.discover.pointers import MAX_BYTES, read_pointer
 from secgate.discover.request import DiscoverLimits
 from secgate.errors import TargetError
 from secgate.languages import head_bytes, kinds_of
@@ -43,12 +43,6 @@ VENDORED = (
 
 _VENDORED = dict(VENDORED)
 _BLOB_BYTES = 128 * 1024 * 1024
-_POINTER_BYTES = 1024
-_POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v\d+\n(?:ext-\d-\w+ \w+:[0-9a-f]+\n)*"
-    rb"oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>\d{1,19})\n?"
-)
-"""A pointer and nothing else, so that no text can hide behind its first line. Source: git-lfs, docs/spec.md."""
 
 
 class Listing(Value, frozen=True, kw_only=True):
@@ -89,10 +83,10 @@ class _Collector:
 
     def add(self, path: str, *, size_bytes: int, head: bytes, executable: bool) -> None:
         """Offer a file, unless it is a pointer that stands for bytes kept elsewhere."""
-        pointer = _POINTER.fullmatch(head) if size_bytes <= _POINTER_BYTES else None
+        pointer = read_pointer(head) if size_bytes <= MAX_BYTES else None
         if pointer:
-            size = int(pointer["size"])
-            self.leave(path, "lfs-pointer", f"{size} bytes are not here: `git lfs pull`")
+            detail = f"{pointer.size_bytes} bytes are not here: `git lfs pull`"
+            self.leave(path, "lfs-pointer", detail)
             return
         kinds = kinds_of(path, head)
         self._files.append(SourceFile(path=path, size_bytes=size_bytes, kinds=kinds, executable=executable))

@@ -11,6 +11,7 @@ from secgate.discover.change import (
     is_within,
     staged_change,
     within,
+    work_tree_changes,
 )
 from secgate.discover.ci import CIFacts
 from secgate.discover.files import Listing, is_directory, list_index, list_plain, list_work_tree
@@ -162,7 +163,7 @@ class _Git:
         if self._request.staged:
             changes = repository.staged_changes(self._head)
         else:
-            changes = repository.work_tree_changes(self._head)
+            changes = work_tree_changes(repository, self._head)
             untracked = repository.untracked()
         old_names = (rename.old for rename in changes.renames)
         return _Edits(

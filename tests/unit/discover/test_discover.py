@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from pathlib import Path
@@ -131,6 +132,24 @@ def test_lfs_pointer_and_what_only_begins_like_one(git: Git) -> None:
     assert reasons(target) == {"big.bin": "lfs-pointer"}
     assert "12345 bytes" in target.left_out[0].detail
     assert paths(target) == ["hidden.py"]
+
+
+def test_file_filled_in_by_lfs_is_unchanged(git: Git) -> None:
+    big = b"x" * 5000
+    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{hashlib.sha256(big).hexdigest()}\nsize 5000\n"
+    base = git.commit({"big.bin": text})
+    git.write({"big.bin": big})
+    target = look(git, changed_since=base)
+    assert (target.dirty, target.changed) == (False, ())
+    assert [(file.path, file.size_bytes) for file in target.files] == [("big.bin", 5000)]
+    git.write({"big.bin": b"y" * 5000})
+    assert look(git).dirty
+
+
+def test_changed_pointer_that_lfs_filled_in_is_changed(git: Git) -> None:
+    base = git.commit({"big.bin": pointer()})
+    test_file_filled_in_by_lfs_is_unchanged(git)
+    assert look(git, changed_since=base).changed == ("big.bin",)
 
 
 def test_excludes_name_their_pattern(git: Git) -> None:
