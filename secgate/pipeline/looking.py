@@ -14,12 +14,12 @@ from secgate.config import Settings
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, load_crosswalk
 from secgate.errors import IncompleteTargetError, UsageError
-from secgate.languages.parse import parse_ok
 from secgate.model import (
     History,
     KnownFinding,
     Lane,
     Limits,
+    Location,
     SourceFile,
     View,
 )
@@ -76,6 +76,7 @@ class Looker:
             raise UsageError(f"unknown scanner `{unknown[0]}`", remedy=f"one of: {known}", place="--scanner")
         self._tools = registry.tools(shop.machine, configured=_configured(prepared.settings), executor=shop.executor)
         self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now)
+        self.remedies: dict[str, str] = {}
         self._count = 0
 
     def offered(self) -> tuple[SourceFile, ...]:
@@ -224,27 +225,35 @@ class Looker:
                     limits=Limits(time_s=own.timeout_s if own is not None else 600.0),
                     rule_pack=_pack(scanner, self.tables.rules_root)[0],
                     rule_pack_digest=_pack(scanner, self.tables.rules_root)[1],
-                    remedy=f"secgate tools install {name}",
+                    remedy=self._remedy(name),
                 )
             )
         return tasks
+
+    def _remedy(self, name: str) -> str:
+        """Say how a tool is installed, and keep it for coverage."""
+        own = (Path(self.tables.rules_root) / "tools" / f"{name}.txt").is_file()
+        remedy = f"secgate tools install {name}" if own else f"install {name}: it comes with secgate's own requirements"
+        self.remedies[name] = remedy
+        return remedy
 
     def _directory(self, name: str) -> str:
         self._count += 1
         return str(Path(self._shop.scratch) / f"{name}-{self._count}")
 
 
-def parse_view(view: View) -> Callable[[str, tuple[str, ...]], bool | None]:
-    """Give what tells whether a file of the view parses, as far as secgate has a parser for one of its kinds."""
+def reader(part: Looked) -> Callable[[Location], bytes | None]:
+    """Give what reads the bytes that a finding's location speaks of, None for what is not in this view."""
+    places = {(origin.path, origin.commit): path for path, origin in part.view.origins.items()}
+    plain = {(path, ""): path for path in part.view.digests if path not in part.view.origins}
 
-    def parses(path: str, kinds: tuple[str, ...]) -> bool | None:
-        data = _read(view, path)
-        if data is None:
-            return False
-        answers = [answer for kind in kinds if (answer := parse_ok(kind, data)) is not None]
-        return all(answers) if answers else None
+    where = plain | places
 
-    return parses
+    def read(location: Location) -> bytes | None:
+        path = where.get((location.path, location.commit))
+        return _read(part.view, path) if path is not None else None
+
+    return read
 
 
 def _read(view: View, path: str) -> bytes | None:

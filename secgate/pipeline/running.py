@@ -30,12 +30,12 @@ from secgate.model import (
     Source,
     Target,
 )
-from secgate.pipeline.looking import Looked, Looker, load_tables, parse_view
+from secgate.pipeline.account import covered, joined
+from secgate.pipeline.looking import Looked, Looker, load_tables, reader
 from secgate.ports import Engine, Observer
 from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
-from secgate.scan import cover
 from secgate.show import excerpts
 from secgate.show import show as show_document
 
@@ -117,25 +117,13 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     head = looker.head()
     past = looker.history()
     looked = (head, past) if past is not None else (head,)
-    coverage = cover(
-        prepared.target,
-        [scan for part in looked for scan in part.scans],
-        files=[file for part in looked for file in part.files],
-        table=tables.lanes,
-        asked=prepared.profile.lanes,
-        without=prepared.profile.without_tools,
-        only=request.scanners,
-        left_out=[one for part in looked for one in part.view.left_out],
-        parses=[parse_view(part.view) for part in looked],
-        refused=[one for part in looked for one in part.normalised.refused],
-        advisories_max_age_s=looker.advice.max_age_s,
-    )
+    coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
     complete = _is_complete(prepared, coverage)
     comparable = _comparable(prepared, coverage, head)
     first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
     base = _base(prepared, looker, first, history, shop)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
-    invocations = tuple(scan.invocation for part in looked for scan in part.scans)
+    invocations = joined(looked)
     return _Seen(prepared, looked, correlation, coverage, invocations, complete, history, chosen, memory)
 
 
@@ -282,8 +270,10 @@ def _with_obligations(findings: tuple[Finding, ...], decision: Decision | None) 
 
 def _excerpts(seen: _Seen, findings: Sequence[Finding]) -> dict[str, str]:
     shown: dict[str, str] = {}
-    for part in reversed(seen.looked):
-        shown |= excerpts(findings, view=part.view, masker=part.normalised.masker)
+    for part in seen.looked:
+        read = reader(part)
+        mine = [one for one in findings if one.fingerprint not in shown and read(one.location) is not None]
+        shown |= excerpts(mine, read, part.normalised.masker.lines)
     return shown
 
 
