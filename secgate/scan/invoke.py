@@ -38,6 +38,7 @@ from secgate.model import (
     View,
 )
 from secgate.ports import Executor, Observer, PlanRequest, Scanner, Service
+from secgate.scan.claims import attach
 
 ROUNDS = 4
 """The planned jobs and at most three rounds of follow-ups; a plug-in that plans more is at fault."""
@@ -275,10 +276,20 @@ class _Run:
                 reading = Reading(status=ScanStatus.UNAVAILABLE, reason=unavailable[job.service])
             else:
                 self._outputs[job.name] = outputs[job.name]
-                reading = _read(self._task.scanner, job, outputs[job.name])
+                reading = self._with_claims(_read(self._task.scanner, job, outputs[job.name]))
             self._readings.append((job, reading))
             follow_up += reading.follow_up
         return self._checked(follow_up)
+
+    def _with_claims(self, reading: Reading) -> Reading:
+        # Optional attribute: what comments of the scanner's own look like, for tools that do not tell.
+        pattern = str(getattr(self._task.scanner, "ignore_comments", ""))
+        if not pattern or not reading.results:
+            return reading
+        inside = [result for result in reading.results if result.path in self._around.view.digests]
+        outside = tuple(result for result in reading.results if result.path not in self._around.view.digests)
+        marked = attach(inside, pattern, view_reader(self._around.view.root))
+        return msgspec.structs.replace(reading, results=marked + outside)
 
     def _on_end(self, job: Job, output: Output) -> None:
         with self._lock:

@@ -46,7 +46,7 @@ class _Table(Struct, forbid_unknown_fields=True):
 
 
 def load_lane_table(data: bytes) -> LaneTable:
-    """Read policies/lanes.json. Raises ConfigError with every fault: a kind named twice, no tools, no reason, no lane."""
+    """Read policies/lanes.json. Raises ConfigError with every fault: kinds named twice, no tools, no reason."""
     try:
         table = msgspec.json.decode(data, type=_Table)
     except msgspec.DecodeError as error:

@@ -52,7 +52,7 @@ _NOSEC = re.compile(r"#\s*nosec\b.*", re.IGNORECASE)
 _CODE_LINE = re.compile(r"^(\d+) (.*)$")
 
 
-class _Cwe(Struct):
+class _Cwe(Struct, frozen=True):
     id: int = 0
 
 

@@ -106,6 +106,7 @@ class DetectSecrets:
         needs_interpreter=True,
     )
     services: tuple[str, ...] = ()
+    ignore_comments = r"pragma: ?(?:allowlist|whitelist) (?:next ?line )?secret"
     outgoing = "tries found credentials at their providers (--no-verify)"
 
     def supports(self, file: SourceFile) -> bool:

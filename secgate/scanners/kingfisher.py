@@ -75,7 +75,7 @@ class _Scan(Struct):
     status: str
 
 
-class _Stats(Struct):
+class _Stats(Struct, frozen=True):
     blobs_scanned: int = 0
 
 
@@ -103,6 +103,7 @@ class Kingfisher:
         name="kingfisher", executable="kingfisher", package="kingfisher-bin", tested=">=2.14,<3"
     )
     services: tuple[str, ...] = ()
+    ignore_comments = r"kingfisher:ignore|gitleaks:allow|trufflehog:ignore|pragma: allowlist secret"
     outgoing = "tries found credentials at their providers (--no-validate), looks for updates (--no-update-check)"
 
     def supports(self, file: SourceFile) -> bool:

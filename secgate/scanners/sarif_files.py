@@ -1,7 +1,7 @@
 """Import `sarif`: files that other tools wrote, named in the configuration.
 
-An import brings results; it covers a lane only under the conditions of `coverage_refusal`, since a committed, clean file
-would otherwise turn every lane green. A claim of success is not believed; a claim of failure is.
+An import brings results; it covers a lane only under the conditions of `coverage_refusal`, since a committed, clean
+file would otherwise turn every lane green. A claim of success is not believed; a claim of failure is.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def coverage_refusal(wanted: Import, runs: Sequence[sarif.ForeignRun], *, commit
 def read_import(
     wanted: Import, data: bytes, *, commit: str, files: Sequence[str], now_epoch_s: int
 ) -> tuple[Invocation, Reading]:
-    """Read one file; `files` are those of its lane. What is no SARIF gives an unreadable reading, never an empty one."""
+    """Read one file; `files` are those of its lane. What is no SARIF gives an unreadable reading."""
     try:
         runs = sarif.read(data, name=wanted.name)
     except UsageError as error:

@@ -8,6 +8,8 @@ What is known of the tool (1.182) and how it is met here:
 - It lists a file with a syntax error as scanned, so its list is evidence `inferred`: our own parse must agree.
 - Files over its size limit vanish silently: the limit is off. A rule that times out on a file is in `errors`: that
   file failed.
+- `--disable-nosem` keeps what a `nosemgrep` comment would hide; the report does not mark it, so the scan stage looks
+  for the comment (`ignore_comments`).
 - `fingerprint` and `lines` hold `requires login`: ignored. Columns are UTF-8 bytes.
 - An empty rule set, or one that does not load, exits 7.
 
@@ -109,6 +111,7 @@ class Semgrep:
     lanes = (Lane.SAST,)
     spec: ToolSpec | None = ToolSpec(name="semgrep", executable="semgrep", package="semgrep", tested=">=1.180,<1.190")
     services: tuple[str, ...] = ()
+    ignore_comments = r"\bnosem(?:grep)?\b"
     outgoing = (
         "usage metrics (--metrics=off), version check (--disable-version-check), "
         "rules by name (only local folders are given)"
