@@ -44,7 +44,8 @@ class Plan(Struct, frozen=True):
     """What `read` needs to know of its job; travels as a blob, so that `read` stays a function of job and output.
 
     `files` are the manifests that the job speaks for, `failed` those it must call failed with the reason, `asked` the
-    entries that a resolver is given, `audited` the pins of the manifest that another job asks about.
+    entries that a resolver is given, `audited` the pins of the manifest that another job asks about. `resolved` are the
+    manifests whose ranges are resolved in this run, at `resolved_epoch_s`.
     """
 
     step: str
@@ -55,6 +56,7 @@ class Plan(Struct, frozen=True):
     notices: tuple[str, ...] = ()
     asked: tuple[Entry, ...] = ()
     audited: tuple[tuple[str, str], ...] = ()
+    resolved: tuple[str, ...] = ()
     resolved_epoch_s: int = 0
 
 
@@ -82,7 +84,11 @@ def askable(settled: Settled) -> tuple[Entry, ...]:
 def audits(
     settled: Sequence[Settled], pending: Mapping[str, Sequence[Entry]], *, source: str, request: PlanRequest
 ) -> list[Job]:
-    """Distribute the pins over lists. A manifest is spoken for by the last list that holds a pin of it."""
+    """Distribute the pins over lists.
+
+    Each list speaks for the manifests it holds pins of, and a manifest is covered when all of its lists say so; one
+    without pins belongs to the first.
+    """
     layers: list[dict[str, str]] = [{}]
     layer_of: dict[tuple[str, str], int] = {}
     versions: dict[str, set[str]] = {}
@@ -100,10 +106,10 @@ def audits(
         own = _pins(one)
         for pin in own:
             pins[layer_of[pin.name, pin.version]].append(pin)
-        if one.manifest.path not in pending:
-            # A project's ranges are looked at with the lock that stands for them.
-            needed = own + [p for other in settled if other.manifest.path == one.lock for p in _pins(other)]
-            files[max((layer_of[p.name, p.version] for p in needed), default=0)].append(one.manifest.path)
+        # A project's ranges are looked at with the lock that stands for them.
+        needed = own + [p for other in settled if other.manifest.path == one.lock for p in _pins(other)]
+        for number in sorted({layer_of[p.name, p.version] for p in needed} or {0}):
+            files[number].append(one.manifest.path)
     failed = [(s.manifest.path, reason) for s in settled if (reason := _failure(s, pending))]
     notices = sorted({n for s in settled for n in _notices(s)})
     plans = [
@@ -114,6 +120,8 @@ def audits(
             files=tuple(files[number]),
             failed=tuple(f for f in failed if f[0] in files[number]),
             notices=tuple(notices) if number == 0 else (),
+            resolved=tuple(path for path in files[number] if path in pending),
+            resolved_epoch_s=request.evaluated_epoch_s if pending else 0,
         )
         for number in range(len(layers))
     ]
@@ -184,7 +192,7 @@ def audit(name: str, plan: Plan, *, limits: Limits, inputs: tuple[str, ...]) -> 
             *("--progress-spinner", "off", "--timeout", "15", "--cache-dir", Slot(name="work", suffix="/cache")),
             *service,
         ),
-        files=tuple(sorted({*plan.files, *(pin.manifest for pin in plan.pins)})),
+        files=tuple(sorted(plan.files)),
         blobs={LIST: "".join(f"{line}\n" for line in lines).encode(), PLAN: _encode(plan)},
         env={"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} if local else {},
         service=SERVICE if local and lines else "",

@@ -173,9 +173,9 @@ def _read_audit(plan: Plan, report: _Report) -> Reading:
                 path=path,
                 status=FileStatus.COVERED,
                 basis=EvidenceBasis.LISTED if path in with_pins else EvidenceBasis.INFERRED,
-                reason=resolved,
+                reason=resolved if path in plan.resolved else "",
             )
-            for path in sorted({*plan.files, *(failures.keys() & {*plan.files, *with_pins})})
+            for path in sorted(plan.files)
         ),
         counted=len(answered),
         notices=plan.notices,
@@ -290,8 +290,9 @@ def _read_resolution(job: Job, plan: Plan, output: Output) -> Reading:
                 step="audit",
                 source=plan.source,
                 pins=tuple(layer.values()),
-                files=plan.files if number == len(layers) else (),
-                failed=plan.failed if number == len(layers) else (),
+                files=plan.files,
+                failed=plan.failed,
+                resolved=plan.files,
                 resolved_epoch_s=plan.resolved_epoch_s,
             ),
             limits=job.limits,

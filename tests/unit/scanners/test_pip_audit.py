@@ -172,7 +172,7 @@ def test_two_versions_of_one_package_are_asked_in_lists_of_their_own() -> None:
         {"name": "a", "version": "1.9", "vulns": []},
         {"name": "b", "version": "2", "vulns": []},
     ]
-    assert statuses(PipAudit().read(first, answer(*ok))) == {}
+    assert statuses(PipAudit().read(first, answer(*ok))) == {"requirements.txt": (FileStatus.COVERED, "")}
     assert statuses(PipAudit().read(first, answer(*ok[1:]))) == {
         "requirements.txt": (FileStatus.FAILED, "skipped-by-tool")
     }
@@ -279,7 +279,8 @@ def test_ranges_are_resolved_and_then_audited() -> None:
     assert asked(resolve) == ["flask<1", "six==1.16.0"]
     assert {"--no-build", "--no-config", "--no-sources"} <= set(resolve.argv)
     first = PipAudit().read(audit, answer({"name": "six", "version": "1.16.0", "vulns": []}))
-    assert first.files == ()  # nobody may call it covered before the second audit
+    assert first.files[0].reason == "resolved at 2026-02-02T02:40:00Z"
+    assert resolve.files == ("requirements.txt",)  # so that the manifest fails when this job does
     (job,) = PipAudit().read(resolve, Output(exit_code=0, stdout=RESOLVED + b"six==1.16.0\n", stderr=b"")).follow_up
     assert asked(job) == ["flask==0.12.5", "jinja2==2.10"]
     vulnerable: dict[str, object] = {"id": "X-1", "fix_versions": [], "aliases": [], "description": ""}
@@ -326,9 +327,9 @@ def test_a_project_is_spoken_for_with_its_lock() -> None:
     )
     project = b"[project]\nname='app'\ndependencies=['a']\n"
     first, last = PipAudit().plan(request({"pyproject.toml": ("pyproject", project), "uv.lock": ("uv-lock", lock)}))
-    assert PipAudit().read(first, answer({"name": "a", "version": "1", "vulns": []})).files == ()
-    reading = PipAudit().read(last, answer({"name": "a", "version": "2", "vulns": []}))
-    assert [f.path for f in reading.files] == ["pyproject.toml", "uv.lock"]
+    for number, job in enumerate((first, last), 1):
+        reading = PipAudit().read(job, answer({"name": "a", "version": str(number), "vulns": []}))
+        assert job.files == tuple(f.path for f in reading.files) == ("pyproject.toml", "uv.lock")
 
 
 @pytest.mark.parametrize("stdout", [b"other==1\n", b"flask>=1\n", b"flask @ https://evil.test/x.whl\n", b"\xff"])
