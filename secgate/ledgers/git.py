@@ -295,7 +295,7 @@ class GitLedger:
         self._prepare()
         output = self._git(
             "fetch",
-            "--quiet",
+            "--no-progress",
             "--no-tags",
             "--no-write-fetch-head",
             "--",
