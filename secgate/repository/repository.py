@@ -43,6 +43,7 @@ _DIFF = (
     # Anything weaker starts `git status` inside each submodule, with the submodule's configuration.
     "--ignore-submodules=dirty",
 )
+_REFETCH = "run `git fetch --refetch --no-filter origin`, or clone without --filter"
 _EMPTY_BLOBS = frozenset(
     (
         "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
@@ -342,7 +343,7 @@ class Repository:
         options = (*_DIFF, "--name-status")
         try:
             output = self._run(command, *options, "-M", *arguments, "--")
-        except TargetError:
+        except IncompleteTargetError:
             if not self._settings.partial:
                 raise
             # Likeness needs the bytes of both sides; equal bytes can be told from the names of objects.
@@ -379,7 +380,11 @@ class Repository:
             raise self._broken(_first_line(output.stderr) or f"git {arguments[0]} failed")
         return output
 
-    def _broken(self, what: str) -> TargetError:
+    def _broken(self, what: str) -> SecgateError:
+        if self._settings.partial:
+            return IncompleteTargetError(
+                f"git cannot read this partial clone: {what}", place=self.root, remedy=_REFETCH
+            )
         return TargetError(
             f"git cannot read the repository: {what}",
             place=self.root,
@@ -391,7 +396,7 @@ class Repository:
             return IncompleteTargetError(
                 f"this is a partial clone without object {name}",
                 place=self.root,
-                remedy="run `git fetch --refetch --no-filter origin`, or clone without --filter",
+                remedy=_REFETCH,
             )
         return self._broken(f"object {name} is missing")
 

@@ -116,6 +116,16 @@ def test_partial_clone_names_the_missing_object(git: Git) -> None:
         partial.file_at(base, "a.py")
 
 
+def test_clone_without_trees_is_incomplete(git: Git) -> None:
+    base = git.commit({"sub/a.py": "1\n"})
+    git.commit({"sub/a.py": "2\n"})
+    git("config", "uploadpack.allowFilter", "true")
+    partial = clone(git, "partial", "--filter=tree:0").open()
+    with pytest.raises(IncompleteTargetError, match="partial clone") as raised:
+        partial.changes(base, partial.head())
+    assert "--refetch" in raised.value.remedy
+
+
 def test_remedy_for_a_partial_clone_works(git: Git) -> None:
     base = git.commit({"a.py": "1\n"})
     git.commit({"a.py": "2\n"})
