@@ -85,14 +85,14 @@ _TABLE = [
     ("github-workflow", _WORKFLOW, 8, 0, "jobs.build.steps[hi]", "- name: hi\n        run: |\n          echo"),
     ("github-workflow", _WORKFLOW, 11, 0, "jobs.build.steps[a/b]", "- uses: a/b@v1\n        with: {k: v}"),
     ("github-workflow", _WORKFLOW, 12, 0, "jobs.build.steps[2]", "- run: ls"),
-    ("kubernetes", _POD, 5, 9, "Pod/web", _POD.split("\n---")[0]),
+    ("kubernetes", _POD, 5, 9, "Pod/web", _POD.split("\n---", maxsplit=1)[0]),
     ("kubernetes", _POD, 8, 0, "Service", "apiVersion: v1\nkind: Service"),
     ("cloudformation", _STACK, 5, 0, "Resources.Logs", _STACK.strip().split("\n  ", 1)[1]),
     ("compose", _COMPOSE, 4, 0, "services.web", "web:\n    image: x\n    ports: [1]"),
     ("dockerfile", _DOCKER, 4, 0, "build", "RUN apt-get update \\\n  && ls"),
     ("dockerfile", _DOCKER, 6, 0, "x/y", "USER root"),
     ("dockerfile", _DOCKER, 8, 0, "x/y#2", "USER me"),
-    ("terraform", _HCL, 4, 0, "aws_s3_bucket.logs", _HCL.split("\nlocals")[0]),
+    ("terraform", _HCL, 4, 0, "aws_s3_bucket.logs", _HCL.split("\nlocals", maxsplit=1)[0]),
     ("terraform", _HCL, 8, 0, "local.z", "z = 1"),
     ("terraform", _HCL, 10, 0, "var.v", 'variable "v" {}'),
     ("npm-lock", _LOCK, 2, 8, "packages.node_modules/x", _LOCK[14:64]),
@@ -106,7 +106,7 @@ _TABLE = [
 
 
 @pytest.mark.parametrize(("kind", "text", "line", "column", "symbol", "unit"), _TABLE)
-def test_unit(kind: str, text: str, line: int, column: int, symbol: str, unit: str) -> None:
+def test_unit(*, kind: str, text: str, line: int, column: int, symbol: str, unit: str) -> None:
     found = enclosing(kind, text.encode(), line, column)
     assert (found.symbol, found.text) == (symbol, unit)
 
