@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from secgate.escape import json_text
 from secgate.model import RunDocument
 from secgate.summary import summarise
 
@@ -22,11 +23,11 @@ class JsonReporter:
         whole = {
             "all_outcomes": list(decision.all_outcomes) if decision else [],
             "counts": dict(summary.counts),
-            "exit_code": decision.exit_code if decision else 0,
+            "exit_code": summary.exit_code,
             "format": {"name": "secgate-run", "version": 1},
             "outcome": decision.outcome if decision else None,
             "run": document,
             "sentence": summary.sentence,
             "to_green": list(summary.to_green),
         }
-        return msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2) + b"\n"
+        return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"

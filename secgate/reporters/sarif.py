@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secgate.escape import json_text
 from secgate.model import RunDocument
 from secgate.sarif import write
 
@@ -15,4 +16,4 @@ class SarifReporter:
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
         """Give compact SARIF with a line end."""
         del width, colour
-        return write(document) + b"\n"
+        return json_text(write(document)) + b"\n"

@@ -8,6 +8,8 @@ then not successful.
 
 from __future__ import annotations
 
+import hashlib
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from secgate.model import (
     Finding,
     Gap,
     Invocation,
+    Location,
     Result,
     Rule,
     RunDocument,
@@ -34,6 +37,8 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 INFORMATION_URI = "https://github.com/secgate/secgate"
 MAX_TEXT = 1000
 """Longest description: GitHub's limit is 1,024 characters."""
+_LAST_DATE_EPOCH_S = 253_402_300_799
+"""The end of the year 9999: SARIF's times have four digits of year."""
 _NAMESPACE = uuid.UUID("7f0c3f0e-3d0b-5c52-9a55-0d3a6a0f6d0e")
 
 _LEVELS = {
@@ -55,26 +60,55 @@ _BASELINE = {
 def write(document: RunDocument) -> bytes:
     """Give the run as SARIF 2.1.0 bytes, compact, keys sorted, results ordered by place, rule and fingerprint."""
     verdicts = {v.id: v for v in document.decision.verdicts if v.subject == "finding"} if document.decision else {}
-    runs = [
-        _run(document, invocation, verdicts)
-        for invocation in sorted(document.invocations, key=lambda i: (i.lane, i.scanner))
-    ]
+    runs = [_run(document, invocation, pairs, verdicts) for invocation, pairs in _shared_out(document)]
     return msgspec.json.encode({"$schema": SCHEMA, "version": "2.1.0", "runs": runs}, order="sorted")
 
 
-def _run(document: RunDocument, invocation: Invocation, verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
-    pairs = sorted(
-        (
-            (finding, witness)
-            for finding in document.findings
-            for witness in finding.witnesses
-            if witness.scanner == invocation.scanner
-        ),
-        key=lambda pair: _order(pair[1], pair[0]),
-    )
+_Pair = tuple[Finding, Result]
+
+
+def _shared_out(document: RunDocument) -> Iterable[tuple[Invocation, list[_Pair]]]:
+    """Give each invocation the results it stands for; a result of a tool without an invocation gets one, not lost.
+
+    A tool that was started more than once gets each result where its lane is, else where it was started first.
+    """
+    invocations = sorted(document.invocations, key=lambda i: (i.lane, i.scanner))
+    pairs: list[list[_Pair]] = [[] for _ in invocations]
+    homes: dict[tuple[str, str], int] = {}
+    for position, invocation in reversed(list(enumerate(invocations))):
+        homes[invocation.scanner, ""] = position
+        homes |= {(invocation.scanner, lane): position for lane in (invocation.lane, *invocation.lanes)}
+    for finding in document.findings:
+        for witness in finding.witnesses:
+            home = homes.get((witness.scanner, witness.lane), homes.get((witness.scanner, "")))
+            if home is None:
+                home = homes[witness.scanner, ""] = len(invocations)
+                status = ScanStatus.UNREADABLE
+                reason = "the run says nothing of how this tool ended"
+                invocations.append(
+                    Invocation(scanner=witness.scanner, lane=witness.lane, tool=None, status=status, reason=reason)
+                )
+                pairs.append([])
+            pairs[home].append((finding, witness))
+    for invocation, found in zip(invocations, pairs, strict=True):
+        yield invocation, sorted(found, key=lambda pair: _order(pair[1], pair[0]))
+
+
+def _run(
+    document: RunDocument, invocation: Invocation, pairs: Sequence[_Pair], verdicts: Mapping[str, Verdict]
+) -> dict[str, Any]:
     rules = _rules(invocation, [witness for _, witness in pairs], {w.rule: f for f, w in pairs})
     index = {rule["id"]: position for position, rule in enumerate(rules)}
-    results = [_result(finding, witness, index, verdicts.get(finding.fingerprint)) for finding, witness in pairs]
+    results = [
+        _result(
+            finding,
+            witness,
+            index,
+            verdicts.get(finding.fingerprint),
+            document.excerpts.get(finding.fingerprint, "") if finding.location.path == witness.location.path else "",
+        )
+        for finding, witness in pairs
+    ]
     cwes = sorted({cwe for _, witness in pairs for cwe in witness.cwes})
     tool = invocation.tool
     driver: dict[str, Any] = {
@@ -82,7 +116,7 @@ def _run(document: RunDocument, invocation: Invocation, verdicts: Mapping[str, V
         "fullName": f"{invocation.scanner} under secgate {document.secgate_version}",
         "informationUri": INFORMATION_URI,
         "rules": rules,
-        "version": (tool.version if tool is not None else "") or "unknown",
+        **({"version": tool.version} if tool is not None and tool.version else {}),
     }
     run: dict[str, Any] = {
         "automationDetails": {"id": f"secgate/{invocation.lane}/{invocation.scanner}/"},
@@ -115,8 +149,11 @@ def _run(document: RunDocument, invocation: Invocation, verdicts: Mapping[str, V
 
 
 def _repository_uri(repository: str) -> str:
-    safe = quote(repository, safe="/:@.-_~")
-    return f"https://{safe}" if "/" in repository and "." in repository.split("/", 1)[0] else f"urn:secgate:{safe}"
+    if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:\d{1,5})?/[^\x00-\x20]+", repository):
+        return "https://" + quote(repository, safe="/:.-_~")
+    if re.fullmatch(r"[A-Za-z0-9._-]+", repository):
+        return f"urn:secgate:{repository}"
+    return f"urn:secgate:{hashlib.sha256(repository.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _order(witness: Result, finding: Finding) -> tuple[str, int, int, str, str]:
@@ -145,7 +182,7 @@ def _rule(rule: Rule, witness: Result, finding: Finding) -> dict[str, Any]:
         "fullDescription": {"text": full},
         "help": {"text": help_text, "markdown": _escape_markdown(help_text)},
         "id": rule.id,
-        "name": _identifier(rule.name or rule.id),
+        "name": _identifier(rule.name or rule.id, finding.weakness, differs_from=rule.id),
         "properties": {
             "precision": {"high": "high", "medium": "medium", "low": "low"}[witness.confidence],
             "problem.severity": {"error": "error", "warning": "warning", "note": "recommendation"}[
@@ -167,7 +204,9 @@ def _rule(rule: Rule, witness: Result, finding: Finding) -> dict[str, Any]:
     return described
 
 
-def _result(finding: Finding, witness: Result, index: Mapping[str, int], verdict: Verdict | None) -> dict[str, Any]:
+def _result(
+    finding: Finding, witness: Result, index: Mapping[str, int], verdict: Verdict | None, excerpt: str
+) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "lane": finding.lane,
         "security-severity": f"{witness.score:.1f}",
@@ -183,7 +222,7 @@ def _result(finding: Finding, witness: Result, index: Mapping[str, int], verdict
     if finding.obligations:
         due = min(o.due_epoch_s for o in finding.obligations if not o.superseded) if _active(finding) else None
         if due is not None:
-            properties["due"] = datetime.fromtimestamp(due, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            properties["due"] = _time(due)
     if witness.advisory:
         properties["advisories"] = sorted({witness.advisory, *witness.aliases})
     result: dict[str, Any] = {
@@ -192,7 +231,7 @@ def _result(finding: Finding, witness: Result, index: Mapping[str, int], verdict
         "fingerprints": {finding.algorithm: finding.fingerprint},
         "kind": "fail",
         "level": _LEVELS[witness.severity],
-        "locations": [_location(witness)],
+        "locations": [_location(witness, excerpt)],
         "message": {"text": _message(witness)},
         "properties": properties,
         "ruleId": witness.rule,
@@ -220,7 +259,7 @@ def _active(finding: Finding) -> bool:
     return any(not obligation.superseded for obligation in finding.obligations)
 
 
-def _location(witness: Result) -> dict[str, Any]:
+def _location(witness: Result, excerpt: str) -> dict[str, Any]:
     location = witness.location
     region = location.region
     physical: dict[str, Any] = {
@@ -238,14 +277,35 @@ def _location(witness: Result) -> dict[str, Any]:
         if witness.snippet:
             spans["snippet"] = {"text": witness.snippet}
         physical["region"] = spans
+        around = _context(location, excerpt)
+        if around:
+            physical["contextRegion"] = around
     placed: dict[str, Any] = {"physicalLocation": physical}
     if witness.resource:
         placed["logicalLocations"] = [{"fullyQualifiedName": witness.resource, "kind": "resource"}]
     return placed
 
 
+def _context(location: Location, excerpt: str) -> dict[str, Any]:
+    """The masked lines around a result, where they hold all of it. Source: SARIF 2.1.0, 3.29.5."""
+    numbered = [line.partition("\t") for line in excerpt.split("\n")] if excerpt else []
+    if not numbered or not all(number.isdecimal() for number, _, _ in numbered):
+        return {}
+    first, last = int(numbered[0][0]), int(numbered[-1][0])
+    start, end = location.region.start_line, max(location.region.end_line, location.region.start_line)
+    whole = last - first + 1 == len(numbered)
+    if not whole or not first <= start <= end <= last or (first, last) == (start, end):
+        return {}
+    return {
+        "startLine": first,
+        "endLine": last,
+        "snippet": {"text": "\n".join(text for _, _, text in numbered)},
+    }
+
+
 def _message(witness: Result) -> str:
-    text = witness.message or witness.rule
+    # 3.11.6: `[text](target)` in a message is a link. Text that came from a tree must not make one.
+    text = re.sub(r"\[(?=[^\]\n]*\]\()", r"\\[", witness.message or witness.rule)
     if witness.location.commit:
         text = f"{text} (in commit {witness.location.commit[:12]} of the change)"
     return _clip(text)
@@ -287,7 +347,7 @@ def _notifications(invocation: Invocation, gaps: Iterable[Gap]) -> Iterable[dict
 
 
 def _time(epoch_s: int) -> str:
-    return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return datetime.fromtimestamp(min(epoch_s, _LAST_DATE_EPOCH_S), tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _clip(text: str) -> str:
@@ -299,10 +359,14 @@ def _sentence(text: str) -> str:
     return _clip(line if line.endswith((".", "!", "?")) else f"{line}.")
 
 
-def _identifier(text: str) -> str:
-    """Pascal case, since GitHub and the SARIF multitool want a name that differs from the id."""
-    words = "".join(ch if ch.isalnum() and ch.isascii() else " " for ch in text).split()
-    return "".join(word[:1].upper() + word[1:] for word in words) or "Rule"
+def _identifier(*texts: str, differs_from: str) -> str:
+    """The first text in Pascal case that says something else than the id, as GitHub and the SARIF multitool want it."""
+    for text in texts:
+        words = "".join(ch if ch.isalnum() and ch.isascii() else " " for ch in text[:MAX_TEXT]).split()
+        name = "".join(word[:1].upper() + word[1:] for word in words)
+        if name and not name[0].isdigit() and name.lower() != differs_from.lower():
+            return name
+    return f"Rule{name}"
 
 
 def _escape_markdown(text: str) -> str:
