@@ -221,6 +221,21 @@ def test_a_later_version_that_still_has_the_rule_closes(story: Story) -> None:
     assert FindingClosed in kinds(story, story.run(at_s=20, invocations=[newer]))
 
 
+def test_a_rule_that_is_still_there_does_not_make_up_for_other_options(story: Story) -> None:
+    story.run(finding("a"), at_s=0)
+    narrower = replace(invocation(options="o2"), rules=(Rule(id="sql"),))
+    assert kinds(story, story.run(at_s=10, invocations=[narrower])) == [Run]
+
+
+def test_a_run_of_another_lane_changes_nothing_in_what_is_compared(story: Story) -> None:
+    story.run(finding("a"), at_s=0)
+    newer = [invocation(version="2.0")]
+    story.run(at_s=10, invocations=newer)
+    secrets = [invocation("kingfisher", lane=Lane.SECRETS)]
+    story.run(at_s=20, invocations=secrets, lanes=[account(Lane.SECRETS)])
+    assert kinds(story, story.run(at_s=30, invocations=newer)) == [Run]
+
+
 def test_an_upgrade_that_still_sees_it_becomes_what_is_compared_with(story: Story) -> None:
     story.run(finding("a"), at_s=0)
     newer = [invocation(version="2.0")]
