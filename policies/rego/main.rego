@@ -1,0 +1,117 @@
+# One layer's decision: exactly one verdict per finding, per asked lane and for the run.
+#
+# Rule modules stand in packages secgate.rules.NAME and add to the partial sets deny, warn, inconclusive (and
+# obligations; the organisation's layer also exempt). This module reads them all, says the strictest word and who
+# said it, and invents nothing. Python checks that it left nothing out and joins the layers.
+package secgate.main
+
+decision := {
+	"schema": {"name": "secgate/decision", "version": 1},
+	"verdicts": array.concat(array.concat(finding_verdicts, lane_verdicts), [run_verdict]),
+	"obligations": [o | some o in obligations],
+	"exemptions": [e | some e in exemptions],
+	"elements": [e | some e in elements],
+}
+
+elements contains element if {
+	some name, module in data.secgate.rules
+	some word in ["deny", "inconclusive", "warn"]
+	some said in module[word]
+	element := {"set": word, "rule": path(name), "element": said}
+}
+
+obligations contains obligation if {
+	some name, module in data.secgate.rules
+	some said in module.obligations
+	obligation := object.union(said, {"rule": path(name)})
+}
+
+exemptions contains exemption if {
+	some name, module in data.secgate.rules
+	some said in module.exempt
+	exemption := object.union(said, {"rule": path(name)})
+}
+
+# Elements by finding, so that judging stays linear in findings. Never empty: the sentinel's is among them.
+# The key is bound in the body: regorus drops the whole set where a key in the head is undefined for one element.
+of_finding[fingerprint] contains e if {
+	some e in elements
+	fingerprint := e.element.finding
+}
+
+of_lanes contains e if {
+	some e in elements
+	e.element.lane
+}
+
+of_run contains e if {
+	some e in elements
+	e.element.run
+}
+
+finding_verdicts := [verdict |
+	some f in input.findings
+	said := object.get(of_finding, f.fingerprint, set())
+	verdict := object.union({"subject": "finding", "id": f.fingerprint}, finding_word(said, f.waiver))
+]
+
+lane_verdicts := [verdict |
+	some account in input.lanes
+	account.asked
+	said := {e | some e in of_lanes; e.element.lane == account.lane}
+	verdict := object.union({"subject": "lane", "id": account.lane}, strictest(said))
+]
+
+run_verdict := object.union({"subject": "run", "id": "run"}, strictest(of_run))
+
+# A valid waiver turns deny and warn into waived; it cannot make a thing known that could not be told.
+finding_word(said, waiver) := verdict if {
+	waiver.state == "active"
+	count(with_word(said, "inconclusive")) == 0
+	verdict := {
+		"word": "waived",
+		"rule": "secgate.main",
+		"reason": sprintf("waived as %s until %s, approved by %s", [
+			waiver.kind,
+			time.format([waiver.expires_epoch_s * 1000000000, "UTC", "2006-01-02 15:04:05 UTC"]),
+			waiver.approver,
+		]),
+		"remedy": "",
+		"all_rules": rules_of(said),
+	}
+} else := strictest(said)
+
+strictest(said) := verdict("deny", with_word(said, "deny"), said) if {
+	count(with_word(said, "deny")) > 0
+} else := verdict("inconclusive", with_word(said, "inconclusive"), said) if {
+	count(with_word(said, "inconclusive")) > 0
+} else := verdict("warn", with_word(said, "warn"), said) if {
+	count(said) > 0
+} else := {
+	"word": "allow",
+	"rule": "secgate.main",
+	"reason": "no rule speaks against it",
+	"remedy": "",
+	"all_rules": [],
+}
+
+# The first speaker in sorted order stands for all of them, so that equal input gives equal output.
+verdict(word, speakers, said) := {
+	"word": word,
+	"rule": first.rule,
+	"reason": sprintf("%s%s", [first.element.reason, more(count(speakers))]),
+	"remedy": object.get(first.element, "remedy", ""),
+	"all_rules": rules_of(said),
+} if {
+	first := sort([s | some s in speakers])[0]
+}
+
+more(total) := "" if total == 1
+
+more(total) := sprintf(" (and %d more)", [total - 1]) if total > 1
+
+with_word(said, word) := {e | some e in said; e.set == word}
+
+rules_of(said) := sort([rule | some rule in {e.rule | some e in said}])
+
+path(name) := sprintf("data.secgate.rules.%s", [name])

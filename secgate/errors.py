@@ -1,0 +1,116 @@
+"""The error tree: what happened, where, and what to try. Each branch knows its exit code.
+
+SecgateError                  70  (never raised itself)
++- UsageError                  2  the call or its configuration is wrong; nothing was judged
+|  +- ConfigError              2  one or many faults of a configuration file, all at once
+|  +- TargetError              2  the path, the reference or the changed set cannot be resolved
++- IncompleteTargetError       3  what is needed to judge is missing (shallow clone, no merge base)
++- PolicyError                 4  the policy could not decide
++- LedgerError                 5  the record cannot be read, written or verified
++- OutputError                    a scanner's output cannot be read; always caught by the scan stage
++- InterruptedRunError       130  a signal ended the run (143 for SIGTERM)
++- InternalError              70  a fault of ours
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class SecgateError(Exception):
+    """Root of every error that secgate raises on purpose.
+
+    `what` says what happened, `remedy` what to try, `place` where (file, key, line), each in one line of plain text.
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, what: str, *, remedy: str = "", place: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        self.place = place
+
+    def diagnostics(self) -> tuple[str, ...]:
+        """Give the lines a person reads: what happened, with its place, then what to try."""
+        head = f"{self.place}: {self.what}" if self.place else self.what
+        return (head, f"try: {self.remedy}") if self.remedy else (head,)
+
+    def __str__(self) -> str:
+        return "\n".join(self.diagnostics())
+
+
+class UsageError(SecgateError):
+    """The call is wrong: nothing was scanned or judged."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(UsageError):
+    """A configuration or data file is wrong; `faults` lists every one as (place, what, remedy)."""
+
+    def __init__(self, what: str, *, faults: Sequence[tuple[str, str, str]], remedy: str = "", place: str = "") -> None:
+        super().__init__(what, remedy=remedy, place=place)
+        self.faults = tuple(faults)
+
+    def diagnostics(self) -> tuple[str, ...]:
+        """Give one line for the whole and two for each fault."""
+        lines = list(super().diagnostics())
+        for place, what, remedy in self.faults:
+            lines.append(f"  {place}: {what}")
+            if remedy:
+                lines.append(f"    try: {remedy}")
+        return tuple(lines)
+
+
+class TargetError(UsageError):
+    """The tree, the reference or the changed set that was asked for cannot be resolved."""
+
+
+class IncompleteTargetError(SecgateError):
+    """What judging needs is not on this machine, for example the merge base in a shallow clone."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class PolicyError(SecgateError):
+    """The policy could not decide: no rule, a fault in a module, an engine error, an output that breaks the schema."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class LedgerError(SecgateError):
+    """The record cannot be read or written, is absent where required, or does not verify."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class HeadMovedError(LedgerError):
+    """Another writer appended first: read the new head and try again."""
+
+
+class AdvisoryError(SecgateError):
+    """The advisory database is absent, cannot be read, or could not be fetched anew; an older one stays as it was."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class OutputError(SecgateError):
+    """A scanner's output cannot be read as what the scanner's documentation says it is."""
+
+
+class InterruptedRunError(SecgateError):
+    """A signal ended the run: children are gone and nothing was recorded as complete."""
+
+    exit_code: ClassVar[int] = 130
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"interrupted by signal {signal_number}; nothing was recorded", remedy="run it again")
+        self.signal_number = signal_number
+
+
+class InternalError(SecgateError):
+    """A fault of secgate itself."""
+
+    exit_code: ClassVar[int] = 70

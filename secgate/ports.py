@@ -1,0 +1,269 @@
+"""One Protocol per kind of plug-in or service: what the stages may ask of the outside.
+
+Methods are documented here once; implementations say only what differs. A plug-in is checked against its Protocol when
+it is loaded
+(`registry`), and every kind has one contract suite under tests/contracts/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from secgate.model import (
+    Digest,
+    Entry,
+    Head,
+    Job,
+    Lane,
+    LedgerEntry,
+    Limits,
+    Output,
+    Reading,
+    RunDocument,
+    SourceFile,
+    Target,
+    Tool,
+    Value,
+    View,
+)
+
+
+class ProcessRunner(Protocol):
+    """Starts one child process and waits for it. Only `executors/` implements it."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        network: bool = False,
+    ) -> Output:
+        """Run `argv` without a shell in its own process group; its environment is an allow-list and `env`, no more.
+
+        Past a limit the whole group is killed and the output says so. A program that cannot be started gives an Output
+        with `problem` set;
+        nothing is raised for what the child does.
+        """
+        ...
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Runs scanner jobs, several at a time."""
+
+    name: str
+
+    def execute(
+        self,
+        jobs: Sequence[Job],
+        *,
+        view: View,
+        tools: Mapping[str, Tool],
+        services: Mapping[str, str],
+        rules_root: str,
+        on_end: Callable[[Job, Output], None],
+    ) -> dict[str, Output]:
+        """Run all `jobs` and give each one's output by its `Job.name` (unique over the call).
+
+        `tools` are by scanner name, `services` give an address by service name. `on_end` is called once per job, from
+        any thread, as it
+        ends. A job whose service is absent is answered with `problem`, never run. May be called by several threads at
+        once.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """End every child that runs and start no more; from any thread, without waiting."""
+        ...
+
+
+class ToolSpec(Value, frozen=True, kw_only=True):
+    """What a scanner needs to be found: names, and the versions it was tested with (a PEP 440 specifier)."""
+
+    name: str
+    executable: str
+    package: str = ""
+    """Distribution that carries it on the Python package index; "" when there is none."""
+    tested: str = ""
+    needs_interpreter: bool = False
+    """True for tools started as `python -I -m MODULE` in their own environment."""
+    version_argv: tuple[str, ...] = ("--version",)
+    version_pattern: str = r"(\d+\.\d+(?:\.\d+)?)"
+
+
+class ToolLocator(Protocol):
+    """Finds tools: configured path, tool environments, secgate's own environment, PATH, in that order."""
+
+    def locate(self, spec: ToolSpec) -> Tool | None:
+        """Give the tool, or None when it is nowhere.
+
+        Versions of Python packages are read from metadata, not by starting them.
+        """
+        ...
+
+
+class PlanRequest(Value, frozen=True, kw_only=True):
+    """What a scanner plans from. `files` are those of the view that the scanner supports, sorted by path."""
+
+    target: Target
+    view: View
+    files: tuple[SourceFile, ...]
+    settings: Mapping[str, object]
+    """The scanner's own table of the configuration; {} by default."""
+    rules_root: str
+    """Absolute path of the rules folder, for reading what a plan depends on; jobs name it by Slot("rules")."""
+    offline: bool
+    parallel: int
+    read: Callable[[str], bytes]
+    """Bytes of a path of the view."""
+    limits: Limits
+    evaluated_epoch_s: int
+
+
+@runtime_checkable
+class Scanner(Protocol):
+    """A tool adapter: pure. It says what to start and understands what comes back; it starts nothing itself."""
+
+    name: str
+    lanes: tuple[Lane, ...]
+    spec: ToolSpec | None
+    """None for passes of secgate's own."""
+    services: tuple[str, ...]
+    outgoing: str
+    """What the tool would send or fetch over a network, and the option that stops it; shown in the documentation."""
+
+    def supports(self, file: SourceFile) -> bool:
+        """Tell whether this scanner looks at files of this kind."""
+        ...
+
+    def plan(self, request: PlanRequest) -> tuple[Job, ...]:
+        """Give the jobs for `request.files`.
+
+        An empty tuple when there is nothing to do. Job names begin with the scanner's name.
+        """
+        ...
+
+    def read(self, job: Job, output: Output) -> Reading:
+        """Understand one job's output.
+
+        A pure function. Raises OutputError for what is not the documented form; never trusts exit codes alone.
+        """
+        ...
+
+
+class Service(Protocol):
+    """Something a job needs while it runs, such as the loopback advisory server."""
+
+    name: str
+
+    def open(self) -> AbstractContextManager[str]:
+        """Start it and give its address; leaving the context stops it. Raises SecgateError when it cannot serve."""
+        ...
+
+
+class PolicyModule(Value, frozen=True, kw_only=True):
+    """One Rego file: its path as shown in messages, and its text."""
+
+    path: str
+    text: str
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Evaluates Rego."""
+
+    name: str
+    version: str
+
+    def evaluate(
+        self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
+    ) -> bytes:
+        """Give the JSON value of `query`, such as `data.secgate.main.decision`; `data` and `document` are JSON bytes.
+
+        Raises PolicyError for a module that does not compile, an evaluation error, an undefined query, a time-out or a
+        crash of the engine.
+        """
+        ...
+
+
+class SyntaxReader(Protocol):
+    """Gives the syntax tree of Rego modules, for the vocabulary check."""
+
+    def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
+        """Give one tree per module, in order, with spans.
+
+        Raises PolicyError with file and line for a module that does not parse.
+        """
+        ...
+
+
+@runtime_checkable
+class Ledger(Protocol):
+    """An append-only Merkle log with blobs beside it. Exact bytes in, exact bytes out."""
+
+    name: str
+    address: str
+    """Where it is, as shown to people; never with credentials."""
+
+    def exists(self) -> bool:
+        """Tell whether the ledger is there. Raises LedgerError when something else is in its place."""
+        ...
+
+    def create(self) -> None:
+        """Make an empty ledger. Raises LedgerError when one is there already."""
+        ...
+
+    def head(self) -> Head:
+        """Give size and root. Raises LedgerError when absent or unreadable."""
+        ...
+
+    def read(self, start: int = 0) -> Iterator[LedgerEntry]:
+        """Give entries from sequence `start`, in order, each verified against its leaf and previous root."""
+        ...
+
+    def append(self, expected: Head, entries: Sequence[Entry], *, now: datetime, blobs: Mapping[Digest, bytes]) -> Head:
+        """Append all `entries` and `blobs`, or nothing, and give the new head.
+
+        Raises HeadMovedError when the head is no longer `expected`. `now` is aware UTC and may not go back behind the
+        last entry's time
+        by more than the recorded clock allows: then the last entry's time is used and the body of the next `run` entry
+        says so.
+        """
+        ...
+
+    def blob(self, digest: Digest) -> bytes:
+        """Give a blob's bytes. Raises LedgerError when it is not there or its bytes do not have that digest."""
+        ...
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """Renders a stored run."""
+
+    name: str
+    suffix: str
+
+    def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
+        """Give the rendering.
+
+        Deterministic bytes for equal input. `width` and `colour` matter to terminal formats only.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """Hears how a run goes on; a library user may pass one, nobody must."""
+
+    def stage(self, name: str, detail: str) -> None:
+        """A stage begins."""
+        ...
+
+    def scanner(self, name: str, state: str, detail: str) -> None:
+        """A scanner is `waiting`, `running`, `done` or `failed`. May be called from any thread."""
+        ...
