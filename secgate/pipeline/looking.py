@@ -75,7 +75,7 @@ class Looker:
             known = ", ".join(registry.names("scanners"))
             raise UsageError(f"unknown scanner `{unknown[0]}`", remedy=f"one of: {known}", place="--scanner")
         self._tools = registry.tools(shop.machine, configured=_configured(prepared.settings), executor=shop.executor)
-        self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now)
+        self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now, stack=shop.stack)
         self.remedies: dict[str, str] = {}
         self._count = 0
 
@@ -121,7 +121,7 @@ class Looker:
             directory=self._directory("history"),
             excludes=[PathPattern(text) for text in prepared.settings.exclude],
         )
-        if not view.digests:
+        if not view.digests and not view.left_out:
             return None
         return self._look(view, view_files(prepared.target, view), lanes=(Lane.SECRETS,))
 
@@ -188,7 +188,7 @@ class Looker:
             services=self.advice.services(),
             rules_root=self.tables.rules_root,
             offline=settings.offline,
-            parallel=settings.jobs,
+            parallel=self._shop.parallel,
             now=self._shop.now,
             observer=self._shop.observer,
         )

@@ -79,7 +79,7 @@ def run_gate(path: str = ".", *, now: datetime, env: Mapping[str, str] | None = 
 def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
     """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
     _require_utc(now)
-    with workshop(machine, now=now, observer=observer) as shop:
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
         seen = _see(request, shop, with_ledger=True)
         observer.stage("judge", seen.prepared.settings.profile)
         judgement = _judge(seen, shop)
@@ -91,7 +91,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
 def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
     """Go as far as the findings: nothing is judged, recorded or compared with a ledger."""
     _require_utc(now)
-    with workshop(machine, now=now, observer=observer) as shop:
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
         return _document(_see(request, shop, with_ledger=False), shop, decision=None)
 
 
