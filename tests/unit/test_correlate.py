@@ -195,6 +195,15 @@ def test_secret_in_a_commit_joins_its_copy_or_stands_for_itself() -> None:
     assert [len(one.witnesses) for one in found] == [3, 2]
 
 
+def test_other_secret_of_a_commit_is_not_taken_for_the_file_s_own() -> None:
+    origins = {"1/a.py": Origin(commit="c1", path="a.py")}
+    head = normalised({"a.py": _KEYS}, [scan_of("k", [_secret(1)], Lane.SECRETS)])
+    past = normalised({"1/a.py": _KEYS}, [scan_of("k", [_secret(2, path="1/a.py")], Lane.SECRETS)], origins=origins)
+    both = head._replace(located=head.located + past.located)
+    found = findings_of(both, of=target(change_commits=("c1",))).findings
+    assert [(one.symbol, one.location.commit) for one in found] == [("A", ""), ("B", "c1")]
+
+
 _PIECES = st.lists(
     st.sampled_from(["eval(a)", "eval(b)", "run(a)", "[eval(a), eval(a)]", "x = 1", "def g(a): eval(a)"]), max_size=7
 )
