@@ -48,7 +48,6 @@ class _Seen(NamedTuple):
     correlation: Correlation
     coverage: Coverage
     invocations: tuple[Invocation, ...]
-    complete: bool
     history: History | None
     chosen: ChosenLedger | None
     memory: Memory
@@ -123,8 +122,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     base = _base(prepared, looker, first, history, shop)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
-    complete = _is_complete(invocations)
-    return _Seen(prepared, looked, correlation, coverage, invocations, complete, history, chosen, memory)
+    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -134,7 +132,7 @@ def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
         repository=prepared.repository,
         machine=shop.machine,
         executor=shop.executor,
-        read_only=prepared.target.source is Source.INDEX,
+        read_only=prepared.target.source is Source.INDEX or prepared.target.fork,
     )
 
 
@@ -170,11 +168,6 @@ def _base(
     if target.scope is Scope.PROTECTED and history is not None and history.runs:
         return history.open
     return None
-
-
-def _is_complete(invocations: Sequence[Invocation]) -> bool:
-    """Tell whether every tool that took part came to its end; how much of the tree it was, the target tells."""
-    return all(one.status is ScanStatus.COMPLETED for one in invocations)
 
 
 def _comparable(prepared: Prepared, coverage: Coverage, head: Looked) -> Callable[[KnownFinding], bool]:
@@ -213,7 +206,6 @@ def _judge(seen: _Seen, shop: Workshop) -> Judgement:
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced_digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
-            complete=True,
         ),
         engine=prepared.engine,
         guarded=prepared.guarded,
@@ -246,7 +238,6 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         excerpts=_excerpts(seen, findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
-        complete=seen.complete,
         notes=prepared.notes,
     )
 
@@ -298,16 +289,14 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         required=chosen.required,
         read_only=chosen.read_only,
         config_digest=seen.prepared.config_digest,
-        actor=document.target.actor.name if document.target.actor else "",
-        author=document.target.author.name if document.target.author else "",
-        reviewers=tuple(one.name for one in document.target.reviewers),
-        gone=_gone(seen),
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)
     except LedgerError as error:
         return _failed_record(document, error)
-    told = document if not chosen.read_only else _noted(document, "nothing was recorded: staged runs only read")
+    told = (
+        document if not chosen.read_only else _noted(document, "nothing was recorded: staged runs and forks only read")
+    )
     return msgspec.structs.replace(
         told,
         ledger=chosen.ledger.address,
@@ -315,10 +304,6 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         provisional_clocks=receipt.provisional,
         notes=(*told.notes, *receipt.notes),
     )
-
-
-def _gone(seen: _Seen) -> frozenset[str]:
-    return frozenset(one.fingerprint for one in seen.correlation.absent)
 
 
 def _noted(document: RunDocument, note: str) -> RunDocument:
