@@ -6,7 +6,7 @@ from collections import Counter
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.correlate import Correlation, to_known
@@ -213,6 +213,7 @@ def _text(pieces: list[str]) -> dict[str, str]:
     return {"a.py": "\n".join(pieces) + "\n"}
 
 
+@settings(deadline=None)
 @given(_PIECES, _PIECES)
 def test_no_finding_is_new_and_absent(before: list[str], after: list[str]) -> None:
     done = compared(_text(before), _text(after))
@@ -222,6 +223,7 @@ def test_no_finding_is_new_and_absent(before: list[str], after: list[str]) -> No
     assert known + len(done.absent) == len(found_in(_text(before)))
 
 
+@settings(deadline=None)
 @given(_PIECES)
 def test_the_same_tree_again_changes_nothing(pieces: list[str]) -> None:
     done: Correlation = compared(_text(pieces), _text(pieces))
@@ -229,6 +231,7 @@ def test_the_same_tree_again_changes_nothing(pieces: list[str]) -> None:
     assert not done.absent
 
 
+@settings(deadline=None)
 @given(_PIECES, st.integers(0, 6), st.sampled_from(["eval(a)", "run(a)"]))
 def test_one_more_is_one_new(pieces: list[str], at: int, piece: str) -> None:
     done = compared(_text(pieces), _text([*pieces[:at], piece, *pieces[at:]]))

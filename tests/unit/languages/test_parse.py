@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.languages.parse import FileIndex, enclosing, index_kind, parse_check, parse_ok
@@ -178,6 +178,7 @@ def test_lines_region(first: int, last: int, expected: tuple[int, ...]) -> None:
     assert (region.start_line, region.start_column, region.end_line, region.end_column) == expected
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab=(){}[]:,.\"'`#/*\\\n\r\t -é😀", max_size=60), st.integers(-2, 9), st.integers(-2, 40))
 @pytest.mark.parametrize(
     "kind", ["python", "javascript", "terraform", "github-workflow", "dockerfile", "json", "pip-requirements", "go"]
