@@ -10,9 +10,12 @@ organisation may set
 from __future__ import annotations
 
 import difflib
+import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -62,7 +65,8 @@ class AdvisorySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     source: Literal["auto", "local", "index", "osv"] = "auto"
     database: str = ""
-    max_age_days: Positive = 7
+    max_age_days: Annotated[int, Meta(ge=0)] = 0
+    """0 is the profile's own: 7 days in the shipped ones."""
     dump_url: str = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
 
 
@@ -216,6 +220,53 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
     for layer in reversed(layers):
         _merge(merged, layer.values, layer.name, sources, ())
     return Resolved(settings=msgspec.convert(merged, Settings), sources=dict(sorted(sources.items())))
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """What secgate knows of where it runs.
+
+    environment, working directory, its interpreter and prefix, its state folder.
+    """
+
+    env: dict[str, str]
+    cwd: str
+    python: str
+    prefix: str
+    state: str
+
+
+def this_machine(env: Mapping[str, str]) -> Machine:
+    """Give the machine this process runs on, with `env` for its environment.
+
+    Raises ConfigError without a state folder.
+    """
+    return Machine(env=dict(env), cwd=str(Path.cwd()), python=sys.executable, prefix=sys.prefix, state=state_dir(env))
+
+
+def process_environment() -> dict[str, str]:
+    """Give a copy of this process's environment: the one place outside `cli/` that reads it."""
+    return dict(os.environ)
+
+
+def state_dir(env: Mapping[str, str]) -> str:
+    """Give the absolute folder for ledgers, tool environments and advisories of this user.
+
+    SECGATE_STATE_DIR, else XDG_STATE_HOME/secgate, else HOME/.local/state/secgate. Raises ConfigError when none is set.
+    """
+    for variable, tail in (
+        ("SECGATE_STATE_DIR", ""),
+        ("XDG_STATE_HOME", "/secgate"),
+        ("HOME", "/.local/state/secgate"),
+    ):
+        value = env.get(variable, "")
+        if value.startswith("/"):
+            return value.rstrip("/") + tail
+    raise ConfigError(
+        "no folder for secgate's state: none of SECGATE_STATE_DIR, XDG_STATE_HOME and HOME is an absolute path",
+        faults=(),
+        place="environment",
+        remedy="set SECGATE_STATE_DIR to an absolute path",
+    )
 
 
 def schema() -> dict[str, Any]:

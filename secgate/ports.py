@@ -73,8 +73,13 @@ class Executor(Protocol):
 
         `tools` are by scanner name, `services` give an address by service name. `on_end` is called once per job, from
         any thread, as it
-        ends. A job whose service is absent is answered with `problem`, never run.
+        ends. A job whose service is absent is answered with `problem`, never run. May be called by several threads at
+        once.
         """
+        ...
+
+    def cancel(self) -> None:
+        """End every child that runs and start no more; from any thread, without waiting."""
         ...
 
 

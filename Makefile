@@ -1,0 +1,78 @@
+# Two commands are enough: `make gate` and `make test`. Each makes what it needs, once.
+#
+#   make setup    .venv with everything the locks name, and the tools that live apart
+#   make gate     gate the bundled example, which must fail, and say where its page is
+#   make test     the whole test suite; ARGS="-k ledger" passes options on
+#   make check    lint, types, import contracts, rules, policies, docs
+#   make bench    measure, and print what was measured
+#   make golden   write the golden files anew; look at the difference before you commit it
+#   make lock     resolve pyproject.toml anew into requirements/ and rules/tools/
+
+PYTHON ?= python3
+ARGS ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+BIN := .venv/bin
+UV := $(BIN)/uv --no-python-downloads
+STAMPS := .venv/.stamps
+RULE_TOOLS := $(wildcard rules/tools/*.txt)
+
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+          --no-header --no-annotate
+
+.PHONY: setup gate test check bench golden lock
+setup: $(STAMPS)/tools
+
+# The first interpreter that we have reads nothing but the lock of the installer.
+$(STAMPS)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "secgate needs Python 3.11 or later: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' \
+	  || { echo "this Python cannot make environments: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/requirements: requirements/dev.txt $(STAMPS)/uv
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# No isolation: the build backend is in the lock like everything else.
+$(STAMPS)/secgate: pyproject.toml $(STAMPS)/requirements
+	$(UV) pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(STAMPS)/tools: $(RULE_TOOLS) $(STAMPS)/secgate
+	$(BIN)/secgate tools install checkov
+	@touch $@
+
+gate: $(STAMPS)/tools
+	$(BIN)/python -I tests/cases/shop/gate.py
+
+test: $(STAMPS)/tools
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMPS)/tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest --quiet tests/rules tests/policies tests/meta/test_docs.py
+
+bench: $(STAMPS)/tools
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+golden: $(STAMPS)/tools
+	$(BIN)/python -m pytest --quiet --golden $(ARGS)
+	git --no-pager diff --stat
+
+lock: $(STAMPS)/uv
+	$(COMPILE) --upgrade pyproject.toml --output-file requirements/run.txt
+	$(COMPILE) --upgrade --extra dev --constraint requirements/run.txt pyproject.toml \
+	  --output-file requirements/dev.txt
+	echo uv | $(COMPILE) --constraint requirements/run.txt - --output-file requirements/uv.txt
+	grep -oE '^checkov==[0-9.]+' rules/tools/checkov.txt | $(COMPILE) --upgrade - --output-file rules/tools/checkov.txt

@@ -1,0 +1,128 @@
+"""The command line: the edge where time, environment, signals and exit codes are. No logic lives here.
+
+Data goes to stdout, talk to stderr. Commands are imported when they are used, so that `secgate --version` answers at
+once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from secgate import __version__
+from secgate.errors import InterruptedRunError, SecgateError
+
+REPORT_TO = "https://github.com/secgate/secgate/issues"
+
+_COMMANDS = {
+    "run": ("secgate.cli.run", "Scan a tree and decide: pass, fail or could not tell."),
+    "scan": ("secgate.cli.run", "Scan a tree and write SARIF; judge nothing."),
+    "check": ("secgate.cli.check", "Judge SARIF files made by any tool."),
+    "show": ("secgate.cli.show", "Show an earlier run."),
+    "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),
+    "tools": ("secgate.cli.tools", "Install, list and remove tool environments."),
+    "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),
+    "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are called; their help lines stand here."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        command = getattr(module, f"{cmd_name}_command")
+        if not isinstance(command, click.Command):
+            raise TypeError(cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def cli() -> None:
+    """Gate a tree: scan it, judge it with Rego policies, keep the evidence.
+
+    Exit codes: 0 pass, 1 fail, 2 usage or configuration error, 3 could not tell (a lane was not covered), 4 the policy
+    could not decide, 5 ledger error, 70 a fault of secgate, 130 or 143 interrupted.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with the exit code of what happened."""
+    signal.signal(signal.SIGINT, _interrupted)
+    signal.signal(signal.SIGTERM, _interrupted)
+    sys.exit(_guarded())
+
+
+def _guarded() -> int:
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except (click.exceptions.Exit, click.ClickException, click.Abort) as error:
+        return _of_click(error)
+    except KeyboardInterrupt:
+        return _say(InterruptedRunError(signal.SIGINT), 130)
+    except SecgateError as error:
+        code = 128 + error.signal_number if isinstance(error, InterruptedRunError) else error.exit_code
+        return _say(error, code)
+    except BrokenPipeError:
+        # The reader went away; the decision, if any, is in the ledger. Keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except Exception as error:  # noqa: BLE001 - the outermost edge: a fault of ours is exit 70, never 1, never silent
+        code = _fault(error)
+    return code if isinstance(code, int) else 0
+
+
+def _of_click(error: click.exceptions.Exit | click.ClickException | click.Abort) -> int:
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show(sys.stderr)
+        return 2
+    return _say(InterruptedRunError(signal.SIGINT), 130)
+
+
+def _say(error: SecgateError, code: int) -> int:
+    from secgate.escape import plain
+
+    for position, line in enumerate(error.diagnostics()):
+        click.echo(f"secgate: {plain(line)}" if position == 0 else f"  {plain(line)}", err=True)
+    return code
+
+
+def _fault(error: Exception) -> int:
+    import traceback
+
+    from secgate.escape import plain
+
+    click.echo(f"secgate: a fault of secgate itself: {type(error).__name__}: {plain(str(error))}", err=True)
+    click.echo(f"  nothing was decided; please report it at {REPORT_TO} with the lines below", err=True)
+    for frame in traceback.extract_tb(error.__traceback__)[-8:]:
+        # Names and lines of our own code only: values could hold secrets of the scanned tree.
+        place = "/".join(frame.filename.split(os.sep)[-2:])
+        click.echo(f"    {place}:{frame.lineno} {frame.name}", err=True)
+    return 70
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    raise InterruptedRunError(number)

@@ -1,0 +1,151 @@
+"""What several commands share: the machine, the moment, options, progress and output files."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from secgate.config import Machine, process_environment, this_machine
+from secgate.errors import UsageError
+from secgate.escape import plain
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def machine() -> Machine:
+    """Give what commands know of the machine they run on."""
+    return this_machine(process_environment())
+
+
+def moment() -> datetime:
+    """Give the one reading of the clock that a command works with."""
+    return datetime.now(tz=UTC)
+
+
+def run_options(command: Command) -> Command:
+    """Add the options that `run` and `scan` share."""
+    for option in reversed(
+        (
+            click.argument("path", default=".", type=click.Path()),
+            click.option("--changed-since", metavar="REF", help="Judge what changed since the merge base with REF."),
+            click.option("--staged", is_flag=True, help="Judge what is staged, from the index."),
+            click.option(
+                "--profile", metavar="NAME", help="pre-commit, pull-request, release, audit, or one of your own."
+            ),
+            click.option(
+                "--scanner", "scanners", multiple=True, metavar="NAME", help="Run only these; lanes still ask for all."
+            ),
+            click.option("--offline", is_flag=True, default=None, help="Use no network."),
+            click.option("--enforced", metavar="DIR", help="The organisation's enforced layer."),
+            click.option("--config", metavar="FILE", help="Settings instead of the tree's own."),
+            click.option("--ref", metavar="R", help="The branch or tag that is judged."),
+            click.option("--scope", type=click.Choice(("protected", "change", "local")), help="Class of the run."),
+            click.option(
+                "--artifact", "artifacts", multiple=True, metavar="DIGEST", help="sha256:… of what was built."
+            ),
+            click.option("--jobs", type=click.IntRange(1, 256), help="Child processes at a time."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+class Progress:
+    """Observer that writes one line per scanner to stderr: rewritten in place on a terminal, at its end elsewhere."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._lock = threading.Lock()
+        self._quiet = quiet
+        self._live = sys.stderr.isatty() and not quiet
+        self._running: dict[str, str] = {}
+
+    def stage(self, name: str, detail: str) -> None:
+        """Hear that a stage begins; shown on terminals only."""
+        with self._lock:
+            if self._live:
+                self._line(f"{name}: {detail}" if detail else name)
+
+    def scanner(self, name: str, state: str, detail: str) -> None:
+        """Hear how a scanner goes on."""
+        with self._lock:
+            if state in ("done", "failed"):
+                self._running.pop(name, None)
+                if not self._quiet:
+                    self._clear()
+                    click.echo(f"  {plain(name):<18} {state:<7} {plain(detail)}".rstrip(), err=True)
+            else:
+                self._running[name] = state
+            if self._live:
+                self._line("scanning: " + ", ".join(sorted(self._running))) if self._running else self._clear()
+
+    def close(self) -> None:
+        """Leave the terminal clean."""
+        with self._lock:
+            self._clear()
+
+    def _line(self, text: str) -> None:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns if self._live else 80
+        click.echo("\r\x1b[2K" + plain(text)[: width - 1], err=True, nl=False)
+
+    def _clear(self) -> None:
+        if self._live:
+            click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+def formats(values: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Give (format, file or "") pairs of `--format` values; at most one may go to stdout.
+
+    Raises UsageError for an unknown format or two on stdout.
+    """
+    pairs = []
+    for value in values or ("text",):
+        name, _, file = value.partition("=")
+        if name not in known:
+            raise UsageError(f"unknown format `{name}`", remedy=f"one of: {', '.join(known)}")
+        pairs.append((name, file))
+    if sum(file in ("", "-") for _, file in pairs) > 1:
+        raise UsageError("two formats would go to stdout", remedy="give a file: --format sarif=out.sarif")
+    return tuple(pairs)
+
+
+def write_output(data: bytes, file: str) -> None:
+    """Write `data` to a file, whole or not at all, or to stdout for "" and "-".
+
+    Raises UsageError when it cannot be written.
+    """
+    if file in ("", "-"):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(file)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)  # noqa: PTH101 - mkstemp gives a name
+        os.replace(temporary, path)  # noqa: PTH105
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {file}: {error.strerror}", remedy="give a file in a folder that exists"
+        ) from error
+
+
+def terminal() -> tuple[int, bool]:
+    """Give (columns, colour) for stdout.
+
+    80 and none unless it is a terminal; NO_COLOR and FORCE_COLOR are respected.
+    """
+    live = sys.stdout.isatty()
+    colour = (live or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if live else 80
+    return min(max(width, 60), 120), colour

@@ -1,0 +1,68 @@
+"""`secgate run` and `secgate scan`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from secgate.cli.options import Progress, formats, machine, moment, run_options, terminal, write_output
+
+
+@click.command("run")
+@run_options
+@click.option("--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add.")
+@click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif or html.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int:
+    """Scan PATH, judge what was found, record it and show it.
+
+    PATH is a git work tree, a folder in one, or a plain folder; the current folder by default.
+    """
+    from secgate import pipeline, registry
+
+    wanted = formats(outputs, registry.names("reporters"))
+    progress = Progress(quiet=quiet)
+    try:
+        done = pipeline.run(_request(options), machine=machine(), now=moment(), observer=progress)
+    finally:
+        progress.close()
+    width, colour = terminal()
+    for name, file in wanted:
+        data = pipeline.render(done, name, width=width if not file else 80, colour=colour and not file)
+        write_output(data, file)
+    if done.decision is None:
+        raise TypeError("a run without a decision")
+    return done.decision.exit_code
+
+
+@click.command("scan")
+@run_options
+@click.option("-o", "--output", default="-", metavar="FILE", help="Where the SARIF goes; stdout by default.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
+    """Scan PATH and write SARIF: everything up to the findings, no judgement, nothing recorded.
+
+    Exit code 3 when a lane was not covered, else 0.
+    """
+    from secgate import pipeline
+
+    progress = Progress(quiet=quiet)
+    try:
+        done = pipeline.scan_only(_request(options), machine=machine(), now=moment(), observer=progress)
+    finally:
+        progress.close()
+    write_output(pipeline.render(done, "sarif", width=80, colour=False), output)
+    gaps = [gap for lane in done.coverage.lanes if lane.asked for gap in lane.gaps]
+    for gap in gaps[:20]:
+        place = gap.path or gap.lane.value
+        click.echo(f"secgate: not covered: {place!r}: {gap.tool}: {gap.detail or gap.reason}", err=True)
+    if len(gaps) > 20:
+        click.echo(f"secgate: and {len(gaps) - 20} more gaps", err=True)
+    return 3 if gaps else 0
+
+
+def _request(options: dict[str, Any]) -> Any:
+    from secgate.pipeline import RunRequest
+
+    return RunRequest(**{key: value for key, value in options.items() if value is not None})

@@ -1,0 +1,65 @@
+"""Text from a scanned tree or a scanner, made inert for the place it is shown in; templates escape HTML themselves.
+
+What is taken out is always shown as its escaped code point, so that a reader sees that it was there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_KEPT_FORMAT = frozenset("\u200d\u200c")
+# Letters and marks that show nothing: code and messages hide in them.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
+# Commands that a CI reads out of a log: Azure and older GitHub runners anywhere in a line, TeamCity too.
+_LOG_COMMAND = re.compile(r"##(?=[A-Za-z]*\[)")
+_NOT_RAW_IN_JSON = re.compile(
+    "[\x7f-\x9f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]"
+)
+
+
+def plain(text: str) -> str:
+    """Give one line without control, bidirectional and unseen characters: each becomes its escaped code point."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() and character not in _BIDI and not _UNSEEN.match(character):
+        return character
+    if unicodedata.category(character) == "Cf" and character in _KEPT_FORMAT:
+        return character
+    code = ord(character)
+    if character in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": " "}[character]
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+
+
+def inert(text: str) -> str:
+    """Give text for a data document that people open in terminals: lines kept, other control characters shown."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+def log_text(text: str) -> str:
+    """Give one plain line that no CI takes for a command when it reads the log: `##vso[` loses its first mark.
+
+    A line may not begin with `::` either, after white space; who breaks lines sees to that with `log_line`.
+    """
+    return _LOG_COMMAND.sub(r"\\x23#", plain(text))
+
+
+def log_line(line: str) -> str:
+    """Give a line of a log that does not begin with `::`, the mark of a command for GitHub's runners."""
+    return "\\x3a" + line[1:] if line.startswith("::") else line
+
+
+def json_text(document: bytes) -> bytes:
+    """Give a JSON document with the same value that shows no control or bidirectional character and no CI command.
+
+    All of them can stand only inside strings, where JSON has an escape for each.
+    """
+    text = document.decode("utf-8", "surrogatepass")
+    text = _NOT_RAW_IN_JSON.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    return _LOG_COMMAND.sub(r"\\u0023#", text).encode("utf-8", "surrogatepass")

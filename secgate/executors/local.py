@@ -1,0 +1,215 @@
+"""Executor `local`: child processes of this machine. Also the ProcessRunner that every other part is handed.
+
+Each call gets a private directory (empty home, temporary folder, work folder) that is removed at its end, whatever the
+end was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from secgate.errors import InternalError
+from secgate.executors.child import run_child
+from secgate.executors.environment import SYSTEM_PATH, child_environment
+from secgate.model import Job, Limits, Output, Slot, Tool, View
+
+_NOT_STARTED = 127
+
+
+class LocalExecutor:
+    """Runs jobs as child processes, at most `parallel` at a time over all threads that use this executor."""
+
+    name = "local"
+
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str],
+        python: str,
+        parallel: int,
+        scratch: str | None = None,
+        path: str = SYSTEM_PATH,
+    ) -> None:
+        """`environment` is the operator's, to choose from; `scratch` an existing directory, None for the system's.
+
+        `python` is secgate's own interpreter, `path` what children get as PATH.
+        """
+        self._environment = dict(environment)
+        self._scratch = scratch
+        self._python = python
+        self._parallel = max(1, parallel)
+        self._path = path
+        self._turns = threading.BoundedSemaphore(self._parallel)
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """End every child of this executor and start no more; from any thread or a signal handler, without waiting."""
+        self._cancelled.set()
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        network: bool = False,
+    ) -> Output:
+        """See ProcessRunner. Not counted against `parallel`: short calls of secgate itself never wait for scanners."""
+        with self._private() as private:
+            return self._start(
+                argv, private, cwd=cwd, stdin=stdin, env=env or {}, limits=limits or Limits(), network=network
+            )
+
+    def execute(
+        self,
+        jobs: Sequence[Job],
+        *,
+        view: View,
+        tools: Mapping[str, Tool],
+        services: Mapping[str, str],
+        rules_root: str,
+        on_end: Callable[[Job, Output], None],
+    ) -> dict[str, Output]:
+        """See Executor. Any exception, an interrupt too, cancels what runs and waits until it is gone.
+
+        Raises InternalError for two jobs of one name and for blob or output names that are not plain file names.
+        """
+        names = [job.name for job in jobs]
+        if len(set(names)) != len(names):
+            raise InternalError(f"two jobs of one name: {sorted({name for name in names if names.count(name) > 1})}")
+
+        def one(job: Job) -> Output:
+            with self._turns:
+                output = self._execute_one(job, view=view, tools=tools, services=services, rules_root=rules_root)
+            on_end(job, output)
+            return output
+
+        with ThreadPoolExecutor(max_workers=self._parallel, thread_name_prefix="secgate-job") as pool:
+            futures = [pool.submit(one, job) for job in jobs]
+            try:
+                return {job.name: future.result() for job, future in zip(jobs, futures, strict=True)}
+            except BaseException:
+                self.cancel()
+                raise
+
+    def _execute_one(
+        self, job: Job, *, view: View, tools: Mapping[str, Tool], services: Mapping[str, str], rules_root: str
+    ) -> Output:
+        tool = tools.get(job.scanner)
+        if job.service and job.service not in services:
+            return _refused(f"the service {job.service} is not there")
+        if tool is None and any(isinstance(part, Slot) and part.name == "tool" for part in job.argv):
+            return _refused(f"no tool was found for {job.scanner}")
+        with self._private() as private:
+            work = private / "work"
+            places = {
+                "view": view.root,
+                "work": str(work),
+                "tool": tool.path if tool else "",
+                "python": (tool.interpreter if tool else "") or self._python,
+                "service": services.get(job.service, ""),
+                "rules": rules_root,
+            }
+            for name, blob in job.blobs.items():
+                _write_blob(work, name, blob)
+            output = self._start(
+                # Slots are objects, so no text in a file name or a setting can be taken for one.
+                [part if isinstance(part, str) else places[part.name] + part.suffix for part in job.argv],
+                private,
+                cwd=str(work) if job.cwd == "work" else view.root,
+                stdin=b"",
+                env=job.env,
+                limits=job.limits,
+                network=job.network,
+            )
+            return _with_files(output, work, job)
+
+    def _start(
+        self,
+        argv: Sequence[str],
+        private: Path,
+        *,
+        cwd: str,
+        stdin: bytes,
+        env: Mapping[str, str],
+        limits: Limits,
+        network: bool,
+    ) -> Output:
+        if self._cancelled.is_set():
+            return _refused("interrupted")
+        environment = child_environment(
+            self._environment,
+            path=self._path,
+            home=str(private / "home"),
+            temporary=str(private / "tmp"),
+            extra=env,
+            network=network,
+        )
+        return run_child(
+            argv, cwd=cwd, stdin=stdin, env=environment, limits=limits, is_cancelled=self._cancelled.is_set
+        )
+
+    @contextlib.contextmanager
+    def _private(self) -> Iterator[Path]:
+        """Make the directories of one call, for this user only, and remove them again."""
+        with tempfile.TemporaryDirectory(prefix="child-", dir=self._scratch, ignore_cleanup_errors=True) as name:
+            private = Path(name)
+            for part in ("home", "tmp", "work"):
+                (private / part).mkdir(mode=0o700)
+            yield private
+
+
+def _refused(problem: str) -> Output:
+    return Output(exit_code=_NOT_STARTED, stdout=b"", stderr=b"", problem=problem)
+
+
+def _plain(name: str) -> str:
+    if not name or "/" in name or "\0" in name or name in {".", ".."}:
+        raise InternalError(f"a job names {name!r} as a file of its work directory")
+    return name
+
+
+def _write_blob(work: Path, name: str, blob: bytes) -> None:
+    descriptor = os.open(work / _plain(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(blob)
+
+
+def _with_files(output: Output, work: Path, job: Job) -> Output:
+    """Add the job's output files: regular files only, no links followed, all of them together under the output cap."""
+    files: dict[str, bytes] = {}
+    room = job.limits.output_bytes
+    for name in job.outputs:
+        data = _read_plain(work / _plain(name), room + 1)
+        if data is None:
+            continue  # the adapter's `read` says what a missing file means
+        if len(data) > room:
+            return msgspec.structs.replace(output, files=files, truncated=True)
+        room -= len(data)
+        files[name] = data
+    return msgspec.structs.replace(output, files=files)
+
+
+def _read_plain(path: Path, most: int) -> bytes | None:
+    """Give at most `most` bytes of a regular file, or None when there is none at `path`."""
+    try:
+        # O_NONBLOCK: opening a pipe that nobody writes to must not wait.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(most)

@@ -1,0 +1,127 @@
+"""Units of JavaScript and TypeScript: statements and members; code inside a callback has units of its own."""
+
+from __future__ import annotations
+
+import tree_sitter
+
+from secgate.languages.source import Source
+from secgate.languages.spans import Span
+
+_FUNCTIONS = frozenset({"arrow_function", "function_expression", "generator_function", "class"})
+_NAMED = frozenset(
+    {
+        "function_declaration",
+        "generator_function_declaration",
+        "class_declaration",
+        "abstract_class_declaration",
+        "method_definition",
+        "interface_declaration",
+        "internal_module",
+        "module",
+    }
+)
+_MEMBERS = frozenset({"field_definition", "public_field_definition", "switch_case", "switch_default", "catch_clause"})
+_BLOCKS = frozenset({"statement_block", "class_body", "switch_body", "interface_body"})
+_HEADED = frozenset(
+    {
+        "if_statement",
+        "else_clause",
+        "do_statement",
+        "for_statement",
+        "for_in_statement",
+        "while_statement",
+        "with_statement",
+        "labeled_statement",
+        "export_statement",
+    }
+)
+_LONGEST_NAME = 80
+_LONGEST_SYMBOL = 400
+
+_Parents = tuple[tree_sitter.Node | None, tree_sitter.Node | None]
+
+
+def spans(source: Source, tree: tree_sitter.Tree) -> list[Span]:
+    """Give every statement, definition and class member."""
+    found: list[Span] = []
+    # A node's parents are carried along: asking the grammar for them costs a walk from the root each time.
+    todo: list[tuple[tree_sitter.Node, _Parents, str]] = [(tree.root_node, (None, None), "")]
+    while todo:
+        node, parents, symbol = todo.pop()
+        inner = _inner(node, parents, symbol)
+        if _is_unit(node):
+            start, end = source.from_byte(node.start_byte), source.from_byte(node.end_byte)
+            head = _head(node)
+            found.append(Span(start, end, end if head is None else source.from_byte(head), inner, inner))
+        todo += [(child, (node, parents[0]), inner) for child in node.named_children]
+    return found
+
+
+def _is_unit(node: tree_sitter.Node) -> bool:
+    kind = node.type
+    if kind in _BLOCKS or kind == "empty_statement":
+        return False
+    return kind.endswith(("_statement", "_declaration")) or kind in _NAMED or kind in _MEMBERS
+
+
+def _head(node: tree_sitter.Node) -> int | None:
+    """Byte where the header ends: at the first block or nested statement inside; None when there is none."""
+    if node.type in _HEADED:
+        fields = (node.child_by_field_name(name) for name in ("body", "consequence", "declaration"))
+        body = next((field for field in fields if field is not None), None)
+        body = body or next((child for child in node.named_children if _is_unit(child)), None)
+        if body is not None:
+            return body.start_byte
+    todo = list(reversed(node.named_children))
+    while todo:
+        child = todo.pop()
+        if child.type in _BLOCKS:
+            return child.start_byte
+        if child.type in ("switch_case", "switch_default"):
+            return child.start_byte
+        todo += reversed(child.named_children)
+    if node.type in ("switch_case", "switch_default"):
+        return _colon(node)
+    return None
+
+
+def _colon(node: tree_sitter.Node) -> int | None:
+    return next((child.end_byte for child in node.children if child.type == ":"), None)
+
+
+def _inner(node: tree_sitter.Node, parents: _Parents, symbol: str) -> str:
+    name = ""
+    if len(symbol) > _LONGEST_SYMBOL:
+        return symbol
+    if node.type in _NAMED:
+        name = _text(node.child_by_field_name("name"))
+    elif node.type in _FUNCTIONS:
+        name = _given_name(parents)
+    if not name:
+        return symbol
+    return f"{symbol}.{name}" if symbol else name
+
+
+def _given_name(parents: _Parents) -> str:
+    """Name of a function by what it is assigned to or, as a callback, by what it is handed to."""
+    parent, call = parents
+    if parent is None:
+        return ""
+    if parent.type in ("variable_declarator", "field_definition", "public_field_definition"):
+        return _text(parent.child_by_field_name("name") or parent.child_by_field_name("property"))
+    if parent.type == "assignment_expression":
+        return _text(parent.child_by_field_name("left"))
+    if parent.type == "pair":
+        return _text(parent.child_by_field_name("key")).strip("'\"")
+    if parent.type == "arguments" and call is not None and call.type == "call_expression":
+        callee = _text(call.child_by_field_name("function")).rsplit(".", 1)[-1]
+        first = next((child for child in parent.named_children if child.type == "string"), None)
+        return f"{callee}({_text(first)[1:-1]})" if callee.isidentifier() else ""
+    return ""
+
+
+def _text(node: tree_sitter.Node | None) -> str:
+    """Text of a name, in one line and not longer than a name should be."""
+    if node is None or node.text is None:
+        return ""
+    return " ".join(node.text.decode("utf-8", "replace").split())[:_LONGEST_NAME]

@@ -1,0 +1,237 @@
+"""Kinds of a file, from its path and its first bytes.
+
+Where a kind hangs on content, more is claimed rather than less: a file that a lane looks at in vain costs
+a moment, one that no lane looks at is a hole. So a NUL byte does not take a language away (`binary` only
+takes the place of `text`), and keys are found at any depth and in any style of YAML.
+"""
+
+from __future__ import annotations
+
+import re
+
+HEAD_BYTES = 8192
+"""How much of most files is looked at."""
+
+DOCUMENT_BYTES = 1024 * 1024
+"""How much of a YAML or JSON file is looked at: its kind may stand below a long comment."""
+
+_BY_SUFFIX = {
+    ".bash": "shell",
+    ".c": "c",
+    ".cc": "cpp",
+    ".cjs": "javascript",
+    ".cpp": "cpp",
+    ".cs": "csharp",
+    ".css": "css",
+    ".cts": "typescript",
+    ".cxx": "cpp",
+    ".dart": "dart",
+    ".ex": "elixir",
+    ".exs": "elixir",
+    ".go": "go",
+    ".groovy": "groovy",
+    ".h": "c",
+    ".hh": "cpp",
+    ".hpp": "cpp",
+    ".htm": "html",
+    ".html": "html",
+    ".ipynb": "notebook",
+    ".java": "java",
+    ".js": "javascript",
+    ".json": "json",
+    ".jsx": "javascript",
+    ".kt": "kotlin",
+    ".kts": "kotlin",
+    ".ksh": "shell",
+    ".lua": "lua",
+    ".m": "objective-c",
+    ".mjs": "javascript",
+    ".mts": "typescript",
+    ".php": "php",
+    ".phtml": "php",
+    ".pl": "perl",
+    ".pm": "perl",
+    ".ps1": "powershell",
+    ".psm1": "powershell",
+    ".py": "python",
+    ".pyi": "python",
+    ".pyw": "python",
+    ".rake": "ruby",
+    ".rb": "ruby",
+    ".rs": "rust",
+    ".scala": "scala",
+    ".sh": "shell",
+    ".sql": "sql",
+    ".swift": "swift",
+    ".template": "template",
+    ".tf": "terraform",
+    ".tfvars": "terraform",
+    ".toml": "toml",
+    ".ts": "typescript",
+    ".tsx": "typescript",
+    ".vue": "vue",
+    ".xml": "xml",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".zsh": "shell",
+}
+
+_BY_NAME = {
+    "cargo.lock": "cargo-lock",
+    "gemfile": "ruby",
+    "gemfile.lock": "ruby-lock",
+    "go.sum": "go-sum",
+    "jenkinsfile": "groovy",
+    "npm-shrinkwrap.json": "npm-lock",
+    "package-lock.json": "npm-lock",
+    "pipfile.lock": "pipfile-lock",
+    "pnpm-lock.yaml": "pnpm-lock",
+    "poetry.lock": "poetry-lock",
+    "pom.xml": "maven-pom",
+    "pyproject.toml": "pyproject",
+    "rakefile": "ruby",
+    "uv.lock": "uv-lock",
+    "yarn.lock": "yarn-lock",
+    "sconscript": "python",
+    "sconstruct": "python",
+    "wscript": "python",
+}
+
+_BY_PATTERN = (
+    (re.compile(r"pylock(\.[^.]+)?\.toml"), "pylock"),
+    (re.compile(r"(.*[-_.])?requirements?([-_.].*)?\.(txt|in)"), "pip-requirements"),
+    (re.compile(r"(.*[-_.])?constraints?([-_.].*)?\.(txt|in)"), "pip-constraints"),
+    (re.compile(r"(docker|container)file(\..+)?|.+\.(docker|container)file"), "dockerfile"),
+    (re.compile(r"(docker-)?compose([-_.].+)?\.ya?ml"), "compose"),
+    (re.compile(r"(.+\.)?\.?gitlab-ci(\..+)?\.ya?ml"), "gitlab-ci"),
+    (re.compile(r"action\.ya?ml"), "github-action"),
+    (re.compile(r"chart\.ya?ml"), "helm"),
+    (re.compile(r".+\.tf(vars)?\.json"), "terraform"),
+)
+"""File names in lower case; each that fits adds its kind, in this order."""
+
+_REQUIREMENTS_FOLDER = re.compile(r"(?:.*/)?requirements?/[^/]+\.(?:txt|in)")
+_WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml", re.IGNORECASE)
+
+_INTERPRETERS = (
+    (re.compile(r"python[\d.]*|pypy[\d.]*|uv"), "python"),
+    (re.compile(r"node(js)?|deno|bun"), "javascript"),
+    (re.compile(r"ts-node|tsx"), "typescript"),
+    (re.compile(r"(ba|da|k|z|a)?sh"), "shell"),
+    (re.compile(r"ruby[\d.]*"), "ruby"),
+    (re.compile(r"php[\d.]*"), "php"),
+    (re.compile(r"perl[\d.]*"), "perl"),
+    (re.compile(r"pwsh"), "powershell"),
+    (re.compile(r"lua[\d.]*"), "lua"),
+)
+
+_MARKS_OF_WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+
+class _Key:
+    """A mapping's key in block YAML, flow YAML or JSON."""
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+        self._expression = re.compile(rb"(?:^|[\s{,\-?])[\"']?" + name + rb"[\"']?[ \t]*:", re.MULTILINE)
+
+    def is_in(self, head: bytes) -> bool:
+        # Most documents do not have the word at all, and finding that out is fast.
+        return self._name in head and self._expression.search(head) is not None
+
+
+_API_VERSION = _Key(b"apiVersion")
+_KIND = _Key(b"kind")
+_TEMPLATE_VERSION = _Key(b"AWSTemplateFormatVersion")
+_RESOURCES = _Key(b"Resources")
+_AWS_TYPE = re.compile(rb"Type[\"']?\s*:\s*[\"']?(?:AWS|Alexa)::")
+_SERVICES = re.compile(rb"^(?:\{\s*)?[\"']?services[\"']?[ \t]*:", re.MULTILINE)
+_IMAGE = re.compile(rb"[\"']?(?:image|build)[\"']?[ \t]*:")
+
+
+def _suffix(name: str) -> str:
+    """Give the last suffix with its dot, "" for none; a leading dot begins none."""
+    stem, dot, suffix = name.rpartition(".")
+    return dot + suffix if stem.strip(".") else ""
+
+
+def head_bytes(path: str) -> int:
+    """Give how many of a file's first bytes `kinds_of` wants to see."""
+    suffix = _suffix(path.rpartition("/")[2].lower())
+    return DOCUMENT_BYTES if suffix in (".yaml", ".yml", ".json", ".template") else HEAD_BYTES
+
+
+def kinds_of(path: str, head: bytes) -> tuple[str, ...]:
+    """Give a file's kinds, most special first, ending in `text` or `binary`.
+
+    `path` is relative to the repository's root, since a workflow is one only in its place. `head` are the
+    file's first `head_bytes(path)` bytes.
+    """
+    name = path.rpartition("/")[2].lower()
+    suffix = _suffix(name)
+    language = _BY_SUFFIX.get(suffix, "")
+    found = _by_path(path, name)
+    if language in ("yaml", "json", "template"):
+        found += _by_content(path, name, head, found)
+    if not language and head.startswith(b"#!"):
+        found += _by_interpreter(head)
+    if language == "typescript" and _is_transport_stream(head):
+        language = ""
+    if language and language != "template":
+        found.append(language)
+    if language == "notebook":
+        found.append("json")
+    if name == "pyproject.toml" or "pylock" in found:
+        found.append("toml")
+    wide = head.startswith(_MARKS_OF_WIDE_TEXT)
+    found.append("binary" if b"\0" in head and not wide else "text")
+    return tuple(dict.fromkeys(found))
+
+
+def _by_path(path: str, name: str) -> list[str]:
+    found = ["github-workflow"] if _WORKFLOW.fullmatch(path) else []
+    if name in _BY_NAME:
+        found.append(_BY_NAME[name])
+    for pattern, kind in _BY_PATTERN:
+        # `Dockerfile.dockerignore` lists names, and `requirements.py` is a module.
+        if pattern.fullmatch(name) and not name.endswith((".dockerignore", ".md", ".rst")):
+            found.append(kind)
+    if _REQUIREMENTS_FOLDER.fullmatch(path.lower()) and "pip-constraints" not in found:
+        found.append("pip-requirements")
+    return found
+
+
+def _by_content(path: str, name: str, head: bytes, by_path: list[str]) -> list[str]:
+    found = []
+    if _TEMPLATE_VERSION.is_in(head) or (_RESOURCES.is_in(head) and _AWS_TYPE.search(head)):
+        found.append("cloudformation")
+    if "templates/" in path and b"{{" in head:
+        # A chart's template is no YAML until it is rendered.
+        found.append("helm")
+    elif _API_VERSION.is_in(head) and _KIND.is_in(head) and "helm" not in by_path:
+        found.append("kubernetes")
+    owner = {"github-workflow", "github-action", "gitlab-ci", "compose"} & set(by_path)
+    if (
+        not owner
+        and b"services" in head
+        and _SERVICES.search(head)
+        and _IMAGE.search(head)
+        and not name.endswith(".json")
+    ):
+        found.append("compose")
+    return found
+
+
+def _by_interpreter(head: bytes) -> list[str]:
+    line = head[2:].split(b"\n", 1)[0].decode("utf-8", "replace")
+    for word in line.split():
+        program = word.rpartition("/")[2]
+        if program == "env" or program.startswith("-") or "=" in program:
+            continue
+        return [kind for pattern, kind in _INTERPRETERS if pattern.fullmatch(program)]
+    return []
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Tell a film from TypeScript: both are called `.ts`. Source: ISO/IEC 13818-1, 2.4.3.2 sync_byte."""
+    return len(head) > 188 and head[0] == head[188] == 0x47 and b"\0" in head

@@ -1,0 +1,214 @@
+"""Parse a file once and answer, for positions in it, which unit they are in.
+
+`FileIndex` keeps what it parsed for as long as the caller keeps it; the two functions are for single questions.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+from secgate.languages import dockerfile, javascript, json, lines, python, terraform, tokens, yaml
+from secgate.languages.source import Source
+from secgate.languages.spans import Span, SpanTree, Unit
+from secgate.model import Region
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Larger files are not parsed: a gate must not be stopped by one generated file."""
+
+_YAML = frozenset({"kubernetes", "compose", "cloudformation", "github-workflow", "github-action", "gitlab-ci", "yaml"})
+_JSON = frozenset({"json", "npm-lock", "pipfile-lock"})
+_LINES = frozenset({"pip-requirements", "pip-constraints"})
+_PARSED = frozenset({"python", "javascript", "typescript", "tsx", "terraform", "dockerfile"}) | _YAML | _JSON
+
+
+class Parsed(NamedTuple):
+    """What a parser says: `ok` None means that there is no parser for the file's kind; `reason` says why not True."""
+
+    ok: bool | None
+    reason: str
+
+
+class FileIndex:
+    """One file's text, its syntax tree and its units, each made when it is first asked for.
+
+    `kind` is one of the names of `kinds_of`; CloudFormation is told apart as JSON or YAML by its first character.
+    """
+
+    def __init__(self, kind: str, data: bytes) -> None:
+        self.kind = kind
+        self.source = Source(data)
+        self._size = len(data)
+        # Many results fall on one unit: each is made once, however long its text is.
+        self._units: dict[Span, Unit] = {}
+        self._lines: dict[tuple[int, str], Unit] = {}
+        self._literals: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+
+    @property
+    def has_parser(self) -> bool:
+        """Tell whether files of this kind are parsed at all."""
+        return self.kind in _PARSED
+
+    @cached_property
+    def parsed(self) -> Parsed:
+        """Whether the file parses, and if not, why."""
+        if not self.has_parser:
+            return Parsed(None, f"no parser for {self.kind}")
+        if self._size > MOST_BYTES:
+            return Parsed(ok=False, reason=f"larger than {MOST_BYTES} bytes")
+        return self._built[1]
+
+    def unit(self, line: int, column: int = 0) -> Unit:
+        """Give the smallest unit at a position; column 0 means the line's first character.
+
+        A position that is in no statement (a comment, a blank line, a file that does not parse) gives its line, with
+        the symbol it stands in. Never raises; positions are clamped.
+        """
+        return self.unit_at(self.source.offset(line, column))
+
+    def unit_at(self, offset: int) -> Unit:
+        """Give the smallest unit at an offset."""
+        span = self._tree.at(offset)
+        if span is None or (offset >= span.head and self._is_below(span, offset)):
+            symbol = span.inner if span else ""
+            key = (self.source.position(offset)[0], symbol)
+            if key not in self._lines:
+                self._lines[key] = self._unit(lines.line_span(self.source, offset, symbol))
+            return self._lines[key]
+        if span not in self._units:
+            self._units[span] = self._unit(span)
+        return self._units[span]
+
+    def _is_below(self, span: Span, offset: int) -> bool:
+        """Tell whether an offset is on a later line than the end of the span's header."""
+        return self.source.position(offset)[0] > self.source.position(span.head)[0]
+
+    def _unit(self, span: Span) -> Unit:
+        text = self.source.text[span.start : span.head].rstrip()
+        region = self.source.region(span.start, span.start + len(text))
+        return Unit(
+            start_line=region.start_line,
+            start_column=region.start_column,
+            end_line=region.end_line,
+            end_column=region.end_column,
+            start=span.start,
+            end=span.start + len(text),
+            symbol=span.symbol,
+            text=text,
+        )
+
+    def node_region(self, line: int, start_byte: int, end_byte: int, last_line: int) -> Region:
+        """Give the region of the smallest Python node that has these byte columns (from 0) and contains `line`.
+
+        bandit 1.9 mixes the line of a keyword with the columns of the node around it. Without such a node: `line` up
+        to the end of `last_line`.
+        """
+        table = self._columns.get((start_byte, end_byte), ())
+        fitting = sorted((end - start, start, end) for first, last, start, end in table if first <= line <= last)
+        if fitting:
+            return self.source.region(*fitting[0][1:])
+        start = self.source.offset(line, 0)
+        return self.source.region(start, max(start, self.source.line_bounds(max(line, last_line))[1]))
+
+    def lines_region(self, first_line: int, last_line: int) -> Region:
+        """Give the region of the smallest Python node that begins on one line and ends on another.
+
+        For what is known by lines alone: of several statements on its first line, it is the one that goes on. Without
+        such a node: all of these lines.
+        """
+        fitting = self._by_lines.get((first_line, last_line))
+        if fitting is not None:
+            return self.source.region(*fitting)
+        start = self.source.offset(first_line, 0)
+        return self.source.region(start, self.source.line_bounds(max(first_line, last_line))[1])
+
+    def literals(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """Give the bodies of the string literals between two offsets, as offsets of the file."""
+        key = (start, end)
+        if key not in self._literals:
+            found = tokens.literals(self.kind, self.source.text[start:end])
+            self._literals[key] = tuple((start + at, start + to) for at, to in found if at < to)
+        return self._literals[key]
+
+    @cached_property
+    def _tree(self) -> SpanTree:
+        if self._size > MOST_BYTES:
+            return SpanTree([])
+        return SpanTree(self._built[0])
+
+    @cached_property
+    def _columns(self) -> dict[tuple[int, int], list[tuple[int, int, int, int]]]:
+        if self.kind != "python" or self._size > MOST_BYTES:
+            return {}
+        tree, _ = python.parse(self.source)
+        return python.same_columns(self.source, tree) if tree is not None else {}
+
+    @cached_property
+    def _by_lines(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Smallest node by its first and last line; of equal ones the first."""
+        table: dict[tuple[int, int], tuple[int, int]] = {}
+        bounds = sorted(entry for entries in self._columns.values() for entry in entries)
+        for first, last, start, end in bounds:
+            best = table.get((first, last))
+            if best is None or end - start < best[1] - best[0]:
+                table[first, last] = (start, end)
+        return table
+
+    @cached_property
+    def _built(self) -> tuple[list[Span], Parsed]:
+        """Parse, and give spans and what is to be said of the parse."""
+        if self.kind == "python":
+            tree, reason = python.parse(self.source)
+            return (
+                (python.spans(self.source, tree), Parsed(ok=True, reason=""))
+                if tree
+                else ([], Parsed(ok=False, reason=reason))
+            )
+        if self.kind in _LINES:
+            return lines.spans(self.source), Parsed(None, "read by line")
+        if self.kind in _JSON or (self.kind == "cloudformation" and self.source.text.lstrip().startswith("{")):
+            reason = json.problem(self.source)
+            return json.spans(self.kind, self.source), Parsed(not reason, reason)
+        if self.kind in _PARSED:
+            return self._grammar()
+        return [], Parsed(None, f"no parser for {self.kind}")
+
+    def _grammar(self) -> tuple[list[Span], Parsed]:
+        from secgate.languages import grammars
+
+        names = {"terraform": "hcl"} | dict.fromkeys(_YAML, "yaml")
+        tree = grammars.parse(names.get(self.kind, self.kind), self.source.encoded + b"\n")
+        if self.kind == "terraform":
+            found = terraform.spans(self.source, tree)
+        elif self.kind == "dockerfile":
+            found = dockerfile.spans(self.source, tree)
+        elif self.kind in _YAML:
+            found = yaml.spans(self.kind, self.source, tree)
+        else:
+            found = javascript.spans(self.source, tree)
+        broken = tree.root_node.has_error
+        return found, Parsed(not broken, "the parser met a syntax error" if broken else "")
+
+
+def index_kind(kinds: tuple[str, ...], path: str) -> str:
+    """Give the kind that decides how a file is parsed: the first of `kinds` with a parser, else the first.
+
+    A `.tsx` file has a grammar of its own.
+    """
+    kind = next((kind for kind in kinds if kind in _PARSED or kind in _LINES), kinds[0] if kinds else "text")
+    return "tsx" if kind == "typescript" and path.endswith(".tsx") else kind
+
+
+def enclosing(kind: str, data: bytes, line: int, column: int = 0) -> Unit:
+    """Give the smallest unit at a position of a file; see `FileIndex.unit`."""
+    return FileIndex(kind, data).unit(line, column)
+
+
+def parse_check(kind: str, data: bytes) -> Parsed:
+    """Tell whether a file parses, with the reason when it does not."""
+    return FileIndex(kind, data).parsed
+
+
+def parse_ok(kind: str, data: bytes) -> bool | None:
+    """Tell whether a file parses: True, False for syntax errors, None without a parser for its kind."""
+    return parse_check(kind, data).ok

@@ -1,0 +1,98 @@
+"""Units of Python: statements, headers of compound statements and decorators, found with `ast`."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+
+from secgate.languages.source import Source
+from secgate.languages.spans import Span
+
+_TO_COLON = re.compile(r"(?:#[^\r\n]*|[^:#])*:")
+_BODIES = frozenset({"body", "orelse", "finalbody", "handlers", "cases", "decorator_list"})
+
+Tree = ast.Module
+
+
+def parse(source: Source) -> tuple[Tree | None, str]:
+    """Give the tree, or None and why this interpreter cannot read the file."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    try:
+        with warnings.catch_warnings():
+            # An odd escape in scanned code is no concern of whoever runs us with warnings as errors.
+            warnings.simplefilter("ignore")
+            return ast.parse(source.text), ""
+    except SyntaxError as error:
+        return None, f"Python {version} does not read line {error.lineno or 0}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return None, f"Python {version} does not read it: {type(error).__name__}"
+
+
+def spans(source: Source, tree: Tree) -> list[Span]:
+    """Give every statement, exception handler, match case and decorator."""
+    found: list[Span] = []
+    todo: list[tuple[ast.AST, str]] = [(child, "") for child in tree.body]
+    while todo:
+        node, symbol = todo.pop()
+        start, end = _bounds(source, node)
+        inner = symbol
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            inner = f"{symbol}.{node.name}" if symbol else node.name
+            for decorator in node.decorator_list:
+                at, to = _bounds(source, decorator)
+                at = max(source.text.rfind("@", 0, at), 0)
+                found.append(Span(at, to, to, inner, inner))
+        blocks = list(_blocks(node))
+        head = _head(source, node, start) if blocks else end
+        # A header belongs to what it defines: renaming the function is then a change of the symbol too.
+        found.append(Span(start, end, head, inner, inner))
+        todo += [(child, inner) for child in blocks]
+    return found
+
+
+def same_columns(source: Source, tree: Tree) -> dict[tuple[int, int], list[tuple[int, int, int, int]]]:
+    """Give (line, end line, start, end) of every node by its byte columns: what a bandit region is corrected with."""
+    table: dict[tuple[int, int], list[tuple[int, int, int, int]]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler | ast.alias):
+            key = (node.col_offset, node.end_col_offset or 0)
+            table.setdefault(key, []).append((node.lineno, node.end_lineno or node.lineno, *_bounds(source, node)))
+    return table
+
+
+def _blocks(node: ast.AST) -> Iterator[ast.AST]:
+    """Statements, handlers and cases that stand inside a compound statement."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from value
+
+
+def _bounds(source: Source, node: ast.AST) -> tuple[int, int]:
+    """Start and end offset; a match case has no position of its own and gets that of its parts."""
+    if isinstance(node, ast.match_case):
+        return _bounds(source, node.pattern)[0], _bounds(source, node.body[-1])[1]
+    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+    end_line, end_column = getattr(node, "end_lineno", line), getattr(node, "end_col_offset", column)
+    return source.from_line_byte(line, column), source.from_line_byte(end_line, end_column)
+
+
+def _head(source: Source, node: ast.AST, start: int) -> int:
+    """End of the header: behind the first colon after the last expression that is not in the body."""
+    last = start
+    for name, value in ast.iter_fields(node):
+        if name not in _BODIES:
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, ast.AST):
+                    last = max(last, _last(source, part))
+    match = _TO_COLON.match(source.text, last)
+    return match.end() if match else last
+
+
+def _last(source: Source, node: ast.AST) -> int:
+    """Furthest end among a node and its descendants; `arguments` and `withitem` carry none themselves."""
+    ends = [_bounds(source, child)[1] for child in ast.walk(node) if hasattr(child, "end_lineno")]
+    return max(ends, default=0)

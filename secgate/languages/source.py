@@ -1,0 +1,132 @@
+"""Text of one file with exact conversions between offsets, lines and the three ways in which tools count columns.
+
+Offsets are code points of the decoded text. Lines count from 1 and end at LF, CRLF or CR; columns count from 1 in
+UTF-16 code units unless said otherwise. Bytes that are not UTF-8 become U+FFFD, so a text is always there.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+from typing import Literal
+
+from secgate.model import Region
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+ColumnUnit = Literal["utf-8", "utf-16", "code-point"]
+
+
+class Source:
+    """One file's text. Every position given is clamped to the text, so nothing here raises for a hostile region."""
+
+    def __init__(self, data: bytes) -> None:
+        self.text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+        breaks = [match.span() for match in _LINE_END.finditer(self.text)]
+        self._starts = [0, *(end for _, end in breaks)]
+        self._ends = [*(start for start, _ in breaks), len(self.text)]
+        self._ascii = self.text.isascii()
+
+    @property
+    def line_count(self) -> int:
+        """Number of lines; the empty text after a last line end counts as none."""
+        last_is_empty = len(self._starts) > 1 and self._starts[-1] == len(self.text)
+        return len(self._starts) - last_is_empty
+
+    def line_bounds(self, line: int) -> tuple[int, int]:
+        """Give start and end offset of `line`, its line end not included."""
+        at = min(max(line, 1), len(self._starts)) - 1
+        return self._starts[at], self._ends[at]
+
+    def line(self, number: int) -> str:
+        """Give one line's text without its end."""
+        start, end = self.line_bounds(number)
+        return self.text[start:end]
+
+    def offset(self, line: int, column: int) -> int:
+        """Give the offset of a position; column 0 means the line's first character that is not white space."""
+        start, end = self.line_bounds(line)
+        text = self.text[start:end]
+        if column <= 0:
+            return start + len(text) - len(text.lstrip())
+        if self._ascii or text.isascii():
+            return start + min(column - 1, len(text))
+        return start + _code_points(text, column - 1, "utf-16")
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Give line and UTF-16 column of an offset."""
+        offset = min(max(offset, 0), len(self.text))
+        line = bisect_right(self._starts, offset)
+        start = self._starts[line - 1]
+        return line, 1 + (offset - start if self._ascii else _units(self.text[start:offset]))
+
+    def utf16_column(self, line: int, column: int, unit: ColumnUnit) -> int:
+        """Turn a tool's column into UTF-16 code units, clamped to the line; 0 stays 0."""
+        if column <= 0:
+            return 0
+        text = self.line(line)
+        if unit == "utf-16" or text.isascii():
+            return min(column, (len(text) if text.isascii() else _units(text)) + 1)
+        return 1 + _units(text[: _code_points(text, column - 1, unit)])
+
+    def region(self, start: int, end: int) -> Region:
+        """Give the region from offset `start` up to `end`, which is not part of it."""
+        start_line, start_column = self.position(start)
+        end_line, end_column = self.position(max(start, end))
+        return Region(start_line=start_line, start_column=start_column, end_line=end_line, end_column=end_column)
+
+    def offsets(self, region: Region) -> tuple[int, int]:
+        """Give start and end offset of a region; without an end column it reaches to the end of its last line."""
+        start = self.offset(region.start_line, region.start_column)
+        end_line = max(region.end_line, region.start_line)
+        if region.end_column > 0:
+            end = self.offset(end_line, region.end_column)
+        else:
+            end = self.line_bounds(end_line)[1]
+        return start, max(start, end)
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The text in UTF-8, as byte-based parsers get it."""
+        return self.text.encode()
+
+    @cached_property
+    def _byte_starts(self) -> list[int]:
+        starts, total, previous = [], 0, 0
+        for start in self._starts:
+            total += len(self.text[previous:start].encode())
+            starts.append(total)
+            previous = start
+        return starts
+
+    def from_byte(self, byte: int) -> int:
+        """Turn an offset into `encoded` into an offset of the text."""
+        if self._ascii:
+            return byte
+        line = bisect_right(self._byte_starts, byte)
+        start = self._byte_starts[line - 1]
+        return self._starts[line - 1] + len(self.encoded[start:byte].decode("utf-8", "ignore"))
+
+    def from_line_byte(self, line: int, byte: int) -> int:
+        """Turn a line and a byte column that counts from 0, as Python's `ast` gives them, into an offset."""
+        start, end = self.line_bounds(line)
+        text = self.text[start:end]
+        return start + (min(byte, len(text)) if text.isascii() else _code_points(text, byte, "utf-8"))
+
+
+def _units(text: str) -> int:
+    """Number of UTF-16 code units of a text."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def _code_points(text: str, count: int, unit: ColumnUnit) -> int:
+    """Number of code points in the first `count` units of a text."""
+    if unit == "code-point":
+        return min(count, len(text))
+    used = 0
+    for index, character in enumerate(text):
+        if used >= count:
+            return index
+        used += len(character.encode("utf-8", "replace")) if unit == "utf-8" else 1 + (character > "\uffff")
+    return len(text)

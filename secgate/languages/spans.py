@@ -1,0 +1,68 @@
+"""Nested stretches of a file that can be a unit, and the search for the smallest one at a position.
+
+Each language gives a list of `Span`; everything else is the same for all of them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from secgate.model import Value
+
+
+class Span(NamedTuple):
+    """A statement, definition, resource, step, instruction or entry, as offsets.
+
+    It reaches from `start` to `end`; what identity rests on ends at `head`: for a compound statement the end of its
+    header, else equal to `end`. `symbol` is the dotted name inside of which it stands; `inner` the name inside of which
+    its contents stand.
+    """
+
+    start: int
+    end: int
+    head: int
+    symbol: str
+    inner: str
+
+
+class Unit(Value, frozen=True, kw_only=True, gc=False):
+    """The smallest enclosing statement (of a compound one the header), resource, step or entry, found from a position.
+
+    Columns are UTF-16, the end is not part of it. `text` is the source between, unmasked.
+    """
+
+    start_line: int
+    start_column: int
+    end_line: int
+    end_column: int
+    start: int
+    end: int
+    symbol: str
+    text: str
+
+
+class SpanTree:
+    """Answers which span is the smallest at an offset, in logarithmic time plus depth."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = sorted(spans, key=lambda span: (span.start, -span.end))
+        self._starts = [span.start for span in self._spans]
+        self._parents: list[int] = []
+        open_spans: list[int] = []
+        for index, span in enumerate(self._spans):
+            while open_spans and self._spans[open_spans[-1]].end < span.end:
+                open_spans.pop()
+            self._parents.append(open_spans[-1] if open_spans else -1)
+            open_spans.append(index)
+
+    def at(self, offset: int) -> Span | None:
+        """Give the smallest span that contains `offset`, its end included; None outside of all."""
+        index = bisect_right(self._starts, offset) - 1
+        while index >= 0:
+            span = self._spans[index]
+            if span.start <= offset < max(span.end, span.start + 1):
+                return span
+            index = self._parents[index]
+        return None

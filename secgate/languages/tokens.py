@@ -1,0 +1,112 @@
+"""Tolerant lexers: the token stream that identity rests on, and where string literals are.
+
+They read fragments, so they never fail: what they do not know is a token of one character. They do not use Python's own
+tokenizer, whose output differs between versions while a fingerprint must not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+Family = Literal["python", "c", "hcl", "yaml", "shell", "json", "ini"]
+
+_YAML_LIKE = (  # noqa: RUF005
+    "kubernetes",
+    "compose",
+    "cloudformation",
+    "github-workflow",
+    "github-action",
+    "gitlab-ci",
+    "helm",
+    "yaml",
+) + ("pip-requirements", "pip-constraints", "shell", "ruby", "text")
+_INI_LIKE = ("pylock", "pyproject", "poetry-lock", "uv-lock", "cargo-lock")
+_FAMILIES: dict[str, Family] = {
+    "python": "python",
+    "terraform": "hcl",
+    "json": "json",
+    "npm-lock": "json",
+    "pipfile-lock": "json",
+    "dockerfile": "shell",
+    **dict.fromkeys(_YAML_LIKE, "yaml"),
+    **dict.fromkeys(_INI_LIKE, "ini"),
+}
+
+_TRIPLE = r"[A-Za-z]{0,2}(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?''')"
+_PLAIN = r"\"(?:[^\"\\\r\n]|\\[\s\S])*\"|'(?:[^'\\\r\n]|\\[\s\S])*'"
+_WORD = r"[^\W\d]\w*|\d[\w.]*"
+_REST = rf"|(?P<word>{_WORD})|(?P<other>\S)"
+_LEXERS: dict[Family, re.Pattern[str]] = {
+    "python": re.compile(
+        rf"(?P<comment>#[^\r\n]*|\\\r?\n)|(?P<string>{_TRIPLE}|[A-Za-z]{{0,2}}(?:{_PLAIN}))" + _REST, re.DOTALL
+    ),
+    "c": re.compile(rf"(?P<comment>//[^\r\n]*|/\*.*?\*/)|(?P<string>{_PLAIN}|`(?:[^`\\]|\\.)*`)" + _REST, re.DOTALL),
+    "hcl": re.compile(rf"(?P<comment>(?:\#|//)[^\r\n]*|/\*.*?\*/)|(?P<string>{_PLAIN})" + _REST, re.DOTALL),
+    "yaml": re.compile(rf"(?P<comment>(?:(?<=\s)|(?<![\s\S]))\#[^\r\n]*)|(?P<string>{_PLAIN})" + _REST),
+    "shell": re.compile(
+        rf"(?P<comment>(?:(?<=[\r\n])|(?<![\s\S]))[ \t]*\#[^\r\n]*|\\\r?\n)|(?P<string>{_PLAIN})" + _REST
+    ),
+    "json": re.compile(r"(?P<comment>(?!))|(?P<string>\"(?:[^\"\\]|\\.)*\")" + _REST),
+    "ini": re.compile(rf"(?P<comment>\#[^\r\n]*)|(?P<string>{_TRIPLE}|{_PLAIN})" + _REST, re.DOTALL),
+}
+MOST_CHARACTERS = 16_384
+"""Further on a unit is not read by token: an unclosed comment must not cost the square of its length."""
+
+_CLOSING = frozenset(")]}")
+_PREFIX = re.compile(r"[A-Za-z]*")
+_ESCAPED_QUOTE = re.compile(r"\\([\"'`])")
+
+
+def family(kind: str) -> Family:
+    """Give the lexer of a file kind; kinds without an entry are read as C-like code."""
+    return _FAMILIES.get(kind, "c")
+
+
+def normalised(kind: str, text: str) -> tuple[str, ...]:
+    """Give the tokens without white space and comments, quotes unified and trailing commas removed."""
+    tokens: list[str] = []
+    for match in _LEXERS[family(kind)].finditer(text[:MOST_CHARACTERS]):
+        if match.lastgroup == "comment":
+            continue
+        token = match.group()
+        if match.lastgroup == "string":
+            token = _string(token)
+        elif token in _CLOSING and tokens and tokens[-1] == ",":
+            tokens.pop()
+        tokens.append(token)
+    if tokens and tokens[-1] == ",":
+        tokens.pop()
+    tokens += text[MOST_CHARACTERS:].split()
+    return tuple(tokens)
+
+
+def literals(kind: str, text: str) -> Iterator[tuple[int, int]]:
+    """Give start and end of what is between the quotes of each string literal, in order.
+
+    Only the first MOST_CHARACTERS are read: who masks must treat what follows as if it were one literal.
+    """
+    for match in _LEXERS[family(kind)].finditer(text[:MOST_CHARACTERS]):
+        if match.lastgroup == "string":
+            token = match.group()
+            prefix = len(_PREFIX.match(token).group())  # type: ignore[union-attr] # the pattern matches the empty text
+            quote = _quote(token[prefix:])
+            yield match.start() + prefix + len(quote), match.end() - len(quote)
+
+
+def _quote(token: str) -> str:
+    """Give the opening quote: one character, or three."""
+    triple = token[:3]
+    return triple if len(token) >= 6 and triple in ('"""', "'''") else token[:1]
+
+
+def _string(token: str) -> str:
+    """Give a string literal with one kind of quote; its prefix in lower case and order, `u` left out."""
+    match = _PREFIX.match(token)
+    prefix = match.group() if match else ""
+    quote = _quote(token[len(prefix) :])
+    body = token[len(prefix) + len(quote) : len(token) - len(quote)]
+    if "r" not in prefix.lower():
+        body = _ESCAPED_QUOTE.sub(r"\1", body)
+    return "".join(sorted(prefix.lower().replace("u", ""))) + '"' + body + '"'

@@ -1,0 +1,150 @@
+"""Names to plug-ins: a literal table of the built-in ones, entry points for those of others.
+
+Nothing registers itself on import, nothing is imported before it is asked for, and what is loaded is checked against
+its Protocol.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Literal, TypeVar, cast
+
+from secgate import ports
+from secgate.config import Machine
+from secgate.errors import InternalError, UsageError
+from secgate.executors.local import LocalExecutor
+from secgate.executors.tools import LocalTools
+from secgate.resources import data_dir
+
+Kind = Literal["scanners", "engines", "reporters"]
+Plugin = TypeVar("Plugin")
+
+BUILTIN: Mapping[Kind, Mapping[str, str]] = {
+    "scanners": {
+        "bandit": "secgate.scanners.bandit:Bandit",
+        "checkov": "secgate.scanners.checkov:Checkov",
+        "detect-secrets": "secgate.scanners.detect_secrets:DetectSecrets",
+        "kingfisher": "secgate.scanners.kingfisher:Kingfisher",
+        "pip-audit": "secgate.scanners.pip_audit:PipAudit",
+        "secgate-iac": "secgate.scanners.infrastructure:Infrastructure",
+        "semgrep": "secgate.scanners.semgrep:Semgrep",
+        "zizmor": "secgate.scanners.zizmor:Zizmor",
+    },
+    "engines": {
+        "opa-eval": "secgate.engines.opa_eval:OpaEvalEngine",
+        "regorus": "secgate.engines.regorus:RegorusEngine",
+    },
+    "reporters": {
+        "html": "secgate.reporters.html:HtmlReporter",
+        "json": "secgate.reporters.json:JsonReporter",
+        "sarif": "secgate.reporters.sarif:SarifReporter",
+        "text": "secgate.reporters.text:TextReporter",
+    },
+}
+
+_PROTOCOLS: Mapping[Kind, type] = {
+    "scanners": ports.Scanner,
+    "engines": ports.Engine,
+    "reporters": ports.Reporter,
+}
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """Give the names of a kind, built-in and third-party, sorted. A third party cannot take a built-in name."""
+    return tuple(sorted({*BUILTIN[kind], *_third_parties(kind)}))
+
+
+def find(kind: Kind, name: str) -> type:
+    """Give the class behind a name, checked to be complete when it is made.
+
+    Raises UsageError for an unknown name and for a third party's plug-in that cannot be imported.
+    """
+    if name in BUILTIN[kind]:
+        module, _, attribute = BUILTIN[kind][name].partition(":")
+        return cast("type", getattr(importlib.import_module(module), attribute))
+    point = _third_parties(kind).get(name)
+    if point is None:
+        raise UsageError(f"unknown {kind.removesuffix('s')} `{name}`", remedy=f"one of: {', '.join(names(kind))}")
+    try:
+        return cast("type", point.load())
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"the plug-in {point.value} cannot be loaded: {error}",
+            remedy="install it again, or remove it",
+            place=f"secgate.{kind}",
+        ) from error
+
+
+def checked(kind: Kind, name: str, plugin: Plugin) -> Plugin:
+    """Give `plugin` when it has every member of its kind's Protocol; raises UsageError otherwise."""
+    protocol = _PROTOCOLS[kind]
+    if not isinstance(plugin, protocol):
+        members = {*vars(protocol), *getattr(protocol, "__annotations__", {})}
+        lacking = sorted(m for m in members if not m.startswith("_") and not hasattr(plugin, m))
+        raise UsageError(
+            f"the {kind.removesuffix('s')} `{name}` lacks {', '.join(lacking)}",
+            remedy="see ports.py for what a plug-in must have",
+            place=f"secgate.{kind}",
+        )
+    return plugin
+
+
+def scanner(name: str) -> ports.Scanner:
+    """Make a scanner. Nothing is probed or started."""
+    return checked("scanners", name, cast("ports.Scanner", find("scanners", name)()))
+
+
+def reporter(name: str) -> ports.Reporter:
+    """Make a reporter."""
+    return checked("reporters", name, cast("ports.Reporter", find("reporters", name)()))
+
+
+def executor(machine: Machine, *, scratch: str, parallel: int) -> LocalExecutor:
+    """Make the executor of this machine: both the ProcessRunner and the Executor. `scratch` is a private folder."""
+    return LocalExecutor(environment=machine.env, scratch=scratch, python=machine.python, parallel=parallel)
+
+
+def tools(machine: Machine, *, configured: Mapping[str, str], executor: LocalExecutor) -> LocalTools:
+    """Make the tool locator and installer of this machine."""
+    return LocalTools(
+        runner=executor,
+        prefix=machine.prefix,
+        interpreter=machine.python,
+        tools_root=f"{machine.state}/tools",
+        locks=str(data_dir("rules") / "tools"),
+        path=machine.env.get("PATH", ""),
+        configured=configured,
+    )
+
+
+def reference_engine(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Engine | None:
+    """Give an engine that judges again, None where its program is not on PATH."""
+    if name != "opa-eval":
+        return None
+    spec = ports.ToolSpec(name="opa", executable="opa", version_argv=("version",), version_pattern=r"Version: (\S+)")
+    found = shutil.which("opa", path=machine.env.get("PATH", ""))
+    if found is None:
+        return None
+    output = runner.run((found, *spec.version_argv), cwd=scratch)
+    match = re.search(spec.version_pattern, output.stdout.decode("utf-8", "replace"))
+    engine = find("engines", name)(
+        runner=runner, executable=found, version=match.group(1) if match else "", directory=scratch
+    )
+    return checked("engines", name, cast("ports.Engine", engine))
+
+
+def _third_parties(kind: Kind) -> dict[str, metadata.EntryPoint]:
+    found: dict[str, metadata.EntryPoint] = {}
+    for point in metadata.entry_points(group=f"secgate.{kind}"):
+        if point.name in BUILTIN[kind] or point.name in found:
+            raise InternalError(
+                f"two plug-ins are called `{point.name}`: {point.value} and another",
+                remedy="remove one of the packages that bring them",
+                place=f"secgate.{kind}",
+            )
+        found[point.name] = point
+    return found

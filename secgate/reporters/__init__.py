@@ -1,0 +1,1 @@
+"""Formats a stored run is rendered in: one file each."""

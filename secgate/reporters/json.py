@@ -1,0 +1,33 @@
+"""The stored run as JSON: the document itself, with exit code and counts at the top for scripts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from secgate.escape import json_text
+from secgate.model import RunDocument
+from secgate.summary import summarise
+
+
+class JsonReporter:
+    """Reporter `json`."""
+
+    name = "json"
+    suffix = ".json"
+
+    def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
+        """Give one JSON object; `run` is the stored document, unchanged."""
+        del width, colour
+        summary = summarise(document)
+        decision = document.decision
+        whole = {
+            "all_outcomes": list(decision.all_outcomes) if decision else [],
+            "counts": dict(summary.counts),
+            "exit_code": summary.exit_code,
+            "format": {"name": "secgate-run", "version": 1},
+            "outcome": decision.outcome if decision else None,
+            "run": document,
+            "sentence": summary.sentence,
+            "to_green": list(summary.to_green),
+        }
+        return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"

@@ -1,0 +1,232 @@
+"""The stored run for a terminal or a log: fits the width, says first what was decided and last how to get to green."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from secgate.escape import log_line, log_text
+from secgate.model import Outcome, RunDocument, Severity, Word
+from secgate.summary import FindingRow, LaneRow, Summary, number_words, summarise
+
+_RESET = "\x1b[0m"
+_STYLES = {
+    "bad": "\x1b[1;31m",
+    "unsure": "\x1b[1;33m",
+    "good": "\x1b[1;32m",
+    "dim": "\x1b[2m",
+    "bold": "\x1b[1m",
+}
+_OUTCOME_STYLE = {Outcome.PASS: "good", Outcome.INCONCLUSIVE: "unsure"}
+_SEVERITY_STYLE = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "unsure"}
+_LANE_STYLE = {"INCOMPLETE": "unsure", "covered": "good"}
+NARROWEST = 40
+MAX_BLOCKING = 100
+MAX_OTHERS = 10
+MAX_REASONS = 8
+MAX_STEPS = 12
+MAX_LINES = 6
+"""Lines that one text may take; what is longer ends in `…`."""
+
+
+class TextReporter:
+    """Reporter `text`."""
+
+    name = "text"
+    suffix = ".txt"
+
+    def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
+        """Give lines of at most `width` columns (of 40 where it is less); colours only when `colour`."""
+        page = _Page(max(width, NARROWEST), colour=colour)
+        summary = summarise(document)
+        page.outcome(summary)
+        page.lanes(summary)
+        page.findings(summary)
+        page.green(summary)
+        page.tail(document, summary)
+        return ("\n".join(page.lines) + "\n").encode("utf-8", "replace")
+
+
+class _Page:
+    """The lines so far. Everything that came from outside passes `log_text` before it is added."""
+
+    def __init__(self, width: int, *, colour: bool) -> None:
+        self.width = width
+        self.colour = colour
+        self.lines: list[str] = []
+
+    def style(self, text: str, name: str) -> str:
+        return f"{_STYLES[name]}{text}{_RESET}" if self.colour and name in _STYLES else text
+
+    def wrap(self, text: str, indent: int, *, first: str = "", style: str = "", most: int = MAX_LINES) -> None:
+        """Add a text over as many lines as it needs, up to `most`; `first` stands in the first line's indent."""
+        for position, line in enumerate(_folded(log_text(text), self.width - indent, most)):
+            head = first.ljust(indent) if position == 0 else " " * indent
+            self.lines.append((self.style(head, style) + line).rstrip())
+
+    def title(self, text: str) -> None:
+        self.lines.extend(("", self.style(text, "bold")))
+
+    def outcome(self, summary: Summary) -> None:
+        style = _OUTCOME_STYLE.get(summary.outcome, "bad") if summary.outcome else "bold"
+        self.lines.append(self.style(f"secgate: {summary.word}", style))
+        self.wrap(summary.sentence[:1].upper() + summary.sentence[1:], 2)
+        for line in (*summary.context, *summary.rulings):
+            self.wrap(line, 2)
+
+    def lanes(self, summary: Summary) -> None:
+        self.lines.append("")
+        for row in summary.lanes:
+            self.lane(row)
+        if summary.left_out:
+            told = ", ".join(f"{count} {label}" for label, count in summary.left_out)
+            self.wrap(f"left out: {told}", 2)
+
+    def lane(self, row: LaneRow) -> None:
+        head = f"  {row.lane:<13}" + self.style(f"{row.state:<16}", _LANE_STYLE.get(row.state, "dim"))
+        counts = f"{row.counts}  " if row.counts else ""
+        tools = f"{row.tools}" + (f" (failed: {row.tools_failed})" if row.tools_failed else "")
+        self.wrap(f"{counts:<18}{tools}", 31, first=head, most=3)
+        reasons = (row.ruling, *row.reasons) if row.ruling else row.reasons
+        for reason in reasons[:MAX_REASONS]:
+            self.wrap(reason, 6, first="    -", most=3)
+        if len(reasons) > MAX_REASONS:
+            self.wrap(f"and {len(reasons) - MAX_REASONS:,} more (--format json lists all)", 6, first="    -")
+
+    def findings(self, summary: Summary) -> None:
+        if summary.blocking:
+            self.title(f"Blocking ({len(summary.blocking):,})")
+            for row in summary.blocking[:MAX_BLOCKING]:
+                self.finding(row)
+            self.more(len(summary.blocking) - MAX_BLOCKING)
+        if summary.others:
+            told = ", ".join(f"{count:,} {name}" for name, count in _severities(summary.others))
+            judged = "Not blocking" if summary.outcome else "Found"
+            self.title(f"{judged} ({told})")
+            for row in summary.others[:MAX_OTHERS]:
+                self.brief(row)
+            self.more(len(summary.others) - MAX_OTHERS)
+        if summary.gone:
+            self.title(f"Gone since the base or the last record ({len(summary.gone):,})")
+            for known in summary.gone[:MAX_OTHERS]:
+                self.wrap(known, 2, most=2)
+            self.more(len(summary.gone) - MAX_OTHERS)
+
+    def more(self, count: int) -> None:
+        if count > 0:
+            self.wrap(f"and {count:,} more (--format html or json shows them)", 2)
+
+    def finding(self, row: FindingRow) -> None:
+        finding = row.finding
+        self.lines.append("")
+        style = _SEVERITY_STYLE.get(finding.severity, "dim")
+        self.wrap(finding.title, 11, first=f"  {finding.severity.value.upper()}", style=style, most=4)
+        place = row.place + (f" in {finding.symbol}" if finding.symbol else "")
+        self.labelled("at", place + (f" of commit {finding.location.commit[:12]}" if finding.location.commit else ""))
+        if finding.location.commit:
+            self.labelled("", "the text is gone at the end of the change, and still in that commit")
+        if finding.package is not None:
+            self.labelled("in", f"{finding.package.name} {finding.package.version}: {_some(finding.advisories)}")
+        why = f"could not tell: {row.why}" if row.word == Word.INCONCLUSIVE else row.why
+        self.labelled("why", why)
+        self.labelled("due", row.due)
+        self.labelled("fix", row.fix)
+        self.labelled("by", f"{row.seen_by}; {finding.state.value}; {_severity_words(row)}")
+        if finding.suppressed_in_source:
+            self.labelled("note", "a comment in the source asks to ignore this; the policy decides")
+
+    def labelled(self, label: str, text: str) -> None:
+        if text:
+            self.wrap(text, 11, first=f"{label:>10}", style="dim", most=4)
+
+    def brief(self, row: FindingRow) -> None:
+        """One line: severity, word, title, place; the title gives way first, then the start of the place."""
+        head = f"  {row.finding.severity.value:<9}" + (f"{row.word:<8}" if row.verdict else "")
+        room = self.width - len(head)
+        place = _clipped_left(log_text(row.place), room * 3 // 5)
+        title = _clipped(log_text(row.finding.title), room - _cells(place) - 2)
+        self.lines.append(f"{head}{title}  {place}")
+
+    def green(self, summary: Summary) -> None:
+        if summary.to_green:
+            self.title("Shortest way to green")
+            for step in summary.to_green[:MAX_STEPS]:
+                self.wrap(step, 4, first="  -", most=4)
+            self.more(len(summary.to_green) - MAX_STEPS)
+
+    def tail(self, document: RunDocument, summary: Summary) -> None:
+        changes = document.target.gate_changes
+        if changes:
+            self.lines.append("")
+            self.wrap(f"this change edits what judges it (reported, not obeyed): {_some(changes)}", 4, first="  *")
+        if summary.notes:
+            self.lines.append("")
+            for note in summary.notes:
+                self.wrap(note, 4, first="  *")
+        self.lines.append("")
+        several = document.decision is not None and len(document.decision.all_outcomes) > 1
+        outcomes = f"; outcomes: {', '.join(document.decision.all_outcomes)}" if several and document.decision else ""
+        self.wrap(f"run {document.run_id}{outcomes}; exit {summary.exit_code}", 2, first="")
+
+
+def _severity_words(row: FindingRow) -> str:
+    return f"{row.finding.severity.value} {row.finding.score:.1f} from {row.finding.severity_basis or 'the tool'}"
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {number_words(len(listed) - 4, 'more')[:-1]}" if len(listed) > 4 else ""
+    return ", ".join(listed[:4]) + more
+
+
+def _severities(rows: Iterable[FindingRow]) -> list[tuple[str, int]]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.finding.severity.value] = counts.get(row.finding.severity.value, 0) + 1
+    return [(name, counts[name]) for name in ("critical", "high", "medium", "low", "info") if name in counts]
+
+
+def _cells(text: str) -> int:
+    """Columns that a text takes in a terminal: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _head(text: str, room: int) -> str:
+    """The longest start of a text that fits `room` columns, at least one character."""
+    if len(text) <= room and _cells(text) <= room:
+        return text
+    end = min(len(text), room)
+    while end > 1 and _cells(text[:end]) > room:
+        end -= 1
+    return text[:end]
+
+
+def _clipped(text: str, room: int) -> str:
+    fits = len(text) <= room and _cells(text) <= room
+    return text if fits else _head(text, max(room - 1, 1)) + "…"
+
+
+def _clipped_left(text: str, room: int) -> str:
+    """The end of a text, since the end of a path says most."""
+    return text if _cells(text) <= room else "…" + _head(text[::-1], max(room - 1, 1))[::-1]
+
+
+def _folded(text: str, room: int, most: int) -> Iterator[str]:
+    """The text in lines of at most `room` columns and not more than `most` lines; a word too long is cut."""
+    lines: list[str] = []
+    # A text longer than its lines can hold is cut first, so that a hostile one costs no time.
+    rest = text[: room * most + 1].strip()
+    while rest and len(lines) <= most:
+        line = _head(rest, room)
+        if len(line) < len(rest):
+            space = line.rfind(" ") if rest[len(line)] != " " else len(line)
+            line = line[:space] if space > room // 3 else line
+        rest = rest[len(line) :].lstrip()
+        lines.append(log_line(line.rstrip()))
+        rest = log_line(rest)
+    if len(lines) > most:
+        lines[most - 1 :] = [_clipped(lines[most - 1] + " " * room, room).rstrip(" …") + "…"]
+    yield from lines or [""]

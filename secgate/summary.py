@@ -1,0 +1,403 @@
+"""What a run says, in an order a person reads it: outcome, why, each lane, what blocks, the shortest way to green.
+
+Every format renders this one summary, so that no two can disagree. Nothing here is escaped: each format does that for
+the place where it shows a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from secgate import sla
+from secgate.model import (
+    Decision,
+    Finding,
+    Gap,
+    LaneCoverage,
+    Outcome,
+    Package,
+    RunDocument,
+    Scope,
+    State,
+    Value,
+    Verdict,
+    Word,
+)
+
+OUTCOME_WORDS = {
+    Outcome.PASS: "PASS",
+    Outcome.FAIL: "FAIL",
+    Outcome.INCONCLUSIVE: "COULD NOT TELL",
+    Outcome.POLICY_ERROR: "THE POLICY COULD NOT DECIDE",
+    Outcome.LEDGER_ERROR: "LEDGER ERROR",
+    Outcome.USAGE_ERROR: "USAGE ERROR",
+    Outcome.INTERNAL_ERROR: "INTERNAL ERROR",
+}
+_FAULTS = {
+    Outcome.POLICY_ERROR: "the policy could not decide, so nothing passes",
+    Outcome.LEDGER_ERROR: "the record could not be read or written, so nothing passes",
+    Outcome.USAGE_ERROR: "the call or its configuration is wrong, so nothing passes",
+    Outcome.INTERNAL_ERROR: "secgate itself failed, so nothing passes",
+}
+_GAP_WORDS = {
+    "tool-missing": "is not installed",
+    "tool-crashed": "crashed",
+    "tool-timed-out": "took too long and was ended",
+    "output-unreadable": "wrote something that cannot be read",
+    "output-truncated": "wrote more than the cap",
+    "not-selected": "was not selected for this run",
+    "not-listed": "did not say that it looked",
+    "parse-error": "cannot be parsed",
+    "too-large": "is larger than the tool reads",
+    "not-utf8": "is not UTF-8",
+    "unreadable": "cannot be read",
+    "unsupported": "is of a kind that no tool reads",
+    "unpinned": "names versions that are not pinned",
+    "skipped-by-tool": "was skipped by the tool",
+    "advisories-missing": "has no advisory database",
+    "advisories-too-old": "has an advisory database that is too old",
+    "no-tool": "has no tool",
+    "left-out": "was left out",
+}
+_NAMED_PATHS = 3
+_BLOCKING = (Word.DENY, Word.INCONCLUSIVE)
+_LAST_DATE_EPOCH_S = 253_402_300_799
+"""The end of the year 9999: later times have no calendar date in Python."""
+
+
+class LaneRow(Value, frozen=True, kw_only=True):
+    """One lane in words. `state`: covered, INCOMPLETE, gaps waived, nothing to scan, not asked.
+
+    `ruling` is the verdict on the lane where it is more than an allow: its word, reason and rule.
+    """
+
+    lane: str
+    state: str
+    counts: str
+    tools: str
+    tools_failed: str = ""
+    reasons: tuple[str, ...] = ()
+    ruling: str = ""
+
+
+class FindingRow(Value, frozen=True, kw_only=True):
+    """One finding with its verdict, as shown. `why` ends in the rule in brackets; `fix` is one instruction or ""."""
+
+    finding: Finding
+    verdict: Verdict | None
+    word: str
+    blocking: bool
+    place: str
+    seen_by: str
+    why: str
+    fix: str
+    due_at: str
+    standing: str
+    basis: str
+    overdue: bool
+
+    @property
+    def due(self) -> str:
+        """The due time in UTC and how the finding stands against it, "" where it has none."""
+        return f"{self.due_at}, {self.standing} ({self.basis})" if self.due_at else ""
+
+
+class Summary(Value, frozen=True, kw_only=True):
+    """The whole page, before any markup. `blocking` and `others` begin with what matters most."""
+
+    word: str
+    outcome: Outcome | None
+    exit_code: int
+    sentence: str
+    context: tuple[str, ...]
+    lanes: tuple[LaneRow, ...]
+    rulings: tuple[str, ...]
+    """Verdicts on the run itself that are more than an allow."""
+    blocking: tuple[FindingRow, ...]
+    others: tuple[FindingRow, ...]
+    gaps: tuple[Gap, ...]
+    left_out: tuple[tuple[str, int], ...]
+    to_green: tuple[str, ...]
+    notes: tuple[str, ...]
+    gone: tuple[str, ...]
+    """What the base or the record had and this run no longer finds."""
+    counts: tuple[tuple[str, int], ...]
+
+
+def summarise(document: RunDocument) -> Summary:
+    """Give the summary of a stored run."""
+    decision = document.decision
+    verdicts = {v.id: v for v in decision.verdicts if v.subject == "finding"} if decision else {}
+    on_lanes = {v.id: v for v in decision.verdicts if v.subject == "lane"} if decision else {}
+    now = decision.evaluated_epoch_s if decision else 0
+    rows = sorted(
+        (_row(finding, verdicts.get(finding.fingerprint), now) for finding in document.findings), key=_importance
+    )
+    blocking = tuple(row for row in rows if row.blocking)
+    gaps = tuple(gap for lane in document.coverage.lanes if lane.asked for gap in lane.gaps)
+    return Summary(
+        word=_word(decision),
+        outcome=decision.outcome if decision else None,
+        exit_code=decision.exit_code if decision else 0,
+        sentence=_sentence(document, blocking, gaps),
+        context=tuple(_context(document)),
+        lanes=tuple(_lane(lane, on_lanes.get(lane.lane)) for lane in document.coverage.lanes),
+        rulings=tuple(_ruling(v) for v in _more_than_allow(decision) if v.subject == "run"),
+        blocking=blocking,
+        others=tuple(row for row in rows if not row.blocking),
+        gaps=gaps,
+        left_out=_left_out(document),
+        to_green=tuple(_to_green(document, blocking, gaps)),
+        notes=(*document.notes, *(decision.notes if decision else ())),
+        gone=tuple(sorted(f"{known.weakness} in {known.path}" for known in document.absent)),
+        counts=_counts(document.findings),
+    )
+
+
+def utc_words(epoch_s: int) -> str:
+    """Give a time as `2026-01-31 23:59 UTC`."""
+    if not 0 <= epoch_s <= _LAST_DATE_EPOCH_S:
+        return f"{epoch_s} s after 1970"
+    return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def number_words(count: int, noun: str) -> str:
+    """Give `1 gap`, `1,200 gaps`."""
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def rule_words(verdict: Verdict) -> str:
+    """Give a rule's name as a person says it; the layer where it is not the shipped one."""
+    name = verdict.rule.removeprefix("data.secgate.rules.")
+    return name if verdict.layer == "shipped" else f"{verdict.layer}: {name}"
+
+
+def gap_words(gaps: Iterable[Gap]) -> tuple[str, ...]:
+    """Say what was not looked at and why, one line for all files with the same reason, sorted."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        mark = " (waived)" if gap.waived else "" if gap.touched or not gap.path else " (older than the change)"
+        text = gap.detail or _GAP_WORDS.get(gap.reason, gap.reason)
+        named = not gap.tool or text.startswith(gap.tool)
+        groups.setdefault(("" if named else f"{gap.tool}: ", text + mark), []).append(gap.path)
+    return tuple(sorted(f"{_paths_words(paths)}{tool}{text}" for (tool, text), paths in groups.items()))
+
+
+def _paths_words(paths: Iterable[str]) -> str:
+    named = sorted(path for path in paths if path)
+    if not named:
+        return ""
+    more = f" and {number_words(len(named) - _NAMED_PATHS, 'more file')}" if len(named) > _NAMED_PATHS else ""
+    return f"{', '.join(named[:_NAMED_PATHS])}{more}: "
+
+
+def _word(decision: Decision | None) -> str:
+    if decision is None:
+        return "SCANNED, NOT JUDGED"
+    observed = decision.exit_code != decision.outcome.exit_code
+    return OUTCOME_WORDS[decision.outcome] + (" (OBSERVED, NOT ENFORCED)" if observed else "")
+
+
+def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
+    region = finding.location.region
+    duty = sla.earliest(finding.obligations)
+    why = ""
+    if verdict is not None:
+        why = f"{verdict.reason} [{rule_words(verdict)}]" if verdict.reason else f"[{rule_words(verdict)}]"
+    return FindingRow(
+        finding=finding,
+        verdict=verdict,
+        word=verdict.word.value if verdict else "not judged",
+        blocking=verdict is not None and verdict.word in _BLOCKING,
+        place=finding.location.path + (f":{region.start_line}" if region.start_line else ""),
+        seen_by=", ".join(sorted({witness.scanner for witness in finding.witnesses})),
+        why=why,
+        fix=_fix(finding, verdict),
+        due_at=utc_words(duty.due_epoch_s) if duty else "",
+        standing=sla.standing_words(finding.obligations, now_epoch_s=now) if duty else "",
+        basis=duty.basis if duty else "",
+        overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),
+    )
+
+
+def _importance(row: FindingRow) -> tuple[int, float, str, str]:
+    order = list(Word).index(row.verdict.word) if row.verdict else len(Word)
+    return (order, -row.finding.score, row.place, row.finding.fingerprint)
+
+
+def _fix(finding: Finding, verdict: Verdict | None) -> str:
+    if finding.package is not None and finding.package.fixed_versions:
+        package = finding.package
+        return f"upgrade {package.name} to {_first_fixed(package)} or later in {package.manifest}"
+    return finding.remedy or (verdict.remedy if verdict else "")
+
+
+def _first_fixed(package: Package) -> str:
+    """The lowest fixed version above the one in use; the order of the list is the advisory's, not the versions'."""
+    above = [version for version in package.fixed_versions if _version(version) > _version(package.version)]
+    return min(above, key=_version) if above else package.fixed_versions[-1]
+
+
+def _version(text: str) -> tuple[int, Any]:
+    """A key by PEP 440; what is no such version comes first, in the order of its text."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return (1, Version(text))
+    except InvalidVersion:
+        return (0, text)
+
+
+def _sentence(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> str:
+    decision = document.decision
+    if decision is None:
+        return f"{number_words(len(document.findings), 'finding')}; no policy was asked."
+    parts = [_FAULTS[outcome] for outcome in decision.all_outcomes if outcome in _FAULTS]
+    if blocking:
+        parts.append(f"the policy blocks {number_words(len(blocking), 'finding')}")
+    parts += _sentence_on_coverage(decision, gaps)
+    if not parts and document.target.changed == ():
+        parts.append("nothing changed, so nothing was scanned")
+    if not parts:
+        parts.append(_nothing_blocks(document))
+    if not decision.claims_coverage:
+        parts.insert(0, "findings only, no coverage claimed")
+    return "; ".join(parts) + "."
+
+
+def _sentence_on_coverage(decision: Decision, gaps: Sequence[Gap]) -> Iterable[str]:
+    for subject, word, words in (
+        ("run", Word.DENY, "the policy blocks the run itself"),
+        ("lane", Word.DENY, "the policy blocks the lane"),
+        ("lane", Word.INCONCLUSIVE, "no full answer in the lane"),
+        ("run", Word.INCONCLUSIVE, "no full answer for the run"),
+    ):
+        names = sorted(v.id for v in decision.verdicts if v.subject == subject and v.word is word)
+        if names and subject == "run":
+            yield words
+        elif names:
+            yield f"{words}{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    let_pass = [gap for gap in gaps if not gap.waived]
+    if let_pass and Outcome.INCONCLUSIVE not in decision.all_outcomes:
+        older = "older " if not any(gap.touched for gap in let_pass) else ""
+        yield f"{number_words(len(let_pass), f'{older}coverage gap')} not counted by this profile"
+    waived = sum(gap.waived for gap in gaps)
+    if waived:
+        yield f"{number_words(waived, 'coverage gap')} waived"
+
+
+def _nothing_blocks(document: RunDocument) -> str:
+    if document.decision and document.decision.outcome is not Outcome.PASS:
+        return "the verdicts and notes below say why"
+    lanes = [lane for lane in document.coverage.lanes if lane.asked]
+    known = f"{number_words(len(document.findings), 'finding')} known" if document.findings else "no findings"
+    if not document.decision or not document.decision.claims_coverage or not lanes:
+        return f"nothing blocks; {known}"
+    if not any(lane.needed for lane in lanes):
+        return f"there is nothing to scan for any lane asked for; {known}"
+    return f"every lane asked for was covered and nothing blocks; {known}"
+
+
+def _context(document: RunDocument) -> Iterable[str]:
+    target, decision = document.target, document.decision
+    where = target.repository + (f"/{target.prefix}" if target.prefix else "")
+    commit = f" at {target.commit[:12]}" if target.commit else ""
+    dirty = " with uncommitted changes" if target.dirty else ""
+    yield f"{where}{commit}{dirty}"
+    profile = f"profile {decision.profile}, " if decision else ""
+    base = f", compared with {target.base_commit[:12]}" if target.base_commit else ""
+    yield f"{profile}scope {target.scope} ({target.scope_basis}){base}"
+    if decision and decision.mode == "observe":
+        yield "observe mode: the outcome is recorded, a fail or an incomplete answer does not block"
+    if target.changed is None and not target.base_commit and target.scope is not Scope.PROTECTED and decision:
+        yield "nothing to compare with: every finding counts as new (--changed-since REF judges a change)"
+    if document.provisional_clocks:
+        yield "clocks are provisional: no configuration requires a ledger here"
+    if not document.complete:
+        yield "the run did not come to its end: it stands for nothing later"
+
+
+def _lane(lane: LaneCoverage, verdict: Verdict | None) -> LaneRow:
+    counts = f"{lane.covered:,} of {number_words(lane.offered, 'file')}" if lane.needed else ""
+    if lane.needed and lane.unsupported:
+        counts += f", {lane.unsupported:,} unsupported"
+    reasons = gap_words(lane.gaps)
+    # What the gaps say already is not said twice.
+    said = verdict is not None and verdict.word in (Word.INCONCLUSIVE, Word.WARN) and bool(reasons)
+    return LaneRow(
+        lane=lane.lane,
+        state=_lane_state(lane),
+        counts=counts,
+        tools=", ".join(sorted(lane.tools_ran)),
+        tools_failed=", ".join(sorted(lane.tools_failed)),
+        reasons=reasons,
+        ruling="" if verdict is None or verdict.word is Word.ALLOW or said else _ruling(verdict),
+    )
+
+
+def _lane_state(lane: LaneCoverage) -> str:
+    if not lane.asked:
+        return "not asked"
+    if lane.gaps and all(gap.waived for gap in lane.gaps):
+        return "gaps waived"
+    if lane.gaps or lane.failed or lane.covered < lane.offered - lane.unsupported:
+        return "INCOMPLETE"
+    return "covered" if lane.needed else "nothing to scan"
+
+
+def _more_than_allow(decision: Decision | None) -> Iterable[Verdict]:
+    return (v for v in decision.verdicts if v.word is not Word.ALLOW) if decision else ()
+
+
+def _ruling(verdict: Verdict) -> str:
+    return f"{verdict.word}: {verdict.reason or 'no reason given'} [{rule_words(verdict)}]"
+
+
+def _left_out(document: RunDocument) -> tuple[tuple[str, int], ...]:
+    counts: dict[str, int] = {}
+    for item in document.coverage.left_out:
+        label = f"{item.reason} ({item.detail})" if item.reason == "excluded" and item.detail else item.reason
+        counts[label] = counts.get(label, 0) + 1
+    return tuple(sorted(counts.items()))
+
+
+def _to_green(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> Iterable[str]:
+    decision = document.decision
+    if decision is None or decision.outcome is Outcome.PASS:
+        return
+    upgrades = _upgrades(blocking)
+    steps: dict[str, None] = {}
+    for row in blocking:
+        package = row.finding.package
+        if package is not None and package.fixed_versions:
+            version = upgrades[package.name, package.manifest]
+            steps[f"upgrade {package.name} to {version} or later in {package.manifest}"] = None
+        else:
+            steps[f"{row.place}: {row.fix or f'remove what is found: {row.finding.title}'}"] = None
+    for verdict in decision.verdicts:
+        if verdict.subject != "finding" and verdict.word in _BLOCKING and verdict.remedy:
+            steps[verdict.remedy] = None
+    if Outcome.INCONCLUSIVE in decision.all_outcomes:
+        steps.update((gap.remedy, None) for gap in gaps if gap.remedy and not gap.waived)
+    yield from steps
+
+
+def _upgrades(blocking: Iterable[FindingRow]) -> Mapping[tuple[str, str], str]:
+    """Per package and manifest the one version that ends all its blocking findings: the highest of the lowest."""
+    best: dict[tuple[str, str], str] = {}
+    for row in blocking:
+        package = row.finding.package
+        if package is not None and package.fixed_versions:
+            key, version = (package.name, package.manifest), _first_fixed(package)
+            best[key] = max(best.get(key, version), version, key=_version)
+    return best
+
+
+def _counts(findings: Iterable[Finding]) -> tuple[tuple[str, int], ...]:
+    counts = dict.fromkeys(("critical", "high", "medium", "low", "info"), 0)
+    for finding in findings:
+        if finding.state is not State.ABSENT:
+            counts[finding.severity.value] += 1
+    return tuple((name, count) for name, count in counts.items() if count)

@@ -1,0 +1,45 @@
+"""What every test may ask for: golden files, the shared test data, and the network only by name."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="write golden files anew")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "network" in config.option.markexpr:
+        return
+    for item in items:
+        if item.get_closest_marker("network"):
+            item.add_marker(pytest.mark.skip(reason="needs the network: ask with -m network"))
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compare a text with a golden file, or write that file under `--golden`."""
+    rewrite = request.config.getoption("--golden")
+
+    def compare(path: Path, text: str) -> None:
+        if rewrite:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="")
+        assert path.is_file(), f"no golden file: run `make golden` and look at {path}"
+        assert text == path.read_bytes().decode(), f"{path} differs: `make golden` shows how"
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Give the folder of real files to test on, or skip where it is absent."""
+    folder = Path(os.environ.get("SECGATE_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no test data at {folder}: set SECGATE_TEST_DATA")
+    return folder

@@ -1,0 +1,114 @@
+"""Kinds by path and by content."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secgate.languages import head_bytes, kinds_of
+
+POD = b"apiVersion: v1\nkind: Pod\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "kinds"),
+    [
+        ("a/b.py", ("python", "text")),
+        ("B.PY", ("python", "text")),
+        ("types.pyi", ("python", "text")),
+        ("n.ipynb", ("notebook", "json", "text")),
+        ("a.jsx", ("javascript", "text")),
+        ("a.mts", ("typescript", "text")),
+        ("main.tf", ("terraform", "text")),
+        ("main.tf.json", ("terraform", "json", "text")),
+        ("Dockerfile", ("dockerfile", "text")),
+        ("dockerfile.prod", ("dockerfile", "text")),
+        ("web.Dockerfile", ("dockerfile", "text")),
+        ("Dockerfile.dockerignore", ("text",)),
+        ("docker-compose.override.yml", ("compose", "yaml", "text")),
+        ("compose.yaml", ("compose", "yaml", "text")),
+        (".gitlab-ci.yml", ("gitlab-ci", "yaml", "text")),
+        (".github/workflows/ci.yml", ("github-workflow", "yaml", "text")),
+        ("x/.github/workflows/ci.yml", ("yaml", "text")),
+        (".github/workflows/sub/ci.yml", ("yaml", "text")),
+        ("tools/action.yaml", ("github-action", "yaml", "text")),
+        ("Chart.yaml", ("helm", "yaml", "text")),
+        ("requirements.txt", ("pip-requirements", "text")),
+        ("requirements-dev.in", ("pip-requirements", "text")),
+        ("dev-requirements.txt", ("pip-requirements", "text")),
+        ("requirements/base.txt", ("pip-requirements", "text")),
+        ("requirements.py", ("python", "text")),
+        ("requirements/constraints.txt", ("pip-constraints", "text")),
+        ("pylock.dev.toml", ("pylock", "toml", "text")),
+        ("pyproject.toml", ("pyproject", "toml", "text")),
+        ("poetry.lock", ("poetry-lock", "text")),
+        ("uv.lock", ("uv-lock", "text")),
+        ("Pipfile.lock", ("pipfile-lock", "text")),
+        ("package-lock.json", ("npm-lock", "json", "text")),
+        ("pnpm-lock.yaml", ("pnpm-lock", "yaml", "text")),
+        ("pom.xml", ("maven-pom", "xml", "text")),
+        ("README", ("text",)),
+    ],
+)
+def test_by_path(path: str, kinds: tuple[str, ...]) -> None:
+    assert kinds_of(path, b"plain") == kinds
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "kind"),
+    [
+        ("x.yaml", POD, "kubernetes"),
+        ("x.yaml", b"#" * 9000 + b"\n" + POD, "kubernetes"),
+        ("x.yaml", b'{apiVersion: v1, "kind": Pod}', "kubernetes"),
+        ("x.json", b'{"apiVersion":"v1","kind":"Pod"}', "kubernetes"),
+        ("x.yml", b"- apiVersion: v1\n  kind: Pod\n", "kubernetes"),
+        ("x.yml", b"AWSTemplateFormatVersion: '2010-09-09'\n", "cloudformation"),
+        ("x.template", b'{"Resources":{"b":{"Type":"AWS::S3::Bucket"}}}', "cloudformation"),
+        ("x.yml", b"services:\n  web:\n    image: nginx\n", "compose"),
+        ("chart/templates/x.yaml", b"apiVersion: v1\nkind: {{ .Values.k }}\n", "helm"),
+        ("run", b"#!/usr/bin/env python3\n", "python"),
+        ("run", b"#! /usr/bin/env -S FOO=1 node --x\n", "javascript"),
+        ("run", b"#!/bin/sh\n", "shell"),
+    ],
+)
+def test_by_content(path: str, head: bytes, kind: str) -> None:
+    assert kinds_of(path, head)[0] == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "kind"),
+    [
+        ("x.yaml", b"kind: Pod\n", "kubernetes"),
+        ("x.yaml", b"Resources:\n  - Type: other\n", "cloudformation"),
+        ("services.yaml", b"services:\n  App\\Thing: ~\n", "compose"),
+        (".gitlab-ci.yml", b"services:\n  - postgres\nimage: x\n", "compose"),
+        ("run", b"#!\n", "python"),
+    ],
+)
+def test_not_by_content(path: str, head: bytes, kind: str) -> None:
+    assert kind not in kinds_of(path, head)
+
+
+def test_a_nul_byte_takes_no_language_away() -> None:
+    assert kinds_of("a.js", b"x /* \0 */") == ("javascript", "binary")
+    assert kinds_of("a.bin", b"\0") == ("binary",)
+
+
+def test_wide_text_is_text() -> None:
+    assert kinds_of("a.ps1", "Write-Host".encode("utf-16")) == ("powershell", "text")
+
+
+def test_a_film_is_no_typescript() -> None:
+    assert kinds_of("film.ts", (b"G" + b"\0" * 187) * 2) == ("binary",)
+
+
+def test_more_is_read_of_documents() -> None:
+    assert head_bytes("x.yaml") > head_bytes("x.py") == 8192
+
+
+@given(st.text(min_size=1), st.binary(max_size=300))
+def test_total_and_last_is_text_or_binary(path: str, head: bytes) -> None:
+    kinds = kinds_of(path, head)
+    assert kinds[-1] in ("text", "binary")
+    assert len(set(kinds)) == len(kinds)

@@ -1,0 +1,131 @@
+"""Settings: layers, provenance, and every fault at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from secgate import config
+from secgate.errors import ConfigError
+
+
+def layer(text: str, trust: config.Trust = "repository", name: str = "secgate.toml") -> config.Layer:
+    parsed = config.parse_file(text.encode(), name=name, trust=trust)
+    assert parsed is not None
+    return parsed
+
+
+def faults_of(*layers: config.Layer) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        config.resolve(layers)
+    return {place: what for place, what, _ in caught.value.faults}
+
+
+def test_every_fault_is_reported_with_its_line() -> None:
+    found = faults_of(layer('version = 1\nprofil = "x"\njobs = -3\n[ledger]\nstore = "foo"\n'))
+    assert set(found) == {"secgate.toml:2", "secgate.toml:3", "secgate.toml:5"}
+
+
+def test_a_misspelt_key_is_named_with_what_was_meant() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.resolve([layer("[scanners.bandit]\ntimeoutt_s = 3\n")])
+    assert caught.value.faults[0][2] == "did you mean `timeout_s`?"
+
+
+def test_lines_in_lists_of_tables_are_those_of_the_right_table() -> None:
+    text = '[[sarif]]\nfile = "a"\n[[sarif]]\nfile = 3\n'
+    assert list(faults_of(layer(text))) == ["secgate.toml:4"]
+
+
+@pytest.mark.parametrize("text", ['mode = "observe"', 'disabled_rules = ["x"]', '[[sarif]]\nfile = "a"\ncovers = true'])
+@pytest.mark.parametrize("trust", ["repository", "operator"])
+def test_threat_02_only_the_enforced_layer_weakens_the_gate(text: str, trust: config.Trust) -> None:
+    assert any("enforced layer" in what for what in faults_of(layer(text, trust)).values())
+    config.resolve([layer(text, "enforced")])
+
+
+@pytest.mark.parametrize("text", ['scope = "protected"', '[scanners.bandit]\npath = "/x"', '[ledger]\npath = "/x"'])
+def test_threat_02_a_tree_names_neither_programs_nor_its_scope(text: str) -> None:
+    assert faults_of(layer(text))
+    config.resolve([layer(text, "operator")])
+
+
+def test_an_older_advisory_database_is_the_enforced_layers_to_allow() -> None:
+    text = "[advisories]\nmax_age_days = 30\n"
+    assert faults_of(layer(text, "operator"))
+    assert config.resolve([layer(text, "enforced")]).settings.advisories.max_age_days == 30
+
+
+def test_the_strongest_layer_wins_and_is_named() -> None:
+    resolved = config.resolve(
+        [
+            layer('profile = "release"', "enforced", "enforced.toml"),
+            config.option_layer({"profile": "audit", "offline": True, "jobs": None}),
+            layer('profile = "pre-commit"\njobs = 2'),
+        ]
+    )
+    assert (resolved.settings.profile, resolved.settings.offline, resolved.settings.jobs) == ("release", True, 2)
+    assert resolved.sources == {"profile": "enforced.toml", "offline": "command line", "jobs": "secgate.toml"}
+
+
+def test_exclusions_add_up() -> None:
+    resolved = config.resolve([layer('exclude = ["a"]', "enforced", "enforced.toml"), layer('exclude = ["b", "a"]')])
+    assert resolved.settings.exclude == ["b", "a"]
+
+
+def test_the_environment_is_a_layer() -> None:
+    env = {"SECGATE_OFFLINE": "yes", "SECGATE_JOBS": "3", "SECGATE_LEDGER_STORE": "git", "SECGATE_PROFILE": ""}
+    settings = config.resolve([config.environment_layer(env)]).settings
+    assert (settings.offline, settings.jobs, settings.ledger.store, settings.profile) == (
+        True,
+        3,
+        "git",
+        "pull-request",
+    )
+
+
+def test_a_number_in_the_environment_that_is_none_is_a_fault() -> None:
+    assert "environment" in faults_of(config.environment_layer({"SECGATE_JOBS": "many"}))
+
+
+def test_pyproject_without_our_table_is_no_layer() -> None:
+    assert config.parse_file(b"[tool.other]\nx = 1\n", name="pyproject.toml", trust="repository") is None
+
+
+def test_pyproject_faults_carry_the_line_of_the_file() -> None:
+    text = '[project]\nname = "x"\n\n[tool.secgate]\noffline = "maybe"\n'
+    assert list(faults_of(layer(text, name="pyproject.toml"))) == ["pyproject.toml [tool.secgate]:5"]
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"a = ", b"[" * 50_000, b"#" * (config.MAX_CONFIG_BYTES + 1)])
+def test_what_is_not_toml_is_one_clear_error(data: bytes) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.parse_file(data, name="secgate.toml", trust="repository")
+    assert caught.value.exit_code == 2
+    assert caught.value.place.startswith("secgate.toml")
+
+
+def test_a_table_where_a_value_belongs_and_the_reverse() -> None:
+    found = faults_of(layer('ledger = "sqlite"\n[profile]\nname = "x"\n'))
+    assert set(found) == {"secgate.toml:1", "secgate.toml:2"}
+
+
+@pytest.mark.parametrize(
+    ("env", "folder"),
+    [
+        ({"SECGATE_STATE_DIR": "/a/"}, "/a"),
+        ({"XDG_STATE_HOME": "/b", "HOME": "/c"}, "/b/secgate"),
+        ({"HOME": "/c", "XDG_STATE_HOME": "relative"}, "/c/.local/state/secgate"),
+    ],
+)
+def test_the_state_folder(env: dict[str, str], folder: str) -> None:
+    assert config.state_dir(env) == folder
+
+
+def test_no_state_folder_is_said() -> None:
+    with pytest.raises(ConfigError, match="SECGATE_STATE_DIR"):
+        config.state_dir({"HOME": ""})
+
+
+def test_the_schema_knows_every_key() -> None:
+    schema = config.schema()
+    assert set(schema["$defs"]["Settings"]["properties"]) >= {"profile", "exclude", "ledger", "advisories", "scanners"}
