@@ -12,8 +12,10 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -63,7 +65,8 @@ class AdvisorySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     source: Literal["auto", "local", "index", "osv"] = "auto"
     database: str = ""
-    max_age_days: Positive = 7
+    max_age_days: Annotated[int, Meta(ge=0)] = 0
+    """0 is the profile's own: 7 days in the shipped ones."""
     dump_url: str = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
 
 
@@ -220,7 +223,7 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
 
 
 class Machine(Struct, frozen=True, kw_only=True):
-    """What secgate knows of where it runs:
+    """What secgate knows of where it runs.
 
     environment, working directory, its interpreter and prefix, its state folder.
     """
@@ -230,6 +233,14 @@ class Machine(Struct, frozen=True, kw_only=True):
     python: str
     prefix: str
     state: str
+
+
+def this_machine(env: Mapping[str, str]) -> Machine:
+    """Give the machine this process runs on, with `env` for its environment.
+
+    Raises ConfigError without a state folder.
+    """
+    return Machine(env=dict(env), cwd=str(Path.cwd()), python=sys.executable, prefix=sys.prefix, state=state_dir(env))
 
 
 def process_environment() -> dict[str, str]:

@@ -90,6 +90,12 @@ class HeadMovedError(LedgerError):
     """Another writer appended first: read the new head and try again."""
 
 
+class AdvisoryError(SecgateError):
+    """The advisory database is absent, cannot be read, or could not be fetched anew; an older one stays as it was."""
+
+    exit_code: ClassVar[int] = 3
+
+
 class OutputError(SecgateError):
     """A scanner's output cannot be read as what the scanner's documentation says it is."""
 

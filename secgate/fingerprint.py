@@ -17,13 +17,13 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from secgate.model import FINGERPRINT_ALGORITHM, Fingerprint, Package, Region, Result, Value
+from secgate.model import FINGERPRINT_ALGORITHM, Digest, Fingerprint, Package, Region, Result, Value
 
 _ADVISORY_ORDER = ("CVE-", "GHSA-", "PYSEC-")
 _NAME_MARKS = re.compile(r"[-_.]+")
 
 
-class Place(Value, frozen=True, kw_only=True):
+class Place(Value, frozen=True, kw_only=True, gc=False):
     """Where secgate itself found a result to be: the unit's region, symbol, normalised text and masked source."""
 
     region: Region = Region()
@@ -32,26 +32,23 @@ class Place(Value, frozen=True, kw_only=True):
     snippet: str = ""
 
 
-class Located(Value, frozen=True, kw_only=True):
+class Located(Value, frozen=True, kw_only=True, gc=False):
     """A result with its place; lives between normalise and correlate only, and is never stored.
 
-    `spans` are the secret's offsets in the file, `texts` numbers that are equal exactly where secret texts are.
+    `spans` are the secret's offsets in the file; `texts` are equal exactly where secret texts are, also between the
+    results of several calls of normalise (a change's end and its commits).
     """
 
     result: Result
     place: Place
     spans: tuple[tuple[int, int], ...] = ()
-    texts: tuple[int, ...] = ()
+    texts: tuple[Digest, ...] = ()
 
 
 def digest(*parts: str) -> str:
-    """Give the hex SHA-256 of `parts`, each with its length before it."""
-    state = hashlib.sha256()
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        state.update(len(data).to_bytes(8, "big"))
-        state.update(data)
-    return state.hexdigest()
+    """Give the hex SHA-256 of `parts`, each with its length in code points and a colon before it."""
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def anchor(normalised: Iterable[str]) -> str:

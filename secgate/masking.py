@@ -7,6 +7,7 @@ and is never stored: its texts are the secrets themselves.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from secgate.languages.source import Source
@@ -19,6 +20,7 @@ _SHORTEST = 4
 """Shorter texts are only masked where they stand in quotes, else every message would be full of masks."""
 
 _LONGEST = 20_000
+_QUOTED = re.compile(r"([\"'`])(.{1,3}?)\1")
 
 
 class Masker:
@@ -28,7 +30,8 @@ class Masker:
         self._spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._regions: dict[tuple[str, str], list[Region]] = {}
         self._texts: dict[str, set[str]] = {}
-        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._tables: dict[str, _Texts] = {}
+        self._unsorted: set[tuple[str, str]] = set()
 
     def __repr__(self) -> str:
         return f"Masker({len(self._texts)} files)"
@@ -38,6 +41,7 @@ class Masker:
         for start, end in spans:
             if start < end:
                 self._spans.setdefault((path, commit), []).append((start, end))
+                self._unsorted.add((path, commit))
                 self._regions.setdefault((path, commit), []).append(source.region(start, end))
                 self.add_text(path, source.text[start:end])
 
@@ -45,8 +49,8 @@ class Masker:
         """Note how a secret of a file reads, with the forms in which a message may give it."""
         forms = self._texts.setdefault(path, set())
         forms.update(form for form in _forms(text[:_LONGEST]) if form.strip())
-        self._patterns.pop(path, None)
-        self._patterns.pop("", None)
+        self._tables.pop(path, None)
+        self._tables.pop("", None)
 
     def text(self, path: str, value: str) -> str:
         """Mask every secret of `path` in a message, a name or a snippet."""
@@ -63,29 +67,81 @@ class Masker:
     def cut(self, path: str, source: Source, start: int, end: int, *, commit: str = "") -> str:
         """Give the source between two offsets, masked by place and by text."""
         parts, at = [], start
-        for first, last in sorted(self._spans.get((path, commit), ())):
-            if last <= at or first >= end:
-                continue
+        spans = self._sorted(path, commit)
+        for first, last in spans[bisect_right(spans, start, key=lambda span: span[1]) :]:
+            if first >= end:
+                break
             parts += [source.text[at : max(at, first)], MASK]
             at = min(last, end)
         parts.append(source.text[at:end])
         return self.text(path, "".join(parts))
 
+    def _sorted(self, path: str, commit: str) -> list[tuple[int, int]]:
+        """Give a file's spans in order, those that overlap made one."""
+        key = (path, commit)
+        if key in self._unsorted:
+            merged: list[tuple[int, int]] = []
+            for start, end in sorted(self._spans[key]):
+                if merged and start < merged[-1][1]:
+                    merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+                else:
+                    merged.append((start, end))
+            self._spans[key] = merged
+            self._unsorted.discard(key)
+        return self._spans.get(key, [])
+
     def lines(self, path: str, lines: Sequence[str], first_line: int, *, commit: str = "") -> tuple[str, ...]:
         """Mask an excerpt whose first line has the number `first_line`; lines come without their ends."""
-        masked = list(lines)
-        regions = self._regions.get((path, commit), ())
-        for region in sorted(regions, key=lambda one: (one.start_line, one.start_column), reverse=True):
-            for number in range(
-                max(region.start_line, first_line), min(region.end_line, first_line + len(lines) - 1) + 1
-            ):
-                masked[number - first_line] = _mask_line(masked[number - first_line], number, region)
+        last_line = first_line + len(lines) - 1
+        parts: dict[int, list[Region]] = {}
+        for region in self._regions.get((path, commit), ()):
+            for number in range(max(region.start_line, first_line), min(region.end_line, last_line) + 1):
+                parts.setdefault(number, []).append(region)
+        masked = (
+            _mask_line(line, number, parts[number]) if number in parts else line
+            for number, line in enumerate(lines, first_line)
+        )
         return tuple(self.text(path, line) for line in masked)
 
     def _replace(self, key: str, texts: set[str], value: str) -> str:
-        if key not in self._patterns:
-            self._patterns[key] = _pattern(texts)
-        return self._patterns[key].sub(MASK, value)
+        if key not in self._tables:
+            self._tables[key] = _Texts(texts)
+        return self._tables[key].mask(value)
+
+
+class _Texts:
+    """Finds any of many texts in time that grows with the text that is searched, not with their number."""
+
+    def __init__(self, texts: set[str]) -> None:
+        self._short = {text for text in texts if len(text) < _SHORTEST}
+        self._by_start: dict[str, list[str]] = {}
+        for text in sorted(texts - {MASK}, key=lambda one: (-len(one), one)):
+            if len(text) >= _SHORTEST:
+                self._by_start.setdefault(text[:_SHORTEST], []).append(text)
+
+    def mask(self, value: str) -> str:
+        """Replace the longest text at each place; a mask that is there already stays."""
+        parts: list[str] = []
+        done = at = 0
+        starts = self._by_start
+        while at < len(value):
+            found = 0
+            if value[at : at + _SHORTEST] in starts:
+                fitting = (len(text) for text in starts[value[at : at + _SHORTEST]] if value.startswith(text, at))
+                found = next(fitting, 0)
+            if value.startswith(MASK, at):
+                at += len(MASK)
+            elif found:
+                parts += [value[done:at], MASK]
+                at = done = at + found
+            else:
+                at += 1
+        parts.append(value[done:])
+        masked = "".join(parts)
+        return _QUOTED.sub(self._quoted, masked) if self._short else masked
+
+    def _quoted(self, match: re.Match[str]) -> str:
+        return match[1] + MASK + match[1] if match[2] in self._short else match[0]
 
 
 def _forms(text: str) -> Iterable[str]:
@@ -98,17 +154,19 @@ def _forms(text: str) -> Iterable[str]:
         yield from (line.strip() for line in re.split(r"[\r\n]+", text) if len(line.strip()) >= _SHORTEST)
 
 
-def _pattern(texts: set[str]) -> re.Pattern[str]:
-    """One pattern for all texts, the longest first; before them the mask itself, which stays as it is."""
-    parts = [re.escape(MASK)]
-    for text in sorted(texts - {MASK}, key=lambda one: (-len(one), one)):
-        escaped = re.escape(text)
-        parts.append(escaped if len(text) >= _SHORTEST else rf"(?<=[\"'`]){escaped}(?=[\"'`])")
-    return re.compile("|".join(parts))
-
-
-def _mask_line(line: str, number: int, region: Region) -> str:
+def _mask_line(line: str, number: int, regions: Sequence[Region]) -> str:
+    """Mask what the regions cover of one line; they may overlap."""
     source = Source(line.encode("utf-8", "replace"))
-    start = source.offset(1, region.start_column) if number == region.start_line else 0
-    end = source.offset(1, region.end_column) if number == region.end_line else len(line)
-    return line[:start] + MASK + line[end:] if start < end else line
+    spans = sorted(
+        (
+            source.offset(1, region.start_column) if number == region.start_line else 0,
+            source.offset(1, region.end_column) if number == region.end_line else len(line),
+        )
+        for region in regions
+    )
+    parts, at = [], 0
+    for start, end in spans:
+        if start < end and end > at:
+            parts += [line[at:start], MASK] if start >= at else []
+            at = end
+    return "".join([*parts, line[at:]])

@@ -177,7 +177,7 @@ class Word(enum.StrEnum):
     ALLOW = "allow"
 
 
-class Value(Struct, frozen=True, kw_only=True, forbid_unknown_fields=False, omit_defaults=False):
+class Value(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=False, omit_defaults=False):
     """Ground of all values: frozen, keyword-only, compared by value."""
 
 
@@ -200,7 +200,8 @@ class LeftOut(Value, frozen=True, kw_only=True):
     """A path that is not offered, and why.
 
     `reason` is one of `link`, `link-outside`, `submodule`, `lfs-pointer`, `special`, `unreadable`, `not-utf8-name`,
-    `excluded`, `too-deep`, `too-many`, `tool-configuration`. `excluded` carries the pattern that excluded it in
+    `excluded`, `too-deep`, `too-many`, `too-large`, `tool-configuration`. `excluded` carries the pattern that excluded
+    it in
     `detail`.
     """
 
@@ -295,7 +296,11 @@ class View(Value, frozen=True, kw_only=True):
     digests: dict[str, Digest]
     left_out: tuple[LeftOut, ...] = ()
     origins: dict[str, Origin] = {}
-    """For a view of a change's commits: view path -> the commit and path it stands for. Empty for other views."""
+    """View path -> what it stands for, for files that are not at their own path:
+
+    those of a change's commits, and tool configuration,
+    which is there under a name that no tool takes orders from (`commit` is then "" unless the view is one of
+    commits)."""
 
 
 class Slot(Value, frozen=True, kw_only=True, tag=True):

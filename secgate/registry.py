@@ -7,6 +7,8 @@ its Protocol.
 from __future__ import annotations
 
 import importlib
+import re
+import shutil
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Literal, TypeVar, cast
@@ -33,8 +35,8 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "zizmor": "secgate.scanners.zizmor:Zizmor",
     },
     "engines": {
-        "opa-eval": "secgate.engines.opa_eval:OpaEval",
-        "regorus": "secgate.engines.regorus:Regorus",
+        "opa-eval": "secgate.engines.opa_eval:OpaEvalEngine",
+        "regorus": "secgate.engines.regorus:RegorusEngine",
     },
     "reporters": {
         "html": "secgate.reporters.html:HtmlReporter",
@@ -81,11 +83,8 @@ def checked(kind: Kind, name: str, plugin: Plugin) -> Plugin:
     """Give `plugin` when it has every member of its kind's Protocol; raises UsageError otherwise."""
     protocol = _PROTOCOLS[kind]
     if not isinstance(plugin, protocol):
-        lacking = sorted(
-            member
-            for member in protocol.__protocol_attrs__
-            if not hasattr(plugin, member)  # type: ignore[attr-defined]
-        )
+        members = {*vars(protocol), *getattr(protocol, "__annotations__", {})}
+        lacking = sorted(m for m in members if not m.startswith("_") and not hasattr(plugin, m))
         raise UsageError(
             f"the {kind.removesuffix('s')} `{name}` lacks {', '.join(lacking)}",
             remedy="see ports.py for what a plug-in must have",
@@ -104,15 +103,15 @@ def reporter(name: str) -> ports.Reporter:
     return checked("reporters", name, cast("ports.Reporter", find("reporters", name)()))
 
 
-def executor(machine: Machine, *, parallel: int) -> LocalExecutor:
-    """Make the executor of this machine: both the ProcessRunner and the Executor."""
-    return LocalExecutor(environment=machine.env, python=machine.python, parallel=parallel)
+def executor(machine: Machine, *, scratch: str, parallel: int) -> LocalExecutor:
+    """Make the executor of this machine: both the ProcessRunner and the Executor. `scratch` is a private folder."""
+    return LocalExecutor(environment=machine.env, scratch=scratch, python=machine.python, parallel=parallel)
 
 
-def tools(machine: Machine, *, configured: Mapping[str, str]) -> LocalTools:
+def tools(machine: Machine, *, configured: Mapping[str, str], executor: LocalExecutor) -> LocalTools:
     """Make the tool locator and installer of this machine."""
     return LocalTools(
-        runner=executor(machine, parallel=1),
+        runner=executor,
         prefix=machine.prefix,
         interpreter=machine.python,
         tools_root=f"{machine.state}/tools",
@@ -120,6 +119,22 @@ def tools(machine: Machine, *, configured: Mapping[str, str]) -> LocalTools:
         path=machine.env.get("PATH", ""),
         configured=configured,
     )
+
+
+def reference_engine(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Engine | None:
+    """Give an engine that judges again, None where its program is not on PATH."""
+    if name != "opa-eval":
+        return None
+    spec = ports.ToolSpec(name="opa", executable="opa", version_argv=("version",), version_pattern=r"Version: (\S+)")
+    found = shutil.which("opa", path=machine.env.get("PATH", ""))
+    if found is None:
+        return None
+    output = runner.run((found, *spec.version_argv), cwd=scratch)
+    match = re.search(spec.version_pattern, output.stdout.decode("utf-8", "replace"))
+    engine = find("engines", name)(
+        runner=runner, executable=found, version=match.group(1) if match else "", directory=scratch
+    )
+    return checked("engines", name, cast("ports.Engine", engine))
 
 
 def _third_parties(kind: Kind) -> dict[str, metadata.EntryPoint]:

@@ -13,26 +13,36 @@ decision := {
 	"elements": [e | some e in elements],
 }
 
-elements contains {"set": word, "rule": path(name), "element": element} if {
+elements contains element if {
 	some name, module in data.secgate.rules
 	some word in ["deny", "inconclusive", "warn"]
-	some element in module[word]
+	some said in module[word]
+	element := {"set": word, "rule": path(name), "element": said}
 }
 
-obligations contains object.union(element, {"rule": path(name)}) if {
+obligations contains obligation if {
 	some name, module in data.secgate.rules
-	some element in module.obligations
+	some said in module.obligations
+	obligation := object.union(said, {"rule": path(name)})
 }
 
-exemptions contains object.union(element, {"rule": path(name)}) if {
+exemptions contains exemption if {
 	some name, module in data.secgate.rules
-	some element in module.exempt
+	some said in module.exempt
+	exemption := object.union(said, {"rule": path(name)})
 }
 
-# Elements by subject, so that judging stays linear in findings.
-of_finding[e.element.finding] contains e if some e in elements
+# Elements by finding, so that judging stays linear in findings. Never empty: the sentinel's is among them.
+# The key is bound in the body: regorus drops the whole set where a key in the head is undefined for one element.
+of_finding[fingerprint] contains e if {
+	some e in elements
+	fingerprint := e.element.finding
+}
 
-of_lane[e.element.lane] contains e if some e in elements
+of_lanes contains e if {
+	some e in elements
+	e.element.lane
+}
 
 of_run contains e if {
 	some e in elements
@@ -48,7 +58,7 @@ finding_verdicts := [verdict |
 lane_verdicts := [verdict |
 	some account in input.lanes
 	account.asked
-	said := object.get(of_lane, account.lane, set())
+	said := {e | some e in of_lanes; e.element.lane == account.lane}
 	verdict := object.union({"subject": "lane", "id": account.lane}, strictest(said))
 ]
 

@@ -76,24 +76,29 @@ def _guarded() -> int:
     try:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (click.exceptions.Exit, click.ClickException, click.Abort) as error:
+        return _of_click(error)
+    except KeyboardInterrupt:
         return _say(InterruptedRunError(signal.SIGINT), 130)
-    except InterruptedRunError as error:
-        return _say(error, 128 + error.signal_number)
     except SecgateError as error:
-        return _say(error, error.exit_code)
+        code = 128 + error.signal_number if isinstance(error, InterruptedRunError) else error.exit_code
+        return _say(error, code)
     except BrokenPipeError:
         # The reader went away; the decision, if any, is in the ledger. Keep the interpreter from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except Exception as error:  # noqa: BLE001 - the outermost edge: a fault of ours is exit 70, never 1 and never silent
-        return _fault(error)
+        code = 141
+    except Exception as error:  # noqa: BLE001 - the outermost edge: a fault of ours is exit 70, never 1, never silent
+        code = _fault(error)
     return code if isinstance(code, int) else 0
+
+
+def _of_click(error: click.exceptions.Exit | click.ClickException | click.Abort) -> int:
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show(sys.stderr)
+        return 2
+    return _say(InterruptedRunError(signal.SIGINT), 130)
 
 
 def _say(error: SecgateError, code: int) -> int:
@@ -111,13 +116,10 @@ def _fault(error: Exception) -> int:
 
     click.echo(f"secgate: a fault of secgate itself: {type(error).__name__}: {plain(str(error))}", err=True)
     click.echo(f"  nothing was decided; please report it at {REPORT_TO} with the lines below", err=True)
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    for frame in frames:
+    for frame in traceback.extract_tb(error.__traceback__)[-8:]:
         # Names and lines of our own code only: values could hold secrets of the scanned tree.
-        click.echo(
-            f"    {os.path.basename(os.path.dirname(frame.filename))}/{os.path.basename(frame.filename)}:{frame.lineno} {frame.name}",
-            err=True,
-        )  # noqa: E501, PTH118, PTH119, PTH120
+        place = "/".join(frame.filename.split(os.sep)[-2:])
+        click.echo(f"    {place}:{frame.lineno} {frame.name}", err=True)
     return 70
 
 

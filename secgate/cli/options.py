@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from secgate.config import Machine, process_environment, state_dir
+from secgate.config import Machine, process_environment, this_machine
 from secgate.errors import UsageError
 from secgate.escape import plain
 
@@ -22,8 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def machine() -> Machine:
     """Give what commands know of the machine they run on."""
-    env = process_environment()
-    return Machine(env=env, cwd=str(Path.cwd()), python=sys.executable, prefix=sys.prefix, state=state_dir(env))
+    return this_machine(process_environment())
 
 
 def moment() -> datetime:
@@ -128,7 +127,7 @@ def write_output(data: bytes, file: str) -> None:
         return
     path = Path(file)
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
         mask = os.umask(0)
@@ -142,7 +141,7 @@ def write_output(data: bytes, file: str) -> None:
 
 
 def terminal() -> tuple[int, bool]:
-    """Give (columns, colour) for stdout:
+    """Give (columns, colour) for stdout.
 
     80 and none unless it is a terminal; NO_COLOR and FORCE_COLOR are respected.
     """

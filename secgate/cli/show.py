@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from secgate.cli.options import formats, machine, terminal, write_output
+from secgate.cli.options import formats, machine, moment, terminal, write_output
 
 
 @click.command("show")
@@ -23,7 +23,9 @@ def show_command(
     from secgate import queries, registry
 
     formats([form], registry.names("reporters"))
-    document = queries.stored_run(run or "", path=path, config=config or "", enforced=enforced or "", machine=machine())
+    document = queries.stored_run(
+        run or "", path=path, config=config or "", enforced=enforced or "", machine=machine(), now=moment()
+    )
     width, colour = terminal()
     to_file = output not in ("", "-")
     data = queries.render(document, form, width=80 if to_file else width, colour=colour and not to_file)

@@ -8,7 +8,6 @@ takes the place of `text`), and keys are found at any depth and in any style of 
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 
 HEAD_BYTES = 8192
 """How much of most files is looked at."""
@@ -129,23 +128,36 @@ _INTERPRETERS = (
 _MARKS_OF_WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
-def _key(name: str) -> re.Pattern[bytes]:
-    """Match a mapping's key in block YAML, flow YAML or JSON."""
-    return re.compile(rb"(?:^|[\s{,\-?])[\"']?" + name.encode() + rb"[\"']?[ \t]*:", re.MULTILINE)
+class _Key:
+    """A mapping's key in block YAML, flow YAML or JSON."""
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+        self._expression = re.compile(rb"(?:^|[\s{,\-?])[\"']?" + name + rb"[\"']?[ \t]*:", re.MULTILINE)
+
+    def is_in(self, head: bytes) -> bool:
+        # Most documents do not have the word at all, and finding that out is fast.
+        return self._name in head and self._expression.search(head) is not None
 
 
-_API_VERSION = _key("apiVersion")
-_KIND = _key("kind")
-_TEMPLATE_VERSION = _key("AWSTemplateFormatVersion")
-_RESOURCES = _key("Resources")
+_API_VERSION = _Key(b"apiVersion")
+_KIND = _Key(b"kind")
+_TEMPLATE_VERSION = _Key(b"AWSTemplateFormatVersion")
+_RESOURCES = _Key(b"Resources")
 _AWS_TYPE = re.compile(rb"Type[\"']?\s*:\s*[\"']?(?:AWS|Alexa)::")
 _SERVICES = re.compile(rb"^(?:\{\s*)?[\"']?services[\"']?[ \t]*:", re.MULTILINE)
 _IMAGE = re.compile(rb"[\"']?(?:image|build)[\"']?[ \t]*:")
 
 
+def _suffix(name: str) -> str:
+    """Give the last suffix with its dot, "" for none; a leading dot begins none."""
+    stem, dot, suffix = name.rpartition(".")
+    return dot + suffix if stem.strip(".") else ""
+
+
 def head_bytes(path: str) -> int:
     """Give how many of a file's first bytes `kinds_of` wants to see."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = _suffix(path.rpartition("/")[2].lower())
     return DOCUMENT_BYTES if suffix in (".yaml", ".yml", ".json", ".template") else HEAD_BYTES
 
 
@@ -155,8 +167,8 @@ def kinds_of(path: str, head: bytes) -> tuple[str, ...]:
     `path` is relative to the repository's root, since a workflow is one only in its place. `head` are the
     file's first `head_bytes(path)` bytes.
     """
-    name = PurePosixPath(path).name.lower()
-    suffix = PurePosixPath(name).suffix
+    name = path.rpartition("/")[2].lower()
+    suffix = _suffix(name)
     language = _BY_SUFFIX.get(suffix, "")
     found = _by_path(path, name)
     if language in ("yaml", "json", "template"):
@@ -191,15 +203,21 @@ def _by_path(path: str, name: str) -> list[str]:
 
 def _by_content(path: str, name: str, head: bytes, by_path: list[str]) -> list[str]:
     found = []
-    if _TEMPLATE_VERSION.search(head) or (_RESOURCES.search(head) and _AWS_TYPE.search(head)):
+    if _TEMPLATE_VERSION.is_in(head) or (_RESOURCES.is_in(head) and _AWS_TYPE.search(head)):
         found.append("cloudformation")
     if "templates/" in path and b"{{" in head:
         # A chart's template is no YAML until it is rendered.
         found.append("helm")
-    elif _API_VERSION.search(head) and _KIND.search(head) and "helm" not in by_path:
+    elif _API_VERSION.is_in(head) and _KIND.is_in(head) and "helm" not in by_path:
         found.append("kubernetes")
     owner = {"github-workflow", "github-action", "gitlab-ci", "compose"} & set(by_path)
-    if not owner and _SERVICES.search(head) and _IMAGE.search(head) and not name.endswith(".json"):
+    if (
+        not owner
+        and b"services" in head
+        and _SERVICES.search(head)
+        and _IMAGE.search(head)
+        and not name.endswith(".json")
+    ):
         found.append("compose")
     return found
 

@@ -39,7 +39,10 @@ class FileIndex:
         self.kind = kind
         self.source = Source(data)
         self._size = len(data)
-        self._has_nul = b"\0" in data
+        # Many results fall on one unit: each is made once, however long its text is.
+        self._units: dict[Span, Unit] = {}
+        self._lines: dict[tuple[int, str], Unit] = {}
+        self._literals: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
 
     @property
     def has_parser(self) -> bool:
@@ -61,12 +64,26 @@ class FileIndex:
         A position that is in no statement (a comment, a blank line, a file that does not parse) gives its line, with
         the symbol it stands in. Never raises; positions are clamped.
         """
-        return self._unit_at(self.source.offset(line, column))
+        return self.unit_at(self.source.offset(line, column))
 
-    def _unit_at(self, offset: int) -> Unit:
+    def unit_at(self, offset: int) -> Unit:
+        """Give the smallest unit at an offset."""
         span = self._tree.at(offset)
-        if span is None or (offset >= span.head and "\n" in self.source.text[span.head : offset + 1]):
-            span = lines.line_span(self.source, offset, span.inner if span else "")
+        if span is None or (offset >= span.head and self._is_below(span, offset)):
+            symbol = span.inner if span else ""
+            key = (self.source.position(offset)[0], symbol)
+            if key not in self._lines:
+                self._lines[key] = self._unit(lines.line_span(self.source, offset, symbol))
+            return self._lines[key]
+        if span not in self._units:
+            self._units[span] = self._unit(span)
+        return self._units[span]
+
+    def _is_below(self, span: Span, offset: int) -> bool:
+        """Tell whether an offset is on a later line than the end of the span's header."""
+        return self.source.position(offset)[0] > self.source.position(span.head)[0]
+
+    def _unit(self, span: Span) -> Unit:
         text = self.source.text[span.start : span.head].rstrip()
         region = self.source.region(span.start, span.start + len(text))
         return Unit(
@@ -93,10 +110,25 @@ class FileIndex:
         start = self.source.offset(line, 0)
         return self.source.region(start, max(start, self.source.line_bounds(max(line, last_line))[1]))
 
+    def lines_region(self, first_line: int, last_line: int) -> Region:
+        """Give the region of the smallest Python node that begins on one line and ends on another.
+
+        For what is known by lines alone: of several statements on its first line, it is the one that goes on. Without
+        such a node: all of these lines.
+        """
+        fitting = self._by_lines.get((first_line, last_line))
+        if fitting is not None:
+            return self.source.region(*fitting)
+        start = self.source.offset(first_line, 0)
+        return self.source.region(start, self.source.line_bounds(max(first_line, last_line))[1])
+
     def literals(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
         """Give the bodies of the string literals between two offsets, as offsets of the file."""
-        found = tokens.literals(self.kind, self.source.text[start:end])
-        return tuple((start + at, start + to) for at, to in found if at < to)
+        key = (start, end)
+        if key not in self._literals:
+            found = tokens.literals(self.kind, self.source.text[start:end])
+            self._literals[key] = tuple((start + at, start + to) for at, to in found if at < to)
+        return self._literals[key]
 
     @cached_property
     def _tree(self) -> SpanTree:
@@ -110,6 +142,17 @@ class FileIndex:
             return {}
         tree, _ = python.parse(self.source)
         return python.same_columns(self.source, tree) if tree is not None else {}
+
+    @cached_property
+    def _by_lines(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Smallest node by its first and last line; of equal ones the first."""
+        table: dict[tuple[int, int], tuple[int, int]] = {}
+        bounds = sorted(entry for entries in self._columns.values() for entry in entries)
+        for first, last, start, end in bounds:
+            best = table.get((first, last))
+            if best is None or end - start < best[1] - best[0]:
+                table[first, last] = (start, end)
+        return table
 
     @cached_property
     def _built(self) -> tuple[list[Span], Parsed]:

@@ -23,7 +23,9 @@ class Source:
 
     def __init__(self, data: bytes) -> None:
         self.text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        breaks = [match.span() for match in _LINE_END.finditer(self.text)]
+        self._starts = [0, *(end for _, end in breaks)]
+        self._ends = [*(start for start, _ in breaks), len(self.text)]
         self._ascii = self.text.isascii()
 
     @property
@@ -34,12 +36,8 @@ class Source:
 
     def line_bounds(self, line: int) -> tuple[int, int]:
         """Give start and end offset of `line`, its line end not included."""
-        line = min(max(line, 1), len(self._starts))
-        start = self._starts[line - 1]
-        end = self._starts[line] if line < len(self._starts) else len(self.text)
-        while end > start and self.text[end - 1] in "\r\n":
-            end -= 1
-        return start, end
+        at = min(max(line, 1), len(self._starts)) - 1
+        return self._starts[at], self._ends[at]
 
     def line(self, number: int) -> str:
         """Give one line's text without its end."""

@@ -27,7 +27,7 @@ class Span(NamedTuple):
     inner: str
 
 
-class Unit(Value, frozen=True, kw_only=True):
+class Unit(Value, frozen=True, kw_only=True, gc=False):
     """The smallest enclosing statement (of a compound one the header), resource, step or entry, found from a position.
 
     Columns are UTF-16, the end is not part of it. `text` is the source between, unmasked.

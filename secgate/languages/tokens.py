@@ -30,8 +30,8 @@ _FAMILIES: dict[str, Family] = {
     "npm-lock": "json",
     "pipfile-lock": "json",
     "dockerfile": "shell",
-    **{kind: "yaml" for kind in _YAML_LIKE},
-    **{kind: "ini" for kind in _INI_LIKE},
+    **dict.fromkeys(_YAML_LIKE, "yaml"),
+    **dict.fromkeys(_INI_LIKE, "ini"),
 }
 
 _TRIPLE = r"[A-Za-z]{0,2}(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?''')"
@@ -51,6 +51,9 @@ _LEXERS: dict[Family, re.Pattern[str]] = {
     "json": re.compile(r"(?P<comment>(?!))|(?P<string>\"(?:[^\"\\]|\\.)*\")" + _REST),
     "ini": re.compile(rf"(?P<comment>\#[^\r\n]*)|(?P<string>{_TRIPLE}|{_PLAIN})" + _REST, re.DOTALL),
 }
+MOST_CHARACTERS = 16_384
+"""Further on a unit is not read by token: an unclosed comment must not cost the square of its length."""
+
 _CLOSING = frozenset(")]}")
 _PREFIX = re.compile(r"[A-Za-z]*")
 _ESCAPED_QUOTE = re.compile(r"\\([\"'`])")
@@ -64,7 +67,7 @@ def family(kind: str) -> Family:
 def normalised(kind: str, text: str) -> tuple[str, ...]:
     """Give the tokens without white space and comments, quotes unified and trailing commas removed."""
     tokens: list[str] = []
-    for match in _LEXERS[family(kind)].finditer(text):
+    for match in _LEXERS[family(kind)].finditer(text[:MOST_CHARACTERS]):
         if match.lastgroup == "comment":
             continue
         token = match.group()
@@ -75,12 +78,16 @@ def normalised(kind: str, text: str) -> tuple[str, ...]:
         tokens.append(token)
     if tokens and tokens[-1] == ",":
         tokens.pop()
+    tokens += text[MOST_CHARACTERS:].split()
     return tuple(tokens)
 
 
 def literals(kind: str, text: str) -> Iterator[tuple[int, int]]:
-    """Give start and end of what is between the quotes of each string literal, in order."""
-    for match in _LEXERS[family(kind)].finditer(text):
+    """Give start and end of what is between the quotes of each string literal, in order.
+
+    Only the first MOST_CHARACTERS are read: who masks must treat what follows as if it were one literal.
+    """
+    for match in _LEXERS[family(kind)].finditer(text[:MOST_CHARACTERS]):
         if match.lastgroup == "string":
             token = match.group()
             prefix = len(_PREFIX.match(token).group())  # type: ignore[union-attr] # the pattern matches the empty text

@@ -24,7 +24,7 @@ from secgate.manifests.manifest import (
     clip,
     without_credentials,
 )
-from secgate.manifests.requirement import from_text, pin_of, poetry_specifier
+from secgate.manifests.requirement import from_text, name_text, pin_of, poetry_specifier
 from secgate.manifests.shape import array, dig, table, text, want_array
 from secgate.manifests.toml import Document, Key, parse
 
@@ -117,12 +117,15 @@ def _poetry_entry(name: str, value: object, *, path: str, line: int, development
     if not problem:
         version = pin_of(SpecifierSet(specifier or ""))
         problem = "" if version else ("invalid" if specifier is None else "range")
-    extras = [e for e in array(values.get("extras")) if isinstance(e, str)]
+    extras = [name_text(e) for e in array(values.get("extras")) if isinstance(e, str)]
+    known = name_text(name)
+    if not known or not all(extras):
+        version, problem = "", "invalid"
     return Entry(
-        name=str(canonicalize_name(name)),
+        name=known,
         version=version,
         specifier=specifier or "",
-        extras=tuple(sorted(str(canonicalize_name(e)) for e in extras)),
+        extras=tuple(sorted(extras)),
         path=path,
         line=line,
         development=development,

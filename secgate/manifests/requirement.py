@@ -18,9 +18,18 @@ _VCS = re.compile(r"^(git|hg|svn|bzr)\+", re.IGNORECASE)
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,200}[A-Za-z0-9])?")
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 _CARET_PART = re.compile(r"^(\^|~)(?!=)\s*(\d+(?:\.\d+)*)((?:[-.]?(?:a|b|rc|alpha|beta|dev|post)\.?\d*)?)$")
 _BARE = re.compile(r"^[0-9][0-9A-Za-z.!+_-]*$")
+
+
+def name_text(text: str) -> str:
+    """Give the normalised PEP 503 form of `text`, or "" when it is not a name.
+
+    Names of lock files are free text there, and go into lists that a tool reads line by line.
+    """
+    return str(canonicalize_name(text)) if _NAME.fullmatch(text) else ""
 
 
 def version_text(text: str) -> str:
@@ -81,8 +90,8 @@ def _elsewhere(text: str) -> str:
     """Tell by its form why `text` is no requirement of an index, "" where it may be one."""
     if _VARIABLE.search(text):
         return "variable"
-    if len(text) > MAX_REQUIREMENT:
-        return "invalid"
+    if len(text) > MAX_REQUIREMENT or not text.replace("\t", " ").isprintable():
+        return "invalid"  # packaging lets line ends into the text of markers
     if _VCS.match(text):
         return "vcs"
     if _is_path(text) or text.lower().startswith("file:"):
@@ -149,10 +158,11 @@ def locked(
     A package from elsewhere than an index has a version in the lock, yet no advisory speaks of it under that version
     for sure: it stays unpinned with its reason.
     """
-    normal = version_text(version)
-    problem = source or ("" if normal else ("invalid-version" if version else "range"))
+    normal, known = version_text(version), name_text(name)
+    problem = "" if known else "invalid"
+    problem = problem or source or ("" if normal else ("invalid-version" if version else "range"))
     return Entry(
-        name=str(canonicalize_name(name)),
+        name=known,
         version="" if problem else normal,
         specifier=f"=={normal}" if normal else "",
         marker=clip(marker),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from secgate.errors import TargetError
 from secgate.model import Rename, Value
-from secgate.repository.entries import decoded, split_records
+from secgate.repository.entries import LINK, decoded, split_records
 
 _OBJECT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -33,6 +33,16 @@ class CommitFile(Value, frozen=True, kw_only=True):
     path: str
     mode: str
     blob: str
+
+    @property
+    def is_link(self) -> bool:
+        """Tell whether the blob is a symbolic link's target."""
+        return self.mode == LINK
+
+    @property
+    def is_regular(self) -> bool:
+        """Tell whether the blob is a regular file's bytes."""
+        return self.mode.startswith("100")
 
 
 def read_name_status(data: bytes) -> Changes:

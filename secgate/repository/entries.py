@@ -25,6 +25,26 @@ class Entry(Value, frozen=True, kw_only=True):
     tag: str = "H"
     """git's letter: `S` not checked out, lower case "assume unchanged"."""
 
+    @property
+    def is_link(self) -> bool:
+        """Tell whether the blob is a symbolic link's target."""
+        return self.mode == LINK
+
+    @property
+    def is_submodule(self) -> bool:
+        """Tell whether the object is another repository's commit."""
+        return self.mode == SUBMODULE
+
+    @property
+    def is_executable(self) -> bool:
+        """Tell whether it is a regular file that may be run."""
+        return self.mode == EXECUTABLE
+
+    @property
+    def is_regular(self) -> bool:
+        """Tell whether the blob is a regular file's bytes."""
+        return self.mode.startswith("100")
+
 
 def decoded(name: bytes) -> str:
     """Decode a name so that `os.fsencode`-like encoding gives the same bytes again."""

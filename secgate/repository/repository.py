@@ -43,6 +43,15 @@ _DIFF = (
     # Anything weaker starts `git status` inside each submodule, with the submodule's configuration.
     "--ignore-submodules=dirty",
 )
+_REFETCH = "run `git fetch --refetch --no-filter origin`, or clone without --filter"
+_EMPTY_BLOBS = frozenset(
+    (
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    )
+)
+"""The empty blob's names: `git add --intent-to-add` puts it into the index and not into the store."""
+
 _EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
@@ -217,7 +226,7 @@ class Repository:
         """Give the bytes of one regular file of a commit; None when it is not there or is larger than `max_bytes`."""
         output = self._run("ls-tree", "-z", "--full-tree", commit, "--", path)
         for entry in read_tree(output.stdout):
-            if entry.path == path and entry.mode.startswith("100"):
+            if entry.path == path and entry.is_regular:
                 return dict(self.blobs([entry.blob], max_bytes=max_bytes)).get(entry.blob)
         return None
 
@@ -263,6 +272,8 @@ class Repository:
         sizes = {}
         for line in output.stdout.decode("ascii").splitlines():
             name, kind, *size = line.split()
+            if name in _EMPTY_BLOBS:
+                kind, size = "blob", ["0"]
             if kind != "blob" or not size:
                 raise self._missing(name)
             sizes[name] = int(size[0])
@@ -276,7 +287,9 @@ class Repository:
         group: list[str] = []
         held = 0
         for name, size in sorted(self.sizes(blobs).items()):
-            if size > max_bytes:
+            if name in _EMPTY_BLOBS:
+                yield name, b""
+            if name in _EMPTY_BLOBS or size > max_bytes:
                 continue
             if group and (held + size > _GROUP_BYTES or len(group) >= _GROUP_COUNT):
                 yield from self._group(group)
@@ -330,7 +343,7 @@ class Repository:
         options = (*_DIFF, "--name-status")
         try:
             output = self._run(command, *options, "-M", *arguments, "--")
-        except TargetError:
+        except IncompleteTargetError:
             if not self._settings.partial:
                 raise
             # Likeness needs the bytes of both sides; equal bytes can be told from the names of objects.
@@ -367,7 +380,11 @@ class Repository:
             raise self._broken(_first_line(output.stderr) or f"git {arguments[0]} failed")
         return output
 
-    def _broken(self, what: str) -> TargetError:
+    def _broken(self, what: str) -> SecgateError:
+        if self._settings.partial:
+            return IncompleteTargetError(
+                f"git cannot read this partial clone: {what}", place=self.root, remedy=_REFETCH
+            )
         return TargetError(
             f"git cannot read the repository: {what}",
             place=self.root,
@@ -379,7 +396,7 @@ class Repository:
             return IncompleteTargetError(
                 f"this is a partial clone without object {name}",
                 place=self.root,
-                remedy="run `git fetch --refetch --no-filter origin`, or clone without --filter",
+                remedy=_REFETCH,
             )
         return self._broken(f"object {name} is missing")
 

@@ -9,35 +9,38 @@ asked contains account.lane if {
 }
 
 # Not looked at, and no excuse.
-inconclusive contains element(gap, "touched by the change") if {
+inconclusive contains said if {
 	some gap in input.gaps
 	gap.lane in asked
 	gap.touched
 	input.run.changed_set != "all"
 	not left_out_by_profile(gap)
+	said := element(gap, "touched by the change")
 }
 
 # Without a change, every file counts as touched; a waiver then counts as well.
-inconclusive contains element(gap, "in the whole tree") if {
+inconclusive contains said if {
 	some gap in input.gaps
 	gap.lane in asked
 	gap.touched
 	input.run.changed_set == "all"
 	not gap.waived
 	not left_out_by_profile(gap)
+	said := element(gap, "in the whole tree")
 }
 
 # A gap of the whole lane is never an old one.
-inconclusive contains element(gap, "of the whole lane") if {
+inconclusive contains said if {
 	some gap in input.gaps
 	gap.lane in asked
 	not gap.touched
 	gap.path == ""
 	not gap.waived
 	not left_out_by_profile(gap)
+	said := element(gap, "of the whole lane")
 }
 
-inconclusive contains element(gap, "older than the change") if {
+inconclusive contains said if {
 	some gap in input.gaps
 	gap.lane in asked
 	not gap.touched
@@ -45,6 +48,7 @@ inconclusive contains element(gap, "older than the change") if {
 	not gap.waived
 	not older_is_counted
 	not left_out_by_profile(gap)
+	said := element(gap, "older than the change")
 }
 
 # A lane whose every gap is waived was looked at as far as somebody answers for.
@@ -95,7 +99,7 @@ inconclusive contains {
 }
 
 # Counted, shown, and let pass.
-warn contains element(gap, "older than the change") if {
+warn contains said if {
 	some gap in input.gaps
 	gap.lane in asked
 	not gap.touched
@@ -103,20 +107,23 @@ warn contains element(gap, "older than the change") if {
 	not gap.waived
 	older_is_counted
 	not left_out_by_profile(gap)
+	said := element(gap, "older than the change")
 }
 
-warn contains element(gap, "waived") if {
+warn contains said if {
 	some gap in input.gaps
 	gap.lane in asked
 	gap.waived
 	not touched_by_change(gap)
 	not left_out_by_profile(gap)
+	said := element(gap, "waived")
 }
 
-warn contains element(gap, sprintf("left out by the profile %s", [input.run.profile])) if {
+warn contains said if {
 	some gap in input.gaps
 	gap.lane in asked
 	left_out_by_profile(gap)
+	said := element(gap, sprintf("left out by the profile %s", [input.run.profile]))
 }
 
 # Anything but the word `warn` keeps older gaps closed, a profile that is not there included.

@@ -6,10 +6,12 @@ import data.secgate.lib.place
 
 deny contains {
 	"finding": f.fingerprint,
-	"reason": sprintf("new %s finding: %s in %s", [f.severity, f.weakness, place.of(f)]),
-	"remedy": place.remedy(f),
+	"reason": sprintf("new %s finding: %s in %s", [f.severity, f.weakness, where]),
+	"remedy": remedy,
 } if {
 	some f in input.findings
 	f.severity in data.limits.new_denied
 	newness.is_new(f)
+	where := place.of(f)
+	remedy := place.remedy(f)
 }

@@ -5,12 +5,7 @@ import data.secgate.lib.clock
 
 deny contains {
 	"finding": f.fingerprint,
-	"reason": sprintf("overdue by %s: %s allows %s from %s", [
-		clock.words(late),
-		obligation.basis,
-		clock.words(obligation.limit_s),
-		time.format([obligation.start_epoch_s * 1000000000, "UTC", "2006-01-02 15:04:05 UTC"]),
-	]),
+	"reason": reason,
 	"remedy": "fix it now, or have a waiver approved; the clock runs on either way",
 } if {
 	input.run.scope == "protected"
@@ -18,6 +13,12 @@ deny contains {
 	some obligation in duties(f)
 	late := input.evaluated_at_epoch_s - (obligation.start_epoch_s + obligation.limit_s)
 	late > 0
+	reason := sprintf("overdue by %s: %s allows %s from %s", [
+		clock.words(late),
+		obligation.basis,
+		clock.words(obligation.limit_s),
+		time.format([obligation.start_epoch_s * 1000000000, "UTC", "2006-01-02 15:04:05 UTC"]),
+	])
 }
 
 duties(f) := recorded(f) | fresh(f)

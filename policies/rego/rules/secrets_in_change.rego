@@ -6,22 +6,24 @@ import data.secgate.lib.place
 
 deny contains {
 	"finding": f.fingerprint,
-	"reason": sprintf("secret in a commit of the change: %s in %s", [f.weakness, place.of(f)]),
+	"reason": sprintf("secret in a commit of the change: %s in %s", [f.weakness, where]),
 	"remedy": "revoke the secret, then rewrite the branch without the commit that brought it",
 } if {
 	newness.judged
 	some f in input.findings
 	f.secret
 	f.in_history
+	where := place.of(f)
 }
 
 deny contains {
 	"finding": f.fingerprint,
-	"reason": sprintf("new secret: %s in %s", [f.weakness, place.of(f)]),
+	"reason": sprintf("new secret: %s in %s", [f.weakness, where]),
 	"remedy": "revoke the secret and take it out; if it was pushed, rewrite the branch too",
 } if {
 	some f in input.findings
 	f.secret
 	not f.in_history
 	newness.is_new(f)
+	where := place.of(f)
 }

@@ -3,4 +3,7 @@ package secgate.rules.sla
 
 import data.secgate.lib.clock
 
-obligations contains clock.severity_obligation(f) if some f in input.findings
+obligations contains obligation if {
+	some f in input.findings
+	obligation := clock.severity_obligation(f)
+}

@@ -28,5 +28,6 @@ def total(order):
 
 
 def test_admin(user):
+    # A test of a value, not of who is asking.
     # ok: python-assert-for-access
     assert user.is_admin

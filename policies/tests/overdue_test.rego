@@ -1,0 +1,51 @@
+package secgate.tests.overdue
+
+import data.secgate.rules.overdue.deny
+import data.secgate.tests.facts
+
+found(run, changes) := elements if {
+	elements := deny with input as facts.document(run, {"findings": [facts.finding(changes)]})
+}
+
+protected(changes) := found({"scope": "protected"}, changes)
+
+started(ago) := {"obligations": [facts.obligation({"start_epoch_s": facts.now - ago})]}
+
+test_allow_at_the_very_second if protected(started(604800)) == set()
+
+test_deny_one_second_later if {
+	some element in protected(started(604801))
+	element.finding == "f1"
+	element.reason == "overdue by 1 s: severity:high allows 7 d 0 h from 2025-12-24 23:59:59 UTC"
+}
+
+test_allow_before if protected(started(604799)) == set()
+
+test_deny_first_run_of_what_was_seen_long_ago if {
+	count(protected({"first_seen_known": true, "first_seen_epoch_s": facts.now - 604801})) == 1
+}
+
+test_allow_first_run_at_the_second if {
+	protected({"first_seen_known": true, "first_seen_epoch_s": facts.now - 604800}) == set()
+}
+
+test_allow_superseded if {
+	duty := facts.obligation({"start_epoch_s": facts.now - 604801, "superseded": true})
+	protected({"obligations": [duty]}) == set()
+}
+
+test_earliest_bites if {
+	late := facts.obligation({"basis": "known-exploited", "start_epoch_s": facts.now - 11, "limit_s": 10})
+	count(protected({"obligations": [facts.obligation({}), late]})) == 1
+}
+
+test_allow_in_a_change if found({"scope": "change"}, started(604801)) == set()
+
+test_allow_on_a_laptop if found({"scope": "local"}, started(604801)) == set()
+
+test_critical_has_a_day if {
+	duty := facts.obligation({"basis": "severity:critical", "start_epoch_s": facts.now - 86400, "limit_s": 86400})
+	protected({"severity": "critical", "obligations": [duty]}) == set()
+	older := object.union(duty, {"start_epoch_s": facts.now - 86401})
+	count(protected({"severity": "critical", "obligations": [older]})) == 1
+}

@@ -1,0 +1,223 @@
+"""What continuous integration tells of a run, from its variables alone.
+
+Variables come from the process that called secgate, so nothing in the tree can forge them. A fact that is
+not told is "" or empty: nothing is guessed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from secgate.model import Actor, Value
+
+_EVENT_BYTES = 16 * 1024 * 1024
+
+_GITHUB_CHANGES = ("pull_request", "pull_request_target", "pull_request_review", "merge_group")
+_GITHUB_FOREIGN = ("workflow_run", "issue_comment", "issues", "pull_request_review_comment")
+"""Events that run on the default branch while the code that is checked out may be anybody's."""
+
+
+class CIFacts(Value, frozen=True, kw_only=True):
+    """What CI says. `provider` is "" outside CI: `github gitlab azure bitbucket jenkins`.
+
+    `is_change`: this run is for a proposed change. `is_protected`: CI itself says that the reference is protected.
+    `base_commit` and `base_ref` say what the change wants to go into; `head_commit` what CI says it runs on.
+    """
+
+    provider: str = ""
+    event: str = ""
+    ref: str = ""
+    base_ref: str = ""
+    base_commit: str = ""
+    head_commit: str = ""
+    default_branch: str = ""
+    is_change: bool = False
+    is_protected: bool = False
+    actor: Actor | None = None
+    author: Actor | None = None
+    reviewers: tuple[Actor, ...] = ()
+    """`source` says whether they were asked for a review or gave one."""
+    notes: tuple[str, ...] = ()
+
+
+class _User(msgspec.Struct):
+    login: str = ""
+
+
+class _Branch(msgspec.Struct):
+    ref: str = ""
+    sha: str = ""
+
+
+class _PullRequest(msgspec.Struct):
+    user: _User | None = None
+    base: _Branch | None = None
+    requested_reviewers: tuple[_User, ...] = ()
+
+
+class _Review(msgspec.Struct):
+    user: _User | None = None
+    state: str = ""
+
+
+class _MergeGroup(msgspec.Struct):
+    base_sha: str = ""
+    base_ref: str = ""
+
+
+class _Repository(msgspec.Struct):
+    default_branch: str = ""
+
+
+class _Event(msgspec.Struct):
+    """What is used of a webhook payload. Source: GitHub, "Webhook events and payloads"."""
+
+    pull_request: _PullRequest | None = None
+    review: _Review | None = None
+    merge_group: _MergeGroup | None = None
+    repository: _Repository | None = None
+
+
+def ci_facts(env: Mapping[str, str], *, read: Callable[[str], bytes]) -> CIFacts:
+    """Give what CI tells in `env`. `read` gives the bytes of GitHub's event file and may raise OSError."""
+    if env.get("GITHUB_ACTIONS") == "true":
+        return _github(env, read)
+    if env.get("GITLAB_CI") == "true":
+        return _gitlab(env)
+    if env.get("TF_BUILD", "").lower() == "true":
+        return _azure(env)
+    if env.get("BITBUCKET_BUILD_NUMBER"):
+        return _bitbucket(env)
+    if env.get("JENKINS_URL"):
+        return _jenkins(env)
+    return CIFacts()
+
+
+def _github(env: Mapping[str, str], read: Callable[[str], bytes]) -> CIFacts:
+    event, notes = _github_event(env.get("GITHUB_EVENT_PATH", ""), read)
+    name = env.get("GITHUB_EVENT_NAME", "")
+    pull = event.pull_request or _PullRequest()
+    base = pull.base or _Branch()
+    group = event.merge_group or _MergeGroup()
+    reviewers = [_actor(user.login, "github:review-requested") for user in pull.requested_reviewers]
+    if event.review and event.review.user and event.review.state:
+        reviewers.append(_actor(event.review.user.login, f"github:{event.review.state}"))
+    is_change = name in _GITHUB_CHANGES
+    return CIFacts(
+        provider="github",
+        event=name,
+        ref=env.get("GITHUB_REF", ""),
+        base_ref=_branch(env.get("GITHUB_BASE_REF") or base.ref or group.base_ref) if is_change else "",
+        base_commit=(base.sha or group.base_sha) if is_change else "",
+        head_commit=env.get("GITHUB_SHA", ""),
+        default_branch=event.repository.default_branch if event.repository else "",
+        is_change=is_change,
+        is_protected=(env.get("GITHUB_REF_PROTECTED") == "true" and not is_change and name not in _GITHUB_FOREIGN),
+        actor=_actor(env.get("GITHUB_ACTOR", ""), "github"),
+        author=_actor(pull.user.login if pull.user else "", "github"),
+        reviewers=_people(reviewers),
+        notes=notes,
+    )
+
+
+def _github_event(path: str, read: Callable[[str], bytes]) -> tuple[_Event, tuple[str, ...]]:
+    if not path:
+        return _Event(), ("GITHUB_EVENT_PATH is not set",)
+    try:
+        data = read(path)
+        if len(data) > _EVENT_BYTES:
+            return _Event(), ("the event file of GitHub is too large",)
+        return msgspec.json.decode(data, type=_Event), ()
+    except OSError as error:
+        return _Event(), (f"the event file of GitHub cannot be read: {error.strerror}",)
+    except msgspec.DecodeError as error:
+        return _Event(), (f"the event file of GitHub is not what it should be: {error}",)
+
+
+def _gitlab(env: Mapping[str, str]) -> CIFacts:
+    event = env.get("CI_PIPELINE_SOURCE", "")
+    is_change = event == "merge_request_event" or bool(env.get("CI_MERGE_REQUEST_IID"))
+    branch, tag = env.get("CI_COMMIT_BRANCH", ""), env.get("CI_COMMIT_TAG", "")
+    ref = f"refs/tags/{tag}" if tag else _full(branch)
+    if is_change:
+        ref = env.get("CI_MERGE_REQUEST_REF_PATH", "") or _full(env.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", ""))
+    assigned = env.get("CI_MERGE_REQUEST_ASSIGNEES", "").replace(" and ", ",").split(",")
+    return CIFacts(
+        provider="gitlab",
+        event=event,
+        ref=ref,
+        base_ref=env.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "") if is_change else "",
+        base_commit=env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "") if is_change else "",
+        head_commit=env.get("CI_COMMIT_SHA", ""),
+        default_branch=env.get("CI_DEFAULT_BRANCH", ""),
+        is_change=is_change,
+        is_protected=env.get("CI_COMMIT_REF_PROTECTED") == "true" and not is_change,
+        actor=_actor(env.get("GITLAB_USER_LOGIN", ""), "gitlab"),
+        author=_actor(env.get("CI_COMMIT_AUTHOR", "").partition("<")[0].strip(), "gitlab:commit"),
+        reviewers=_people([_actor(name.strip(), "gitlab:assigned") for name in assigned]),
+    )
+
+
+def _azure(env: Mapping[str, str]) -> CIFacts:
+    event = env.get("BUILD_REASON", "")
+    is_change = event == "PullRequest" or bool(env.get("SYSTEM_PULLREQUEST_PULLREQUESTID"))
+    return CIFacts(
+        provider="azure",
+        event=event,
+        ref=env.get("BUILD_SOURCEBRANCH", ""),
+        base_ref=_branch(env.get("SYSTEM_PULLREQUEST_TARGETBRANCH", "")),
+        head_commit=env.get("BUILD_SOURCEVERSION", ""),
+        is_change=is_change,
+        actor=_actor(env.get("BUILD_REQUESTEDFOR", ""), "azure"),
+        author=_actor(env.get("BUILD_SOURCEVERSIONAUTHOR", ""), "azure:commit"),
+    )
+
+
+def _bitbucket(env: Mapping[str, str]) -> CIFacts:
+    is_change = bool(env.get("BITBUCKET_PR_ID"))
+    tag = env.get("BITBUCKET_TAG", "")
+    return CIFacts(
+        provider="bitbucket",
+        event="pull-request" if is_change else "push",
+        ref=f"refs/tags/{tag}" if tag else _full(env.get("BITBUCKET_BRANCH", "")),
+        base_ref=env.get("BITBUCKET_PR_DESTINATION_BRANCH", ""),
+        base_commit=env.get("BITBUCKET_PR_DESTINATION_COMMIT", ""),
+        head_commit=env.get("BITBUCKET_COMMIT", ""),
+        is_change=is_change,
+        actor=_actor(env.get("BITBUCKET_STEP_TRIGGERER_UUID", ""), "bitbucket"),
+    )
+
+
+def _jenkins(env: Mapping[str, str]) -> CIFacts:
+    is_change = bool(env.get("CHANGE_ID"))
+    tag = env.get("TAG_NAME", "")
+    branch = env.get("CHANGE_BRANCH", "") or env.get("BRANCH_NAME", "")
+    return CIFacts(
+        provider="jenkins",
+        event="change" if is_change else "build",
+        ref=f"refs/tags/{tag}" if tag else _full(branch),
+        base_ref=env.get("CHANGE_TARGET", ""),
+        head_commit=env.get("GIT_COMMIT", ""),
+        is_change=is_change,
+        actor=_actor(env.get("BUILD_USER_ID", ""), "jenkins"),
+        author=_actor(env.get("CHANGE_AUTHOR", ""), "jenkins"),
+    )
+
+
+def _actor(name: str, source: str) -> Actor | None:
+    return Actor(name=name, source=source) if name else None
+
+
+def _people(actors: list[Actor | None]) -> tuple[Actor, ...]:
+    known = {(actor.name, actor.source): actor for actor in actors if actor}
+    return tuple(known[key] for key in sorted(known))
+
+
+def _branch(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")
+
+
+def _full(branch: str) -> str:
+    return f"refs/heads/{branch}" if branch and not branch.startswith("refs/") else branch

@@ -1,0 +1,1 @@
+"""Plug-ins that evaluate Rego; one file each, behind `secgate.ports.Engine`."""

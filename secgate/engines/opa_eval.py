@@ -1,0 +1,97 @@
+"""Engine `opa-eval`: a local `opa` binary as a child process, the reference for other engines.
+
+Started without the network; built-in errors are errors, as they are in the other engines.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Raw, Struct
+
+from secgate.errors import PolicyError
+from secgate.model import Limits, Output
+from secgate.ports import PolicyModule, ProcessRunner
+
+
+class _Place(Struct, frozen=True):
+    file: str = ""
+    row: int = 0
+    col: int = 0
+
+
+class _Error(Struct, frozen=True):
+    message: str = ""
+    location: _Place = _Place()
+
+
+class _Expression(Struct, frozen=True):
+    value: Raw
+
+
+class _Row(Struct, frozen=True):
+    expressions: list[_Expression]
+
+
+class _Answer(Struct, frozen=True):
+    result: list[_Row] = []
+    errors: list[_Error] = []
+
+
+class OpaEvalEngine:
+    """Evaluates with `opa eval`."""
+
+    name = "opa-eval"
+
+    def __init__(self, *, runner: ProcessRunner, executable: str, version: str, directory: str) -> None:
+        """`directory` is an existing private one; modules and data are written below it for the length of a call."""
+        self.version = version
+        self._runner = runner
+        self._executable = executable
+        self._directory = directory
+
+    def evaluate(
+        self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
+    ) -> bytes:
+        """See Engine."""
+        with tempfile.TemporaryDirectory(dir=self._directory, prefix="opa-") as place:
+            arguments = ["eval", "--format=json", "--strict-builtin-errors", "--stdin-input"]
+            shown = {}
+            for number, module in enumerate(modules):
+                path = Path(place, f"{number:05d}.rego")
+                path.write_text(module.text, encoding="utf-8")
+                shown[str(path)] = module.path
+                arguments += ["--data", str(path)]
+            values = Path(place, "data.json")
+            values.write_bytes(data)
+            output = self._runner.run(
+                [self._executable, *arguments, "--data", str(values), query],
+                cwd=place,
+                stdin=document,
+                limits=Limits(time_s=limit_s),
+            )
+        return _read(output, query=query, limit_s=limit_s, shown=shown)
+
+
+def _read(output: Output, *, query: str, limit_s: float, shown: Mapping[str, str]) -> bytes:
+    if output.timed_out:
+        raise PolicyError(f"opa did not come to an end within {limit_s:g} s and was killed")
+    if output.problem or output.truncated:
+        raise PolicyError(f"opa gave no answer: {output.problem or 'too much output'}", remedy="see `secgate doctor`")
+    try:
+        answer = msgspec.json.decode(output.stdout, type=_Answer)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise PolicyError(f"opa's answer cannot be read: {error}", remedy="use a tested version of opa") from error
+    if answer.errors:
+        first = answer.errors[0]
+        file = shown.get(first.location.file, first.location.file)
+        place = f"{file}:{first.location.row}:{first.location.col}" if file else ""
+        raise PolicyError(first.message, remedy="correct the policy, and try it with `test_` rules", place=place)
+    if output.exit_code != 0:
+        raise PolicyError(f"opa ended with exit code {output.exit_code}", remedy="use a tested version of opa")
+    if len(answer.result) != 1 or len(answer.result[0].expressions) != 1:
+        raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
+    return bytes(answer.result[0].expressions[0].value)

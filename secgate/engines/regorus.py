@@ -1,0 +1,204 @@
+"""Engine `regorus`: Rego in this process, or in a child of it that can be killed.
+
+regorus holds the interpreter lock and has no timer, and hostile text can exhaust its stack: layers that are not trusted
+and large inputs go through `RegorusChild`. A panic inside it is a BaseException of the binding, and is caught as such.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Raw, Struct
+
+from secgate.errors import PolicyError
+from secgate.model import Limits
+from secgate.ports import PolicyModule, ProcessRunner
+
+if TYPE_CHECKING:
+    import regorus
+
+DISTRIBUTION = "gordon-to-regorus"
+
+_PLACE = re.compile(r"^--> (.+:\d+:\d+)$", re.MULTILINE)
+_MESSAGE = re.compile(r"^error: (.+)$", re.MULTILINE)
+_MAX_MESSAGE = 400
+
+
+class _Expression(Struct, frozen=True):
+    value: Raw
+
+
+class _Row(Struct, frozen=True):
+    expressions: list[_Expression]
+
+
+class _Answer(Struct, frozen=True):
+    result: list[_Row] = []
+
+
+class RegorusEngine:
+    """Evaluates in this process: for the shipped layer and small inputs. `limit_s` cannot be kept here."""
+
+    name = "regorus"
+
+    def __init__(self) -> None:
+        self.version = installed_version()
+
+    def evaluate(
+        self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
+    ) -> bytes:
+        """See Engine; `limit_s` is not kept (RegorusChild keeps it)."""
+        del limit_s
+        with _faults_named():
+            engine = _engine(modules)
+            engine.add_data_json(data.decode())
+            engine.set_input_json(document.decode())
+            answer = engine.eval_query_as_json(query)
+        return _value(answer, query)
+
+    def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
+        """See SyntaxReader."""
+        if not modules:
+            return []
+        with _faults_named():
+            text = _engine(modules).get_ast_as_json()
+        return read_trees(text.encode())
+
+
+def installed_version() -> str:
+    """Give the version of the installed distribution. Raises PolicyError when it is not there."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError as error:
+        raise PolicyError("regorus is not installed", remedy=f"install {DISTRIBUTION}, or use opa-eval") from error
+
+
+def read_trees(text: bytes) -> list[dict[str, object]]:
+    """Read the engine's syntax trees. Raises PolicyError for text nested deeper than can be read."""
+    try:
+        # The standard decoder reads what regorus nests deepest; the tree's depth is judged by who walks it.
+        return msgspec.convert(json.loads(text), list[dict[str, object]])
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise PolicyError("a module is nested too deep to be read", remedy="write it flatter") from error
+
+
+def _engine(modules: Sequence[PolicyModule]) -> regorus.Engine:
+    import regorus
+
+    engine = regorus.Engine()
+    engine.set_gather_prints(True)
+    for module in modules:
+        engine.add_policy(module.path, module.text)
+    return engine
+
+
+@contextmanager
+def _faults_named() -> Iterator[None]:
+    """Turn what the binding raises into a PolicyError: its own errors, and a panic, which is no Exception."""
+    try:
+        yield
+    except (RuntimeError, ValueError, ImportError) as error:
+        raise _named(str(error)) from error
+    except BaseException as error:
+        # pyo3 makes its panic class anew in each extension, so it can be told by its module's name alone.
+        if type(error).__module__ != "pyo3_runtime":
+            raise
+        raise PolicyError(
+            f"the engine panicked: {_short(str(error))}",
+            remedy="judge with another engine, and report the policy that did this",
+        ) from error
+
+
+def _named(text: str) -> PolicyError:
+    place, message = _PLACE.search(text), _MESSAGE.search(text)
+    return PolicyError(
+        _short(message[1] if message else text),
+        remedy="correct the policy, and try it with `test_` rules",
+        place=place[1] if place else "",
+    )
+
+
+def _short(text: str) -> str:
+    """Give the first line, without the engine's stack trace."""
+    lines = [line for line in text.partition("Stack backtrace:")[0].splitlines() if line.strip()]
+    return (lines[0] if lines else "no message")[:_MAX_MESSAGE]
+
+
+def _value(answer: str, query: str) -> bytes:
+    try:
+        rows = msgspec.json.decode(answer, type=_Answer).result
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise PolicyError(f"the engine's answer cannot be read: {error}", remedy="report this policy") from error
+    if len(rows) != 1 or len(rows[0].expressions) != 1:
+        raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
+    return bytes(rows[0].expressions[0].value)
+
+
+class _Reply(Struct, frozen=True):
+    value: Raw = Raw(b"")
+    what: str = ""
+    remedy: str = ""
+    place: str = ""
+
+
+class RegorusChild:
+    """Evaluates in a child process with a time and a memory limit: for other layers and large inputs."""
+
+    name = "regorus"
+
+    def __init__(
+        self, *, runner: ProcessRunner, python: str, directory: str, memory_bytes: int = 2 << 30, syntax_s: float = 20.0
+    ) -> None:
+        """`python` is an interpreter that has secgate; `directory` an existing private one to start in."""
+        self.version = installed_version()
+        self._runner = runner
+        self._python = python
+        self._directory = directory
+        self._memory_bytes = memory_bytes
+        self._syntax_s = syntax_s
+
+    def evaluate(
+        self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
+    ) -> bytes:
+        """See Engine."""
+        question = {"modules": modules, "data": Raw(data), "document": Raw(document), "query": query}
+        return self._ask(question, limit_s)
+
+    def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
+        """See SyntaxReader."""
+        return read_trees(self._ask({"modules": modules}, self._syntax_s)) if modules else []
+
+    def _ask(self, question: Mapping[str, object], limit_s: float) -> bytes:
+        output = self._runner.run(
+            [self._python, "-I", "-m", "secgate.engines.child"],
+            cwd=self._directory,
+            stdin=msgspec.json.encode(question),
+            limits=Limits(time_s=limit_s, memory_bytes=self._memory_bytes),
+        )
+        if output.timed_out:
+            raise PolicyError(
+                f"the policy did not come to an end within {limit_s:g} s and was killed",
+                remedy="make it linear in findings: iterate once, and look up by key",
+            )
+        if output.problem or output.exit_code != 0 or output.truncated:
+            reason = output.problem or ("too much output" if output.truncated else f"exit code {output.exit_code}")
+            raise PolicyError(
+                f"the policy's process ended without a decision: {reason}",
+                remedy="look for deep recursion or very large values in the policy",
+            )
+        try:
+            reply = msgspec.json.decode(output.stdout, type=_Reply)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise PolicyError(f"the policy's process gave no readable reply: {error}") from error
+        if reply.what:
+            raise PolicyError(reply.what, remedy=reply.remedy, place=reply.place)
+        if not bytes(reply.value):
+            raise PolicyError("the policy's process gave an empty reply")
+        return bytes(reply.value)

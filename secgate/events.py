@@ -1,0 +1,375 @@
+"""What a ledger's entries mean: one Struct per event type and version.
+
+The bodies are stored as JSON for as long as there are ledgers, so a version never changes its meaning: it may gain
+optional fields, anything else is a new version. A type or version that this program does not know is kept and skipped
+by every fold, never an error; a known one that does not read is. People are opaque ids here, and nothing comes from the
+text of a scanned file but paths, symbols and rule names, masked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from secgate.errors import LedgerError
+from secgate.merkle import Envelope
+from secgate.model import (
+    Digest,
+    Entry,
+    Epoch,
+    Finding,
+    Fingerprint,
+    Invocation,
+    Lane,
+    ScanStatus,
+    Scope,
+    Severity,
+    Source,
+    Value,
+    encode,
+)
+
+
+class Event(Value, frozen=True, kw_only=True):
+    """Ground of every event's body."""
+
+    TYPE: ClassVar[str]
+    VERSION: ClassVar[int]
+
+
+class LedgerCreated(Event, frozen=True, kw_only=True):
+    """The first entry. `provisional`: made at first use, where nothing asked for a ledger."""
+
+    TYPE: ClassVar[str] = "ledger-created"
+    VERSION: ClassVar[int] = 1
+
+    ledger_id: Digest
+    """Tells one ledger from another in its place."""
+    provisional: bool
+    secgate_version: str
+    tree: str = "rfc6962-sha256"
+
+
+class LedgerAdopted(Event, frozen=True, kw_only=True):
+    """A provisional ledger was made the one that counts, on purpose and by somebody."""
+
+    TYPE: ClassVar[str] = "ledger-adopted"
+    VERSION: ClassVar[int] = 1
+
+    secgate_version: str
+    actor: str = ""
+    reason: str = ""
+
+
+class RunTool(Value, frozen=True, kw_only=True):
+    """A scanner's part in a run, as far as a later run must compare with it.
+
+    `data_epoch_s` tells how new its advisories were; 0 where it has none.
+    """
+
+    scanner: str
+    lanes: tuple[Lane, ...]
+    status: ScanStatus
+    version: str = ""
+    tool_digest: str = ""
+    rule_pack: str = ""
+    rule_pack_digest: str = ""
+    rule_pack_epoch_s: Epoch = 0
+    options_digest: str = ""
+    advisories_digest: str = ""
+    data_epoch_s: Epoch = 0
+
+
+class LaneCount(Value, frozen=True, kw_only=True):
+    """One lane's coverage in numbers; the gaps are in the run document."""
+
+    lane: Lane
+    asked: bool
+    needed: bool
+    offered: Epoch
+    covered: Epoch
+    failed: Epoch
+    unsupported: Epoch
+    gaps: Epoch
+
+
+class Run(Event, frozen=True, kw_only=True):
+    """A run of the gate, and everything that decides whether another one may be compared with it.
+
+    `complete` is true only if the run looked at the whole target, ended, and every tool of it completed. `settled` are
+    the lanes in which the run starts and closes clocks; () for a run that touches none. Every open finding of a settled
+    lane was seen, closed, or is in `unseen`: it stays open, since the run could not have seen it. `clock_back_s` is by
+    how much the machine's clock lay behind the ledger's last entry.
+    """
+
+    TYPE: ClassVar[str] = "run"
+    VERSION: ClassVar[int] = 1
+
+    run_id: str
+    secgate_version: str
+    repository: str
+    line: str
+    scope: Scope
+    scope_basis: str
+    kind: str
+    prefix: str
+    source: Source
+    ref: str
+    event: str
+    provider: str
+    commit: str
+    tree: str
+    base_commit: str
+    base_ref: str
+    dirty: bool
+    shallow: bool
+    partial: bool
+    """Only what a change touches was looked at."""
+    artifacts: tuple[str, ...] = ()
+    actor: str = ""
+    author: str = ""
+    reviewers: tuple[str, ...] = ()
+    complete: bool
+    provisional: bool
+    lanes: tuple[Lane, ...]
+    coverage: tuple[LaneCount, ...]
+    tools: tuple[RunTool, ...]
+    tools_digest: Digest
+    outcome: str
+    """"" when the run ended before a decision."""
+    outcomes: tuple[str, ...] = ()
+    mode: str = ""
+    profile: str = ""
+    words: Mapping[str, int] = {}
+    """Number of finding verdicts by word."""
+    engine: str = ""
+    policy_digests: Mapping[str, Digest] = {}
+    enforced_digest: str = ""
+    config_digest: str = ""
+    input_digest: str = ""
+    document_digest: Digest
+    evaluated_epoch_s: Epoch
+    clock_back_s: Epoch = 0
+    settled: tuple[Lane, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+class Witness(Value, frozen=True, kw_only=True, order=True):
+    """A tool and the rule by which it saw a finding."""
+
+    scanner: str
+    rule: str
+
+
+class FindingFacts(Value, frozen=True, kw_only=True):
+    """A finding as it was last recorded: identity, what matching needs, and how bad it is."""
+
+    fingerprint: str
+    algorithm: str
+    aliases: tuple[Fingerprint, ...] = ()
+    lane: Lane
+    weakness: str
+    severity: Severity
+    path: str
+    symbol: str = ""
+    ordinal: int = 1
+    anchor: str = ""
+    start_line: int = 0
+    witnesses: tuple[Witness, ...]
+    advisories: tuple[str, ...] = ()
+    package: str = ""
+    """`ecosystem/name@version`, "" for none."""
+
+
+class FindingEvent(Event, frozen=True, kw_only=True):
+    """Ground of the events about one finding. `line` is the branch or deployment that its clock belongs to."""
+
+    run_id: str
+    repository: str
+    line: str
+    episode: Annotated[int, Meta(ge=1)] = 1
+
+
+class FindingOpened(FindingEvent, frozen=True, kw_only=True):
+    """A clock starts. `state` is the finding's against the base: also `unchanged`, for code older than the ledger."""
+
+    TYPE: ClassVar[str] = "finding-opened"
+    VERSION: ClassVar[int] = 1
+
+    finding: FindingFacts
+    start_epoch_s: Epoch
+    state: str
+    previous_closed_epoch_s: Epoch = 0
+    """When the episode before this one was closed; 0 for the first."""
+
+
+class FindingSeenAgain(FindingEvent, frozen=True, kw_only=True):
+    """A finding is back within the window of its episode: its first clock goes on."""
+
+    TYPE: ClassVar[str] = "finding-seen-again"
+    VERSION: ClassVar[int] = 1
+
+    finding: FindingFacts
+    start_epoch_s: Epoch
+    closed_epoch_s: Epoch
+
+
+class FindingChanged(FindingEvent, frozen=True, kw_only=True):
+    """Facts of an open finding are others now: `changes` names them, `finding` holds all as they are from here on."""
+
+    TYPE: ClassVar[str] = "finding-changed"
+    VERSION: ClassVar[int] = 1
+
+    finding: FindingFacts
+    changes: tuple[str, ...]
+    previous_severity: Severity
+
+
+class FindingClosed(FindingEvent, frozen=True, kw_only=True):
+    """A comparable run did not see it. `basis`: `absent`, `path-gone` or `text-gone`."""
+
+    TYPE: ClassVar[str] = "finding-closed"
+    VERSION: ClassVar[int] = 1
+
+    fingerprint: str
+    algorithm: str
+    basis: str
+    commit: str
+
+
+class FindingAliased(FindingEvent, frozen=True, kw_only=True):
+    """A known finding has another fingerprint from here on; the former one stays its alias."""
+
+    TYPE: ClassVar[str] = "finding-aliased"
+    VERSION: ClassVar[int] = 1
+
+    fingerprint: str
+    algorithm: str
+    former: Fingerprint
+    basis: str
+
+
+class ObligationAdded(FindingEvent, frozen=True, kw_only=True):
+    """A duty with its time: due at start + limit, never loosened. Source: SLA semantics, rules 5 and 14."""
+
+    TYPE: ClassVar[str] = "obligation"
+    VERSION: ClassVar[int] = 1
+
+    fingerprint: str
+    algorithm: str
+    basis: str
+    start_epoch_s: Epoch
+    limit_s: Epoch
+    policy_digest: str
+
+
+class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
+    """A duty that counts no longer, by an approval before it was due. Source: SLA semantics, rule 7."""
+
+    TYPE: ClassVar[str] = "obligation-superseded"
+    VERSION: ClassVar[int] = 1
+
+    fingerprint: str
+    algorithm: str
+    basis: str
+    start_epoch_s: Epoch
+    limit_s: Epoch
+    policy_digest: str
+
+
+EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
+    {
+        (event.TYPE, event.VERSION): event
+        for event in (
+            LedgerCreated,
+            LedgerAdopted,
+            Run,
+            FindingOpened,
+            FindingSeenAgain,
+            FindingChanged,
+            FindingClosed,
+            FindingAliased,
+            ObligationAdded,
+            ObligationSuperseded,
+        )
+    }
+)
+"""Every event that this version reads, by type and version."""
+
+
+def to_entry(event: Event) -> Entry:
+    """Give the event as it is handed to a ledger."""
+    return Entry(type=event.TYPE, version=event.VERSION, body=encode(event))
+
+
+def from_envelope(envelope: Envelope) -> Event | None:
+    """Give the event of an entry, or None for a type or version that this program does not know.
+
+    Raises LedgerError if the type is known and its body is not what that version says.
+    """
+    known = EVENTS.get((envelope.type, envelope.version))
+    if known is None:
+        return None
+    try:
+        return msgspec.json.decode(envelope.body, type=known)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LedgerError(
+            f"entry {envelope.sequence} is a {envelope.type!r} event that does not read: {error}",
+            remedy="it was written by something else; compare the ledger with a backup",
+        ) from error
+
+
+def facts_of(finding: Finding) -> FindingFacts:
+    """Give what is recorded of a finding of a run."""
+    package = finding.package
+    return FindingFacts(
+        fingerprint=finding.fingerprint,
+        algorithm=finding.algorithm,
+        aliases=tuple(sorted(set(finding.aliases), key=lambda alias: (alias.algorithm, alias.value))),
+        lane=finding.lane,
+        weakness=finding.weakness,
+        severity=finding.severity,
+        path=finding.location.path,
+        symbol=finding.symbol,
+        ordinal=finding.ordinal,
+        anchor=finding.anchor,
+        start_line=finding.location.region.start_line,
+        witnesses=tuple(sorted({Witness(scanner=result.scanner, rule=result.rule) for result in finding.witnesses})),
+        advisories=tuple(sorted(set(finding.advisories))),
+        package=f"{package.ecosystem}/{package.name}@{package.version}" if package else "",
+    )
+
+
+def run_tool(invocation: Invocation, *, evaluated_epoch_s: int) -> RunTool:
+    """Give what is recorded of a scanner's part in a run."""
+    age_s = invocation.advisories_age_s
+    return RunTool(
+        scanner=invocation.scanner,
+        lanes=tuple(sorted({invocation.lane, *invocation.lanes})),
+        status=invocation.status,
+        version=invocation.tool.version if invocation.tool else "",
+        tool_digest=invocation.tool.digest if invocation.tool else "",
+        rule_pack=invocation.rule_pack,
+        rule_pack_digest=invocation.rule_pack_digest,
+        rule_pack_epoch_s=invocation.rule_pack_epoch_s,
+        options_digest=invocation.options_digest,
+        advisories_digest=invocation.advisories_digest,
+        data_epoch_s=max(0, evaluated_epoch_s - age_s) if age_s is not None else 0,
+    )
+
+
+def tools_digest(invocations: Iterable[Invocation], *, table_digest: str) -> Digest:
+    """Give one digest over tools, rule packs, options, advisories and the lane table of a run.
+
+    Equal digests mean that two runs would say the same of the same tree; when they were done does not enter.
+    """
+    tools = [
+        msgspec.structs.replace(run_tool(invocation, evaluated_epoch_s=0), data_epoch_s=0) for invocation in invocations
+    ]
+    tools.sort(key=lambda tool: (tool.scanner, tool.lanes, tool.options_digest))
+    return sha256(encode({"table": table_digest, "tools": tools})).hexdigest()

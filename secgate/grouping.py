@@ -1,0 +1,217 @@
+"""Which results are one weakness: same file, same unit, same canonical weakness, whatever tool says so.
+
+One tool that points at two separate places of one unit means two of them, so a second weakness in a statement is
+counted as a second. Secrets are grouped by where and how they read, advisories on a package by the names they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from secgate.fingerprint import Located, package_name
+from secgate.model import Region
+
+
+class Group(NamedTuple):
+    """Results of one weakness, in order; `slot` counts the weaknesses of one unit from 0."""
+
+    kind: str
+    members: tuple[Located, ...]
+    slot: int = 0
+
+
+def group(located: Sequence[Located], *, commits: Sequence[str] = ()) -> tuple[Group, ...]:
+    """Group all results; each is in exactly one group. `commits` are those of the change, oldest first."""
+    ordered = sorted(located, key=_order)
+    secrets = [one for one in ordered if one.result.secret]
+    packages = [one for one in ordered if not one.result.secret and _is_advisory(one)]
+    others = [one for one in ordered if not one.result.secret and not _is_advisory(one)]
+    groups = [*_weaknesses(others), *_secrets(secrets, commits), *_advisories(packages)]
+    return tuple(sorted(groups, key=lambda one: (_order(one.members[0]), one.slot)))
+
+
+def _is_advisory(one: Located) -> bool:
+    return bool(one.result.package is not None and one.result.advisory)
+
+
+def _order(one: Located) -> tuple[object, ...]:
+    result, region = one.result, one.result.location.region
+    place = one.place.region
+    return (
+        result.location.path,
+        result.location.commit,
+        place.start_line,
+        place.start_column,
+        region.start_line,
+        region.start_column,
+        region.end_line,
+        region.end_column,
+        result.weakness,
+        result.scanner,
+        result.rule,
+        result.advisory,
+        result.message,
+        result.severity,
+        result.lane,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ weaknesses in a unit
+
+
+def _weaknesses(ordered: Iterable[Located]) -> list[Group]:
+    units: dict[tuple[object, ...], list[Located]] = {}
+    for one in ordered:
+        location = one.result.location
+        key = (location.path, location.commit, one.place.region, one.place.symbol, one.result.weakness)
+        units.setdefault(key, []).append(one)
+    found: list[Group] = []
+    for members in units.values():
+        slots = _slots(members) if len(members) > 1 else [members]
+        found += [Group("weakness", tuple(slot), number) for number, slot in enumerate(slots)]
+    return found
+
+
+def _slots(members: Sequence[Located]) -> list[list[Located]]:
+    """Share results of one unit out on as many weaknesses as the one rule that sees most of them sees apart."""
+    by_rule: dict[tuple[str, str], list[Region]] = {}
+    for one in members:
+        by_rule.setdefault((one.result.scanner, one.result.rule), []).append(one.result.location.region)
+    apart = [_apart(regions) for _, regions in sorted(by_rule.items())]
+    seeds = max(apart, key=len)
+    if len(seeds) == 1:
+        return [list(members)]
+    slots: list[list[Located]] = [[] for _ in seeds]
+    for one in members:
+        slots[_nearest(seeds, one.result.location.region)].append(one)
+    return [slot for slot in slots if slot]
+
+
+def _apart(regions: Iterable[Region]) -> list[Region]:
+    """Give the regions that do not overlap one before; those that nest are one."""
+    found: list[Region] = []
+    for region in sorted(regions, key=_start):
+        if not found or _start(region) >= _end(found[-1]):
+            found.append(region)
+        elif _end(region) > _end(found[-1]):
+            last = found[-1]
+            found[-1] = Region(
+                start_line=last.start_line,
+                start_column=last.start_column,
+                end_line=region.end_line,
+                end_column=region.end_column,
+            )
+    return found
+
+
+def _start(region: Region) -> tuple[int, int]:
+    return region.start_line, region.start_column
+
+
+def _end(region: Region) -> tuple[int, int]:
+    """End of a region; one without an end covers its start alone."""
+    return max(_start(region), (region.end_line, region.end_column or 1 << 30)) if region.end_line else _start(region)
+
+
+def _nearest(seeds: Sequence[Region], region: Region) -> int:
+    """Give the seed that holds the region's start, else the one that starts nearest."""
+    for at, seed in enumerate(seeds):
+        if _start(seed) <= _start(region) < _end(seed):
+            return at
+    line, column = _start(region)
+    return min(
+        range(len(seeds)),
+        key=lambda at: (abs(seeds[at].start_line - line), abs(seeds[at].start_column - column), at),
+    )
+
+
+# -------------------------------------------------------------------------------------------------------------- secrets
+
+
+def _secrets(ordered: Iterable[Located], commits: Sequence[str]) -> list[Group]:
+    """Group by overlapping spans; a copy in a commit of the change joins the file's own, else the first commit's."""
+    files: dict[str, list[Located]] = {}
+    for one in ordered:
+        files.setdefault(one.result.location.path, []).append(one)
+    age = {commit: number for number, commit in enumerate(commits, 1)}
+    found: list[Group] = []
+    for members in files.values():
+        clusters = _by_span(members)
+        # "" is the end of the change: what stands there comes before all commits.
+        clusters.sort(key=lambda one: age.get(_commit(one[0]), len(age) + 1) if _commit(one[0]) else 0)
+        homes: dict[str, list[Located]] = {}
+        kept: list[list[Located]] = []
+        for cluster in clusters:
+            texts = [text for one in cluster for text in one.texts]
+            home = next((homes[text] for text in texts if text in homes), None) if _commit(cluster[0]) else None
+            if home is None:
+                home = cluster
+                kept.append(cluster)
+            else:
+                home += cluster
+            for text in texts:
+                homes.setdefault(text, home)
+        found += [Group("secret", tuple(cluster)) for cluster in kept]
+    return found
+
+
+def _commit(one: Located) -> str:
+    return one.result.location.commit
+
+
+def _by_span(members: Sequence[Located]) -> list[list[Located]]:
+    """Join what overlaps in one version of a file; results without a span join by their line."""
+    versions: dict[str, list[Located]] = {}
+    for one in members:
+        versions.setdefault(_commit(one), []).append(one)
+    clusters: list[list[Located]] = []
+    for version in versions.values():
+        reach, line = -1, -1
+        for one in sorted(version, key=lambda one: (one.spans[:1] or ((1 << 60, 0),), _order(one))):
+            start, end = (one.spans[0][0], one.spans[-1][1]) if one.spans else (-1, -1)
+            at = one.result.location.region.start_line
+            joins = start < reach if one.spans else at == line
+            if joins and clusters and _commit(clusters[-1][0]) == _commit(one):
+                clusters[-1].append(one)
+                reach = max(reach, end)
+            else:
+                clusters.append([one])
+                reach = end
+            line = at
+    return clusters
+
+
+# ----------------------------------------------------------------------------------------------------------- advisories
+
+
+def _advisories(ordered: Iterable[Located]) -> list[Group]:
+    """Group what speaks of one package in one manifest under names that are connected by their aliases."""
+    packages: dict[tuple[str, str, str], list[Located]] = {}
+    for one in ordered:
+        package = one.result.package
+        if package is not None:
+            key = (one.result.location.path, package.ecosystem.lower(), package_name(package))
+            packages.setdefault(key, []).append(one)
+    return [Group("dependency", tuple(members)) for found in packages.values() for members in _connected(found)]
+
+
+def _connected(members: Sequence[Located]) -> list[list[Located]]:
+    """Give the connected components of the results by shared advisory names."""
+    leaders: dict[str, int] = {}
+    groups: dict[int, list[int]] = {}
+    for at, one in enumerate(members):
+        names = advisory_names(one)
+        joined = sorted({leaders[name] for name in names if name in leaders})
+        home = joined[0] if joined else at
+        groups.setdefault(home, []).append(at)
+        for other in joined[1:]:
+            groups[home] += groups.pop(other)
+            leaders.update({name: home for name, leader in leaders.items() if leader == other})
+        leaders.update(dict.fromkeys(names, home))
+    return [[members[at] for at in sorted(group)] for _, group in sorted(groups.items())]
+
+
+def advisory_names(one: Located) -> tuple[str, ...]:
+    """Give every name of an advisory, in upper case."""
+    return tuple(sorted({name.strip().upper() for name in (one.result.advisory, *one.result.aliases) if name.strip()}))

@@ -1,0 +1,1 @@
+"""Ledgers: places where the log is kept, behind one Protocol (`ports.Ledger`)."""

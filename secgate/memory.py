@@ -1,0 +1,307 @@
+"""What a ledger's events add up to: findings with their clocks and duties per repository and line, and the runs.
+
+A fold, in the order of the entries, that anybody can do again from entry 0; nothing of it is stored. `recall` and
+`record` share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from secgate.errors import LedgerError
+from secgate.events import (
+    Event,
+    FindingAliased,
+    FindingChanged,
+    FindingClosed,
+    FindingFacts,
+    FindingOpened,
+    FindingSeenAgain,
+    LedgerAdopted,
+    LedgerCreated,
+    ObligationAdded,
+    ObligationSuperseded,
+    Run,
+    RunTool,
+    from_envelope,
+)
+from secgate.merkle import Tree, envelope_of
+from secgate.model import (
+    Digest,
+    Fingerprint,
+    Head,
+    KnownFinding,
+    KnownRun,
+    Lane,
+    LedgerEntry,
+    Obligation,
+    ScanStatus,
+    Value,
+)
+from secgate.ports import Ledger
+
+EPISODE_WINDOW_S = 30 * 86400
+"""Absent no longer than this and seen again is the same episode. Source: SLA semantics, rule 4."""
+
+RunTools: TypeAlias = tuple[RunTool, ...]
+"""The invocations of one scanner in one run."""
+
+
+class Remembered(Value, frozen=True, kw_only=True):
+    """A finding on one line: its facts as last recorded, its episode and clock, its duties, its former fingerprints."""
+
+    facts: FindingFacts
+    episode: int
+    first_seen_epoch_s: int
+    closed_epoch_s: int | None = None
+    obligations: tuple[Obligation, ...] = ()
+    former: tuple[Fingerprint, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it was there when last looked for."""
+        return self.closed_epoch_s is None
+
+    @property
+    def names(self) -> tuple[Fingerprint, ...]:
+        """Every other fingerprint it is or was known by, sorted."""
+        names = {(name.algorithm, name.value): name for name in (*self.facts.aliases, *self.former)}
+        names.pop((self.facts.algorithm, self.facts.fingerprint), None)
+        return tuple(names[key] for key in sorted(names))
+
+    def known(self) -> KnownFinding:
+        """Give it as matching and policies need it."""
+        facts = self.facts
+        return KnownFinding(
+            fingerprint=facts.fingerprint,
+            algorithm=facts.algorithm,
+            aliases=self.names,
+            lane=facts.lane,
+            weakness=facts.weakness,
+            severity=facts.severity,
+            path=facts.path,
+            symbol=facts.symbol,
+            ordinal=facts.ordinal,
+            anchor=facts.anchor,
+            start_line=facts.start_line,
+            scanners=tuple(sorted({witness.scanner for witness in facts.witnesses})),
+            first_seen_epoch_s=self.first_seen_epoch_s,
+            closed_epoch_s=self.closed_epoch_s,
+            obligations=self.obligations,
+        )
+
+
+class Line:
+    """Everything that is remembered of one line of one repository."""
+
+    def __init__(self) -> None:
+        self.findings: dict[str, Remembered] = {}
+        """By current fingerprint, open and closed."""
+        self._by_name: dict[str, str] = {}
+        self._tools: dict[tuple[Lane, str], RunTools] = {}
+        self._last_seen_with: dict[str, Mapping[tuple[Lane, str], RunTools]] = {}
+
+    def find(self, names: Iterable[str]) -> Remembered | None:
+        """Give the finding that is or was known by the first of `names` that is known at all."""
+        for name in names:
+            fingerprint = name if name in self.findings else self._by_name.get(name)
+            if fingerprint is not None:
+                return self.findings[fingerprint]
+        return None
+
+    def seen_with(self, fingerprint: str, lane: Lane, scanner: str) -> RunTools:
+        """Give `scanner` as it was when the finding was last seen in a settled lane; () when it never was."""
+        return self._last_seen_with.get(fingerprint, self._tools).get((lane, scanner), ())
+
+    def put(self, remembered: Remembered) -> None:
+        """Take in a finding in place of what was known by its fingerprint."""
+        self.findings[remembered.facts.fingerprint] = remembered
+        for name in remembered.names:
+            self._by_name[name.value] = remembered.facts.fingerprint
+
+    def rename(self, event: FindingAliased, *, sequence: int) -> None:
+        """Know a finding by another fingerprint from here on."""
+        old = self.findings.pop(event.former.value, None)
+        if old is None or event.fingerprint in self.findings:
+            raise _impossible(sequence, event)
+        facts = replace(old.facts, fingerprint=event.fingerprint, algorithm=event.algorithm)
+        duties = tuple(replace(duty, finding=event.fingerprint) for duty in old.obligations)
+        self._by_name.pop(event.fingerprint, None)
+        self.put(replace(old, facts=facts, obligations=duties, former=(*old.former, event.former)))
+        for name, fingerprint in list(self._by_name.items()):
+            if fingerprint == event.former.value:
+                self._by_name[name] = event.fingerprint
+        if event.former.value in self._last_seen_with:
+            self._last_seen_with[event.fingerprint] = self._last_seen_with.pop(event.former.value)
+
+    def settle(self, run: Run) -> None:
+        """Take in with which tools a run looked, for what it saw; what it did not see keeps what it was seen with."""
+        lanes = set(run.settled)
+        unseen = set(run.unseen)
+        before = dict(self._tools)
+        for fingerprint in unseen:
+            self._last_seen_with.setdefault(fingerprint, before)
+        for fingerprint in [name for name in self._last_seen_with if name not in unseen]:
+            known = self.findings.get(fingerprint)
+            if known is None or known.facts.lane in lanes:
+                del self._last_seen_with[fingerprint]
+        ran: dict[tuple[Lane, str], list[RunTool]] = {}
+        for tool in run.tools:
+            if tool.status is ScanStatus.COMPLETED:
+                for lane in lanes.intersection(tool.lanes):
+                    ran.setdefault((lane, tool.scanner), []).append(tool)
+        self._tools.update({key: tuple(tools) for key, tools in ran.items()})
+
+
+class Memory:
+    """The fold itself: grows entry by entry, never forgets. One caller at a time."""
+
+    def __init__(self) -> None:
+        self._tree = Tree()
+        self.last_epoch_s = 0
+        """Ledger time of the last entry."""
+        self.ledger_id: Digest | None = None
+        self.provisional = True
+        """Until the ledger was made, or adopted, on purpose."""
+        self._lines: dict[tuple[str, str], Line] = {}
+        self._runs: dict[str, list[KnownRun]] = {}
+        self._skipped = 0
+
+    @property
+    def head(self) -> Head:
+        """Size and root of what was folded so far."""
+        return self._tree.head()
+
+    @property
+    def skipped(self) -> int:
+        """Number of entries of a type or version that this program does not know."""
+        return self._skipped
+
+    def line(self, repository: str, line: str) -> Line:
+        """Give what is remembered of a line; an empty memory for one never seen."""
+        return self._lines.get((repository, line)) or Line()
+
+    def runs(self, repository: str) -> tuple[KnownRun, ...]:
+        """Give the repository's runs on all lines, oldest first."""
+        return tuple(self._runs.get(repository, ()))
+
+    def catch_up(self, ledger: Ledger) -> None:
+        """Fold what the ledger holds beyond what was folded. Raises LedgerError if it does not verify or read."""
+        for entry in ledger.read(self._tree.size):
+            self.apply(entry)
+
+    def apply(self, entry: LedgerEntry) -> None:
+        """Fold the next entry. Raises LedgerError if it is not the next, or cannot follow on those before."""
+        if entry.sequence != self._tree.size:
+            raise LedgerError(f"entry {entry.sequence} was read where entry {self._tree.size} belongs")
+        envelope = envelope_of(entry)
+        event = from_envelope(envelope)
+        self._tree.append(bytes.fromhex(entry.leaf))
+        self.last_epoch_s = max(self.last_epoch_s, envelope.at_epoch_s)
+        if event is None:
+            self._skipped += 1
+        else:
+            self._fold(event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
+
+    def _fold(self, event: Event, *, sequence: int, at_epoch_s: int) -> None:
+        match event:
+            case LedgerCreated():
+                if sequence != 0:
+                    raise _impossible(sequence, event)
+                self.ledger_id, self.provisional = event.ledger_id, event.provisional
+            case LedgerAdopted():
+                self.provisional = False
+            case Run():
+                self._runs.setdefault(event.repository, []).append(_known_run(event))
+                if event.settled:
+                    self._line_of(event).settle(event)
+            case FindingOpened() | FindingSeenAgain():
+                self._open(event)
+            case FindingAliased():
+                self._line_of(event).rename(event, sequence=sequence)
+            case FindingChanged():
+                fingerprint = event.finding.fingerprint
+                line, known = self._known(event, fingerprint, sequence=sequence)
+                line.put(replace(known, facts=event.finding, former=known.names))
+            case FindingClosed():
+                line, known = self._known(event, event.fingerprint, sequence=sequence)
+                line.put(replace(known, closed_epoch_s=at_epoch_s))
+            case ObligationAdded():
+                line, known = self._known(event, event.fingerprint, sequence=sequence)
+                line.put(replace(known, obligations=(*known.obligations, _duty(event))))
+            case ObligationSuperseded():
+                line, known = self._known(event, event.fingerprint, sequence=sequence)
+                duties = tuple(
+                    replace(duty, superseded=duty.superseded or _is_same(duty, event)) for duty in known.obligations
+                )
+                line.put(replace(known, obligations=duties))
+
+    def _line_of(self, event: Run | FindingAliased | FindingOpened | FindingSeenAgain) -> Line:
+        return self._lines.setdefault((event.repository, event.line), Line())
+
+    def _open(self, event: FindingOpened | FindingSeenAgain) -> None:
+        line = self._line_of(event)
+        known = line.findings.get(event.finding.fingerprint)
+        former = known.names if known else ()
+        same_episode = known is not None and isinstance(event, FindingSeenAgain)
+        line.put(
+            Remembered(
+                facts=event.finding,
+                episode=event.episode,
+                first_seen_epoch_s=event.start_epoch_s,
+                obligations=known.obligations if known is not None and same_episode else (),
+                former=former,
+            )
+        )
+
+    def _known(
+        self,
+        event: FindingChanged | FindingClosed | ObligationAdded | ObligationSuperseded,
+        fingerprint: str,
+        *,
+        sequence: int,
+    ) -> tuple[Line, Remembered]:
+        line = self._lines.get((event.repository, event.line))
+        known = line.findings.get(fingerprint) if line else None
+        if line is None or known is None:
+            raise _impossible(sequence, event)
+        return line, known
+
+
+def _duty(event: ObligationAdded) -> Obligation:
+    return Obligation(
+        finding=event.fingerprint,
+        basis=event.basis,
+        start_epoch_s=event.start_epoch_s,
+        limit_s=event.limit_s,
+        policy_digest=event.policy_digest,
+    )
+
+
+def _is_same(duty: Obligation, event: ObligationSuperseded) -> bool:
+    return (duty.basis, duty.start_epoch_s, duty.limit_s) == (event.basis, event.start_epoch_s, event.limit_s)
+
+
+def _known_run(run: Run) -> KnownRun:
+    return KnownRun(
+        run_id=run.run_id,
+        commit=run.commit,
+        line=run.line,
+        scope=run.scope,
+        complete=run.complete,
+        dirty=run.dirty,
+        tools_digest=run.tools_digest,
+        lanes=run.lanes,
+        evaluated_epoch_s=run.evaluated_epoch_s,
+        document_digest=run.document_digest,
+    )
+
+
+def _impossible(sequence: int, event: Event) -> LedgerError:
+    return LedgerError(
+        f"entry {sequence}, a {event.TYPE!r} event, cannot follow on the entries before it",
+        remedy="it was written by something else; compare the ledger with a backup",
+    )

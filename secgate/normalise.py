@@ -1,0 +1,344 @@
+"""Stage 4, what the tools said -> results with places: one form, one set of units, secrets masked, a severity each.
+
+Nothing of a tool's own identity, region or snippet is relied on: the start position is, and the file's own text.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote
+
+from secgate.crosswalk import Crosswalk
+from secgate.fingerprint import Located, Place, digest
+from secgate.languages import tokens
+from secgate.languages.parse import FileIndex, index_kind
+from secgate.masking import Masker
+from secgate.model import (
+    Confidence,
+    Invocation,
+    Lane,
+    Location,
+    RawResult,
+    Reading,
+    Region,
+    Result,
+    Rule,
+    Severity,
+    Suppression,
+    Value,
+    View,
+)
+from secgate.secret_spans import SECRET_CWES, secret_key, secret_spans
+
+LONGEST_MESSAGE = 2_000
+LONGEST_SNIPPET = 4_000
+LONGEST_NAME = 500
+VULNERABLE_DEPENDENCY = "vulnerable-dependency"
+"""Canonical weakness of every advisory on a package; which advisory it is, the fingerprint says."""
+
+
+class Scanned(Protocol):
+    """One scanner's part of a scan, as the scan stage gives it."""
+
+    @property
+    def invocation(self) -> Invocation:
+        """What was started, and how it ended."""
+        ...
+
+    @property
+    def readings(self) -> Sequence[Reading]:
+        """What was understood of each job's output."""
+        ...
+
+
+class Refusal(Value, frozen=True, kw_only=True):
+    """A result that points outside of the view. It must not pass in silence: its lane was not told all."""
+
+    scanner: str
+    lane: Lane
+    rule: str
+    path: str
+    reason: str
+
+
+class Normalised(NamedTuple):
+    """Results with their places, sorted; the masker for all that is shown of these files; what was refused."""
+
+    located: tuple[Located, ...]
+    masker: Masker
+    refused: tuple[Refusal, ...]
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The results alone, in the same order."""
+        return tuple(one.result for one in self.located)
+
+
+class _Item(NamedTuple):
+    invocation: Invocation
+    rule: Rule
+    raw: RawResult
+    lane: Lane
+    cwes: tuple[int, ...]
+    weakness: str
+
+
+class _File:
+    """What is known of one file of the view while its results are normalised."""
+
+    def __init__(self, index: FileIndex | None, location: Location) -> None:
+        self.index, self.location = index, location
+        self.items: list[_Item] = []
+        self.spans: list[tuple[tuple[int, int], ...]] = []
+        self.places: dict[tuple[int, int], Place] = {}
+
+
+class _Tables(NamedTuple):
+    """What all files share."""
+
+    masker: Masker
+    crosswalk: Crosswalk
+    scores: Callable[[Sequence[str]], float | None]
+
+
+def normalise(
+    scans: Sequence[Scanned],
+    *,
+    view: View,
+    read: Callable[[str], bytes | None],
+    kinds: Callable[[str], tuple[str, ...]],
+    crosswalk: Crosswalk,
+    scores: Callable[[Sequence[str]], float | None],
+    keep_outside: bool = False,
+) -> Normalised:
+    """Bring the results of all scanners into one form.
+
+    `read` gives the bytes of a path of the view, or None where there is no text (for SARIF of another tree); `kinds`
+    its kinds. `scores` gives the highest CVSS score of a group of advisory names. With `keep_outside`, relative paths
+    that the view does not hold are kept: for a SARIF file that is judged without its tree.
+    """
+    files: dict[str, _File] = {}
+    refused: list[Refusal] = []
+    for item in _items(scans, crosswalk):
+        path, reason = _view_path(item.raw, view, keep_outside=keep_outside)
+        if reason:
+            refused.append(_refusal(item, reason))
+            continue
+        if path not in files:
+            files[path] = _open(path, view, read, kinds)
+        files[path].items.append(item)
+    masker = Masker()
+    for path in sorted(files):
+        _find_secrets(files[path], masker)
+    tables = _Tables(masker, crosswalk, scores)
+    located = [_locate(file, at, tables) for _, file in sorted(files.items()) for at in range(len(file.items))]
+    refused.sort(key=lambda one: (one.lane, one.scanner, one.path, one.rule))
+    return Normalised(tuple(sorted(located, key=_order)), masker, tuple(refused))
+
+
+def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
+    for scan in scans:
+        invocation = scan.invocation
+        known = {rule.id: rule for rule in invocation.rules}
+        for reading in scan.readings:
+            rules = known | {rule.id: rule for rule in reading.rules}
+            for raw in reading.results:
+                rule = rules.get(raw.rule) or Rule(id=raw.rule)
+                cwes = tuple(sorted(set(raw.cwes or rule.cwes)))
+                named = raw.weakness or rule.weakness
+                weakness = crosswalk.weakness(invocation.scanner, raw.rule, cwes, named)
+                lane = raw.lane or invocation.lane
+                if raw.advisory and raw.package is not None:
+                    weakness = VULNERABLE_DEPENDENCY
+                yield _Item(invocation, rule, raw, lane, cwes, weakness)
+
+
+def _view_path(raw: RawResult, view: View, *, keep_outside: bool) -> tuple[str, str]:
+    """Give the path in the view, or why there is none. A result without any path is kept as one of the whole tree."""
+    path = raw.path or (raw.package.manifest if raw.package else "")
+    if not path:
+        return "", ""
+    if path in view.digests:
+        return path, ""
+    if path.startswith("file://"):
+        path = unquote(path.removeprefix("file://"))
+    path = posixpath.normpath(path.removeprefix(view.root.rstrip("/") + "/"))
+    if path in view.digests:
+        return path, ""
+    if path.startswith(("/", "../")) or path in ("..", ".") or "\0" in path:
+        return "", "points outside of what was scanned"
+    return (path, "") if keep_outside else ("", "is not among the scanned files")
+
+
+def _refusal(item: _Item, reason: str) -> Refusal:
+    return Refusal(
+        scanner=item.invocation.scanner,
+        lane=item.lane,
+        rule=item.raw.rule[:LONGEST_NAME],
+        path=item.raw.path[:LONGEST_NAME],
+        reason=reason,
+    )
+
+
+def _open(path: str, view: View, read: Callable[[str], bytes | None], kinds: Callable[[str], tuple[str, ...]]) -> _File:
+    origin = view.origins.get(path)
+    location = Location(path=origin.path, commit=origin.commit) if origin else Location(path=path)
+    data = read(path) if path else None
+    index = FileIndex(index_kind(kinds(path), location.path), data) if data is not None else None
+    return _File(index, location)
+
+
+def _find_secrets(file: _File, masker: Masker) -> None:
+    """Tell the masker of every secret that any lane's result of this file is about, before anything is made of it."""
+    path, commit = file.location.path, file.location.commit
+    for item in file.items:
+        for text in item.raw.secrets:
+            masker.add_text(path, text)
+        spans: tuple[tuple[int, int], ...] = ()
+        is_rule = not SECRET_CWES.isdisjoint(item.cwes)
+        is_about = is_rule or item.lane is Lane.SECRETS or item.raw.secrets or item.raw.secret_spans
+        if file.index is not None and is_about:
+            region = file.index.source.offsets(_region(file.index, item))
+            spans = secret_spans(file.index, item.raw, region, lane=item.lane, is_rule=is_rule)
+            masker.add(path, file.index.source, spans, commit=commit)
+        file.spans.append(spans)
+
+
+def _region(index: FileIndex, item: _Item) -> Region:
+    """Give the result's region in UTF-16 columns, inside of the file, and for bandit on the node that it means."""
+    raw, source = item.raw.region, index.source
+    if raw.start_line <= 0:
+        return Region()
+    if item.invocation.scanner == "bandit" and raw.start_column > 0 and raw.end_column > 0:
+        return index.node_region(raw.start_line, raw.start_column - 1, raw.end_column - 1, raw.end_line)
+    if item.invocation.scanner == "bandit" and raw.end_line > raw.start_line:
+        return index.lines_region(raw.start_line, raw.end_line)
+    last = max(source.line_count, 1)
+    start_line = min(raw.start_line, last)
+    end_line = min(max(raw.end_line, start_line), last)
+    start = source.utf16_column(start_line, raw.start_column, item.raw.column_unit)
+    end = source.utf16_column(end_line, raw.end_column, item.raw.column_unit)
+    if start_line == end_line and 0 < end < start:
+        end = start
+    return Region(start_line=start_line, start_column=start, end_line=end_line, end_column=end)
+
+
+def _locate(file: _File, at: int, tables: _Tables) -> Located:
+    masker = tables.masker
+    item, index, path = file.items[at], file.index, file.location.path
+    spans = file.spans[at]
+    is_secret = item.lane is Lane.SECRETS or not SECRET_CWES.isdisjoint(item.cwes)
+    region, snippet = item.raw.region, ""
+    place = Place(region=region, symbol=masker.text(path, item.raw.resource)[:LONGEST_NAME])
+    if index is not None:
+        region = _region(index, item)
+        start, end = index.source.offsets(region) if region.start_line else (0, 0)
+        place = _place(file, masker, index, spans[0][0] if is_secret and spans else start, region)
+        if is_secret and spans:
+            place = _keyed(place, secret_key(index, spans[0]))
+        snippet = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
+    elif not is_secret:
+        snippet = masker.text(path, item.raw.snippet)
+    # Digests that live only until results are grouped: copies of a secret are known by them.
+    texts = {digest(text.strip()) for text in item.raw.secrets}
+    if index is not None and is_secret:
+        texts.update(digest(index.source.text[one:other].strip()) for one, other in spans)
+    result = _result(item, file, region, tables, snippet=snippet, is_secret=is_secret)
+    return Located(result=result, place=place, spans=spans if is_secret else (), texts=tuple(sorted(texts)))
+
+
+def _place(file: _File, masker: Masker, index: FileIndex, offset: int, region: Region) -> Place:
+    """Give the unit that a result starts in; results of one unit share it."""
+    if region.start_line <= 0:
+        return Place()
+    unit = index.unit_at(offset)
+    key = (unit.start, unit.end)
+    if key not in file.places:
+        path, commit = file.location.path, file.location.commit
+        text = masker.cut(path, index.source, unit.start, unit.end, commit=commit)
+        file.places[key] = Place(
+            region=Region(
+                start_line=unit.start_line,
+                start_column=unit.start_column,
+                end_line=unit.end_line,
+                end_column=unit.end_column,
+            ),
+            symbol=masker.text(path, unit.symbol),
+            normalised=tokens.normalised(index.kind, text),
+            snippet=text[:LONGEST_SNIPPET],
+        )
+    return file.places[key]
+
+
+def _keyed(place: Place, key: str) -> Place:
+    """Add the name that a secret is assigned to, unless the symbol ends in it already."""
+    if not key or place.symbol.rsplit(".", 1)[-1] == key:
+        return place
+    symbol = f"{place.symbol}.{key}" if place.symbol else key
+    return Place(region=place.region, symbol=symbol, normalised=place.normalised, snippet=place.snippet)
+
+
+def _result(item: _Item, file: _File, region: Region, tables: _Tables, *, snippet: str, is_secret: bool) -> Result:
+    raw, rule, path = item.raw, item.rule, file.location.path
+    severity, score, basis = _severity(item, tables)
+
+    def clean(text: str, longest: int) -> str:
+        return tables.masker.text(path, text)[:longest]
+
+    return Result(
+        scanner=item.invocation.scanner,
+        lane=item.lane,
+        rule=raw.rule[:LONGEST_NAME],
+        message=clean(raw.message or rule.short or rule.id, LONGEST_MESSAGE),
+        location=Location(path=path, region=region, commit=file.location.commit or raw.commit),
+        severity=severity,
+        score=score,
+        severity_basis=basis,
+        confidence=raw.confidence or rule.confidence or Confidence.MEDIUM,
+        cwes=item.cwes,
+        weakness=item.weakness[:LONGEST_NAME],
+        snippet=snippet[:LONGEST_SNIPPET],
+        package=raw.package,
+        advisory=raw.advisory,
+        aliases=tuple(sorted(set(raw.aliases))),
+        resource=clean(raw.resource, LONGEST_NAME),
+        suppressions=tuple(
+            Suppression(kind=one.kind, text=clean(one.text, LONGEST_MESSAGE), status=one.status)
+            for one in raw.suppressions
+        ),
+        remedy=clean(raw.remedy or rule.remedy, LONGEST_MESSAGE),
+        help_uri=(raw.help_uri or rule.help_uri)[:LONGEST_MESSAGE],
+        secret=is_secret,
+    )
+
+
+def _severity(item: _Item, tables: _Tables) -> tuple[Severity, float, str]:
+    raw = item.raw
+    score = raw.score if raw.score is not None else item.rule.score
+    if raw.advisory:
+        highest = tables.scores((raw.advisory, *raw.aliases))
+        if highest is not None:
+            return Severity.from_score(highest), highest, "cvss"
+    return tables.crosswalk.severity(
+        item.invocation.scanner, raw.rule, native=raw.severity, score=score, basis=raw.severity_basis
+    )
+
+
+def _order(one: Located) -> tuple[object, ...]:
+    result = one.result
+    region = result.location.region
+    return (
+        result.location.path,
+        result.location.commit,
+        region.start_line,
+        region.start_column,
+        region.end_line,
+        region.end_column,
+        result.lane,
+        result.scanner,
+        result.rule,
+        result.advisory,
+        result.message,
+    )

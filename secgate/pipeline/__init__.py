@@ -1,0 +1,11 @@
+"""The flow of a run: discover, view, scan, normalise, recall, correlate, judge, record, show.
+
+Stages never call each other; this package hands one's value to the next. A library user needs `run_gate` and no more.
+"""
+
+from secgate.pipeline.advice import advisory_database
+from secgate.pipeline.checking import check
+from secgate.pipeline.running import render, run, run_gate, scan_only
+from secgate.preparation import RunRequest
+
+__all__ = ["RunRequest", "advisory_database", "check", "render", "run", "run_gate", "scan_only"]

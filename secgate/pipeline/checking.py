@@ -1,0 +1,143 @@
+"""SARIF of any tool, judged: findings only, no coverage claimed, nothing recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from secgate import __version__, config, sarif
+from secgate.config import Machine
+from secgate.correlate import correlate
+from secgate.engines.regorus import RegorusEngine
+from secgate.judge import JudgeRequest, judge
+from secgate.model import (
+    Coverage,
+    Invocation,
+    Lane,
+    LaneCoverage,
+    Reading,
+    RunDocument,
+    ScanStatus,
+    Scope,
+    Source,
+    Target,
+    View,
+)
+from secgate.normalise import normalise
+from secgate.pipeline.looking import load_tables
+from secgate.preparation import Silence, guarded_engine, named_policies, policy_layers, read_enforced, workshop
+
+
+class _Import(Struct, frozen=True, kw_only=True):
+    """A foreign run in the form that the scan stage gives."""
+
+    invocation: Invocation
+    readings: tuple[Reading, ...]
+
+
+def check(
+    files: Sequence[tuple[str, bytes]],
+    *,
+    policies: Sequence[str],
+    enforced: str,
+    machine: Machine,
+    now: datetime,
+) -> RunDocument:
+    """Judge the findings in `files`, (name, bytes) pairs, as if all were new.
+
+    Raises UsageError for what is not SARIF 2.1.0, PolicyError where the policy could not decide.
+    """
+    organisation = read_enforced(enforced or machine.env.get("SECGATE_ENFORCED", ""), tree="")
+    stronger = [*([organisation.settings] if organisation.settings else []), config.environment_layer(machine.env)]
+    settings = config.resolve(stronger).settings
+    imports, notes = _imports(files)
+    tables = load_tables()
+    normalised = normalise(
+        imports,
+        view=View(root="", source=Source.WORK_TREE, digests={}),
+        read=lambda _: None,
+        kinds=lambda _: (),
+        crosswalk=tables.crosswalk,
+        scores=lambda _: None,
+        keep_outside=True,
+    )
+    target = Target(
+        root="",
+        kind="plain",
+        repository=Path(files[0][0]).name if len(files) == 1 else f"{len(files)} files",
+        scope=Scope.LOCAL,
+        scope_basis="SARIF files, no tree",
+    )
+    findings = correlate(
+        normalised.located,
+        target=target,
+        crosswalk=tables.crosswalk,
+        base=None,
+        history=None,
+        comparable=lambda _: False,
+    ).findings
+    coverage = Coverage(lanes=tuple(_unasked(lane) for lane in Lane), table_digest=tables.lanes.digest)
+    with workshop(machine, now=now, observer=Silence()) as shop:
+        engine = RegorusEngine()
+        guarded = guarded_engine(machine, runner=shop.executor, scratch=shop.scratch)
+        layers = policy_layers(organisation.policies, named_policies(policies, machine), engine=engine, guarded=guarded)
+        judgement = judge(
+            JudgeRequest(
+                target=target,
+                findings=findings,
+                coverage=coverage,
+                invocations=tuple(one.invocation for one in imports),
+                layers=layers,
+                profile=settings.profile,
+                now=now,
+                mode=settings.mode,
+                disabled_rules=tuple(settings.disabled_rules),
+                enforced_digest=organisation.digest,
+                provisional_clocks=True,
+                complete=False,
+                claims_coverage=False,
+            ),
+            engine=engine,
+            guarded=guarded,
+        )
+    refused = tuple(f"{one.scanner}: {one.rule} at {one.path!r}: {one.reason}" for one in normalised.refused)
+    digest = hashlib.sha256(b"".join(data for _, data in files)).hexdigest()
+    return RunDocument(
+        run_id=f"{now:%Y%m%dT%H%M%S.%fZ}-{digest[:8]}",
+        secgate_version=__version__,
+        target=target,
+        invocations=tuple(one.invocation for one in imports),
+        coverage=coverage,
+        findings=findings,
+        decision=judgement.decision,
+        provisional_clocks=True,
+        complete=False,
+        notes=(*notes, *refused),
+    )
+
+
+def _imports(files: Sequence[tuple[str, bytes]]) -> tuple[list[_Import], tuple[str, ...]]:
+    imports: list[_Import] = []
+    notes: list[str] = []
+    for name, data in files:
+        for run in sarif.read(data, name=name):
+            if run.claimed_success is False:
+                notes.append(f"{name}: {run.tool} says of itself that it did not succeed")
+            if run.informational:
+                notes.append(f"{name}: {run.informational} results of {run.tool} say that nothing is wrong")
+            if run.unplaced:
+                notes.append(f"{name}: {run.unplaced} results of {run.tool} name no place in a tree")
+            invocation = Invocation(
+                scanner=run.tool, lane=Lane.SAST, tool=None, status=ScanStatus.COMPLETED, rules=run.rules
+            )
+            reading = Reading(status=ScanStatus.COMPLETED, rules=run.rules, results=run.results)
+            imports.append(_Import(invocation=invocation, readings=(reading,)))
+    return imports, tuple(notes)
+
+
+def _unasked(lane: Lane) -> LaneCoverage:
+    return LaneCoverage(lane=lane, asked=False, needed=False, offered=0, covered=0, failed=0, unsupported=0)

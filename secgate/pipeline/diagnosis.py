@@ -1,0 +1,138 @@
+"""What is installed, which lanes a tree needs, and what would be missing: `secgate doctor`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from secgate import registry
+from secgate.advisories import Database
+from secgate.config import Machine
+from secgate.errors import AdvisoryError
+from secgate.model import Lane, Tool
+from secgate.pipeline.advice import advisory_database
+from secgate.pipeline.looking import load_tables
+from secgate.preparation import RunRequest, Silence, choose_ledger, prepare, workshop
+from secgate.resources import data_dir
+
+
+class ToolState(Struct, frozen=True, kw_only=True):
+    """One scanner's tool. `own` scanners are part of secgate and need none."""
+
+    scanner: str
+    lanes: tuple[Lane, ...]
+    tool: Tool | None
+    own: bool
+    needed_for: tuple[Lane, ...]
+    remedy: str
+
+
+class LaneState(Struct, frozen=True, kw_only=True):
+    """One lane of this tree: files that it would look at, tools that it needs, what would keep it from being covered."""
+
+    lane: Lane
+    asked: bool
+    files: int
+    unsupported: int
+    tools: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+class Diagnosis(Struct, frozen=True, kw_only=True):
+    """The whole answer. `problems` are what would make a run inconclusive, each with what to do."""
+
+    profile: str
+    tools: tuple[ToolState, ...]
+    lanes: tuple[LaneState, ...]
+    advisories: str
+    ledger: str
+    problems: tuple[str, ...]
+
+
+def diagnose(path: str, *, enforced: str, machine: Machine, now: datetime) -> Diagnosis:
+    """Look at the machine and the tree, start nothing but `git` and bare tools that must be asked for their version."""
+    with workshop(machine, now=now, observer=Silence()) as shop:
+        request = RunRequest(path=path, enforced=enforced)
+        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
+        chosen = choose_ledger(
+            prepared.settings.ledger,
+            target=prepared.target,
+            repository=prepared.repository,
+            machine=machine,
+            executor=shop.executor,
+            read_only=True,
+        )
+        tables = load_tables()
+        configured = {name: one.path for name, one in prepared.settings.scanners.items() if one.path}
+        locator = registry.tools(machine, configured=configured, executor=shop.executor)
+        installable = {path.stem for path in (data_dir("rules") / "tools").glob("*.txt")}
+        needs: dict[Lane, dict[str, int]] = {lane: {} for lane in Lane}
+        counts: dict[Lane, list[int]] = {lane: [0, 0] for lane in Lane}
+        for file in prepared.target.files:
+            for lane in Lane:
+                need = tables.lanes.need(lane, file)
+                if need is not None:
+                    counts[lane][0 if need.tools else 1] += 1
+                    for name in set(need.tools) - set(prepared.profile.without_tools):
+                        needs[lane][name] = needs[lane].get(name, 0) + 1
+        tools = []
+        for name in registry.names("scanners"):
+            scanner = registry.scanner(name)
+            install = f"secgate tools install {name}" if name in installable else f"install {name} and put it on PATH"
+            tools.append(
+                ToolState(
+                    scanner=name,
+                    lanes=scanner.lanes,
+                    tool=locator.locate(scanner.spec) if scanner.spec is not None else None,
+                    own=scanner.spec is None,
+                    needed_for=tuple(lane for lane in Lane if name in needs[lane] and lane in prepared.profile.lanes),
+                    remedy=install,
+                )
+            )
+        absent = {one.scanner: one.remedy for one in tools if one.tool is None and not one.own}
+        lanes = tuple(
+            LaneState(
+                lane=lane,
+                asked=lane in prepared.profile.lanes,
+                files=counts[lane][0],
+                unsupported=counts[lane][1],
+                tools=tuple(sorted(needs[lane])),
+                missing=tuple(sorted(set(needs[lane]) & set(absent))),
+            )
+            for lane in Lane
+        )
+        problems = [
+            f"{lane.lane}: {name} is missing: {absent[name]}" for lane in lanes if lane.asked for name in lane.missing
+        ]
+        advisories = _advisories(advisory_database(machine, prepared.settings), now)
+        return Diagnosis(
+            profile=prepared.settings.profile,
+            tools=tuple(tools),
+            lanes=lanes,
+            advisories=advisories,
+            ledger=_ledger(chosen),
+            problems=tuple(problems),
+        )
+
+
+def _advisories(path: str, now: datetime) -> str:
+    from secgate import sla
+
+    try:
+        with Database(path) as database:
+            info = database.info()
+    except AdvisoryError as error:
+        return f"no local database ({error.what}); the package index is asked, unless --offline"
+    return f"{info.count} advisories, newest change {sla.length_words(info.age_s(now))} ago"
+
+
+def _ledger(chosen: object) -> str:
+    from secgate.preparation import ChosenLedger
+
+    if not isinstance(chosen, ChosenLedger):
+        return "switched off"
+    there = chosen.ledger.exists()
+    state = f"{chosen.ledger.head().size} entries" if there else "none yet"
+    required = ", required" if chosen.required else ", made at first use"
+    return f"{chosen.ledger.name}, {state}{required}"

@@ -1,0 +1,273 @@
+"""From a target to findings: view, scan, normalise, correlate. The same composition serves the head and the base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from secgate import registry
+from secgate.config import Settings
+from secgate.correlate import Correlation, correlate, to_known
+from secgate.crosswalk import Crosswalk, load_crosswalk
+from secgate.errors import IncompleteTargetError, UsageError
+from secgate.model import (
+    History,
+    KnownFinding,
+    Lane,
+    Limits,
+    Location,
+    SourceFile,
+    View,
+)
+from secgate.normalise import Normalised, normalise
+from secgate.patterns import PathPattern
+from secgate.pipeline.advice import Advice
+from secgate.ports import Scanner
+from secgate.preparation import Prepared, Workshop
+from secgate.resources import data_dir, folder_digest
+from secgate.scan import LaneTable, ScannerTask, ScanResult, load_lane_table, scan
+from secgate.view import ViewLimits, make_base_view, make_history_view, make_view, view_files
+
+HEAD_BYTES = 8192
+
+
+class Looked(NamedTuple):
+    """What was seen in one view: each scanner's part, and the results with their places."""
+
+    view: View
+    files: tuple[SourceFile, ...]
+    scans: tuple[ScanResult, ...]
+    normalised: Normalised
+
+
+class Tables(Struct, frozen=True, kw_only=True):
+    """Data of rules/ and policies/ that looking needs, read once."""
+
+    lanes: LaneTable
+    crosswalk: Crosswalk
+    rules_root: str
+
+
+def load_tables() -> Tables:
+    """Read lane table and crosswalk. Raises ConfigError where one is damaged."""
+    rules, policies = data_dir("rules"), data_dir("policies")
+    lanes = (policies / "lanes.json").read_bytes()
+    crosswalk = load_crosswalk((rules / "crosswalk.json").read_bytes(), (rules / "severity.json").read_bytes())
+    table = load_lane_table(lanes)
+    return Tables(lanes=table, crosswalk=crosswalk, rules_root=str(rules))
+
+
+class Looker:
+    """Looks at views of one target with the scanners that its lanes ask for."""
+
+    def __init__(self, shop: Workshop, prepared: Prepared, tables: Tables, *, only: Sequence[str]) -> None:
+        """`only` are the scanners that were asked for by name, () for all. Raises UsageError for an unknown one."""
+        self._shop = shop
+        self._prepared = prepared
+        self.tables = tables
+        self._only = frozenset(only)
+        unknown = sorted(self._only - set(registry.names("scanners")))
+        if unknown:
+            known = ", ".join(registry.names("scanners"))
+            raise UsageError(f"unknown scanner `{unknown[0]}`", remedy=f"one of: {known}", place="--scanner")
+        self._tools = registry.tools(shop.machine, configured=_configured(prepared.settings), executor=shop.executor)
+        self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now, stack=shop.stack)
+        self.remedies: dict[str, str] = {}
+        self._count = 0
+
+    def offered(self) -> tuple[SourceFile, ...]:
+        """Give the files that the run offers to its lanes: all, or those that a change touches.
+
+        Manifests are offered together as soon as one is touched, since one speaks for another.
+        """
+        target = self._prepared.target
+        if target.changed is None:
+            return target.files
+        touched = set(target.changed)
+        manifests = [file for file in target.files if self.tables.lanes.need(Lane.DEPENDENCIES, file)]
+        if any(file.path in touched for file in manifests) or any(path in touched for path in target.deleted):
+            touched |= {file.path for file in manifests}
+        return tuple(file for file in target.files if file.path in touched)
+
+    def head(self) -> Looked:
+        """Look at what is judged."""
+        prepared = self._prepared
+        view = make_view(
+            prepared.target,
+            self.offered(),
+            repository=prepared.repository,
+            directory=self._directory("head"),
+            limits=ViewLimits(max_file_bytes=prepared.settings.max_file_bytes),
+        )
+        return self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes)
+
+    def history(self) -> Looked | None:
+        """Look for secrets in what the commits of a change brought and its end no longer holds.
+
+        None without such commits.
+        """
+        prepared = self._prepared
+        if not prepared.target.change_commits or prepared.repository is None:
+            return None
+        if Lane.SECRETS not in prepared.profile.lanes:
+            return None
+        view = make_history_view(
+            prepared.target,
+            repository=prepared.repository,
+            directory=self._directory("history"),
+            excludes=[PathPattern(text) for text in prepared.settings.exclude],
+        )
+        if not view.digests and not view.left_out:
+            return None
+        return self._look(view, view_files(prepared.target, view), lanes=(Lane.SECRETS,))
+
+    def base(self, head: Correlation) -> tuple[KnownFinding, ...]:
+        """Look at the base of the files that have findings, with what found them, and give what was there."""
+        prepared = self._prepared
+        if prepared.repository is None:
+            return ()
+        paths = sorted({finding.location.path for finding in head.findings})
+        manifests = {file.path for file in self.offered() if self.tables.lanes.need(Lane.DEPENDENCIES, file)}
+        if any(finding.lane is Lane.DEPENDENCIES for finding in head.findings):
+            paths = sorted({*paths, *manifests})
+        scanners = {witness.scanner for finding in head.findings for witness in finding.witnesses}
+        view = make_base_view(prepared.target, paths, repository=prepared.repository, directory=self._directory("base"))
+        if not view.digests:
+            return ()
+        seen = self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes, scanners=scanners)
+        failed = [s.invocation for s in seen.scans if s.invocation.status != "completed"]
+        if failed:
+            raise IncompleteTargetError(
+                f"{failed[0].scanner} could not look at the base, so new cannot be told from old: {failed[0].reason}",
+                remedy="mend the scanner, or run without --changed-since to judge the whole tree",
+            )
+        target = msgspec.structs.replace(prepared.target, changed=None, renames=(), base_commit="", change_commits=())
+        known = correlate(
+            seen.normalised.located,
+            target=target,
+            crosswalk=self.tables.crosswalk,
+            base=None,
+            history=None,
+            comparable=lambda _: False,
+        )
+        return to_known(known.findings)
+
+    def correlate(
+        self,
+        looked: Sequence[Looked],
+        *,
+        base: Sequence[KnownFinding] | None,
+        history: History | None,
+        comparable: Callable[[KnownFinding], bool],
+    ) -> Correlation:
+        """Make findings of everything that was seen."""
+        return correlate(
+            [one for part in looked for one in part.normalised.located],
+            target=self._prepared.target,
+            crosswalk=self.tables.crosswalk,
+            base=base,
+            history=history,
+            comparable=comparable,
+        )
+
+    def _look(
+        self, view: View, files: Sequence[SourceFile], *, lanes: Sequence[Lane], scanners: set[str] | None = None
+    ) -> Looked:
+        settings = self._prepared.settings
+        tasks = [task for task in self._tasks(files, lanes) if scanners is None or task.scanner.name in scanners]
+        scans = scan(
+            tasks,
+            target=self._prepared.target,
+            view=view,
+            files=files,
+            executor=self._shop.executor,
+            services=self.advice.services(),
+            rules_root=self.tables.rules_root,
+            offline=settings.offline,
+            parallel=self._shop.parallel,
+            now=self._shop.now,
+            observer=self._shop.observer,
+        )
+        scans = tuple(self.advice.noted(one) for one in scans)
+        kinds = {file.path: file.kinds for file in files}
+        normalised = normalise(
+            scans,
+            view=view,
+            read=lambda path: _read(view, path),
+            kinds=lambda path: kinds.get(path, ()),
+            crosswalk=self.tables.crosswalk,
+            scores=self.advice.scores,
+        )
+        return Looked(view, tuple(files), scans, normalised)
+
+    def _tasks(self, files: Sequence[SourceFile], lanes: Sequence[Lane]) -> list[ScannerTask]:
+        """Give the tasks of the tools that the lanes require for these files, and of no others."""
+        settings, profile = self._prepared.settings, self._prepared.profile
+        needs = [need for lane in lanes for file in files if (need := self.tables.lanes.need(lane, file)) is not None]
+        wanted = {name for need in needs for name in need.tools} - set(profile.without_tools)
+        tasks = []
+        for name in sorted(wanted):
+            own = settings.scanners.get(name)
+            if (self._only and name not in self._only) or (own is not None and not own.enabled):
+                continue
+            scanner = registry.scanner(name)
+            tool = self._tools.locate(scanner.spec) if scanner.spec is not None else None
+            options = dict(own.options) if own is not None else {}
+            tasks.append(
+                ScannerTask(
+                    scanner=scanner,
+                    tool=tool,
+                    settings={**self.advice.settings(scanner), **options},
+                    limits=Limits(time_s=own.timeout_s if own is not None else 600.0),
+                    rule_pack=_pack(scanner, self.tables.rules_root)[0],
+                    rule_pack_digest=_pack(scanner, self.tables.rules_root)[1],
+                    remedy=self._remedy(name),
+                )
+            )
+        return tasks
+
+    def _remedy(self, name: str) -> str:
+        """Say how a tool is installed, and keep it for coverage."""
+        own = (Path(self.tables.rules_root) / "tools" / f"{name}.txt").is_file()
+        remedy = f"secgate tools install {name}" if own else f"install {name}: it comes with secgate's own requirements"
+        self.remedies[name] = remedy
+        return remedy
+
+    def _directory(self, name: str) -> str:
+        self._count += 1
+        return str(Path(self._shop.scratch) / f"{name}-{self._count}")
+
+
+def reader(part: Looked) -> Callable[[Location], bytes | None]:
+    """Give what reads the bytes that a finding's location speaks of, None for what is not in this view."""
+    places = {(origin.path, origin.commit): path for path, origin in part.view.origins.items()}
+    plain = {(path, ""): path for path in part.view.digests if path not in part.view.origins}
+
+    where = plain | places
+
+    def read(location: Location) -> bytes | None:
+        path = where.get((location.path, location.commit))
+        return _read(part.view, path) if path is not None else None
+
+    return read
+
+
+def _read(view: View, path: str) -> bytes | None:
+    if path not in view.digests:
+        return None
+    return (Path(view.root) / path).read_bytes()
+
+
+def _configured(settings: Settings) -> Mapping[str, str]:
+    return {name: own.path for name, own in settings.scanners.items() if own.path}
+
+
+def _pack(scanner: Scanner, rules_root: str) -> tuple[str, str]:
+    folder = {"semgrep": "semgrep", "secgate-iac": "infrastructure"}.get(scanner.name)
+    if folder is None:
+        return "", ""
+    return f"rules/{folder}", folder_digest(Path(rules_root) / folder, ".yaml", ".yml", ".rego", ".json")

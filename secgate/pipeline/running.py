@@ -1,0 +1,336 @@
+"""A run from beginning to end, and the same without judgement."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from secgate import __version__, config, registry
+from secgate.config import Machine
+from secgate.correlate import Correlation
+from secgate.errors import LedgerError, UsageError
+from secgate.judge import Judgement, JudgeRequest, judge
+from secgate.memory import Memory
+from secgate.model import (
+    OUTCOME_ORDER,
+    Coverage,
+    Decision,
+    Finding,
+    History,
+    Invocation,
+    KnownFinding,
+    Outcome,
+    RunDocument,
+    ScanStatus,
+    Scope,
+    Source,
+    Target,
+)
+from secgate.pipeline.account import covered, joined
+from secgate.pipeline.looking import Looked, Looker, load_tables, reader
+from secgate.ports import Engine, Observer
+from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
+from secgate.recall import recall
+from secgate.record import RecordRequest, record
+from secgate.show import excerpts
+from secgate.show import show as show_document
+
+
+class _Seen(NamedTuple):
+    """What a run found out, before anyone judged it."""
+
+    prepared: Prepared
+    looked: tuple[Looked, ...]
+    correlation: Correlation
+    coverage: Coverage
+    invocations: tuple[Invocation, ...]
+    complete: bool
+    history: History | None
+    chosen: ChosenLedger | None
+    memory: Memory
+
+
+def run_gate(path: str = ".", *, now: datetime, env: Mapping[str, str] | None = None, **options: object) -> Decision:
+    """Gate the tree at `path` and give the decision: the library's way in. Prints nothing and ends no process.
+
+    `now` is an aware UTC datetime, the only clock that clocks and policies read. `env` stands for this process's
+    environment; `options` are those of RunRequest (`changed_since`, `staged`, `profile`, `enforced`, ...).
+
+    Raises SecgateError where nothing could be judged: each error knows its exit code and what to try.
+    """
+    machine = config.this_machine(env if env is not None else config.process_environment())
+    try:
+        request = msgspec.convert({"path": path, **options}, RunRequest)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"an option is wrong: {error}", remedy="see RunRequest") from error
+    unknown = sorted(set(options) - set(RunRequest.__struct_fields__))
+    if unknown:
+        raise UsageError(f"there is no option `{unknown[0]}`", remedy=", ".join(RunRequest.__struct_fields__))
+    document = run(request, machine=machine, now=now, observer=Silence())
+    if document.decision is None:
+        raise TypeError("a run without a decision")
+    return document.decision
+
+
+def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
+    """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
+    _require_utc(now)
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
+        seen = _see(request, shop, with_ledger=True)
+        observer.stage("judge", seen.prepared.settings.profile)
+        judgement = _judge(seen, shop)
+        document = _document(seen, shop, decision=judgement.decision)
+        observer.stage("record", "")
+        return _record(document, judgement, seen, shop)
+
+
+def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
+    """Go as far as the findings: nothing is judged, recorded or compared with a ledger."""
+    _require_utc(now)
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
+        return _document(_see(request, shop, with_ledger=False), shop, decision=None)
+
+
+def render(document: RunDocument, form: str, *, width: int, colour: bool) -> bytes:
+    """Give the document in a format by name."""
+    return show_document(document, registry.reporter(form), width=width, colour=colour)
+
+
+def _require_utc(now: datetime) -> None:
+    offset = now.utcoffset()
+    if offset is None or offset.total_seconds() != 0:
+        raise UsageError("`now` is not an aware UTC datetime", remedy="pass datetime.now(tz=UTC)", place="now")
+
+
+def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
+    shop.observer.stage("discover", request.path)
+    prepared = prepare(request, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+    chosen = _choose(prepared, shop) if with_ledger else None
+    memory = Memory()
+    history = _recall(prepared, chosen, memory, shop)
+    tables = load_tables()
+    looker = Looker(shop, prepared, tables, only=request.scanners)
+    head = looker.head()
+    past = looker.history()
+    looked = (head, past) if past is not None else (head,)
+    coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
+    comparable = _comparable(prepared, coverage, head)
+    first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
+    base = _base(prepared, looker, first, history, shop)
+    correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
+    invocations = joined(looked)
+    complete = _is_complete(invocations)
+    return _Seen(prepared, looked, correlation, coverage, invocations, complete, history, chosen, memory)
+
+
+def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
+    return choose_ledger(
+        prepared.settings.ledger,
+        target=prepared.target,
+        repository=prepared.repository,
+        machine=shop.machine,
+        executor=shop.executor,
+        read_only=prepared.target.source is Source.INDEX,
+    )
+
+
+def _recall(prepared: Prepared, chosen: ChosenLedger | None, memory: Memory, shop: Workshop) -> History | None:
+    if chosen is None:
+        return None
+    return recall(
+        chosen.ledger,
+        repository=prepared.target.repository,
+        line=prepared.target.line,
+        now=shop.now,
+        required=chosen.required,
+        read_only=chosen.read_only,
+        remembered=chosen.remembered,
+        memory=memory,
+    )
+
+
+def _base(
+    prepared: Prepared,
+    looker: Looker,
+    first: Correlation,
+    history: History | None,
+    shop: Workshop,
+) -> tuple[KnownFinding, ...] | None:
+    """Give what was there before: None where there is nothing to compare with."""
+    target = prepared.target
+    if target.changed is not None:
+        if not target.base_commit or not first.findings:
+            return ()
+        shop.observer.stage("base", target.base_commit[:12])
+        return looker.base(first)
+    if target.scope is Scope.PROTECTED and history is not None and history.runs:
+        return history.open
+    return None
+
+
+def _is_complete(invocations: Sequence[Invocation]) -> bool:
+    """Tell whether every tool that took part came to its end; how much of the tree it was, the target tells."""
+    return all(one.status is ScanStatus.COMPLETED for one in invocations)
+
+
+def _comparable(prepared: Prepared, coverage: Coverage, head: Looked) -> Callable[[KnownFinding], bool]:
+    """Give what tells whether this run looked where a known finding was, with everything that saw it."""
+    target = prepared.target
+    completed = {s.invocation.scanner for s in head.scans if s.invocation.status is ScanStatus.COMPLETED}
+    lanes = {lane.lane: lane for lane in coverage.lanes}
+
+    def compare(known: KnownFinding) -> bool:
+        lane = lanes.get(known.lane)
+        if lane is None or not lane.asked or target.changed is not None:
+            return False
+        if target.prefix and not known.path.startswith(f"{target.prefix}/"):
+            return False
+        if any(gap.path in ("", known.path) for gap in lane.gaps):
+            return False
+        gone = known.path not in {file.path for file in target.files}
+        excluded = any(one.path == known.path for one in target.left_out)
+        return not excluded and (gone or set(known.scanners) <= completed)
+
+    return compare
+
+
+def _judge(seen: _Seen, shop: Workshop) -> Judgement:
+    prepared = seen.prepared
+    return judge(
+        JudgeRequest(
+            target=prepared.target,
+            findings=seen.correlation.findings,
+            coverage=seen.coverage,
+            invocations=seen.invocations,
+            layers=prepared.layers,
+            profile=prepared.settings.profile,
+            now=shop.now,
+            mode=prepared.settings.mode,
+            disabled_rules=tuple(prepared.settings.disabled_rules),
+            enforced_digest=prepared.enforced_digest,
+            provisional_clocks=seen.history.provisional if seen.history is not None else True,
+            complete=True,
+        ),
+        engine=prepared.engine,
+        guarded=prepared.guarded,
+        references=_references(prepared, shop),
+    )
+
+
+def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
+    """Give the engines that judge again, as far as they are here: release and audit ask for them."""
+    found = []
+    for name in prepared.profile.reference_engines:
+        engine = registry.reference_engine(name, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+        if engine is not None:
+            found.append(engine)
+    return found
+
+
+def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunDocument:
+    prepared = seen.prepared
+    findings = _with_obligations(seen.correlation.findings, decision)
+    return RunDocument(
+        run_id=_run_id(prepared.target, shop),
+        secgate_version=__version__,
+        target=msgspec.structs.replace(prepared.target, root=""),
+        invocations=seen.invocations,
+        coverage=seen.coverage,
+        findings=findings,
+        absent=seen.correlation.absent,
+        decision=decision,
+        excerpts=_excerpts(seen, findings),
+        provisional_clocks=seen.history.provisional if seen.history is not None else True,
+        settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
+        complete=seen.complete,
+        notes=prepared.notes,
+    )
+
+
+def _with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:
+    """Show the duties that this decision adds beside those recorded before."""
+    if decision is None or not decision.obligations:
+        return findings
+    added: dict[str, list[object]] = {}
+    for duty in decision.obligations:
+        added.setdefault(duty.finding, []).append(duty)
+    return tuple(
+        msgspec.structs.replace(one, obligations=(*one.obligations, *added[one.fingerprint]))
+        if one.fingerprint in added
+        else one
+        for one in findings
+    )
+
+
+def _excerpts(seen: _Seen, findings: Sequence[Finding]) -> dict[str, str]:
+    shown: dict[str, str] = {}
+    for part in seen.looked:
+        read = reader(part)
+        mine = [one for one in findings if one.fingerprint not in shown and read(one.location) is not None]
+        shown |= excerpts(mine, read, part.normalised.masker.lines)
+    return shown
+
+
+def _run_id(target: Target, shop: Workshop) -> str:
+    """Sortable, and apart for two machines in the same microsecond."""
+    moment = shop.now.strftime("%Y%m%dT%H%M%S.%fZ")
+    apart = hashlib.sha256(f"{target.root}\0{target.commit}\0{shop.scratch}".encode()).hexdigest()[:8]
+    return f"{moment}-{apart}"
+
+
+def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Workshop) -> RunDocument:
+    """Record the run and give the document with where it went.
+
+    A ledger that cannot be written is an outcome of its own, beside what was decided; where one is required it is the
+    outcome of the run.
+    """
+    chosen = seen.chosen
+    if chosen is None:
+        return _noted(document, "nothing was recorded: the ledger is switched off")
+    request = RecordRequest(
+        document=document,
+        decision_input=judgement.input_document,
+        now=shop.now,
+        required=chosen.required,
+        read_only=chosen.read_only,
+        config_digest=seen.prepared.config_digest,
+        actor=document.target.actor.name if document.target.actor else "",
+        author=document.target.author.name if document.target.author else "",
+        reviewers=tuple(one.name for one in document.target.reviewers),
+        gone=_gone(seen),
+    )
+    try:
+        receipt = record(request, chosen.ledger, memory=seen.memory)
+    except LedgerError as error:
+        return _failed_record(document, error)
+    told = document if not chosen.read_only else _noted(document, "nothing was recorded: staged runs only read")
+    return msgspec.structs.replace(
+        told,
+        ledger=chosen.ledger.address,
+        ledger_head=receipt.head,
+        provisional_clocks=receipt.provisional,
+        notes=(*told.notes, *receipt.notes),
+    )
+
+
+def _gone(seen: _Seen) -> frozenset[str]:
+    return frozenset(one.fingerprint for one in seen.correlation.absent)
+
+
+def _noted(document: RunDocument, note: str) -> RunDocument:
+    return msgspec.structs.replace(document, notes=(*document.notes, note))
+
+
+def _failed_record(document: RunDocument, error: LedgerError) -> RunDocument:
+    decision = document.decision
+    if decision is None:
+        raise error
+    outcomes = {*decision.all_outcomes, Outcome.LEDGER_ERROR} - {Outcome.PASS}
+    ordered = tuple(outcome for outcome in OUTCOME_ORDER if outcome in outcomes)
+    failed = msgspec.structs.replace(decision, outcome=ordered[0], all_outcomes=ordered)
+    lines = "; ".join(error.diagnostics())
+    return _noted(msgspec.structs.replace(document, decision=failed), f"the run could not be recorded: {lines}")

@@ -1,0 +1,52 @@
+"""Policy as values: layers of checked Rego modules, the documents that go in and come out, the data rules decide by."""
+
+from secgate.policy.documents import (
+    DECISION_NAME,
+    GAP_REASONS,
+    INPUT_NAME,
+    SCHEMA_VERSION,
+    SENTINEL,
+    Exposure,
+    InputDocument,
+    KnownExploited,
+    LayerDecision,
+    WaiverFacts,
+    read_decision,
+)
+from secgate.policy.layers import Layer, LayerName, load_layer
+from secgate.policy.shapes import Vocabulary, load_vocabulary
+from secgate.policy.values import (
+    PolicyLimits,
+    Profile,
+    effective_data,
+    layer_data,
+    profile_names,
+    read_limits,
+    read_profile,
+)
+
+__all__ = [
+    "DECISION_NAME",
+    "GAP_REASONS",
+    "INPUT_NAME",
+    "SCHEMA_VERSION",
+    "SENTINEL",
+    "Exposure",
+    "InputDocument",
+    "KnownExploited",
+    "Layer",
+    "LayerDecision",
+    "LayerName",
+    "PolicyLimits",
+    "Profile",
+    "Vocabulary",
+    "WaiverFacts",
+    "effective_data",
+    "layer_data",
+    "load_layer",
+    "load_vocabulary",
+    "profile_names",
+    "read_decision",
+    "read_limits",
+    "read_profile",
+]

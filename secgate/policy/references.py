@@ -1,0 +1,297 @@
+"""Every reference of a policy is to something that exists, or the policy is refused.
+
+Rego answers a misspelt field with "undefined", which reads as "no deny". So each name that is used as a key is looked
+up before anything is judged: where the value's shape is known (it comes from `input`, from data or from another
+module), among the fields of that shape; elsewhere in the vocabulary as a whole, beside the names that the module itself
+defines. A string that is compared with a field of closed choices must be one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+
+from msgspec import Struct
+
+from secgate.errors import PolicyError
+from secgate.policy import tree
+from secgate.policy.heads import unsure_part
+from secgate.policy.inference import Inference, Scope, Surroundings
+from secgate.policy.shapes import ANY, SCALAR, Shape
+from secgate.policy.tree import Module, Node
+
+FORBIDDEN = frozenset(
+    {
+        "http.send",
+        "io.jwt.decode_verify",
+        "net.lookup_ip_addr",
+        "opa.runtime",
+        "print",
+        "rand.intn",
+        "time.now_ns",
+        "trace",
+        "uuid.rfc4122",
+    }
+)
+"""Functions whose answer does not follow from the input, or that speak past the decision."""
+
+_KEYED = frozenset({"object.filter", "object.remove", "object.subset", "json.filter", "json.remove", "json.patch"})
+
+
+class Fault(Struct, frozen=True, order=True):
+    """One thing wrong with a module."""
+
+    place: str
+    what: str
+    remedy: str = ""
+
+
+def check_references(module: Module, surroundings: Surroundings) -> list[Fault]:
+    """Give the faults of one module, sorted; [] for none."""
+    return sorted(set(_Walk(module, surroundings).faults()))
+
+
+class _Walk:
+    """One module's walk: binds names first, since Rego's order is free, then looks at every node."""
+
+    def __init__(self, module: Module, surroundings: Surroundings) -> None:
+        self._module = module
+        self._words = surroundings.vocabulary.words
+        self._found: list[Fault] = []
+        self._infer = Inference(module, surroundings)
+        self._words |= {tree.rule_name(rule) for rule in module.rules} | set(_literal_keys(list(module.rules)))
+
+    def faults(self) -> list[Fault]:
+        for item in self._module.imports:
+            if (tree.path_of(item.get("refr")) or ("",))[0] not in ("rego", "future"):
+                self._check(item.get("refr"), {})
+        for rule in self._module.rules:
+            self._check_rule(rule)
+        return self._found
+
+    def _fault(self, span: object, what: str, remedy: str = "") -> None:
+        self._found.append(Fault(self._module.place(span), what, remedy))
+
+    def _check_rule(self, rule: Node) -> None:
+        scope = self._infer.rule_scope(rule)
+        kind, body = tree.head(rule)
+        for argument in tree.items(body.get("args")):
+            self._check_pattern(argument, ANY)
+        name = tree.rule_name(rule)
+        if name in ("input", "data") or name in self._infer.imports:
+            self._fault(body.get("span"), f"the rule `{name}` hides what it is named after", "rename it")
+        if kind != "Default":
+            self._check_index(body.get("refr"), scope)
+        self._check(body.get("key"), scope)
+        for holder in (body, *tree.bodies(rule)):
+            assign = holder.get("assign")
+            self._check(assign.get("value") if isinstance(assign, dict) else holder.get("value"), scope)
+        for part in tree.bodies(rule):
+            self._check_query(part.get("query"), scope)
+        self._check_defined(rule, scope)
+
+    def _check_defined(self, rule: Node, scope: Scope) -> None:
+        kind, body = tree.head(rule)
+        if kind not in ("Set", "Compr") or not any(tree.statements(part.get("query")) for part in tree.bodies(rule)):
+            return
+        assigned = [holder.get("assign") for holder in (body, *tree.bodies(rule))]
+        for part in (body.get("key"), *(one.get("value") for one in assigned if isinstance(one, dict))):
+            unsure = unsure_part(part, self._infer, scope) if part is not None else None
+            if unsure is not None:
+                self._fault(
+                    tree.span_of(unsure),
+                    "this may be undefined in the rule's head, and would take the whole rule with it in some engines",
+                    "bind it in the body, `x := ...`, and use `x` in the head",
+                )
+
+    def _check_index(self, reference: object, scope: Scope) -> None:
+        """Look at the computed parts of a head, `r[input.run.scope] contains x`."""
+        kind, body = tree.opened(reference)
+        if kind in ("RefDot", "RefBrack"):
+            self._check(body.get("index"), scope)
+            self._check_index(body.get("refr"), scope)
+
+    def _check_query(self, query: object, scope: Scope) -> None:
+        for statement in tree.statements(query):
+            kind, body = tree.opened(statement.get("literal"))
+            if kind == "SomeIn":
+                self._check_pattern(body.get("value"), self._infer.shape(body.get("collection"), scope).items or ANY)
+                self._check(body.get("collection"), scope)
+            elif kind == "Every":
+                inner = dict(scope)
+                inner[self._module.word_at(body.get("value"))] = (
+                    self._infer.shape(body.get("domain"), scope).items or ANY
+                )
+                if isinstance(body.get("key"), dict):
+                    inner[self._module.word_at(body["key"])] = SCALAR
+                self._check(body.get("domain"), scope)
+                self._infer.bind(body.get("query"), inner)
+                self._check_query(body.get("query"), inner)
+            elif kind in ("Expr", "NotExpr"):
+                self._check(body.get("expr"), scope)
+            for part in tree.nodes(statement.get("with_mods")):
+                self._check(part.get("refr"), scope)
+                self._check(part.get("as"), scope)
+
+    def _check(self, node: object, scope: Scope) -> None:
+        """Look at an expression and all below it."""
+        kind, body = tree.opened(node)
+        if kind in ("RefDot", "RefBrack"):
+            self._check_reference(node, kind, body, scope)
+        elif kind == "Call":
+            self._check_call(body, scope)
+        elif kind in ("ArrayCompr", "SetCompr", "ObjectCompr"):
+            inner = dict(scope)
+            self._infer.bind(body.get("query"), inner)
+            self._check_query(body.get("query"), inner)
+            for part in ("term", "key", "value"):
+                self._check(body.get(part), inner)
+        elif kind == "Object":
+            for key, value in tree.pairs(body):
+                self._check(key, scope)
+                self._check(value, scope)
+        elif kind in ("Array", "Set"):
+            for item in tree.items(body.get("items")):
+                self._check(item, scope)
+        elif kind:
+            self._check_operation(kind, body, scope)
+
+    def _check_operation(self, kind: str, body: Node, scope: Scope) -> None:
+        left, right = body.get("lhs"), body.get("rhs")
+        if kind == "AssignExpr":
+            self._check_pattern(left, self._infer.shape(right, scope))
+            if body.get("op") == "Eq":
+                self._check_pattern(right, self._infer.shape(left, scope))
+        if kind == "AssignExpr" or (kind == "BoolExpr" and body.get("op") in ("Eq", "Ne")):
+            self._check_choice(left, self._infer.shape(right, scope))
+            self._check_choice(right, self._infer.shape(left, scope))
+        if kind == "Membership":
+            wanted = self._infer.shape(body.get("value"), scope)
+            for item in tree.items(tree.opened(body.get("collection"))[1].get("items")):
+                self._check_choice(item, wanted)
+            self._check_choice(body.get("value"), self._infer.shape(body.get("collection"), scope).items or ANY)
+            self._check_pattern(body.get("value"), self._infer.shape(body.get("collection"), scope).items or ANY)
+        for part in ("lhs", "rhs", "expr", "key", "value", "collection"):
+            self._check(body.get(part), scope)
+
+    def _check_reference(self, node: object, kind: str, body: Node, scope: Scope) -> None:
+        path = tree.path_of(node)
+        if path is not None and ".".join(path) in FORBIDDEN:
+            self._forbidden(body.get("span"), ".".join(path))
+        above = self._infer.shape(body.get("refr"), scope)
+        if kind == "RefDot":
+            self._look_up(above, field := tree.field_of(body)[1], tree.field_of(body)[0] if field else None)
+        else:
+            key = self._infer.constant(body.get("index"), scope)
+            if key is not None:
+                self._look_up(above, key, tree.span_of(body.get("index")))
+            elif _is_computed(body.get("index")):
+                self._refuse_computed(above, tree.span_of(body.get("index")))
+            self._check(body.get("index"), scope)
+        self._check(body.get("refr"), scope)
+
+    def _check_call(self, body: Node, scope: Scope) -> None:
+        path = tree.path_of(body.get("fcn")) or ()
+        name = ".".join(path)
+        parameters = tree.items(body.get("params"))
+        if name in FORBIDDEN:
+            self._forbidden(body.get("span"), name)
+        elif name == "object.get" and len(parameters) == 3:
+            self._check_get(parameters[0], parameters[1], scope)
+        elif name in _KEYED:
+            for text, span in _texts(parameters[1:]):
+                for word in filter(None, text.split("/")):
+                    self._look_up(ANY, word, span)
+        if len(path) > 1 and (path[0] == "data" or path[0] in self._infer.imports):
+            self._check(body.get("fcn"), scope)
+        for parameter in parameters:
+            self._check(parameter, scope)
+
+    def _check_get(self, subject: object, wanted: object, scope: Scope) -> None:
+        kind, body = tree.opened(wanted)
+        shape = self._infer.shape(subject, scope)
+        for part in tree.items(body.get("items")) if kind == "Array" else [wanted]:
+            key = self._infer.constant(part, scope)
+            if key is not None:
+                self._look_up(shape, key, tree.span_of(part))
+            elif _is_computed(part):
+                self._refuse_computed(shape, tree.span_of(part))
+            shape = shape.at(key)
+
+    def _check_pattern(self, node: object, shape: Shape) -> None:
+        """Look at the keys of an object that is matched against a value."""
+        kind, body = tree.opened(node)
+        if kind == "Object" and (shape.kind in ("object", "array", "scalar") or tree.variables(node)):
+            for key, value in tree.pairs(body):
+                if (text := tree.text_of(key)) is not None:
+                    self._look_up(shape, text, tree.span_of(key))
+                    self._check_choice(value, shape.fields.get(text, ANY))
+                    self._check_pattern(value, shape.fields.get(text, ANY))
+        elif kind == "Array":
+            for item in tree.items(body.get("items")):
+                self._check_pattern(item, shape.items or ANY)
+
+    def _check_choice(self, node: object, shape: Shape) -> None:
+        text = tree.text_of(node)
+        if text is not None and shape.choices and text not in shape.choices:
+            near = get_close_matches(text, sorted(shape.choices), n=1)
+            self._fault(
+                tree.span_of(node),
+                f'"{text}" is not one of {", ".join(sorted(shape.choices))}: this comparison can never hold',
+                f'did you mean "{near[0]}"?' if near else "",
+            )
+
+    def _look_up(self, shape: Shape, key: str, span: object) -> None:
+        known: frozenset[str] = frozenset()
+        if shape.kind == "object":
+            known, whose = frozenset(shape.fields), "here"
+        elif shape.kind == "scalar":
+            whose = "of a plain value"
+        elif shape.kind == "array":
+            whose = "of a list; take its items first"
+        else:
+            known, whose = self._words, "in the vocabulary of the input"
+        if key not in known:
+            near = get_close_matches(key, sorted(known), n=1)
+            self._fault(span, f"there is no field `{key}` {whose}", f"did you mean `{near[0]}`?" if near else "")
+
+    def _refuse_computed(self, shape: Shape, span: object) -> None:
+        if (shape.kind == "object" and not shape.is_open) or shape.kind == "parameter":
+            self._fault(span, "the name of this field is computed: nobody can check it", "write the field's name out")
+
+    def _forbidden(self, span: object, name: str) -> None:
+        self._fault(
+            span,
+            f"`{name}` is not allowed: a decision is a function of its input",
+            "use input.evaluated_at_epoch_s for the time" if name.startswith("time.") else "take the fact from input",
+        )
+
+
+def _texts(values: Sequence[object]) -> list[tuple[str, object]]:
+    found = ((tree.text_of(node), node) for node in tree.everything(list(values)))
+    return [(text, tree.span_of(node)) for text, node in found if text is not None]
+
+
+def _literal_keys(value: object) -> Iterator[str]:
+    """Give the keys of every object written in the module: what it builds it may read."""
+    for node in tree.everything(value):
+        kind, body = tree.opened(node)
+        if kind == "Object":
+            yield from (text for key, _ in tree.pairs(body) if (text := tree.text_of(key)) is not None)
+
+
+def _is_computed(index: object) -> bool:
+    """Tell whether an index is neither a number nor the wildcard."""
+    return tree.opened(index)[0] != "Number" and tree.name_of(index) != "_"
+
+
+def raise_faults(faults: Sequence[Fault], *, layer: str) -> None:
+    """Raise one PolicyError that shows the first fault and counts the rest; nothing for no fault."""
+    if faults:
+        first, more = faults[0], len(faults) - 1
+        lines = "".join(f"; {fault.place}: {fault.what}" for fault in faults[1:5])
+        raise PolicyError(
+            f"{first.what} ({layer} layer{f', and {more} more' if more else ''}{lines})",
+            remedy=first.remedy or "correct the policy; `policies/schema/input.json` lists what there is",
+            place=first.place,
+        )

@@ -1,0 +1,132 @@
+"""A layer's decision leaves nothing out and invents nothing; two engines' decisions are the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from secgate.errors import PolicyError
+from secgate.model import Word
+from secgate.policy.documents import SENTINEL, InputDocument, LayerDecision, LayerVerdict, Said, read_decision
+from secgate.policy.layers import SETS
+
+_SENTINEL_RULE = "data.secgate.rules.sentinel"
+_RANK = {word: rank for rank, word in enumerate(Word)}
+
+
+def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDecision:
+    """Read a decision made on `document` and the sentinel beside it, and give it without the sentinel.
+
+    Raises PolicyError for: a break of the schema, a subject without exactly one verdict, an element about nothing, a
+    word that this layer may not say or that is milder than its elements, a sentinel that was not denied.
+    """
+    decision = read_decision(value, layer=layer)
+    _check_sentinel(decision, layer)
+    _check_verdicts(decision, layer, document)
+    _check_elements(decision, layer, document)
+    _check_additions(decision, layer, document)
+    return _without_sentinel(decision)
+
+
+def _fault(layer: str, what: str, remedy: str) -> PolicyError:
+    return PolicyError(f"the {layer} layer's decision is void: {what}", remedy=remedy)
+
+
+def _check_sentinel(decision: LayerDecision, layer: str) -> None:
+    for verdict in decision.verdicts:
+        if verdict.id == SENTINEL and verdict.subject == "finding":
+            if verdict.word is Word.DENY and _SENTINEL_RULE in verdict.all_rules:
+                return
+            raise _fault(layer, f"the sentinel got `{verdict.word}`, not deny", "find the rule that hides denies")
+    raise _fault(layer, "the sentinel got no verdict", "report this: secgate.main did not judge every finding")
+
+
+def _check_verdicts(decision: LayerDecision, layer: str, document: InputDocument) -> None:
+    wanted = {("finding", finding.fingerprint) for finding in document.findings}
+    wanted |= {("lane", account.lane.value) for account in document.lanes if account.asked}
+    wanted |= {("run", "run"), ("finding", SENTINEL)}
+    given = Counter((verdict.subject, verdict.id) for verdict in decision.verdicts)
+    for subject, name in sorted(wanted - set(given)):
+        raise _fault(layer, f"the {subject} {name} has no verdict", "report this with the decision's input")
+    for subject, name in sorted(set(given) - wanted):
+        raise _fault(layer, f"there is a verdict on {subject} {name}, which was not asked", "report this")
+    for (subject, name), count in sorted(given.items()):
+        if count != 1:
+            raise _fault(layer, f"the {subject} {name} has {count} verdicts", "report this")
+
+
+def _check_elements(decision: LayerDecision, layer: str, document: InputDocument) -> None:
+    findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
+    lanes = {account.lane for account in document.lanes}
+    gaps = {gap.id: gap.lane for gap in document.gaps}
+    words = {(str(verdict.subject), verdict.id): verdict for verdict in decision.verdicts}
+    for said in decision.elements:
+        element = said.element
+        if said.set not in SETS[layer]:
+            raise _fault(layer, f"{said.rule} adds to `{said.set}`", f"it may add to {', '.join(sorted(SETS[layer]))}")
+        if element.finding is not None and element.finding not in findings:
+            raise _fault(layer, f"{said.rule} speaks of a finding that is not there", "use f.fingerprint as `finding`")
+        if element.lane is not None and element.lane not in lanes:
+            raise _fault(layer, f"{said.rule} speaks of the lane {element.lane}, which has no account", "ask for it")
+        if element.gap is not None and gaps.get(element.gap) is not element.lane:
+            raise _fault(layer, f"{said.rule} speaks of a gap that is not there", "use gap.id as `gap`")
+        _check_strictness(said, words, layer)
+
+
+def _check_strictness(said: Said, words: Mapping[tuple[str, str], LayerVerdict], layer: str) -> None:
+    element = said.element
+    subject = ("finding", element.finding) if element.finding else ("lane", element.lane) if element.lane else None
+    verdict = words.get(("run", "run") if subject is None else (subject[0], str(subject[1])))
+    if verdict is None or verdict.word is Word.WAIVED:
+        # A lane that is not asked for has no verdict; a waiver is checked before the policy sees it.
+        return
+    if _RANK[verdict.word] > _RANK[Word(said.set)]:
+        raise _fault(layer, f"{said.rule} says {said.set}, and the verdict is {verdict.word}", "report this")
+
+
+def _check_additions(decision: LayerDecision, layer: str, document: InputDocument) -> None:
+    findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
+    for kind, additions in (("obligations", decision.obligations), ("exempt", decision.exemptions)):
+        for addition in additions:
+            if kind not in SETS[layer]:
+                raise _fault(layer, f"{addition.rule} adds to `{kind}`", "only a layer above the repository may")
+            if addition.finding not in findings:
+                raise _fault(layer, f"{addition.rule} speaks of a finding that is not there", "use f.fingerprint")
+    active = {finding.fingerprint for finding in document.findings if finding.waiver.state == "active"}
+    for verdict in decision.verdicts:
+        if verdict.word is Word.WAIVED and verdict.id not in active:
+            raise _fault(layer, f"the finding {verdict.id} is waived without a waiver", "report this")
+
+
+def _without_sentinel(decision: LayerDecision) -> LayerDecision:
+    return msgspec.structs.replace(
+        decision,
+        verdicts=tuple(verdict for verdict in decision.verdicts if verdict.id != SENTINEL),
+        obligations=tuple(duty for duty in decision.obligations if duty.finding != SENTINEL),
+        exemptions=tuple(one for one in decision.exemptions if one.finding != SENTINEL),
+        elements=tuple(said for said in decision.elements if said.element.finding != SENTINEL),
+    )
+
+
+def check_agreement(decision: LayerDecision, other: LayerDecision, *, layer: str, engine: str) -> None:
+    """Compare two engines' decisions as sets. Raises PolicyError that names the first difference."""
+    for part in ("verdicts", "obligations", "exemptions", "elements"):
+        ours, theirs = _sorted(getattr(decision, part)), _sorted(getattr(other, part))
+        for one, two in zip(ours, theirs, strict=False):
+            if one != two:
+                raise _differ(layer, engine, part, f"{one} and {two}")
+        if len(ours) != len(theirs):
+            raise _differ(layer, engine, part, f"{len(ours)} and {len(theirs)} of them")
+
+
+def _sorted(values: Sequence[object]) -> list[str]:
+    return sorted(msgspec.json.encode(value, order="sorted").decode() for value in values)
+
+
+def _differ(layer: str, engine: str, part: str, how: str) -> PolicyError:
+    return PolicyError(
+        f"the engine {engine} decides the {layer} layer differently, in {part}: {how[:400]}",
+        remedy="find the rule whose meaning depends on the engine, and write it otherwise",
+    )

@@ -1,0 +1,29 @@
+"""What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
+
+from secgate.preparation.ledgers import ChosenLedger, choose_ledger
+from secgate.preparation.prepare import (
+    Prepared,
+    RunRequest,
+    guarded_engine,
+    named_policies,
+    policy_layers,
+    prepare,
+    read_enforced,
+)
+from secgate.preparation.silence import Silence
+from secgate.preparation.workshop import Workshop, workshop
+
+__all__ = [
+    "ChosenLedger",
+    "Prepared",
+    "RunRequest",
+    "Silence",
+    "Workshop",
+    "choose_ledger",
+    "guarded_engine",
+    "named_policies",
+    "policy_layers",
+    "prepare",
+    "read_enforced",
+    "workshop",
+]

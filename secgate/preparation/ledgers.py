@@ -1,0 +1,104 @@
+"""Which ledger a tree has: where it lies, whether one is required, and whether it may be written."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from msgspec import Struct
+
+from secgate.config import LedgerSettings, Machine
+from secgate.errors import LedgerError, UsageError
+from secgate.executors.local import LocalExecutor
+from secgate.ledgers.git import GitLedger
+from secgate.ledgers.sqlite import SqliteLedger
+from secgate.model import Head, Target
+from secgate.ports import Ledger
+from secgate.repository import Repository
+
+
+class ChosenLedger(Struct, frozen=True, kw_only=True):
+    """The ledger of a run. `remembered` is the checkpoint it must have grown from, None where none is kept."""
+
+    ledger: Ledger
+    required: bool
+    read_only: bool
+    remembered: Head | None
+
+
+def choose_ledger(
+    settings: LedgerSettings,
+    *,
+    target: Target,
+    repository: Repository | None,
+    machine: Machine,
+    executor: LocalExecutor,
+    read_only: bool,
+) -> ChosenLedger | None:
+    """Give the ledger that the settings mean, None for `store = "none"`.
+
+    Raises LedgerError for a ledger that is required and switched off, lies inside the scanned tree or is tracked by
+    git,
+    and UsageError for settings that name none.
+    """
+    if settings.store == "none":
+        if settings.required:
+            raise LedgerError(
+                "a ledger is required here and `store` is none", remedy="name a store", place="ledger.store"
+            )
+        return None
+    remembered = None
+    if settings.checkpoint_size:
+        remembered = Head(size=settings.checkpoint_size, root=settings.checkpoint_root)
+    ledger: Ledger
+    if settings.store == "git":
+        if not settings.repository:
+            raise UsageError(
+                "the git ledger needs a repository", remedy="set ledger.repository", place="ledger.repository"
+            )
+        cache = hashlib.sha256(f"{settings.repository}\0{settings.ref}".encode()).hexdigest()[:24]
+        ledger = GitLedger(
+            settings.repository,
+            settings.ref,
+            runner=executor,
+            cache=f"{machine.state}/ledgers/{cache}",
+            git=_git(machine),
+            read_only=read_only,
+        )
+    else:
+        path = _sqlite_path(settings, target=target, repository=repository, machine=machine)
+        _check_place(path, target=target, repository=repository)
+        ledger = SqliteLedger(path, read_only=read_only)
+    return ChosenLedger(ledger=ledger, required=settings.required, read_only=read_only, remembered=remembered)
+
+
+def _sqlite_path(settings: LedgerSettings, *, target: Target, repository: Repository | None, machine: Machine) -> str:
+    if settings.path:
+        return str(Path(machine.cwd, settings.path))
+    if repository is not None:
+        return str(Path(repository.common_directory) / "secgate" / "ledger.sqlite")
+    name = hashlib.sha256(target.root.encode()).hexdigest()[:24]
+    return f"{machine.state}/ledgers/{name}.sqlite"
+
+
+def _check_place(path: str, *, target: Target, repository: Repository | None) -> None:
+    """A ledger in the tree could be committed, rolled back or deleted by the change that it judges (threat rule 3)."""
+    root, place = Path(target.root).resolve(), Path(path).resolve()
+    if root not in place.parents:
+        return
+    if repository is not None and Path(repository.common_directory).resolve() in place.parents:
+        return
+    raise LedgerError(
+        "the ledger lies inside the scanned tree, where a change could roll it back",
+        place=path,
+        remedy="keep it outside: leave ledger.path empty, or name another folder",
+    )
+
+
+def _git(machine: Machine) -> str:
+    import shutil
+
+    git = shutil.which("git", path=machine.env.get("PATH", ""))
+    if git is None:
+        raise UsageError("the git ledger needs git on PATH", remedy="install git", place="ledger.store")
+    return git

@@ -1,0 +1,314 @@
+"""Before anything is scanned: the repository, whose settings count, the target, the policy layers.
+
+What a change could use against its own judge is read from the merge base in a change, from HEAD in local and staged
+runs, and from the
+enforced layer; a plain folder has nothing but itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from secgate import config
+from secgate.config import Layer as SettingsLayer
+from secgate.config import Machine, Settings
+from secgate.discover import DiscoverRequest, ci_facts, discover, narrowed
+from secgate.engines.regorus import RegorusChild, RegorusEngine
+from secgate.errors import TargetError, UsageError
+from secgate.model import Scope, Target, Value
+from secgate.patterns import PathPattern
+from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
+from secgate.ports import ProcessRunner
+from secgate.repository import Repository
+from secgate.resources import data_dir, files_under
+
+MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
+ENFORCED_PARTS = ("policies", "data")
+
+
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """What a person or a program asks of a run. Empty values mean "not given"."""
+
+    path: str = "."
+    changed_since: str | None = None
+    staged: bool = False
+    profile: str | None = None
+    scanners: tuple[str, ...] = ()
+    offline: bool | None = None
+    policies: tuple[str, ...] = ()
+    enforced: str = ""
+    config: str = ""
+    ref: str = ""
+    scope: str | None = None
+    artifacts: tuple[str, ...] = ()
+    jobs: int | None = None
+
+
+class Enforced(Value, frozen=True, kw_only=True):
+    """The organisation's directory, read once. `digest` covers every file of it that counts."""
+
+    settings: SettingsLayer | None
+    policies: dict[str, bytes]
+    digest: str
+
+
+class Prepared(Struct, frozen=True, kw_only=True):
+    """Everything a run needs to know before it looks at a file."""
+
+    target: Target
+    repository: Repository | None
+    settings: Settings
+    sources: dict[str, str]
+    config_digest: str
+    profile: Profile
+    layers: tuple[Layer, ...]
+    enforced_digest: str
+    engine: RegorusEngine
+    guarded: RegorusChild
+    notes: tuple[str, ...]
+
+
+def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Prepared:
+    """Give what the run is about. Raises UsageError, TargetError, IncompleteTargetError, ConfigError or PolicyError."""
+    path = _directory(request.path, machine)
+    repository = open_repository(path, machine=machine, runner=runner, scratch=scratch)
+    top = repository.root if repository is not None else path
+    enforced = read_enforced(request.enforced or machine.env.get("SECGATE_ENFORCED", ""), tree=top)
+    stronger = _stronger_layers(request, machine, enforced)
+    first = config.resolve(stronger).settings
+    ci = ci_facts(machine.env, read=_read_event)
+    target = discover(_question(request, first, path), repository=repository, ci=ci)
+    at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
+    own, notes = _own_settings(request, machine, target, repository, at)
+    resolved = config.resolve([*stronger, *([own] if own else [])])
+    settings = resolved.settings
+    target = narrowed(
+        target,
+        excludes=tuple(PathPattern(text) for text in settings.exclude),
+        gate_paths=tuple(PathPattern(text) for text in settings.policies),
+    )
+    if settings.line and target.scope is Scope.PROTECTED:
+        target = msgspec.structs.replace(target, line=settings.line)
+    engine = RegorusEngine()
+    guarded = guarded_engine(machine, runner=runner, scratch=scratch)
+    layers = policy_layers(
+        enforced.policies,
+        {**_tree_policies(settings, target, repository, at), **named_policies(request.policies, machine)},
+        engine=engine,
+        guarded=guarded,
+    )
+    shipped, organisation = layers[0], next((layer for layer in layers if layer.name == "organisation"), None)
+    profile = read_profile(effective_data(shipped, organisation), settings.profile)
+    return Prepared(
+        target=target,
+        repository=repository,
+        settings=settings,
+        sources=resolved.sources,
+        config_digest=hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest(),
+        profile=profile,
+        layers=layers,
+        enforced_digest=enforced.digest,
+        engine=engine,
+        guarded=guarded,
+        notes=(*ci.notes, *notes),
+    )
+
+
+def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Repository | None:
+    """Give the repository that holds `path`, None for a plain folder. Raises TargetError for one without git on PATH."""
+    git = shutil.which("git", path=machine.env.get("PATH", "")) or ""
+    return Repository.open(runner, path, scratch, git)
+
+
+def read_enforced(path: str, *, tree: str) -> Enforced:
+    """Read the organisation's directory.
+
+    `path` "" is none. Raises UsageError for one inside the scanned tree or without its parts.
+    """
+    if not path:
+        return Enforced(settings=None, policies={}, digest="")
+    root = Path(path).resolve()
+    if not root.is_dir():
+        raise UsageError(
+            "the enforced layer is not a directory", place=path, remedy="give the organisation's directory"
+        )
+    if tree and (root == Path(tree).resolve() or Path(tree).resolve() in root.parents):
+        raise UsageError(
+            "the enforced layer lies inside the scanned tree, which could edit it",
+            place=path,
+            remedy="keep it in a repository or folder of its own",
+        )
+    settings = None
+    total = hashlib.sha256()
+    policies: dict[str, bytes] = {}
+    for name, data in files_under(root):
+        top = name.split("/", 1)[0]
+        if top not in (
+            *ENFORCED_PARTS,
+            config.ENFORCED_NAME,
+            "allowed_signers",
+            "revoked",
+            "people.toml",
+            "path-classes.toml",
+        ):
+            continue
+        total.update(f"{len(name.encode())}:{name}:{len(data)}:".encode() + data)
+        if name == config.ENFORCED_NAME:
+            settings = config.parse_file(data, name=name, trust="enforced")
+        elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
+            policies[name] = data
+    return Enforced(settings=settings, policies=policies, digest=total.hexdigest())
+
+
+def guarded_engine(machine: Machine, *, runner: ProcessRunner, scratch: str) -> RegorusChild:
+    """Give the engine that can be stopped, for layers that are not ours and for large inputs."""
+    return RegorusChild(runner=runner, python=machine.python, directory=scratch)
+
+
+def policy_layers(
+    organisation: dict[str, bytes], own: dict[str, bytes], *, engine: RegorusEngine, guarded: RegorusChild
+) -> tuple[Layer, ...]:
+    """Give the layers that judge, the shipped one first.
+
+    Raises PolicyError with file and line for a fault in any of them.
+    """
+    root = data_dir("policies")
+    vocabulary = load_vocabulary((root / "schema" / "input.json").read_bytes())
+    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=engine, vocabulary=vocabulary)
+    layers = [shipped]
+    data = effective_data(shipped, None)
+    if organisation:
+        theirs = load_layer(
+            "organisation", organisation, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data
+        )
+        layers.append(theirs)
+        data = effective_data(shipped, theirs)
+    if own:
+        layers.append(load_layer("repository", own, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data))
+    return tuple(layers)
+
+
+def _directory(path: str, machine: Machine) -> str:
+    full = Path(machine.cwd, path)
+    if not full.exists():
+        raise TargetError("there is no such path", place=path, remedy="give the directory of a tree")
+    return str(full)
+
+
+def _read_event(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+def _stronger_layers(request: RunRequest, machine: Machine, enforced: Enforced) -> list[SettingsLayer]:
+    options = config.option_layer(
+        {"profile": request.profile, "offline": request.offline, "jobs": request.jobs, "scope": request.scope}
+    )
+    return [*([enforced.settings] if enforced.settings else []), options, config.environment_layer(machine.env)]
+
+
+def _question(request: RunRequest, first: Settings, path: str) -> DiscoverRequest:
+    source = "--scope" if request.scope == first.scope else "enforced layer"
+    return DiscoverRequest(
+        path=path,
+        changed_since=request.changed_since,
+        staged=request.staged,
+        scope=Scope(first.scope) if first.scope else None,
+        scope_source=source,
+        ref=request.ref,
+        artifacts=request.artifacts,
+    )
+
+
+def _own_settings(
+    request: RunRequest, machine: Machine, target: Target, repository: Repository | None, at: str
+) -> tuple[SettingsLayer | None, tuple[str, ...]]:
+    """Give the tree's own settings and what is to be said of them."""
+    if request.config:
+        return _named_settings(request.config, machine, target, repository, at)
+    for name in (config.FILE_NAME, config.PYPROJECT):
+        data = _bytes_at(name, target, repository, at)
+        layer = config.parse_file(data, name=name, trust="repository") if data is not None else None
+        if layer is not None:
+            return layer, ()
+    if repository is not None and (Path(target.root) / config.FILE_NAME).is_file():
+        where = f"commit {at[:12]}" if at else "any commit"
+        return None, (f"{config.FILE_NAME} is not in {where} yet: the shipped defaults count",)
+    return None, ()
+
+
+def _named_settings(
+    name: str, machine: Machine, target: Target, repository: Repository | None, at: str
+) -> tuple[SettingsLayer | None, tuple[str, ...]]:
+    """A file that the change could edit is read from where the change cannot."""
+    path = Path(machine.cwd, name).resolve()
+    root = Path(target.root)
+    if repository is not None and target.scope is Scope.CHANGE and root in path.parents:
+        relative = path.relative_to(root).as_posix()
+        data = repository.file_at(at, relative) if at else None
+        if data is None:
+            raise UsageError(
+                f"{name} is not in the merge base, and a change does not choose its own settings",
+                remedy="merge the file first, or keep it outside the tree",
+                place="--config",
+            )
+        return config.parse_file(data, name=relative, trust="repository"), (f"{relative} is read at {at[:12]}",)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}", remedy="give a file", place="--config") from error
+    return config.parse_file(data, name=name, trust="operator"), ()
+
+
+def _bytes_at(name: str, target: Target, repository: Repository | None, at: str) -> bytes | None:
+    if repository is not None:
+        return repository.file_at(at, name, max_bytes=config.MAX_CONFIG_BYTES) if at else None
+    path = Path(target.root) / name
+    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+
+
+def _tree_policies(settings: Settings, target: Target, repository: Repository | None, at: str) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for folder in settings.policies:
+        prefix = folder.strip("/")
+        if repository is None:
+            root = Path(target.root) / prefix
+            if Path(target.root).resolve() not in (root.resolve(), *root.resolve().parents):
+                raise UsageError(
+                    "a policy folder leads out of the tree", place=f"policies: {folder}", remedy="name one inside"
+                )
+            found |= {f"{prefix}/{name}": data for name, data in files_under(root, ".rego")}
+        elif at:
+            names = [
+                name for name in repository.tree_entries(at) if name.startswith(f"{prefix}/") and name.endswith(".rego")
+            ]
+            for name in names:
+                data = repository.file_at(at, name, max_bytes=MAX_POLICY_FILE_BYTES)
+                if data is not None:
+                    found[name] = data
+        if not any(name.startswith(f"{prefix}/") for name in found):
+            raise UsageError(
+                "no policy in a folder that the settings name",
+                place=f"policies: {folder}",
+                remedy="add one, or remove it",
+            )
+    return found
+
+
+def named_policies(folders: Sequence[str], machine: Machine) -> dict[str, bytes]:
+    """Give the Rego files of folders named on the command line. Raises UsageError for a folder without any."""
+    found: dict[str, bytes] = {}
+    for folder in folders:
+        root = Path(machine.cwd, folder)
+        here = {f"{folder}/{name}": data for name, data in files_under(root, ".rego")} if root.is_dir() else {}
+        if not here:
+            raise UsageError(
+                "there is no policy in this folder", place=f"--policy {folder}", remedy="give a folder with .rego files"
+            )
+        found |= here
+    return found

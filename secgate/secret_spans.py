@@ -1,0 +1,109 @@
+"""Where in a file the secret is that a result speaks of, and which key it is assigned to.
+
+Tools differ: one names the text, one the span, one only the line. What cannot be told more exactly is masked
+more widely.
+"""
+
+from __future__ import annotations
+
+import re
+
+from secgate.languages.parse import FileIndex
+from secgate.languages.source import Source
+from secgate.languages.tokens import MOST_CHARACTERS
+from secgate.model import Lane, RawResult
+
+SECRET_CWES = frozenset({259, 321, 798})
+"""Hard-coded password, cryptographic key, credentials: what such a rule points at is masked like any secret."""
+
+_SHORTEST = 4
+_ASSIGN = re.compile(r"=>|:=|[=:]")
+_KEY_OF_LITERAL = re.compile(
+    r"([A-Za-z_][\w.\-]*)[\"'`\]]*\s*(?::\s*[\w.\[\], |]{1,60}(?==))?"
+    r"(?:=>|:=|==|!=|[=:])\s*(?:[A-Za-z]{0,2}[\"'`]{1,3})?$"
+)
+_KEY_OF_LINE = re.compile(
+    r"^\s*(?:-\s+)?(?:export\s+|ENV\s+|ARG\s+|set\s+)?[\"']?([A-Za-z_][\w.\-]*)[\"']?\s*(?:=>|:=|[=:])"
+)
+
+Offsets = tuple[int, int]
+
+
+def secret_spans(
+    index: FileIndex, raw: RawResult, region: Offsets, *, lane: Lane, is_rule: bool
+) -> tuple[Offsets, ...]:
+    """Give the offsets of the secrets that a result names or, by its lane or its rule, must be about.
+
+    `region` are the result's own offsets; `is_rule` says that its rule is about hard-coded secrets. () for all others.
+    """
+    source = index.source
+    found = {span for span in (_raw_span(index, raw, at) for at in range(len(raw.secret_spans))) if span[0] < span[1]}
+    if not found:
+        found = {span for text in raw.secrets for span in _occurrences(source, raw, text)}
+    if found or not (is_rule or lane is Lane.SECRETS):
+        return tuple(sorted(found))
+    if lane is Lane.SECRETS and raw.region.end_column > 0:
+        return (region,) if region[0] < region[1] else ()
+    return _by_position(index, raw.region.start_line, region)
+
+
+def secret_key(index: FileIndex, span: Offsets) -> str:
+    """Give the name that a secret is assigned to, as far as its own line tells; else ""."""
+    source = index.source
+    start, end = source.line_bounds(source.position(span[0])[0])
+    around = (body for body in index.literals(start, end) if body[0] <= span[0] <= body[1])
+    literal = next(around, None)
+    if literal is not None:
+        match = _KEY_OF_LITERAL.search(source.text[max(start, literal[0] - 400) : literal[0]])
+    else:
+        match = _KEY_OF_LINE.match(source.text[start : span[0]])
+    return match.group(1) if match else ""
+
+
+def _raw_span(index: FileIndex, raw: RawResult, at: int) -> Offsets:
+    region, source = raw.secret_spans[at], index.source
+    end_line = max(region.end_line, region.start_line)
+    start = source.offset(
+        region.start_line, source.utf16_column(region.start_line, region.start_column, raw.column_unit)
+    )
+    if region.end_column <= 0:
+        return start, source.line_bounds(end_line)[1]
+    return start, source.offset(end_line, source.utf16_column(end_line, region.end_column, raw.column_unit))
+
+
+def _occurrences(source: Source, raw: RawResult, secret: str) -> list[Offsets]:
+    """Where a named secret stands: on the result's lines, else where it first is in the file.
+
+    Its other places are masked by text; so is a very short one, which could stand anywhere.
+    """
+    if len(secret) < _SHORTEST:
+        return []
+    at = -1
+    if raw.region.start_line > 0:
+        last_line = max(raw.region.end_line, raw.region.start_line)
+        start, end = source.line_bounds(raw.region.start_line)[0], source.line_bounds(last_line)[1]
+        at = source.text.find(secret, start, max(end, start + len(secret)))
+    if at < 0:
+        at = source.text.find(secret)
+    return [(at, at + len(secret))] if at >= 0 else []
+
+
+def _by_position(index: FileIndex, line: int, region: Offsets) -> tuple[Offsets, ...]:
+    """Take the literals in the region, else those of the unit, else what is assigned on the line, else the line."""
+    source = index.source
+    if line <= 0:
+        return ()
+    unit = index.unit_at(region[0])
+    first, last = unit.start, max(unit.end, region[1])
+    if last - first > MOST_CHARACTERS:
+        # Too long to be read by token: all that the result points at is masked.
+        return (region,) if region[0] < region[1] else ((first, last),)
+    literals = index.literals(first, last)
+    inside = tuple(span for span in literals if span[0] <= region[1] and span[1] >= region[0])
+    if inside or literals:
+        return inside or literals
+    start, end = source.line_bounds(line)
+    match = _ASSIGN.search(source.text, start, end)
+    value = source.text[match.end() if match else start : end]
+    span = (end - len(value.lstrip()), end) if value.strip() else (start, end)
+    return (span,) if span[0] < span[1] else ()

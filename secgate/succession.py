@@ -1,0 +1,368 @@
+"""Which events follow from a run on what a ledger holds. Pure: the same run on the same memory gives the same events.
+
+Source: SLA semantics, rules 3 to 7, 11 and 14. The `run` entry comes first, then the findings sorted by fingerprint,
+each with its alias before its facts and its facts before its duties.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TypedDict
+
+from msgspec.structs import replace
+
+from secgate.absence import Outlook, covered_whole
+from secgate.events import (
+    Event,
+    FindingAliased,
+    FindingChanged,
+    FindingClosed,
+    FindingFacts,
+    FindingOpened,
+    FindingSeenAgain,
+    LaneCount,
+    ObligationAdded,
+    ObligationSuperseded,
+    Run,
+    facts_of,
+    run_tool,
+    to_entry,
+    tools_digest,
+)
+from secgate.memory import Memory, Remembered
+from secgate.model import (
+    Digest,
+    Entry,
+    Finding,
+    Fingerprint,
+    Obligation,
+    RunDocument,
+    ScanStatus,
+    Scope,
+    State,
+    Value,
+)
+
+
+class Stamp(Value, frozen=True, kw_only=True):
+    """What the `run` entry says beyond the run document. People are opaque ids."""
+
+    document_digest: Digest
+    input_digest: str = ""
+    config_digest: str = ""
+    actor: str = ""
+    author: str = ""
+    reviewers: tuple[str, ...] = ()
+
+
+class Following(Value, frozen=True, kw_only=True):
+    """The entries that follow, and what was asked for and refused."""
+
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()
+
+
+def follow(
+    document: RunDocument,
+    *,
+    memory: Memory,
+    now_epoch_s: int,
+    gone: frozenset[str],
+    episode_window_s: int,
+    stamp: Stamp,
+) -> Following:
+    """Give the entries that follow from a run at `now_epoch_s`, or at the ledger's last time if that is later."""
+    step = _Step(document, memory=memory, now_epoch_s=now_epoch_s, gone=gone, episode_window_s=episode_window_s)
+    events = list(step.findings()) if is_clocked(document) else []
+    run = step.run(stamp)
+    return Following(entries=tuple(to_entry(event) for event in (run, *events)), notes=tuple(step.notes))
+
+
+def is_clocked(document: RunDocument) -> bool:
+    """Tell whether a run may start and end clocks: protected, of a clean tree, and not broken off."""
+    target = document.target
+    return target.scope is Scope.PROTECTED and not target.dirty and document.complete
+
+
+def is_complete(document: RunDocument) -> bool:
+    """Tell whether a run may stand for its commit: all of it was looked at, by every tool that was asked."""
+    return (
+        document.complete
+        and document.target.changed is None
+        and all(invocation.status is ScanStatus.COMPLETED for invocation in document.invocations)
+        and all(covered_whole(account) for account in document.coverage.lanes if account.asked)
+    )
+
+
+class _Step:
+    """One run on one memory; made anew for each attempt."""
+
+    def __init__(
+        self, document: RunDocument, *, memory: Memory, now_epoch_s: int, gone: frozenset[str], episode_window_s: int
+    ) -> None:
+        self._document = document
+        self._memory = memory
+        self._now_epoch_s = max(now_epoch_s, memory.last_epoch_s)
+        self._clock_back_s = self._now_epoch_s - now_epoch_s
+        self._gone = gone
+        self._window_s = episode_window_s
+        decision = document.decision
+        self._evaluated_epoch_s = decision.evaluated_epoch_s if decision else now_epoch_s
+        self._outlook = Outlook(document, evaluated_epoch_s=self._evaluated_epoch_s)
+        self._line = memory.line(document.target.repository, document.target.line)
+        self._unseen: list[str] = []
+        self.notes: list[str] = []
+
+    def run(self, stamp: Stamp) -> Run:
+        """Give the run's own entry; after `findings`, which finds out what was not seen."""
+        document, target, decision = self._document, self._document.target, self._document.decision
+        return Run(
+            run_id=document.run_id,
+            secgate_version=document.secgate_version,
+            repository=target.repository,
+            line=target.line,
+            scope=target.scope,
+            scope_basis=target.scope_basis,
+            kind=target.kind,
+            prefix=target.prefix,
+            source=target.source,
+            ref=target.ref,
+            event=target.event,
+            provider=target.provider,
+            commit=target.commit,
+            tree=target.tree,
+            base_commit=target.base_commit,
+            base_ref=target.base_ref,
+            dirty=target.dirty,
+            shallow=target.shallow,
+            partial=target.changed is not None,
+            artifacts=target.artifacts,
+            actor=stamp.actor,
+            author=stamp.author,
+            reviewers=stamp.reviewers,
+            complete=is_complete(document),
+            provisional=self._memory.provisional,
+            lanes=tuple(sorted(account.lane for account in document.coverage.lanes if account.asked)),
+            coverage=_lane_counts(document),
+            tools=tuple(
+                run_tool(invocation, evaluated_epoch_s=self._evaluated_epoch_s) for invocation in document.invocations
+            ),
+            tools_digest=tools_digest(document.invocations, table_digest=document.coverage.table_digest),
+            outcome=decision.outcome if decision else "",
+            outcomes=decision.all_outcomes if decision else (),
+            mode=decision.mode if decision else "",
+            profile=decision.profile if decision else "",
+            words=_words(document),
+            engine=f"{decision.engine} {decision.engine_version}".strip() if decision else "",
+            policy_digests=decision.policy_digests if decision else {},
+            enforced_digest=decision.enforced_digest if decision else "",
+            config_digest=stamp.config_digest,
+            input_digest=stamp.input_digest,
+            document_digest=stamp.document_digest,
+            evaluated_epoch_s=self._evaluated_epoch_s,
+            clock_back_s=self._clock_back_s,
+            settled=self._outlook.settled if is_clocked(document) else (),
+            unseen=tuple(sorted(self._unseen)),
+        )
+
+    def findings(self) -> Iterator[Event]:
+        """Give the events of every finding, seen and unseen."""
+        seen = self._match()
+        claimed = {known.facts.fingerprint for _, known in seen if known is not None}
+        for finding, known in seen:
+            yield from self._seen(finding, known)
+        settled = set(self._outlook.settled)
+        for fingerprint, known in sorted(self._line.findings.items()):
+            if not known.is_open or fingerprint in claimed:
+                continue
+            basis = self._outlook.basis_of_absence(known, line=self._line, gone=self._gone)
+            if basis is not None:
+                yield self._closed(known, basis)
+            elif known.facts.lane in settled:
+                self._unseen.append(fingerprint)
+
+    def _match(self) -> list[tuple[Finding, Remembered | None]]:
+        """Pair each finding, sorted by fingerprint, with what is known of it: by its own name first, then by others."""
+        present = {finding.fingerprint: finding for finding in self._document.findings}
+        findings = [present[name] for name in sorted(present) if present[name].state is not State.ABSENT]
+        known = {name: self._line.findings[name] for name in present if name in self._line.findings}
+        claimed = set(known)
+        for finding in findings:
+            if finding.fingerprint in known:
+                continue
+            names = [finding.previous, *(alias.value for alias in finding.aliases), finding.fingerprint]
+            other = self._line.find(name for name in names if name)
+            if other is not None and other.facts.fingerprint not in claimed:
+                claimed.add(other.facts.fingerprint)
+                known[finding.fingerprint] = other
+        return [(finding, known.get(finding.fingerprint)) for finding in findings]
+
+    def _seen(self, finding: Finding, known: Remembered | None) -> Iterator[Event]:
+        facts = facts_of(finding)
+        if known is None:
+            yield self._opened(finding, facts, known)
+            yield from self._duties(facts, episode=1, recorded=())
+            return
+        if known.facts.fingerprint != facts.fingerprint:
+            yield self._aliased(facts, known)
+        if known.closed_epoch_s is None:
+            facts = self._with_lost_witnesses(facts, known.facts)
+            changes = _changes(known.facts, facts)
+            if changes:
+                yield FindingChanged(
+                    **self._about(known.episode), finding=facts, changes=changes, previous_severity=known.facts.severity
+                )
+        elif self._now_epoch_s - known.closed_epoch_s <= self._window_s:
+            yield FindingSeenAgain(
+                **self._about(known.episode),
+                finding=facts,
+                start_epoch_s=known.first_seen_epoch_s,
+                closed_epoch_s=known.closed_epoch_s,
+            )
+        else:
+            yield self._opened(finding, facts, known)
+            yield from self._duties(facts, episode=known.episode + 1, recorded=())
+            return
+        yield from self._duties(facts, episode=known.episode, recorded=known.obligations)
+
+    def _about(self, episode: int) -> _About:
+        target = self._document.target
+        return {
+            "run_id": self._document.run_id,
+            "repository": target.repository,
+            "line": target.line,
+            "episode": episode,
+        }
+
+    def _opened(self, finding: Finding, facts: FindingFacts, known: Remembered | None) -> FindingOpened:
+        return FindingOpened(
+            **self._about(known.episode + 1 if known else 1),
+            finding=facts,
+            start_epoch_s=self._now_epoch_s,
+            state=finding.state,
+            previous_closed_epoch_s=(known.closed_epoch_s or 0) if known else 0,
+        )
+
+    def _aliased(self, facts: FindingFacts, known: Remembered) -> FindingAliased:
+        return FindingAliased(
+            **self._about(known.episode),
+            fingerprint=facts.fingerprint,
+            algorithm=facts.algorithm,
+            former=Fingerprint(algorithm=known.facts.algorithm, value=known.facts.fingerprint),
+            basis="algorithm" if facts.algorithm != known.facts.algorithm else "matched",
+        )
+
+    def _closed(self, known: Remembered, basis: str) -> FindingClosed:
+        return FindingClosed(
+            **self._about(known.episode),
+            fingerprint=known.facts.fingerprint,
+            algorithm=known.facts.algorithm,
+            basis=basis,
+            commit=self._document.target.commit,
+        )
+
+    def _with_lost_witnesses(self, facts: FindingFacts, before: FindingFacts) -> FindingFacts:
+        """Keep witnesses whose tool did not run: that a scanner was taken away does not mean that it sees nothing."""
+        lost = {witness for witness in before.witnesses if not self._outlook.ran(before.lane, witness.scanner)}
+        return replace(facts, witnesses=tuple(sorted(lost.union(facts.witnesses))))
+
+    def _duties(self, facts: FindingFacts, *, episode: int, recorded: Sequence[Obligation]) -> Iterator[Event]:
+        decision = self._document.decision
+        decided = [duty for duty in decision.obligations if duty.finding == facts.fingerprint] if decision else []
+        held = list(recorded)
+        for duty in sorted(decided, key=lambda duty: (duty.due_epoch_s, duty.basis)):
+            if duty.superseded:
+                yield from self._superseded(duty, facts, episode=episode, held=recorded)
+                continue
+            # Policies know the run's time only; the ledger's is the one that counts.
+            starts_now = duty.start_epoch_s >= self._evaluated_epoch_s
+            duty = replace(duty, start_epoch_s=self._now_epoch_s if starts_now else duty.start_epoch_s)  # noqa: PLW2901
+            if any(_stands_for(other, duty) for other in held):
+                continue
+            held.append(duty)
+            yield ObligationAdded(
+                **self._about(episode),
+                fingerprint=facts.fingerprint,
+                algorithm=facts.algorithm,
+                basis=duty.basis,
+                start_epoch_s=max(duty.start_epoch_s, 0),
+                limit_s=duty.limit_s,
+                policy_digest=duty.policy_digest,
+            )
+
+    def _superseded(
+        self, duty: Obligation, facts: FindingFacts, *, episode: int, held: Sequence[Obligation]
+    ) -> Iterator[Event]:
+        for other in held:
+            if other.superseded or (other.basis, other.start_epoch_s) != (duty.basis, duty.start_epoch_s):
+                continue
+            if self._now_epoch_s > other.due_epoch_s:
+                self.notes.append(
+                    f"{facts.fingerprint}: the duty {other.basis} was due before it was to be superseded; it stands"
+                )
+                continue
+            yield ObligationSuperseded(
+                **self._about(episode),
+                fingerprint=facts.fingerprint,
+                algorithm=facts.algorithm,
+                basis=other.basis,
+                start_epoch_s=other.start_epoch_s,
+                limit_s=other.limit_s,
+                policy_digest=duty.policy_digest,
+            )
+
+
+class _About(TypedDict):
+    run_id: str
+    repository: str
+    line: str
+    episode: int
+
+
+def _stands_for(held: Obligation, duty: Obligation) -> bool:
+    """Tell whether `duty` adds nothing to `held`: the same duty again, or the same one begun later.
+
+    A limit that a policy changed applies to duties made after it, so another limit from the same start is no new duty.
+    """
+    if held.basis != duty.basis:
+        return False
+    same_start = held.start_epoch_s == duty.start_epoch_s
+    return same_start or (held.limit_s == duty.limit_s and held.start_epoch_s <= duty.start_epoch_s)
+
+
+def _changes(before: FindingFacts, after: FindingFacts) -> tuple[str, ...]:
+    """Name what is other than it was. A line number alone is no change: it moves with every edit above it."""
+    changes = {
+        "severity-raised": after.severity.rank > before.severity.rank,
+        "severity-lowered": after.severity.rank < before.severity.rank,
+        "moved": (before.path, before.symbol, before.ordinal) != (after.path, after.symbol, after.ordinal),
+        "text": before.anchor != after.anchor,
+        "weakness": (before.lane, before.weakness) != (after.lane, after.weakness),
+        "witnesses": before.witnesses != after.witnesses,
+        "advisories": before.advisories != after.advisories,
+        "package": before.package != after.package,
+        "aliases": not set(after.aliases) <= set(before.aliases),
+    }
+    return tuple(name for name, is_so in changes.items() if is_so)
+
+
+def _lane_counts(document: RunDocument) -> tuple[LaneCount, ...]:
+    return tuple(
+        LaneCount(
+            lane=account.lane,
+            asked=account.asked,
+            needed=account.needed,
+            offered=account.offered,
+            covered=account.covered,
+            failed=account.failed,
+            unsupported=account.unsupported,
+            gaps=len(account.gaps),
+        )
+        for account in document.coverage.lanes
+    )
+
+
+def _words(document: RunDocument) -> dict[str, int]:
+    verdicts = document.decision.verdicts if document.decision else ()
+    return dict(Counter(str(verdict.word) for verdict in verdicts if verdict.subject == "finding"))

@@ -1,0 +1,53 @@
+"""What the token stream ignores and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from secgate.languages.tokens import literals, normalised
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("python", "f(a, 'b')", 'f(  a ,\n "b" , )  # why'),
+        ("python", "f('say \"x\"')", 'f("say \\"x\\"")'),
+        ("python", "f(u'a', Rb'b')", 'f("a", bR"b")'),
+        ("python", "a + \\\n b", "a + b"),
+        ("python", "f('''a''')", 'f("""a""")'),
+        ("javascript", "f({a: 'b'}); // x", 'f({ a: "b", }); /* y\n z */'),
+        ("terraform", "a = [1, 2]", "a = [ # x\n 1, // y\n 2, /* z */\n]"),
+        ("yaml", "a: b # c", "a:   b"),
+        ("dockerfile", "RUN a \\\n b", "RUN a b"),
+        ("json", '{"a": 1}', '{ "a" : 1 }'),
+    ],
+)
+def test_equal(kind: str, one: str, other: str) -> None:
+    assert normalised(kind, one) == normalised(kind, other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("python", "f('a')", "f('b')"),
+        ("python", "f('# a')", "f('')"),
+        ("python", "f(b'a')", "f('a')"),
+        ("python", "ab", "a b"),
+        ("javascript", "'http://a'", "'http:'"),
+        ("yaml", "a: http://x#y", "a: http://x"),
+        ("dockerfile", "RUN echo '#a'", "RUN echo ''"),
+        ("yaml", "don't: 'a'", "don't: 'b'"),
+    ],
+)
+def test_different(kind: str, one: str, other: str) -> None:
+    assert normalised(kind, one) != normalised(kind, other)
+
+
+def test_literals_are_between_the_quotes() -> None:
+    text = 'f(\'a\', rb"""b""", "") # \'c\''
+    assert [text[start:end] for start, end in literals("python", text)] == ["a", "b", ""]
+
+
+@pytest.mark.parametrize("text", ["/*" * 100_000, "\"'" * 100_000, '"""' * 33_333, "\\" * 100_000])
+def test_hostile_text_ends(text: str) -> None:
+    assert normalised("javascript", text) == normalised("javascript", text)
