@@ -125,17 +125,19 @@ class Looker:
             return None
         return self._look(view, view_files(prepared.target, view), lanes=(Lane.SECRETS,))
 
-    def base(self, head: Correlation) -> tuple[KnownFinding, ...]:
-        """Look at the base of the files that have findings, with what found them, and give what was there."""
+    def base(self, head: Correlation, *, at: str) -> tuple[KnownFinding, ...]:
+        """Look at commit `at` in the files that have findings, with what found them, and give what was there."""
         prepared = self._prepared
         if prepared.repository is None:
             return ()
+        self._shop.observer.stage("base", at[:12])
+        base = msgspec.structs.replace(prepared.target, base_commit=at)
         paths = sorted({finding.location.path for finding in head.findings})
         manifests = {file.path for file in self.offered() if self.tables.lanes.need(Lane.DEPENDENCIES, file)}
         if any(finding.lane is Lane.DEPENDENCIES for finding in head.findings):
             paths = sorted({*paths, *manifests})
         scanners = {witness.scanner for finding in head.findings for witness in finding.witnesses}
-        view = make_base_view(prepared.target, paths, repository=prepared.repository, directory=self._directory("base"))
+        view = make_base_view(base, paths, repository=prepared.repository, directory=self._directory("base"))
         if not view.digests:
             return ()
         seen = self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes, scanners=scanners)

@@ -13,6 +13,7 @@ from secgate import __version__, config, registry
 from secgate.config import Machine
 from secgate.correlate import Correlation
 from secgate.errors import LedgerError, UsageError
+from secgate.events import tools_digest
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
@@ -23,6 +24,7 @@ from secgate.model import (
     History,
     Invocation,
     KnownFinding,
+    KnownRun,
     Outcome,
     RunDocument,
     ScanStatus,
@@ -119,7 +121,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
     comparable = _comparable(prepared, coverage, head)
     first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
-    base = _base(prepared, looker, first, history, shop)
+    base = _base(prepared, looker, first, looked, history)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
     return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
@@ -155,19 +157,38 @@ def _base(
     prepared: Prepared,
     looker: Looker,
     first: Correlation,
+    looked: Sequence[Looked],
     history: History | None,
-    shop: Workshop,
 ) -> tuple[KnownFinding, ...] | None:
-    """Give what was there before: None where there is nothing to compare with."""
+    """Give what was there before under the same tools and packs: None where there is nothing to compare with."""
     target = prepared.target
     if target.changed is not None:
         if not target.base_commit or not first.findings:
             return ()
-        shop.observer.stage("base", target.base_commit[:12])
-        return looker.base(first)
-    if target.scope is Scope.PROTECTED and history is not None and history.runs:
+        return looker.base(first, at=target.base_commit)
+    last = _last_run(prepared, history)
+    if last is None or history is None:
+        return None
+    invocations = joined(looked)
+    if last.tools_digest == tools_digest(invocations, table_digest=looker.tables.lanes.digest):
         return history.open
-    return None
+    # Other tools see other things in the same code: what they see in the last run's commit came with them.
+    if not first.findings or prepared.repository is None or not prepared.repository.resolve(last.commit):
+        return history.open
+    return looker.base(first, at=last.commit)
+
+
+def _last_run(prepared: Prepared, history: History | None) -> KnownRun | None:
+    """Give the last run of this line that looked at the whole of a clean commit, for a protected run."""
+    target = prepared.target
+    if target.scope is not Scope.PROTECTED or history is None:
+        return None
+    runs = [
+        run
+        for run in history.runs
+        if run.line == target.line and run.scope is Scope.PROTECTED and run.commit and run.complete and not run.dirty
+    ]
+    return runs[-1] if runs else None
 
 
 def _comparable(prepared: Prepared, coverage: Coverage, head: Looked) -> Callable[[KnownFinding], bool]:

@@ -16,7 +16,6 @@ from secgate.model import Head, Target
 from secgate.ports import Ledger
 from secgate.repository import Repository
 
-
 _REMOTE_ENV = ("GIT_SSH_COMMAND", "GIT_SSH", "SSH_AUTH_SOCK", "GIT_ASKPASS", "SSH_ASKPASS", "HOME")
 """What reaching a remote may take: the operator's keys and helpers, never the tree's."""
 

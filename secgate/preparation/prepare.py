@@ -121,7 +121,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
 
 
 def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Repository | None:
-    """Give the repository that holds `path`, None for a plain folder. Raises TargetError for one without git on PATH."""
+    """Give the repository that holds `path`, None for a plain folder. Raises TargetError where git is missing."""
     git = shutil.which("git", path=machine.env.get("PATH", "")) or ""
     return Repository.open(runner, path, scratch, git)
 
