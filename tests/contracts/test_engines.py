@@ -190,3 +190,12 @@ def test_child_that_ends_badly_is_no_answer(output: Output) -> None:
     ):
         with pytest.raises(PolicyError):
             ask(engine, "package t\nx := 1")
+
+
+@pytest.mark.parametrize("kind", ["here", "child"])
+def test_panic_is_an_error(kind: str, tmp_path: Path) -> None:
+    engine = RegorusEngine() if kind == "here" else child(tmp_path)
+    with pytest.raises(PolicyError, match="panicked"):
+        # An empty needle makes regorus 0.13 panic, which is a BaseException to Python.
+        ask(engine, 'package t\nx := strings.count("abc", "")')
+    assert ask(engine, "package t\nx := 1") == 1
