@@ -1,0 +1,209 @@
+"""Scanner `kingfisher`: secrets by 488 precise patterns, one binary.
+
+What is known of the tool (2.14) and how it is met here:
+
+- It tries what it found at the provider unless told not to, and looks for updates: both are off.
+- Files are named one by one: each is then a "repository" of its own in the audit part of the report, with a status and
+  the number of blobs it scanned. That is evidence `listed`. Over a folder it gives one number for all.
+- Exit 200 (and 205, with validated ones) mean findings; a missing target is exit 1.
+- Equal secrets are shown once unless `--no-dedup`; inline `kingfisher:ignore` is switched off with `--no-ignore`.
+- `snippet` is the secret itself, `dependent_captures` hold more, and the report carries ready commands that contain
+  them: only the first two are read, and named as secrets.
+- Columns are UTF-8 bytes from 0, the last one inclusive.
+- Rules leave out paths that look vendored or like lock files (`node_modules/`, `vendor/`, `package-lock.json`); nothing
+  switches that off. The lane's other tool looks at those.
+
+Settings: `rule_cache` = an absolute, private folder for the compiled rules (saves about 5 s a run where the machine
+keeps it); without it they are compiled anew in the job's work directory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from msgspec import Struct
+
+from secgate.errors import ConfigError
+from secgate.model import (
+    Confidence,
+    EvidenceBasis,
+    Job,
+    Lane,
+    Output,
+    RawResult,
+    Reading,
+    Region,
+    Rule,
+    ScanStatus,
+    Severity,
+    Slot,
+    SourceFile,
+)
+from secgate.ports import PlanRequest, ToolSpec
+from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, failed, longest_suffix, view_path
+
+MOST_FILES = 2000
+_HARD_CODED = 798
+"""CWE-798, use of hard-coded credentials."""
+_CONFIDENCES = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
+_ENDED = (0, 200, 205)
+
+
+class _Rule(Struct):
+    id: str
+    name: str = ""
+    description: str = ""
+
+
+class _Found(Struct):
+    path: str
+    line: int
+    column_start: int
+    column_end: int
+    snippet: str = ""
+    confidence: str = ""
+    dependent_captures: dict[str, str] = {}
+
+
+class _Finding(Struct):
+    rule: _Rule
+    finding: _Found
+
+
+class _Scan(Struct):
+    status: str
+
+
+class _Stats(Struct, frozen=True):
+    blobs_scanned: int = 0
+
+
+class _Repository(Struct):
+    key: str
+    scan: _Scan
+    stats: _Stats = _Stats()
+
+
+class _Audit(Struct):
+    repositories: list[_Repository]
+
+
+class _Report(Struct):
+    findings: list[_Finding]
+    audit: _Audit
+
+
+class Kingfisher:
+    """Adapter of kingfisher; see the module's text."""
+
+    name = "kingfisher"
+    lanes: tuple[Lane, ...] = (Lane.SECRETS,)
+    spec: ToolSpec | None = ToolSpec(
+        name="kingfisher", executable="kingfisher", package="kingfisher-bin", tested=">=2.14,<3"
+    )
+    services: tuple[str, ...] = ()
+    ignore_comments = r"kingfisher:ignore|gitleaks:allow|trufflehog:ignore|pragma: allowlist secret"
+    outgoing = "tries found credentials at their providers (--no-validate), looks for updates (--no-update-check)"
+
+    def supports(self, file: SourceFile) -> bool:
+        """Every file, whatever it holds."""
+        return bool(file.path)
+
+    def plan(self, request: PlanRequest) -> tuple[Job, ...]:
+        """Parts by the length of the argument list. Raises ConfigError for a rule cache that is no absolute path."""
+        cache = request.settings.get("rule_cache", Slot(name="work", suffix="/rules"))
+        if isinstance(cache, str) and not Path(cache).is_absolute():
+            fault = ("scanners.kingfisher.rule_cache", f"{cache!r} is not an absolute path", "leave it out")
+            raise ConfigError("a setting is wrong", faults=[fault])
+        cache_argument = cache if isinstance(cache, Slot) else str(cache)
+        return tuple(
+            Job(
+                scanner=self.name,
+                name=f"kingfisher:{number}",
+                argv=(
+                    *(Slot(name="tool"), "scan", "--quiet", "--no-validate", "--no-update-check", "--format", "json"),
+                    *("--git-history", "none", "--no-ignore", "--no-dedup", "--max-file-size", "0"),
+                    *("--jobs", str(request.parallel), "--rule-cache-dir", cache_argument),
+                    *map(argument, part),
+                ),
+                files=part,
+                limits=request.limits,
+                grain="file",
+            )
+            for number, part in enumerate(chunks([file.path for file in request.files], MOST_FILES), 1)
+        )
+
+    def read(self, job: Job, output: Output) -> Reading:
+        """See Scanner."""
+        if output.exit_code not in _ENDED:
+            return crashed(self.name, output)
+        report = decode(output.stdout, _Report, tool=self.name)
+        looked = _looked_at(report.audit.repositories, job.files)
+        readings = [*covered(looked, EvidenceBasis.LISTED)]
+        readings += [
+            failed(path, "skipped-by-tool: its audit counts no completed scan of this file")
+            for path in job.files
+            if path not in looked
+        ]
+        asked = set(job.files)
+        found = [finding for finding in report.findings if view_path(finding.finding.path) in asked]
+        return Reading(
+            status=ScanStatus.COMPLETED,
+            rules=_rules(found),
+            results=tuple(_raw(finding) for finding in found),
+            files=tuple(sorted(readings, key=lambda reading: reading.path)),
+            counted=len(looked),
+        )
+
+
+def _looked_at(repositories: list[_Repository], files: tuple[str, ...]) -> set[str]:
+    """Files with a completed scan of at least one blob.
+
+    Keys are absolute, and the view's place is not known here: it is the beginning that most keys share with the files.
+    """
+    done = {
+        repository.key.removeprefix("local:")
+        for repository in repositories
+        if repository.scan.status == "completed" and repository.stats.blobs_scanned > 0
+    }
+    known = set(files)
+    roots = Counter(key[: -len(path) - 1] for key in done if (path := longest_suffix(key, known)))
+    if not roots:
+        return set()
+    # Among equally frequent ones the shortest: a longer one would only fit files of one folder.
+    root = min(roots, key=lambda place: (-roots[place], len(place), place))
+    return {path for path in files if f"{root}/{path}" in done}
+
+
+def _raw(finding: _Finding) -> RawResult:
+    found = finding.finding
+    lines = found.snippet.count("\n")
+    return RawResult(
+        rule=finding.rule.id,
+        message=finding.rule.description or finding.rule.name or "a secret in the source",
+        path=view_path(found.path),
+        region=Region(
+            start_line=found.line,
+            start_column=found.column_start + 1,
+            end_line=found.line + lines,
+            # Within one line the tool's columns hold; past it, where the secret's last line ends is not told.
+            end_column=0 if lines else found.column_end + 2,
+        ),
+        column_unit="utf-8",
+        severity=Severity.HIGH,
+        severity_basis="scanner: a committed credential",
+        confidence=_CONFIDENCES.get(found.confidence),
+        cwes=(_HARD_CODED,),
+        secrets=tuple(sorted({found.snippet, *found.dependent_captures.values()} - {""})),
+    )
+
+
+def _rules(findings: list[_Finding]) -> tuple[Rule, ...]:
+    rules = {
+        finding.rule.id: Rule(
+            id=finding.rule.id, name=finding.rule.name, short=finding.rule.description, cwes=(_HARD_CODED,)
+        )
+        for finding in findings
+    }
+    return tuple(rules[name] for name in sorted(rules))
