@@ -110,6 +110,18 @@ class FileIndex:
         start = self.source.offset(line, 0)
         return self.source.region(start, max(start, self.source.line_bounds(max(line, last_line))[1]))
 
+    def lines_region(self, first_line: int, last_line: int) -> Region:
+        """Give the region of the smallest Python node that begins on one line and ends on another.
+
+        For what is known by lines alone: of several statements on its first line, it is the one that goes on. Without
+        such a node: all of these lines.
+        """
+        fitting = self._by_lines.get((first_line, last_line))
+        if fitting is not None:
+            return self.source.region(*fitting)
+        start = self.source.offset(first_line, 0)
+        return self.source.region(start, self.source.line_bounds(max(first_line, last_line))[1])
+
     def literals(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
         """Give the bodies of the string literals between two offsets, as offsets of the file."""
         key = (start, end)
@@ -130,6 +142,17 @@ class FileIndex:
             return {}
         tree, _ = python.parse(self.source)
         return python.same_columns(self.source, tree) if tree is not None else {}
+
+    @cached_property
+    def _by_lines(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Smallest node by its first and last line; of equal ones the first."""
+        table: dict[tuple[int, int], tuple[int, int]] = {}
+        bounds = sorted(entry for entries in self._columns.values() for entry in entries)
+        for first, last, start, end in bounds:
+            best = table.get((first, last))
+            if best is None or end - start < best[1] - best[0]:
+                table[first, last] = (start, end)
+        return table
 
     @cached_property
     def _built(self) -> tuple[list[Span], Parsed]:

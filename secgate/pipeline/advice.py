@@ -30,7 +30,12 @@ def advisory_database(machine: Machine, settings: Settings | None = None) -> str
 class Advice:
     """The advisory source of one run. The database is opened when it is first asked for."""
 
-    def __init__(self, settings: Settings, profile: Profile, *, machine: Machine, now: datetime) -> None:
+    def __init__(
+        self, settings: Settings, profile: Profile, *, machine: Machine, now: datetime, stack: contextlib.ExitStack
+    ) -> None:
+        """`stack` closes what is opened here when the run ends."""
+        self._stack = stack
+        self._database: Database | None = None
         self._path = advisory_database(machine, settings)
         days = settings.advisories.max_age_days
         self._max_age_s = days * DAY_S if days else profile.advisories_max_age_s
@@ -60,11 +65,12 @@ class Advice:
         return msgspec.structs.replace(result, invocation=noted)
 
     def scores(self, names: Sequence[str]) -> float | None:
-        """Give the highest score that the local database has for any of `names`."""
+        """Give the highest score that the local database has for any of `names`; the database is opened once."""
         if not names or not Path(self._path).is_file():
             return None
-        with Database(self._path) as database:
-            found = [score.score for score in database.scores(names).values() if score.score is not None]
+        if self._database is None:
+            self._database = self._stack.enter_context(Database(self._path))
+        found = [score.score for score in self._database.scores(names).values() if score.score is not None]
         return max(found, default=None)
 
 

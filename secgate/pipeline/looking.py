@@ -75,7 +75,7 @@ class Looker:
             known = ", ".join(registry.names("scanners"))
             raise UsageError(f"unknown scanner `{unknown[0]}`", remedy=f"one of: {known}", place="--scanner")
         self._tools = registry.tools(shop.machine, configured=_configured(prepared.settings), executor=shop.executor)
-        self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now)
+        self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now, stack=shop.stack)
         self.remedies: dict[str, str] = {}
         self._count = 0
 
@@ -121,21 +121,23 @@ class Looker:
             directory=self._directory("history"),
             excludes=[PathPattern(text) for text in prepared.settings.exclude],
         )
-        if not view.digests:
+        if not view.digests and not view.left_out:
             return None
         return self._look(view, view_files(prepared.target, view), lanes=(Lane.SECRETS,))
 
-    def base(self, head: Correlation) -> tuple[KnownFinding, ...]:
-        """Look at the base of the files that have findings, with what found them, and give what was there."""
+    def base(self, head: Correlation, *, at: str) -> tuple[KnownFinding, ...]:
+        """Look at commit `at` in the files that have findings, with what found them, and give what was there."""
         prepared = self._prepared
         if prepared.repository is None:
             return ()
+        self._shop.observer.stage("base", at[:12])
+        base = msgspec.structs.replace(prepared.target, base_commit=at)
         paths = sorted({finding.location.path for finding in head.findings})
         manifests = {file.path for file in self.offered() if self.tables.lanes.need(Lane.DEPENDENCIES, file)}
         if any(finding.lane is Lane.DEPENDENCIES for finding in head.findings):
             paths = sorted({*paths, *manifests})
         scanners = {witness.scanner for finding in head.findings for witness in finding.witnesses}
-        view = make_base_view(prepared.target, paths, repository=prepared.repository, directory=self._directory("base"))
+        view = make_base_view(base, paths, repository=prepared.repository, directory=self._directory("base"))
         if not view.digests:
             return ()
         seen = self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes, scanners=scanners)
@@ -188,7 +190,7 @@ class Looker:
             services=self.advice.services(),
             rules_root=self.tables.rules_root,
             offline=settings.offline,
-            parallel=settings.jobs,
+            parallel=self._shop.parallel,
             now=self._shop.now,
             observer=self._shop.observer,
         )

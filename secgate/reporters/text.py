@@ -64,11 +64,16 @@ class _Page:
             self.lines.append((self.style(head, style) + line).rstrip())
 
     def title(self, text: str) -> None:
-        self.lines.extend(("", self.style(text, "bold")))
+        self.lines.append("")
+        self.heading(text, "bold")
+
+    def heading(self, text: str, style: str) -> None:
+        """Add a line of our own words in one style; a narrow terminal gets it in several."""
+        self.lines.extend(self.style(line, style) for line in _folded(text, self.width, MAX_LINES))
 
     def outcome(self, summary: Summary) -> None:
         style = _OUTCOME_STYLE.get(summary.outcome, "bad") if summary.outcome else "bold"
-        self.lines.append(self.style(f"secgate: {summary.word}", style))
+        self.heading(f"secgate: {summary.word}", style)
         self.wrap(summary.sentence[:1].upper() + summary.sentence[1:], 2)
         for line in (*summary.context, *summary.rulings):
             self.wrap(line, 2)

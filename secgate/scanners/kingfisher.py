@@ -98,7 +98,7 @@ class Kingfisher:
     """Adapter of kingfisher; see the module's text."""
 
     name = "kingfisher"
-    lanes = (Lane.SECRETS,)
+    lanes: tuple[Lane, ...] = (Lane.SECRETS,)
     spec: ToolSpec | None = ToolSpec(
         name="kingfisher", executable="kingfisher", package="kingfisher-bin", tested=">=2.14,<3"
     )
@@ -167,7 +167,8 @@ def _looked_at(repositories: list[_Repository], files: tuple[str, ...]) -> set[s
         for repository in repositories
         if repository.scan.status == "completed" and repository.stats.blobs_scanned > 0
     }
-    roots = Counter(key[: -len(path) - 1] for key in done if (path := longest_suffix(key, files)))
+    known = set(files)
+    roots = Counter(key[: -len(path) - 1] for key in done if (path := longest_suffix(key, known)))
     if not roots:
         return set()
     # Among equally frequent ones the shortest: a longer one would only fit files of one folder.

@@ -6,7 +6,7 @@ from collections import Counter
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.correlate import Correlation, to_known
@@ -195,6 +195,15 @@ def test_secret_in_a_commit_joins_its_copy_or_stands_for_itself() -> None:
     assert [len(one.witnesses) for one in found] == [3, 2]
 
 
+def test_other_secret_of_a_commit_is_not_taken_for_the_file_s_own() -> None:
+    origins = {"1/a.py": Origin(commit="c1", path="a.py")}
+    head = normalised({"a.py": _KEYS}, [scan_of("k", [_secret(1)], Lane.SECRETS)])
+    past = normalised({"1/a.py": _KEYS}, [scan_of("k", [_secret(2, path="1/a.py")], Lane.SECRETS)], origins=origins)
+    both = head._replace(located=head.located + past.located)
+    found = findings_of(both, of=target(change_commits=("c1",))).findings
+    assert [(one.symbol, one.location.commit) for one in found] == [("A", ""), ("B", "c1")]
+
+
 _PIECES = st.lists(
     st.sampled_from(["eval(a)", "eval(b)", "run(a)", "[eval(a), eval(a)]", "x = 1", "def g(a): eval(a)"]), max_size=7
 )
@@ -204,6 +213,7 @@ def _text(pieces: list[str]) -> dict[str, str]:
     return {"a.py": "\n".join(pieces) + "\n"}
 
 
+@settings(deadline=None)
 @given(_PIECES, _PIECES)
 def test_no_finding_is_new_and_absent(before: list[str], after: list[str]) -> None:
     done = compared(_text(before), _text(after))
@@ -213,6 +223,7 @@ def test_no_finding_is_new_and_absent(before: list[str], after: list[str]) -> No
     assert known + len(done.absent) == len(found_in(_text(before)))
 
 
+@settings(deadline=None)
 @given(_PIECES)
 def test_the_same_tree_again_changes_nothing(pieces: list[str]) -> None:
     done: Correlation = compared(_text(pieces), _text(pieces))
@@ -220,6 +231,7 @@ def test_the_same_tree_again_changes_nothing(pieces: list[str]) -> None:
     assert not done.absent
 
 
+@settings(deadline=None)
 @given(_PIECES, st.integers(0, 6), st.sampled_from(["eval(a)", "run(a)"]))
 def test_one_more_is_one_new(pieces: list[str], at: int, piece: str) -> None:
     done = compared(_text(pieces), _text([*pieces[:at], piece, *pieces[at:]]))

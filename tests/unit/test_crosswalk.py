@@ -19,7 +19,11 @@ _NAMES = {
     },
     "rules": {"bandit": {"B608": "sql-injection"}},
 }
-_RATINGS = {"version": 1, "tools": {"checkov": {"CKV_1": {"severity": "critical", "reason": "public"}}}}
+_RATINGS = {
+    "version": 1,
+    "rules": {"checkov": {"CKV_1": {"severity": "critical", "reason": "public"}}},
+    "default": {"checkov": {"severity": "medium", "score": "5.0"}, "plain": {"severity": "medium", "score": "5.5"}},
+}
 
 
 def _load(names: object = _NAMES, ratings: object = _RATINGS) -> object:
@@ -49,6 +53,8 @@ def test_weakness(tool: str, rule: str, cwes: tuple[int, ...], named: str, expec
         ("checkov", Severity.LOW, 1.0, (Severity.CRITICAL, 9.5, "severity table")),
         ("other", Severity.LOW, 7.0, (Severity.HIGH, 7.0, "tool score")),
         ("other", Severity.LOW, None, (Severity.LOW, 2.0, "tool severity")),
+        ("plain", None, None, (Severity.MEDIUM, 5.5, "severity table")),
+        ("plain", Severity.LOW, None, (Severity.LOW, 2.0, "tool severity")),
         ("other", None, float("nan"), (Severity.HIGH, 8.0, "unscored")),
     ],
 )
@@ -59,7 +65,7 @@ def test_severity(tool: str, native: Severity | None, score: float | None, expec
 
 def test_every_fault_is_named() -> None:
     with pytest.raises(ConfigError) as caught:
-        _load({"version": 2, "rules": {"bandit": {"B1": "nothing"}}}, {"version": 1, "tools": []})
+        _load({"version": 2, "rules": {"bandit": {"B1": "nothing"}}}, {"version": 1, "rules": []})
     assert [place for place, _, _ in caught.value.faults] == [
         "severity.json",
         "crosswalk.json",

@@ -253,6 +253,14 @@ def test_what_an_upgrade_did_not_see_stays_compared_with_the_old_tool(story: Sto
     assert [known.fingerprint for known in story.history().open] == [fingerprint("a")]
 
 
+def test_what_a_newer_tool_sees_after_all_is_compared_with_that_tool(story: Story) -> None:
+    newer = [invocation(version="2.0")]
+    story.run(finding("a"), at_s=0)
+    story.run(at_s=10, invocations=newer)
+    story.run(finding("a"), at_s=20, invocations=newer)
+    assert FindingClosed in kinds(story, story.run(at_s=30, invocations=newer))
+
+
 def test_text_known_to_be_gone_closes_under_other_rules(story: Story) -> None:
     story.run(finding("a"), at_s=0)
     receipt = story.run(at_s=10, invocations=[invocation(version="2.0")], gone=["a"])

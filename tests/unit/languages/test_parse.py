@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.languages.parse import FileIndex, enclosing, index_kind, parse_check, parse_ok
@@ -169,6 +169,16 @@ def test_node_region(line: int, columns: tuple[int, int], expected: tuple[int, .
     assert (region.start_line, region.start_column, region.end_line, region.end_column) == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "expected"), [(1, 3, (1, 8, 3, 7)), (1, 2, (1, 1, 2, 7)), (5, 5, (5, 1, 5, 2))]
+)
+def test_lines_region(first: int, last: int, expected: tuple[int, ...]) -> None:
+    index = FileIndex("python", b"a = 1; call(\n    b,\n    c)\n\nd\n")
+    region = index.lines_region(first, last)
+    assert (region.start_line, region.start_column, region.end_line, region.end_column) == expected
+
+
+@settings(deadline=None)
 @given(st.text(alphabet="ab=(){}[]:,.\"'`#/*\\\n\r\t -é😀", max_size=60), st.integers(-2, 9), st.integers(-2, 40))
 @pytest.mark.parametrize(
     "kind", ["python", "javascript", "terraform", "github-workflow", "dockerfile", "json", "pip-requirements", "go"]
