@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from secgate import __version__, config, sarif
+from secgate import config, sarif
 from secgate.config import Machine
 from secgate.correlate import correlate
 from secgate.engines.regorus import RegorusEngine
@@ -30,6 +30,7 @@ from secgate.model import (
 from secgate.normalise import normalise
 from secgate.pipeline.looking import load_tables
 from secgate.preparation import Silence, guarded_engine, named_policies, policy_layers, read_enforced, workshop
+from secgate.version import __version__
 
 
 class _Import(Struct, frozen=True, kw_only=True):
