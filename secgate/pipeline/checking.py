@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from secgate import __version__, config, sarif
+from secgate import config, sarif
 from secgate.config import Machine
 from secgate.correlate import correlate
 from secgate.engines.regorus import RegorusEngine
@@ -40,6 +40,7 @@ from secgate.preparation import (
     read_enforced,
     workshop,
 )
+from secgate.version import __version__
 
 
 class _Import(Struct, frozen=True, kw_only=True):
