@@ -16,8 +16,8 @@ from typing import NoReturn
 
 import click
 
-from secgate import __version__
 from secgate.errors import InterruptedRunError, SecgateError
+from secgate.version import __version__
 
 REPORT_TO = "https://github.com/secgate/secgate/issues"
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from secgate import __version__, config, registry
+from secgate import config, registry
 from secgate.config import Machine
 from secgate.correlate import Correlation
-from secgate.errors import LedgerError, UsageError
+from secgate.errors import InternalError, LedgerError, UsageError
 from secgate.events import tools_digest
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
@@ -40,6 +40,7 @@ from secgate.recall import recall
 from secgate.record import RecordRequest, record
 from secgate.show import excerpts
 from secgate.show import show as show_document
+from secgate.version import __version__
 
 
 class _Seen(NamedTuple):
@@ -55,25 +56,54 @@ class _Seen(NamedTuple):
     memory: Memory
 
 
-def run_gate(path: str = ".", *, now: datetime, env: Mapping[str, str] | None = None, **options: object) -> Decision:
+def run_gate(
+    path: str = ".",
+    *,
+    now: datetime,
+    env: Mapping[str, str] | None = None,
+    changed_since: str | None = None,
+    staged: bool = False,
+    profile: str | None = None,
+    scanners: Sequence[str] = (),
+    offline: bool | None = None,
+    policies: Sequence[str] = (),
+    enforced: str = "",
+    config_file: str = "",
+    ref: str = "",
+    scope: str | None = None,
+    artifacts: Sequence[str] = (),
+    jobs: int | None = None,
+) -> Decision:
     """Gate the tree at `path` and give the decision: the library's way in. Prints nothing and ends no process.
 
     `now` is an aware UTC datetime, the only clock that clocks and policies read. `env` stands for this process's
-    environment; `options` are those of RunRequest (`changed_since`, `staged`, `profile`, `enforced`, ...).
+    environment; the rest are the options of `secgate run`, None or empty for "not given" (`config_file` is --config).
 
     Raises SecgateError where nothing could be judged: each error knows its exit code and what to try.
     """
     machine = config.this_machine(env if env is not None else config.process_environment())
+    options = {
+        "path": path,
+        "changed_since": changed_since,
+        "staged": staged,
+        "profile": profile,
+        "scanners": scanners,
+        "offline": offline,
+        "policies": policies,
+        "enforced": enforced,
+        "config": config_file,
+        "ref": ref,
+        "scope": scope,
+        "artifacts": artifacts,
+        "jobs": jobs,
+    }
     try:
-        request = msgspec.convert({"path": path, **options}, RunRequest)
+        request = msgspec.convert(options, RunRequest)
     except msgspec.ValidationError as error:
-        raise UsageError(f"an option is wrong: {error}", remedy="see RunRequest") from error
-    unknown = sorted(set(options) - set(RunRequest.__struct_fields__))
-    if unknown:
-        raise UsageError(f"there is no option `{unknown[0]}`", remedy=", ".join(RunRequest.__struct_fields__))
+        raise UsageError(f"an option is wrong: {error}", remedy="see the parameters of run_gate") from error
     document = run(request, machine=machine, now=now, observer=Silence())
     if document.decision is None:
-        raise TypeError("a run without a decision")
+        raise InternalError("a run without a decision")
     return document.decision
 
 
