@@ -30,7 +30,7 @@ from secgate.model import (
     View,
 )
 from secgate.normalise import normalise
-from secgate.pipeline.looking import load_tables
+from secgate.pipeline.looking import Tables, load_tables
 from secgate.preparation import (
     Enforced,
     Silence,
@@ -65,7 +65,8 @@ def check(
     organisation = read_enforced(enforced or machine.env.get("SECGATE_ENFORCED", ""), tree="")
     stronger = [*([organisation.settings] if organisation.settings else []), config.environment_layer(machine.env)]
     settings = config.resolve(stronger).settings
-    imports, notes = _imports(files)
+    tables = load_tables()
+    imports, notes = _imports(files, known=tables.crosswalk.tools)
     target = Target(
         root="",
         kind="plain",
@@ -73,7 +74,7 @@ def check(
         scope=Scope.LOCAL,
         scope_basis="SARIF files, no tree",
     )
-    findings, coverage, refused = _findings(imports, target)
+    findings, coverage, refused = _findings(imports, target, tables)
     request = JudgeRequest(
         target=target,
         findings=findings,
@@ -103,9 +104,10 @@ def check(
     )
 
 
-def _findings(imports: Sequence[_Import], target: Target) -> tuple[tuple[Finding, ...], Coverage, tuple[str, ...]]:
+def _findings(
+    imports: Sequence[_Import], target: Target, tables: Tables
+) -> tuple[tuple[Finding, ...], Coverage, tuple[str, ...]]:
     """Give findings, an account in which no lane was asked for, and what was refused, in words."""
-    tables = load_tables()
     normalised = normalise(
         imports,
         view=View(root="", source=Source.WORK_TREE, digests={}),
@@ -136,7 +138,7 @@ def _judged(request: JudgeRequest, organisation: Enforced, own: dict[str, bytes]
         return judge(msgspec.structs.replace(request, layers=layers), engine=engine, guarded=guarded)
 
 
-def _imports(files: Sequence[tuple[str, bytes]]) -> tuple[list[_Import], tuple[str, ...]]:
+def _imports(files: Sequence[tuple[str, bytes]], *, known: frozenset[str]) -> tuple[list[_Import], tuple[str, ...]]:
     imports: list[_Import] = []
     notes: list[str] = []
     for name, data in files:
@@ -148,11 +150,16 @@ def _imports(files: Sequence[tuple[str, bytes]]) -> tuple[list[_Import], tuple[s
             if run.unplaced:
                 notes.append(f"{name}: {run.unplaced} results of {run.tool} name no place in a tree")
             invocation = Invocation(
-                scanner=run.tool, lane=Lane.SAST, tool=None, status=ScanStatus.COMPLETED, rules=run.rules
+                scanner=_name(run.tool, known), lane=Lane.SAST, tool=None, status=ScanStatus.COMPLETED, rules=run.rules
             )
             reading = Reading(status=ScanStatus.COMPLETED, rules=run.rules, results=run.results)
             imports.append(_Import(invocation=invocation, readings=(reading,)))
     return imports, tuple(notes)
+
+
+def _name(tool: str, known: frozenset[str]) -> str:
+    """Give the name by which the crosswalk knows a tool: bandit calls itself Bandit."""
+    return tool.lower() if tool.lower() in known else tool
 
 
 def _unasked(lane: Lane) -> LaneCoverage:
