@@ -104,4 +104,5 @@ root_user(name) if {
 	is_string(name)
 	regex.match(`(?i)^(root|0+)(:.*)?$`, trim_space(name))
 }
-root_user(0)
+
+root_user(v) if v == 0

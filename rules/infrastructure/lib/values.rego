@@ -32,14 +32,14 @@ get(v, keys) := {"unresolved": "above"} if {
 
 attr(r, name) := get(r.attributes, [name])
 
-yes(true)
+yes(v) if v == true
 
 yes(v) if {
 	is_string(v)
 	lower(v) in {"true", "yes"}
 }
 
-no(false)
+no(v) if v == false
 
 no(v) if {
 	is_string(v)
@@ -47,7 +47,7 @@ no(v) if {
 }
 
 # Off, or absent where off is the platform's default.
-off(null)
+off(v) if v == null
 
 off(v) if no(v)
 
