@@ -1,13 +1,14 @@
 """The canonical weakness of each tool's rule, and the severity of rules whose tool gives none: data of `rules/`.
 
 `rules/crosswalk.json` has the form {"version": 1, "weaknesses": {name: {"title", "cwes", "remedy", "family"}},
-"rules": {tool: {rule: name}}}; `rules/severity.json` {"version": 1, "tools": {tool: {rule: {"severity", "score",
-"reason"}}}}. Keys that are not known here are left alone.
+"rules": {tool: {rule: name}}}; `rules/severity.json` {"version": 1, "rules": {tool: {rule: {"severity", "score",
+"reason"}}}, "default": {tool: {...}}}. Keys that are not known here are left alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -28,7 +29,7 @@ class Rating(Value, frozen=True, kw_only=True):
     """A severity with its reason. Without a score, the band's default counts."""
 
     severity: Severity
-    score: float | None = None
+    score: Annotated[float, msgspec.Meta(ge=0, le=10)] | None = None
     reason: str = ""
 
 
@@ -40,7 +41,8 @@ class _CrosswalkFile(Value, frozen=True, kw_only=True):
 
 class _SeverityFile(Value, frozen=True, kw_only=True):
     version: int
-    tools: dict[str, dict[str, Rating]] = msgspec.field(default_factory=dict)
+    rules: dict[str, dict[str, Rating]] = msgspec.field(default_factory=dict)
+    default: dict[str, Rating] = msgspec.field(default_factory=dict)
 
 
 class Crosswalk:
@@ -52,10 +54,13 @@ class Crosswalk:
         weaknesses: Mapping[str, Weakness],
         rules: Mapping[str, Mapping[str, str]],
         ratings: Mapping[str, Mapping[str, Rating]],
+        defaults: Mapping[str, Rating] | None = None,
     ) -> None:
+        """`ratings` are by tool and rule; `defaults` by tool, for its rules that no one has rated."""
         self._weaknesses = dict(weaknesses)
         self._rules = {tool: dict(names) for tool, names in rules.items()}
         self._ratings = {tool: dict(names) for tool, names in ratings.items()}
+        self._defaults = dict(defaults or {})
         by_cwe: dict[int, set[str]] = {}
         for name, weakness in self._weaknesses.items():
             for cwe in weakness.cwes:
@@ -77,6 +82,11 @@ class Crosswalk:
             return names.pop()
         return f"cwe-{numbers[0]}" if numbers else f"{tool}:{rule}"
 
+    @property
+    def tools(self) -> frozenset[str]:
+        """Names of the tools whose rules are listed, as our adapters are called."""
+        return frozenset(self._rules) | frozenset(self._ratings)
+
     def describe(self, weakness: str) -> Weakness | None:
         """Give title and remedy of a canonical weakness; None for one that the crosswalk does not list."""
         return self._weaknesses.get(weakness)
@@ -84,16 +94,26 @@ class Crosswalk:
     def severity(
         self, tool: str, rule: str, *, native: Severity | None, score: float | None, basis: str = ""
     ) -> tuple[Severity, float, str]:
-        """Give severity, score and basis: our table, the tool's score, the tool's band, else high and `unscored`."""
+        """Give severity, score and basis.
+
+        In this order: the rule's entry in our table, the tool's score, the tool's band, our table's default for the
+        tool, else high with basis `unscored`.
+        """
         rating = self._ratings.get(tool, {}).get(rule)
+        if rating is None and native is None and not _is_score(score):
+            rating = self._defaults.get(tool)
         if rating is not None:
             own = rating.severity.default_score if rating.score is None else rating.score
             return rating.severity, own, "severity table"
-        if score is not None and 0.0 <= score <= 10.0:
+        if score is not None and _is_score(score):
             return Severity.from_score(score), score, basis or "tool score"
         if native is not None:
             return native, native.default_score, basis or "tool severity"
         return Severity.HIGH, Severity.HIGH.default_score, "unscored"
+
+
+def _is_score(score: float | None) -> bool:
+    return score is not None and 0.0 <= score <= 10.0
 
 
 def load_crosswalk(crosswalk: bytes, severity: bytes) -> Crosswalk:
@@ -105,7 +125,7 @@ def load_crosswalk(crosswalk: bytes, severity: bytes) -> Crosswalk:
     except msgspec.DecodeError as error:
         faults.append(("crosswalk.json", str(error), "restore the file that was shipped, or mend it"))
     try:
-        ratings = msgspec.json.decode(severity, type=_SeverityFile)
+        ratings = msgspec.json.decode(severity, type=_SeverityFile, strict=False)
     except msgspec.DecodeError as error:
         faults.append(("severity.json", str(error), "restore the file that was shipped, or mend it"))
     for file, version in (("crosswalk.json", names.version), ("severity.json", ratings.version)):
@@ -119,4 +139,4 @@ def load_crosswalk(crosswalk: bytes, severity: bytes) -> Crosswalk:
         ]
     if faults:
         raise ConfigError("the weakness data cannot be used", faults=faults)
-    return Crosswalk(weaknesses=names.weaknesses, rules=names.rules, ratings=ratings.tools)
+    return Crosswalk(weaknesses=names.weaknesses, rules=names.rules, ratings=ratings.rules, defaults=ratings.default)

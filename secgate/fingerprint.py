@@ -17,7 +17,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from secgate.model import FINGERPRINT_ALGORITHM, Fingerprint, Package, Region, Result, Value
+from secgate.model import FINGERPRINT_ALGORITHM, Digest, Fingerprint, Package, Region, Result, Value
 
 _ADVISORY_ORDER = ("CVE-", "GHSA-", "PYSEC-")
 _NAME_MARKS = re.compile(r"[-_.]+")
@@ -35,13 +35,14 @@ class Place(Value, frozen=True, kw_only=True, gc=False):
 class Located(Value, frozen=True, kw_only=True, gc=False):
     """A result with its place; lives between normalise and correlate only, and is never stored.
 
-    `spans` are the secret's offsets in the file, `texts` numbers that are equal exactly where secret texts are.
+    `spans` are the secret's offsets in the file; `texts` are equal exactly where secret texts are, also between the
+    results of several calls of normalise (a change's end and its commits).
     """
 
     result: Result
     place: Place
     spans: tuple[tuple[int, int], ...] = ()
-    texts: tuple[int, ...] = ()
+    texts: tuple[Digest, ...] = ()
 
 
 def digest(*parts: str) -> str:

@@ -140,7 +140,7 @@ def _secrets(ordered: Iterable[Located], commits: Sequence[str]) -> list[Group]:
         clusters = _by_span(members)
         # "" is the end of the change: what stands there comes before all commits.
         clusters.sort(key=lambda one: age.get(_commit(one[0]), len(age) + 1) if _commit(one[0]) else 0)
-        homes: dict[int, list[Located]] = {}
+        homes: dict[str, list[Located]] = {}
         kept: list[list[Located]] = []
         for cluster in clusters:
             texts = [text for one in cluster for text in one.texts]

@@ -28,7 +28,7 @@ from secgate.events import (
     RunTool,
     from_envelope,
 )
-from secgate.merkle import Tree, decode_entry
+from secgate.merkle import Tree, envelope_of
 from secgate.model import (
     Digest,
     Fingerprint,
@@ -197,7 +197,7 @@ class Memory:
         """Fold the next entry. Raises LedgerError if it is not the next, or cannot follow on those before."""
         if entry.sequence != self._tree.size:
             raise LedgerError(f"entry {entry.sequence} was read where entry {self._tree.size} belongs")
-        envelope = decode_entry(entry.data)
+        envelope = envelope_of(entry)
         event = from_envelope(envelope)
         self._tree.append(bytes.fromhex(entry.leaf))
         self.last_epoch_s = max(self.last_epoch_s, envelope.at_epoch_s)

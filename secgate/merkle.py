@@ -290,6 +290,11 @@ def decode_entry(data: bytes) -> Envelope:
     return envelope
 
 
+def envelope_of(entry: LedgerEntry) -> Envelope:
+    """Give what an entry says that a ledger has read, and so verified, already."""
+    return _ENVELOPE.decode(entry.data)
+
+
 def extend(tree: Tree, entries: Sequence[Entry], *, at_epoch_s: int) -> Iterator[LedgerEntry]:
     """Give `entries` as they follow on `tree`, which grows by each as it is taken.
 

@@ -246,6 +246,8 @@ class Target(Value, frozen=True, kw_only=True):
     """Branch or deployment that clocks belong to."""
     event: str = ""
     provider: str = ""
+    fork: bool = False
+    """Whether CI says that the change comes from another repository: such a run reads the ledger and never writes."""
     commit: str = ""
     tree: str = ""
     base_commit: str = ""

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 from secgate.crosswalk import Crosswalk
-from secgate.fingerprint import Located, Place
+from secgate.fingerprint import Located, Place, digest
 from secgate.languages import tokens
 from secgate.languages.parse import FileIndex, index_kind
 from secgate.masking import Masker
@@ -95,21 +95,10 @@ class _File:
         self.places: dict[tuple[int, int], Place] = {}
 
 
-class _Numbers:
-    """Gives equal texts equal numbers, so that copies of a secret are known as such without keeping its text."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def of(self, text: str) -> int:
-        return self._numbers.setdefault(text, len(self._numbers) + 1)
-
-
 class _Tables(NamedTuple):
     """What all files share."""
 
     masker: Masker
-    numbers: _Numbers
     crosswalk: Crosswalk
     scores: Callable[[Sequence[str]], float | None]
 
@@ -143,7 +132,7 @@ def normalise(
     masker = Masker()
     for path in sorted(files):
         _find_secrets(files[path], masker)
-    tables = _Tables(masker, _Numbers(), crosswalk, scores)
+    tables = _Tables(masker, crosswalk, scores)
     located = [_locate(file, at, tables) for _, file in sorted(files.items()) for at in range(len(file.items))]
     refused.sort(key=lambda one: (one.lane, one.scanner, one.path, one.rule))
     return Normalised(tuple(sorted(located, key=_order)), masker, tuple(refused))
@@ -222,9 +211,10 @@ def _region(index: FileIndex, item: _Item) -> Region:
     raw, source = item.raw.region, index.source
     if raw.start_line <= 0:
         return Region()
-    is_bandit = item.invocation.scanner == "bandit" and item.raw.column_unit == "utf-8"
-    if is_bandit and raw.start_column > 0 and raw.end_column > 0:
+    if item.invocation.scanner == "bandit" and raw.start_column > 0 and raw.end_column > 0:
         return index.node_region(raw.start_line, raw.start_column - 1, raw.end_column - 1, raw.end_line)
+    if item.invocation.scanner == "bandit" and raw.end_line > raw.start_line:
+        return index.lines_region(raw.start_line, raw.end_line)
     last = max(source.line_count, 1)
     start_line = min(raw.start_line, last)
     end_line = min(max(raw.end_line, start_line), last)
@@ -236,7 +226,7 @@ def _region(index: FileIndex, item: _Item) -> Region:
 
 
 def _locate(file: _File, at: int, tables: _Tables) -> Located:
-    masker, numbers = tables.masker, tables.numbers
+    masker = tables.masker
     item, index, path = file.items[at], file.index, file.location.path
     spans = file.spans[at]
     is_secret = item.lane is Lane.SECRETS or not SECRET_CWES.isdisjoint(item.cwes)
@@ -251,9 +241,10 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
         snippet = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
     elif not is_secret:
         snippet = masker.text(path, item.raw.snippet)
-    texts = {numbers.of(text.strip()) for text in item.raw.secrets}
+    # Digests that live only until results are grouped: copies of a secret are known by them.
+    texts = {digest(text.strip()) for text in item.raw.secrets}
     if index is not None and is_secret:
-        texts.update(numbers.of(index.source.text[one:other].strip()) for one, other in spans)
+        texts.update(digest(index.source.text[one:other].strip()) for one, other in spans)
     result = _result(item, file, region, tables, snippet=snippet, is_secret=is_secret)
     return Located(result=result, place=place, spans=spans if is_secret else (), texts=tuple(sorted(texts)))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from secgate import __version__, registry
+from secgate import registry
 from secgate.config import Machine
 from secgate.errors import LedgerError, UsageError
 from secgate.model import Head, RunDocument
@@ -16,6 +16,7 @@ from secgate.preparation import ChosenLedger, RunRequest, Silence, choose_ledger
 from secgate.recall import check_growth, recall
 from secgate.record import initialise
 from secgate.show import show as show_document
+from secgate.version import __version__
 
 
 def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> RunDocument:

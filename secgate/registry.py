@@ -7,7 +7,6 @@ its Protocol.
 from __future__ import annotations
 
 import importlib
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -105,12 +104,8 @@ def reporter(name: str) -> ports.Reporter:
 
 
 def executor(machine: Machine, *, scratch: str, parallel: int) -> LocalExecutor:
-    """Make the executor of this machine: both the ProcessRunner and the Executor.
-
-    `scratch` is a private folder; `parallel` 0 means as many children at a time as there are processors.
-    """
-    children = parallel or len(os.sched_getaffinity(0))
-    return LocalExecutor(environment=machine.env, scratch=scratch, python=machine.python, parallel=children)
+    """Make the executor of this machine: both the ProcessRunner and the Executor. `scratch` is a private folder."""
+    return LocalExecutor(environment=machine.env, scratch=scratch, python=machine.python, parallel=parallel)
 
 
 def tools(machine: Machine, *, configured: Mapping[str, str], executor: LocalExecutor) -> LocalTools:

@@ -63,7 +63,7 @@ def show(document: RunDocument, reporter: Reporter, *, width: int, colour: bool)
 
 def _excerpt(source: Source, place: Location, mask: Mask) -> str:
     start = place.region.start_line
-    if not 1 <= start <= source.line_count:
+    if not source.text or not 1 <= start <= source.line_count:
         return ""
     end = min(max(place.region.end_line, start), start + MAX_FLAGGED - 1)
     first, last = max(start - AROUND, 1), min(end + AROUND, source.line_count)

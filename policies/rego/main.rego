@@ -33,7 +33,11 @@ exemptions contains exemption if {
 }
 
 # Elements by finding, so that judging stays linear in findings. Never empty: the sentinel's is among them.
-of_finding[e.element.finding] contains e if some e in elements
+# The key is bound in the body: regorus drops the whole set where a key in the head is undefined for one element.
+of_finding[fingerprint] contains e if {
+	some e in elements
+	fingerprint := e.element.finding
+}
 
 of_lanes contains e if {
 	some e in elements
@@ -77,13 +81,15 @@ finding_word(said, waiver) := verdict if {
 	}
 } else := strictest(said)
 
-strictest(said) := verdict("deny", with_word(said, "deny"), said) if {
+strictest(said) := unspoken if {
+	count(said) == 0
+} else := verdict("deny", with_word(said, "deny"), said) if {
 	count(with_word(said, "deny")) > 0
 } else := verdict("inconclusive", with_word(said, "inconclusive"), said) if {
 	count(with_word(said, "inconclusive")) > 0
-} else := verdict("warn", with_word(said, "warn"), said) if {
-	count(said) > 0
-} else := {
+} else := verdict("warn", with_word(said, "warn"), said)
+
+unspoken := {
 	"word": "allow",
 	"rule": "secgate.main",
 	"reason": "no rule speaks against it",
@@ -95,7 +101,7 @@ strictest(said) := verdict("deny", with_word(said, "deny"), said) if {
 verdict(word, speakers, said) := {
 	"word": word,
 	"rule": first.rule,
-	"reason": sprintf("%s%s", [first.element.reason, more(count(speakers))]),
+	"reason": sprintf("%v%s", [object.get(first.element, "reason", "no reason given"), more(count(speakers))]),
 	"remedy": object.get(first.element, "remedy", ""),
 	"all_rules": rules_of(said),
 } if {

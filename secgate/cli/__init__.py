@@ -10,13 +10,14 @@ import importlib
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import click
 
-from secgate import __version__
 from secgate.errors import InterruptedRunError, SecgateError
+from secgate.version import __version__
 
 REPORT_TO = "https://github.com/secgate/secgate/issues"
 
@@ -118,7 +119,7 @@ def _fault(error: Exception) -> int:
     click.echo(f"  nothing was decided; please report it at {REPORT_TO} with the lines below", err=True)
     for frame in traceback.extract_tb(error.__traceback__)[-8:]:
         # Names and lines of our own code only: values could hold secrets of the scanned tree.
-        place = "/".join(frame.filename.split(os.sep)[-2:])
+        place = "/".join(Path(frame.filename).parts[-2:])
         click.echo(f"    {place}:{frame.lineno} {frame.name}", err=True)
     return 70
 

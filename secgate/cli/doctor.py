@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secgate import __version__
 from secgate.cli.options import machine, moment
+from secgate.version import __version__
 
 if TYPE_CHECKING:
     from secgate.pipeline.diagnosis import Diagnosis

@@ -35,6 +35,8 @@ class CIFacts(Value, frozen=True, kw_only=True):
     default_branch: str = ""
     is_change: bool = False
     is_protected: bool = False
+    is_fork: bool = False
+    """The change comes from another repository."""
     actor: Actor | None = None
     author: Actor | None = None
     reviewers: tuple[Actor, ...] = ()
@@ -46,14 +48,20 @@ class _User(msgspec.Struct):
     login: str = ""
 
 
+class _Home(msgspec.Struct):
+    full_name: str = ""
+
+
 class _Branch(msgspec.Struct):
     ref: str = ""
     sha: str = ""
+    repo: _Home | None = None
 
 
 class _PullRequest(msgspec.Struct):
     user: _User | None = None
     base: _Branch | None = None
+    head: _Branch | None = None
     requested_reviewers: tuple[_User, ...] = ()
 
 
@@ -115,11 +123,17 @@ def _github(env: Mapping[str, str], read: Callable[[str], bytes]) -> CIFacts:
         default_branch=event.repository.default_branch if event.repository else "",
         is_change=is_change,
         is_protected=(env.get("GITHUB_REF_PROTECTED") == "true" and not is_change and name not in _GITHUB_FOREIGN),
+        is_fork=is_change and _home(pull.head) != _home(pull.base),
         actor=_actor(env.get("GITHUB_ACTOR", ""), "github"),
         author=_actor(pull.user.login if pull.user else "", "github"),
         reviewers=_people(reviewers),
         notes=notes,
     )
+
+
+def _home(branch: _Branch | None) -> str:
+    """Give the repository of a branch; "" where it is gone, which differs from every other."""
+    return branch.repo.full_name if branch is not None and branch.repo is not None else ""
 
 
 def _github_event(path: str, read: Callable[[str], bytes]) -> tuple[_Event, tuple[str, ...]]:
@@ -154,6 +168,7 @@ def _gitlab(env: Mapping[str, str]) -> CIFacts:
         default_branch=env.get("CI_DEFAULT_BRANCH", ""),
         is_change=is_change,
         is_protected=env.get("CI_COMMIT_REF_PROTECTED") == "true" and not is_change,
+        is_fork=is_change and env.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID") != env.get("CI_MERGE_REQUEST_PROJECT_ID"),
         actor=_actor(env.get("GITLAB_USER_LOGIN", ""), "gitlab"),
         author=_actor(env.get("CI_COMMIT_AUTHOR", "").partition("<")[0].strip(), "gitlab:commit"),
         reviewers=_people([_actor(name.strip(), "gitlab:assigned") for name in assigned]),
@@ -170,6 +185,7 @@ def _azure(env: Mapping[str, str]) -> CIFacts:
         base_ref=_branch(env.get("SYSTEM_PULLREQUEST_TARGETBRANCH", "")),
         head_commit=env.get("BUILD_SOURCEVERSION", ""),
         is_change=is_change,
+        is_fork=env.get("SYSTEM_PULLREQUEST_ISFORK", "").lower() == "true",
         actor=_actor(env.get("BUILD_REQUESTEDFOR", ""), "azure"),
         author=_actor(env.get("BUILD_SOURCEVERSIONAUTHOR", ""), "azure:commit"),
     )

@@ -22,7 +22,7 @@ def narrowed(target: Target, *, excludes: Sequence[PathPattern], gate_paths: Seq
         if pattern is None:
             kept.append(file)
         else:
-            out.append(LeftOut(path=file.path, reason="excluded", detail=pattern.text))
+            out.append(LeftOut(path=file.path, reason="excluded", detail=pattern.shown))
     touched = (*(target.changed or ()), *target.deleted)
     changed = None if target.changed is None else tuple(p for p in target.changed if first_fit(excludes, p) is None)
     return msgspec.structs.replace(

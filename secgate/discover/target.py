@@ -122,6 +122,7 @@ class _Git:
             line=_line(change.base_ref if change and scope is Scope.CHANGE else ref),
             event=self._ci.event,
             provider=self._ci.provider,
+            fork=self._ci.is_fork,
             commit=self._head,
             tree=repository.tree(self._head) if self._head else "",
             base_commit=change.base_commit if change else "",

@@ -89,7 +89,10 @@ def _read(output: Output, *, query: str, limit_s: float, shown: Mapping[str, str
         first = answer.errors[0]
         file = shown.get(first.location.file, first.location.file)
         place = f"{file}:{first.location.row}:{first.location.col}" if file else ""
-        raise PolicyError(first.message, remedy="correct the policy, and try it with `test_` rules", place=place)
+        message = " ".join(first.message.split())
+        for path, name in shown.items():
+            message = message.replace(path, name)
+        raise PolicyError(message, remedy="correct the policy, and try it with `test_` rules", place=place)
     if output.exit_code != 0:
         raise PolicyError(f"opa ended with exit code {output.exit_code}", remedy="use a tested version of opa")
     if len(answer.result) != 1 or len(answer.result[0].expressions) != 1:

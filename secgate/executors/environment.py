@@ -53,6 +53,8 @@ def child_environment(
         "HOME": home,
         "TMPDIR": temporary,
         "NO_COLOR": "1",
+        # A child that starts `python -m pip` must not find a package of that name in the tree it stands in.
+        "PYTHONSAFEPATH": "1",
     }
     if network:
         environment.update({name: operator[name] for name in sorted(NETWORK_NAMES) if name in operator})

@@ -47,6 +47,8 @@ class Source:
     def offset(self, line: int, column: int) -> int:
         """Give the offset of a position; column 0 means the line's first character that is not white space."""
         start, end = self.line_bounds(line)
+        if self._ascii and column > 0:
+            return min(start + column - 1, end)
         text = self.text[start:end]
         if column <= 0:
             return start + len(text) - len(text.lstrip())
@@ -65,6 +67,9 @@ class Source:
         """Turn a tool's column into UTF-16 code units, clamped to the line; 0 stays 0."""
         if column <= 0:
             return 0
+        if self._ascii:
+            start, end = self.line_bounds(line)
+            return min(column, end - start + 1)
         text = self.line(line)
         if unit == "utf-16" or text.isascii():
             return min(column, (len(text) if text.isascii() else _units(text)) + 1)
@@ -111,6 +116,8 @@ class Source:
     def from_line_byte(self, line: int, byte: int) -> int:
         """Turn a line and a byte column that counts from 0, as Python's `ast` gives them, into an offset."""
         start, end = self.line_bounds(line)
+        if self._ascii:
+            return min(start + byte, end)
         text = self.text[start:end]
         return start + (min(byte, len(text)) if text.isascii() else _code_points(text, byte, "utf-8"))
 

@@ -6,17 +6,19 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from secgate import sla
-from secgate.advisories import Database, Info
 from secgate.config import Machine, Settings
 from secgate.errors import AdvisoryError
-from secgate.executors.advisory_server import AdvisoryService
 from secgate.policy import Profile
 from secgate.ports import Scanner, Service
 from secgate.scan import ScanResult
+
+if TYPE_CHECKING:
+    from secgate.advisories import Database, Info
 
 DAY_S = 86_400
 
@@ -30,7 +32,12 @@ def advisory_database(machine: Machine, settings: Settings | None = None) -> str
 class Advice:
     """The advisory source of one run. The database is opened when it is first asked for."""
 
-    def __init__(self, settings: Settings, profile: Profile, *, machine: Machine, now: datetime) -> None:
+    def __init__(
+        self, settings: Settings, profile: Profile, *, machine: Machine, now: datetime, stack: contextlib.ExitStack
+    ) -> None:
+        """`stack` closes what is opened here when the run ends."""
+        self._stack = stack
+        self._database: Database | None = None
         self._path = advisory_database(machine, settings)
         days = settings.advisories.max_age_days
         self._max_age_s = days * DAY_S if days else profile.advisories_max_age_s
@@ -46,8 +53,10 @@ class Advice:
 
     def services(self) -> Mapping[str, Service]:
         """Give what jobs can ask to be served; each starts when the first job needs it."""
+        if self.source != "local":
+            return {}
         service = _FreshAdvisories(self._path, max_age_s=self._max_age_s, now=self._now)
-        return {service.name: service} if self.source == "local" else {}
+        return {service.name: service}
 
     def noted(self, result: ScanResult) -> ScanResult:
         """Give a scanner's part with the age and digest of the database that it asked."""
@@ -60,20 +69,23 @@ class Advice:
         return msgspec.structs.replace(result, invocation=noted)
 
     def scores(self, names: Sequence[str]) -> float | None:
-        """Give the highest score that the local database has for any of `names`."""
+        """Give the highest score that the local database has for any of `names`; the database is opened once."""
         if not names or not Path(self._path).is_file():
             return None
-        with Database(self._path) as database:
-            found = [score.score for score in database.scores(names).values() if score.score is not None]
+        if self._database is None:
+            from secgate.advisories import Database
+
+            self._database = self._stack.enter_context(Database(self._path))
+        found = [score.score for score in self._database.scores(names).values() if score.score is not None]
         return max(found, default=None)
 
 
 class _FreshAdvisories:
     """The loopback service over a database that is there and young enough; else it does not open and says why."""
 
+    name = "advisories"
+
     def __init__(self, path: str, *, max_age_s: int, now: datetime) -> None:
-        self._service = AdvisoryService(path)
-        self.name = self._service.name
         self._path = path
         self._max_age_s = max_age_s
         self._now = now
@@ -92,10 +104,14 @@ class _FreshAdvisories:
                 f"{sla.length_words(self._max_age_s)} are allowed",
                 remedy="secgate advisories update",
             )
-        with self._service.open() as address:
+        from secgate.executors.advisory_server import AdvisoryService
+
+        with AdvisoryService(self._path).open() as address:
             yield address
 
 
 def _info(path: str) -> Info:
+    from secgate.advisories import Database
+
     with Database(path) as database:
         return database.info()

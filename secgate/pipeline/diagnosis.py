@@ -29,7 +29,7 @@ class ToolState(Struct, frozen=True, kw_only=True):
 
 
 class LaneState(Struct, frozen=True, kw_only=True):
-    """One lane of this tree: files that it would look at, tools that it needs, what would keep it from being covered."""
+    """One lane of this tree: files that it looks at, tools that it needs, and those that are missing."""
 
     lane: Lane
     asked: bool

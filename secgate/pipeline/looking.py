@@ -20,6 +20,7 @@ from secgate.model import (
     Lane,
     Limits,
     Location,
+    Scope,
     SourceFile,
     View,
 )
@@ -75,7 +76,7 @@ class Looker:
             known = ", ".join(registry.names("scanners"))
             raise UsageError(f"unknown scanner `{unknown[0]}`", remedy=f"one of: {known}", place="--scanner")
         self._tools = registry.tools(shop.machine, configured=_configured(prepared.settings), executor=shop.executor)
-        self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now)
+        self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now, stack=shop.stack)
         self.remedies: dict[str, str] = {}
         self._count = 0
 
@@ -121,21 +122,23 @@ class Looker:
             directory=self._directory("history"),
             excludes=[PathPattern(text) for text in prepared.settings.exclude],
         )
-        if not view.digests:
+        if not view.digests and not view.left_out:
             return None
         return self._look(view, view_files(prepared.target, view), lanes=(Lane.SECRETS,))
 
-    def base(self, head: Correlation) -> tuple[KnownFinding, ...]:
-        """Look at the base of the files that have findings, with what found them, and give what was there."""
+    def base(self, head: Correlation, *, at: str) -> tuple[KnownFinding, ...]:
+        """Look at commit `at` in the files that have findings, with what found them, and give what was there."""
         prepared = self._prepared
         if prepared.repository is None:
             return ()
+        self._shop.observer.stage("base", at[:12])
+        base = msgspec.structs.replace(prepared.target, base_commit=at)
         paths = sorted({finding.location.path for finding in head.findings})
         manifests = {file.path for file in self.offered() if self.tables.lanes.need(Lane.DEPENDENCIES, file)}
         if any(finding.lane is Lane.DEPENDENCIES for finding in head.findings):
             paths = sorted({*paths, *manifests})
         scanners = {witness.scanner for finding in head.findings for witness in finding.witnesses}
-        view = make_base_view(prepared.target, paths, repository=prepared.repository, directory=self._directory("base"))
+        view = make_base_view(base, paths, repository=prepared.repository, directory=self._directory("base"))
         if not view.digests:
             return ()
         seen = self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes, scanners=scanners)
@@ -188,7 +191,7 @@ class Looker:
             services=self.advice.services(),
             rules_root=self.tables.rules_root,
             offline=settings.offline,
-            parallel=settings.jobs,
+            parallel=self._shop.parallel,
             now=self._shop.now,
             observer=self._shop.observer,
         )
@@ -221,7 +224,7 @@ class Looker:
                 ScannerTask(
                     scanner=scanner,
                     tool=tool,
-                    settings={**self.advice.settings(scanner), **options},
+                    settings={**self._given(scanner), **options},
                     limits=Limits(time_s=own.timeout_s if own is not None else 600.0),
                     rule_pack=_pack(scanner, self.tables.rules_root)[0],
                     rule_pack_digest=_pack(scanner, self.tables.rules_root)[1],
@@ -229,6 +232,15 @@ class Looker:
                 )
             )
         return tasks
+
+    def _given(self, scanner: Scanner) -> dict[str, object]:
+        """Give what an adapter is told by us: the advisory source, and where compiled rules may be kept."""
+        given: dict[str, object] = self.advice.settings(scanner)
+        trusting = self._prepared.target.scope is not Scope.PROTECTED and self._prepared.profile.older_gaps == "warn"
+        if scanner.name == "kingfisher" and trusting:
+            # Whoever can write the cache can write rules that find nothing: what counts most compiles its own.
+            given["rule_cache"] = f"{self._shop.machine.state}/cache/kingfisher"
+        return given
 
     def _remedy(self, name: str) -> str:
         """Say how a tool is installed, and keep it for coverage."""

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from secgate import __version__, config, registry
+from secgate import config, registry
 from secgate.config import Machine
 from secgate.correlate import Correlation
-from secgate.errors import LedgerError, UsageError
+from secgate.errors import InternalError, LedgerError, UsageError
+from secgate.events import tools_digest
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
@@ -23,6 +24,7 @@ from secgate.model import (
     History,
     Invocation,
     KnownFinding,
+    KnownRun,
     Outcome,
     RunDocument,
     ScanStatus,
@@ -38,6 +40,7 @@ from secgate.recall import recall
 from secgate.record import RecordRequest, record
 from secgate.show import excerpts
 from secgate.show import show as show_document
+from secgate.version import __version__
 
 
 class _Seen(NamedTuple):
@@ -48,38 +51,66 @@ class _Seen(NamedTuple):
     correlation: Correlation
     coverage: Coverage
     invocations: tuple[Invocation, ...]
-    complete: bool
     history: History | None
     chosen: ChosenLedger | None
     memory: Memory
 
 
-def run_gate(path: str = ".", *, now: datetime, env: Mapping[str, str] | None = None, **options: object) -> Decision:
+def run_gate(
+    path: str = ".",
+    *,
+    now: datetime,
+    env: Mapping[str, str] | None = None,
+    changed_since: str | None = None,
+    staged: bool = False,
+    profile: str | None = None,
+    scanners: Sequence[str] = (),
+    offline: bool | None = None,
+    policies: Sequence[str] = (),
+    enforced: str = "",
+    config_file: str = "",
+    ref: str = "",
+    scope: str | None = None,
+    artifacts: Sequence[str] = (),
+    jobs: int | None = None,
+) -> Decision:
     """Gate the tree at `path` and give the decision: the library's way in. Prints nothing and ends no process.
 
     `now` is an aware UTC datetime, the only clock that clocks and policies read. `env` stands for this process's
-    environment; `options` are those of RunRequest (`changed_since`, `staged`, `profile`, `enforced`, ...).
+    environment; the rest are the options of `secgate run`, None or empty for "not given" (`config_file` is --config).
 
     Raises SecgateError where nothing could be judged: each error knows its exit code and what to try.
     """
     machine = config.this_machine(env if env is not None else config.process_environment())
+    options = {
+        "path": path,
+        "changed_since": changed_since,
+        "staged": staged,
+        "profile": profile,
+        "scanners": scanners,
+        "offline": offline,
+        "policies": policies,
+        "enforced": enforced,
+        "config": config_file,
+        "ref": ref,
+        "scope": scope,
+        "artifacts": artifacts,
+        "jobs": jobs,
+    }
     try:
-        request = msgspec.convert({"path": path, **options}, RunRequest)
+        request = msgspec.convert(options, RunRequest)
     except msgspec.ValidationError as error:
-        raise UsageError(f"an option is wrong: {error}", remedy="see RunRequest") from error
-    unknown = sorted(set(options) - set(RunRequest.__struct_fields__))
-    if unknown:
-        raise UsageError(f"there is no option `{unknown[0]}`", remedy=", ".join(RunRequest.__struct_fields__))
+        raise UsageError(f"an option is wrong: {error}", remedy="see the parameters of run_gate") from error
     document = run(request, machine=machine, now=now, observer=Silence())
     if document.decision is None:
-        raise TypeError("a run without a decision")
+        raise InternalError("a run without a decision")
     return document.decision
 
 
 def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
     """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
     _require_utc(now)
-    with workshop(machine, now=now, observer=observer) as shop:
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
         seen = _see(request, shop, with_ledger=True)
         observer.stage("judge", seen.prepared.settings.profile)
         judgement = _judge(seen, shop)
@@ -91,7 +122,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
 def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
     """Go as far as the findings: nothing is judged, recorded or compared with a ledger."""
     _require_utc(now)
-    with workshop(machine, now=now, observer=observer) as shop:
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
         return _document(_see(request, shop, with_ledger=False), shop, decision=None)
 
 
@@ -120,11 +151,10 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
     comparable = _comparable(prepared, coverage, head)
     first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
-    base = _base(prepared, looker, first, history, shop)
+    base = _base(prepared, looker, first, looked, history)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
-    complete = _is_complete(invocations)
-    return _Seen(prepared, looked, correlation, coverage, invocations, complete, history, chosen, memory)
+    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -134,7 +164,7 @@ def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
         repository=prepared.repository,
         machine=shop.machine,
         executor=shop.executor,
-        read_only=prepared.target.source is Source.INDEX,
+        read_only=prepared.target.source is Source.INDEX or prepared.target.fork,
     )
 
 
@@ -157,24 +187,38 @@ def _base(
     prepared: Prepared,
     looker: Looker,
     first: Correlation,
+    looked: Sequence[Looked],
     history: History | None,
-    shop: Workshop,
 ) -> tuple[KnownFinding, ...] | None:
-    """Give what was there before: None where there is nothing to compare with."""
+    """Give what was there before under the same tools and packs: None where there is nothing to compare with."""
     target = prepared.target
     if target.changed is not None:
         if not target.base_commit or not first.findings:
             return ()
-        shop.observer.stage("base", target.base_commit[:12])
-        return looker.base(first)
-    if target.scope is Scope.PROTECTED and history is not None and history.runs:
+        return looker.base(first, at=target.base_commit)
+    last = _last_run(prepared, history)
+    if last is None or history is None:
+        return None
+    invocations = joined(looked)
+    if last.tools_digest == tools_digest(invocations, table_digest=looker.tables.lanes.digest):
         return history.open
-    return None
+    # Other tools see other things in the same code: what they see in the last run's commit came with them.
+    if not first.findings or prepared.repository is None or not prepared.repository.resolve(last.commit):
+        return history.open
+    return looker.base(first, at=last.commit)
 
 
-def _is_complete(invocations: Sequence[Invocation]) -> bool:
-    """Tell whether every tool that took part came to its end; how much of the tree it was, the target tells."""
-    return all(one.status is ScanStatus.COMPLETED for one in invocations)
+def _last_run(prepared: Prepared, history: History | None) -> KnownRun | None:
+    """Give the last run of this line that looked at the whole of a clean commit, for a protected run."""
+    target = prepared.target
+    if target.scope is not Scope.PROTECTED or history is None:
+        return None
+    runs = [
+        run
+        for run in history.runs
+        if run.line == target.line and run.scope is Scope.PROTECTED and run.commit and run.complete and not run.dirty
+    ]
+    return runs[-1] if runs else None
 
 
 def _comparable(prepared: Prepared, coverage: Coverage, head: Looked) -> Callable[[KnownFinding], bool]:
@@ -213,7 +257,6 @@ def _judge(seen: _Seen, shop: Workshop) -> Judgement:
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced_digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
-            complete=True,
         ),
         engine=prepared.engine,
         guarded=prepared.guarded,
@@ -246,7 +289,6 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         excerpts=_excerpts(seen, findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
-        complete=seen.complete,
         notes=prepared.notes,
     )
 
@@ -298,16 +340,14 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         required=chosen.required,
         read_only=chosen.read_only,
         config_digest=seen.prepared.config_digest,
-        actor=document.target.actor.name if document.target.actor else "",
-        author=document.target.author.name if document.target.author else "",
-        reviewers=tuple(one.name for one in document.target.reviewers),
-        gone=_gone(seen),
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)
     except LedgerError as error:
         return _failed_record(document, error)
-    told = document if not chosen.read_only else _noted(document, "nothing was recorded: staged runs only read")
+    told = (
+        document if not chosen.read_only else _noted(document, "nothing was recorded: staged runs and forks only read")
+    )
     return msgspec.structs.replace(
         told,
         ledger=chosen.ledger.address,
@@ -315,10 +355,6 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         provisional_clocks=receipt.provisional,
         notes=(*told.notes, *receipt.notes),
     )
-
-
-def _gone(seen: _Seen) -> frozenset[str]:
-    return frozenset(one.fingerprint for one in seen.correlation.absent)
 
 
 def _noted(document: RunDocument, note: str) -> RunDocument:

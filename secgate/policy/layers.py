@@ -106,7 +106,7 @@ def load_layer(
     ]
     exported = _exported(parsed)
     faults = [fault for module in parsed for fault in (*_package_faults(name, module), *_head_faults(name, module))]
-    raise_faults(sorted(faults), layer=name)
+    raise_faults(faults, layer=name)
     _require_rules(name, parsed)
     packages = dict(exported)
     if shipped is not None:
@@ -114,7 +114,7 @@ def load_layer(
         packages |= {package: frozenset(shipped.exported[package]) for package in ground}
     seen = msgspec.json.decode(data, type=dict[str, object]) | values
     surroundings = Surroundings(vocabulary=vocabulary, data=from_data(seen), packages=packages)
-    raise_faults(sorted(f for module in parsed for f in check_references(module, surroundings)), layer=name)
+    raise_faults([f for module in parsed for f in check_references(module, surroundings)], layer=name)
     return Layer(
         name=name,
         modules=modules,

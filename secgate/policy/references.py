@@ -38,7 +38,7 @@ FORBIDDEN = frozenset(
 _KEYED = frozenset({"object.filter", "object.remove", "object.subset", "json.filter", "json.remove", "json.patch"})
 
 
-class Fault(Struct, frozen=True, order=True):
+class Fault(Struct, frozen=True):
     """One thing wrong with a module."""
 
     place: str
@@ -47,8 +47,8 @@ class Fault(Struct, frozen=True, order=True):
 
 
 def check_references(module: Module, surroundings: Surroundings) -> list[Fault]:
-    """Give the faults of one module, sorted; [] for none."""
-    return sorted(set(_Walk(module, surroundings).faults()))
+    """Give the faults of one module; [] for none."""
+    return _Walk(module, surroundings).faults()
 
 
 class _Walk:
@@ -95,7 +95,8 @@ class _Walk:
         if kind not in ("Set", "Compr") or not any(tree.statements(part.get("query")) for part in tree.bodies(rule)):
             return
         assigned = [holder.get("assign") for holder in (body, *tree.bodies(rule))]
-        for part in (body.get("key"), *(one.get("value") for one in assigned if isinstance(one, dict))):
+        values = [one.get("value") for one in assigned if isinstance(one, dict)]
+        for part in (*_head_indexes(body.get("refr")), body.get("key"), *values):
             unsure = unsure_part(part, self._infer, scope) if part is not None else None
             if unsure is not None:
                 self._fault(
@@ -280,18 +281,33 @@ def _literal_keys(value: object) -> Iterator[str]:
             yield from (text for key, _ in tree.pairs(body) if (text := tree.text_of(key)) is not None)
 
 
+def _head_indexes(reference: object) -> Iterator[object]:
+    """Give the computed parts of a head: `x` of `r[x].y contains z`."""
+    kind, body = tree.opened(reference)
+    if kind in ("RefDot", "RefBrack"):
+        yield from _head_indexes(body.get("refr"))
+        if kind == "RefBrack":
+            yield body.get("index")
+
+
 def _is_computed(index: object) -> bool:
     """Tell whether an index is neither a number nor the wildcard."""
     return tree.opened(index)[0] != "Number" and tree.name_of(index) != "_"
 
 
 def raise_faults(faults: Sequence[Fault], *, layer: str) -> None:
-    """Raise one PolicyError that shows the first fault and counts the rest; nothing for no fault."""
+    """Raise one PolicyError that shows the first fault by its place and counts the rest; nothing for no fault."""
     if faults:
-        first, more = faults[0], len(faults) - 1
-        lines = "".join(f"; {fault.place}: {fault.what}" for fault in faults[1:5])
+        ordered = sorted(set(faults), key=_place_order)
+        first, more = ordered[0], len(ordered) - 1
+        lines = "".join(f"; {fault.place}: {fault.what}" for fault in ordered[1:5])
         raise PolicyError(
             f"{first.what} ({layer} layer{f', and {more} more' if more else ''}{lines})",
             remedy=first.remedy or "correct the policy; `policies/schema/input.json` lists what there is",
             place=first.place,
         )
+
+
+def _place_order(fault: Fault) -> tuple[str, list[int], str]:
+    file, *position = fault.place.split(":")
+    return file, [int(number) for number in position if number.isdecimal()], fault.what

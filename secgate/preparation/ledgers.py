@@ -16,6 +16,9 @@ from secgate.model import Head, Target
 from secgate.ports import Ledger
 from secgate.repository import Repository
 
+_REMOTE_ENV = ("GIT_SSH_COMMAND", "GIT_SSH", "SSH_AUTH_SOCK", "GIT_ASKPASS", "SSH_ASKPASS", "HOME")
+"""What reaching a remote may take: the operator's keys and helpers, never the tree's."""
+
 
 class ChosenLedger(Struct, frozen=True, kw_only=True):
     """The ledger of a run. `remembered` is the checkpoint it must have grown from, None where none is kept."""
@@ -63,6 +66,7 @@ def choose_ledger(
             runner=executor,
             cache=f"{machine.state}/ledgers/{cache}",
             git=_git(machine),
+            env={name: machine.env[name] for name in _REMOTE_ENV if name in machine.env},
             read_only=read_only,
         )
     else:

@@ -77,10 +77,11 @@ class Prepared(Struct, frozen=True, kw_only=True):
 def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Prepared:
     """Give what the run is about. Raises UsageError, TargetError, IncompleteTargetError, ConfigError or PolicyError."""
     path = _directory(request.path, machine)
-    enforced = read_enforced(request.enforced or machine.env.get("SECGATE_ENFORCED", ""), tree=path)
+    repository = open_repository(path, machine=machine, runner=runner, scratch=scratch)
+    top = repository.root if repository is not None else path
+    enforced = read_enforced(request.enforced or machine.env.get("SECGATE_ENFORCED", ""), tree=top)
     stronger = _stronger_layers(request, machine, enforced)
     first = config.resolve(stronger).settings
-    repository = open_repository(path, machine=machine, runner=runner, scratch=scratch)
     ci = ci_facts(machine.env, read=_read_event)
     target = discover(_question(request, first, path), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
@@ -120,15 +121,8 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
 
 
 def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Repository | None:
-    """Give the repository that holds `path`, None for a plain folder.
-
-    Raises TargetError where one is there and git is not.
-    """
-    git = shutil.which("git", path=machine.env.get("PATH", ""))
-    if git is None:
-        if any((folder / ".git").exists() for folder in (Path(path), *Path(path).parents)):
-            raise TargetError("this is a git repository and there is no git on PATH", place=path, remedy="install git")
-        return None
+    """Give the repository that holds `path`, None for a plain folder. Raises TargetError where git is missing."""
+    git = shutil.which("git", path=machine.env.get("PATH", "")) or ""
     return Repository.open(runner, path, scratch, git)
 
 

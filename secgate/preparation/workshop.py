@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,18 +21,35 @@ class Workshop(Struct, frozen=True, kw_only=True):
 
     scratch: str
     executor: LocalExecutor
+    parallel: int
+    """Child processes at a time."""
     machine: Machine
     now: datetime
     observer: Observer
+    stack: contextlib.ExitStack
+    """Closes what is opened for the run."""
 
 
 @contextlib.contextmanager
-def workshop(machine: Machine, *, now: datetime, observer: Observer) -> Iterator[Workshop]:
-    """Give a workshop; at its end, however it comes, children are gone and so is the folder."""
-    with tempfile.TemporaryDirectory(prefix="secgate-") as scratch:
-        executor = registry.executor(machine, scratch=scratch, parallel=0)
+def workshop(machine: Machine, *, now: datetime, observer: Observer, jobs: int = 0) -> Iterator[Workshop]:
+    """Give a workshop; at its end, however it comes, children are gone and so is the folder.
+
+    `jobs` is the number of child processes at a time, 0 for as many as there are processors.
+    """
+    parallel = jobs or len(os.sched_getaffinity(0))
+    with contextlib.ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="secgate-"))
+        executor = registry.executor(machine, scratch=scratch, parallel=parallel)
         try:
-            yield Workshop(scratch=scratch, executor=executor, machine=machine, now=now, observer=observer)
+            yield Workshop(
+                scratch=scratch,
+                executor=executor,
+                parallel=parallel,
+                machine=machine,
+                now=now,
+                observer=observer,
+                stack=stack,
+            )
         except BaseException:
             executor.cancel()
             raise

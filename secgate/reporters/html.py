@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from secgate.escape import plain
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
 from secgate.resources import data_dir
-from secgate.summary import FindingRow, number_words, rule_words, summarise, utc_words
+from secgate.summary import FindingRow, number_words, rule_words, severity_words, short_rule, summarise, utc_words
 
 MAX_FULL = 2_000
-"""Findings shown in full; what blocks comes first."""
+"""Findings shown in full by default."""
 MAX_ROWS = 2_000
 """Rows of any table."""
 MAX_STEPS = 100
@@ -45,10 +45,13 @@ class Shown(Value, frozen=True, kw_only=True):
 
 
 class HtmlReporter:
-    """Reporter `html`."""
+    """Reporter `html`. `max_full` is the number of findings shown in full, the worst first; the page names the rest."""
 
     name = "html"
     suffix = ".html"
+
+    def __init__(self, *, max_full: int = MAX_FULL) -> None:
+        self._max_full = max_full
 
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
         """Give a whole HTML document in UTF-8; the same bytes for an equal document and version of secgate."""
@@ -65,12 +68,14 @@ class HtmlReporter:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        environment.filters.update(utc=utc_words, rule=rule_words, many=number_words)
+        environment.filters.update(
+            many=number_words, rule=rule_words, severity=severity_words, short=short_rule, utc=utc_words
+        )
         style = (data_dir("reports") / "style.css").read_text(encoding="utf-8")
         summary = summarise(document)
         page = environment.get_template("run.html.j2").render(
             anchor=anchor,
-            blocking=[_shown(row, document) for row in summary.blocking[:MAX_FULL]],
+            blocking=[_shown(row, document) for row in summary.blocking[: self._max_full]],
             document=document,
             mark=_MARKS.get(summary.outcome, "✕"),
             max_rows=MAX_ROWS,

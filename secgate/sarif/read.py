@@ -30,8 +30,11 @@ from secgate.model import (
 MAX_BYTES = 256 * 1024 * 1024
 MAX_RUNS = 1_000
 MAX_RESULTS = 1_000_000
+MAX_TEXT = 20_000
+"""Characters kept of a message or a snippet, its arguments filled in."""
 
 _LEVEL_SEVERITY = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.INFO}
+_PLACEHOLDER = re.compile(r"\{(\d{1,4})\}")
 _CWE = re.compile(r"cwe[-_/ ]?0*(\d{1,5})", re.IGNORECASE)
 
 
@@ -69,7 +72,8 @@ def read(data: bytes, *, name: str) -> tuple[ForeignRun, ...]:
         raise _refuse(name, "$", "not a JSON object")
     version = log.get("version")
     if version != "2.1.0":
-        raise _refuse(name, "$.version", f"version {version!r}; only 2.1.0 is read")
+        shown = repr(version[:40]) if isinstance(version, str) else "absent" if version is None else "not a string"
+        raise _refuse(name, "$.version", f"version {shown}; only 2.1.0 is read")
     runs = log.get("runs")
     if not isinstance(runs, list):
         raise _refuse(name, "$.runs", "absent or not a list")
@@ -211,15 +215,16 @@ class _RunReader:
             strings = rule.get("messageStrings")
             entry = strings.get(message["id"]) if isinstance(strings, dict) else None
             text = _string(entry.get("text")) if isinstance(entry, dict) else ""
-        for position, argument in enumerate(_list(message.get("arguments"))):
-            text = text.replace(f"{{{position}}}", _string(argument))
-        return text or _string(message.get("markdown"))
+        arguments = _list(message.get("arguments"))
+        if arguments:
+            text = _filled(text[:MAX_TEXT], arguments)
+        return (text or _string(message.get("markdown")))[:MAX_TEXT]
 
     def _level(self, result: Mapping[str, Any], rule: Mapping[str, Any], identity: str) -> str:
         """3.27.10: the result's own, else an override of the invocation, else the rule's default, else warning."""
         for candidate in (result.get("level"), self._overrides.get(identity), _default_level(rule)):
-            if candidate in _LEVEL_SEVERITY:
-                return str(candidate)
+            if isinstance(candidate, str) and candidate in _LEVEL_SEVERITY:
+                return candidate
         return "warning"
 
     def _place(self, location: Mapping[str, Any]) -> tuple[str, Region, str]:
@@ -238,7 +243,7 @@ class _RunReader:
                 end_line=_number(region.get("endLine")) or start,
                 end_column=_number(region.get("endColumn")),
             ),
-            _string(snippet.get("text")) if isinstance(snippet, dict) else "",
+            _string(snippet.get("text"))[:MAX_TEXT] if isinstance(snippet, dict) else "",
         )
 
     def _uri(self, location: Any) -> str:
@@ -263,6 +268,22 @@ class _RunReader:
             if isinstance(base, str) and not urlsplit(prefix).scheme:
                 parts.insert(0, prefix)
         return _relative("".join(parts))
+
+
+def _filled(text: str, arguments: list[Any]) -> str:
+    """Put arguments in for `{0}`, in one pass: an argument is never itself a template, and the result is bounded."""
+    parts: list[str] = []
+    room, at = MAX_TEXT, 0
+    for match in _PLACEHOLDER.finditer(text):
+        position = int(match.group(1))
+        filled = _string(arguments[position]) if position < len(arguments) else match.group()
+        for part in (text[at : match.start()], filled):
+            parts.append(part[:room])
+            room -= len(parts[-1])
+        at = match.end()
+        if room == 0:
+            break
+    return "".join(parts) + text[at:][:room]
 
 
 def _relative(uri: str) -> str:
@@ -321,7 +342,7 @@ def _score(properties: Any) -> float | None:
         return None
     try:
         score = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return score if 0.0 <= score <= 10.0 else None
 

@@ -349,9 +349,9 @@ def _merge(
     told: dict[str, list[FileReading]] = {}
     for job, reading in readings:
         if reading.status is ScanStatus.COMPLETED:
-            said = {file.path: file for file in reading.files}
-            for path in {*job.files, *said}:
-                told.setdefault(path, []).append(said.get(path) or _not_listed(path, reading))
+            said = {file.path for file in reading.files}
+            for one in (*reading.files, *(_not_listed(path, reading) for path in job.files if path not in said)):
+                told.setdefault(one.path, []).append(one)
         else:
             for path in job.files:
                 told.setdefault(path, []).append(_failed(path, _coded(reading.status, reading.reason)))

@@ -168,9 +168,13 @@ def unpinned(entries: Sequence[Entry]) -> str:
 
 def _notices(settled: Settled) -> Iterable[str]:
     yield from settled.manifest.notices
-    for index in settled.manifest.indexes:
-        if index.address.rstrip("/") != "https://pypi.org/simple":
-            yield f"{index.path}:{index.line}: the tree names an index ({index.option} {index.address}); it is not used"
+    manifest = settled.manifest
+    if manifest.lock and manifest.indexes:
+        shown = ", ".join(sorted({index.address for index in manifest.indexes})[:5])
+        yield f"{manifest.path}: its packages come from {shown}; they are audited by the advisories of PyPI"
+        return
+    for index in manifest.indexes:
+        yield f"{index.path}:{index.line}: the tree names an index ({index.option} {index.address}); it is not used"
 
 
 def audit(name: str, plan: Plan, *, limits: Limits, inputs: tuple[str, ...]) -> Job:

@@ -87,7 +87,7 @@ class Bandit:
     """Adapter of bandit; see the module's text."""
 
     name = "bandit"
-    lanes = (Lane.SAST,)
+    lanes: tuple[Lane, ...] = (Lane.SAST,)
     spec: ToolSpec | None = ToolSpec(
         name="bandit", executable="bandit", package="bandit", tested=">=1.9,<2", needs_interpreter=True
     )

@@ -32,18 +32,20 @@ _MARKS = (
     *("T3BlbkFJ", "PRIVATE KEY", "PuTTY-User-Key-File", "pypi-Ag", "SG.", "sq0csp", "k_live_", "xox", "XOX"),
 )
 _PATTERNS = (
-    re.compile(r"://[^\s/?#\[\]@!$&'()*+,;=:]+:[^\s@]+@"),
+    re.compile(r"://[^\s/?#\[\]@!$&'()*+,;=:]{1,300}:[^\s@]{1,300}@"),
     re.compile(r"\bAP[0-9A-F][A-Za-z0-9]{8,}"),
     re.compile(r"[0-9a-z]{32}-us[0-9]"),
     re.compile(r"\d{8}:[0-9A-Za-z_-]{35}"),
     re.compile(r"(?:AC|SK)[a-z0-9]{32}"),
     re.compile(r"[MNO][a-zA-Z\d_-]{23,25}\.[a-zA-Z\d_-]{6}\."),
     re.compile(r"[A-Za-z0-9_-]{44}"),  # the assignment detectors of cloud keys: values of 44, 48 and 64 characters
+    re.compile(r"[A-Za-z0-9+/\\\-_=]{128}"),  # longer than what is measured below
 )
 _QUOTED_BASE64 = re.compile(r"""(["'])([A-Za-z0-9+/\\\-_=]{23,})\1""")
 _QUOTED_HEX = re.compile(r"""(["'])([0-9a-fA-F]{9,})\1""")
-# In YAML, INI and unknown forms a value needs no quotes.
-_BARE_BASE64 = re.compile(r"(?:^|[\s:=])([A-Za-z0-9+/\\\-_=]{23,})(?=[ \t]*(?:[#;]|$))", re.MULTILINE)
+# In YAML, INI and unknown forms a value needs no quotes. Bounded, since `=` begins a value and is a part of others: a
+# file full of them must not cost the square of its length.
+_BARE_BASE64 = re.compile(r"(?:^|[\s:=])([A-Za-z0-9+/\\\-_=]{23,128})(?=[ \t]*(?:[#;]|$))", re.MULTILINE)
 _BARE_HEX = re.compile(r"(?:^|[\s:=])([0-9a-fA-F]{9,})(?=[ \t]*(?:[#;]|$))", re.MULTILINE)
 _QUOTED_ONLY = frozenset(
     {".cls", ".go", ".java", ".js", ".m", ".php", ".py", ".pyi", ".swift", ".tf", ".cs", ".c", ".cpp"}

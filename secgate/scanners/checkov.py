@@ -93,7 +93,7 @@ class Checkov:
     """Adapter of checkov; see the module's text."""
 
     name = "checkov"
-    lanes = (Lane.IAC,)
+    lanes: tuple[Lane, ...] = (Lane.IAC,)
     spec: ToolSpec | None = ToolSpec(
         name="checkov", executable="checkov", package="checkov", tested=">=3.3,<4", needs_interpreter=True
     )
@@ -130,7 +130,8 @@ class Checkov:
         if output.exit_code not in _ENDED:
             return crashed(self.name, output)
         reports = _reports(output.stdout)
-        broken = {longest_suffix(place, job.files) for report in reports for place in report.results.parsing_errors}
+        asked = set(job.files)
+        broken = {longest_suffix(place, asked) for report in reports for place in report.results.parsing_errors}
         readings: list[FileReading] = [
             failed(path, "parse-error: the tool could not parse it") for path in broken - {""}
         ]
@@ -139,7 +140,7 @@ class Checkov:
             check
             for report in reports
             for check in (*report.results.failed_checks, *report.results.skipped_checks)
-            if check.file_path.lstrip("/") in job.files
+            if check.file_path.lstrip("/") in asked
         ]
         return Reading(
             status=ScanStatus.COMPLETED,

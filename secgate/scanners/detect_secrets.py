@@ -97,7 +97,7 @@ class DetectSecrets:
     """Adapter of detect-secrets; see the module's text."""
 
     name = "detect-secrets"
-    lanes = (Lane.SECRETS,)
+    lanes: tuple[Lane, ...] = (Lane.SECRETS,)
     spec: ToolSpec | None = ToolSpec(
         name="detect-secrets",
         executable="detect-secrets",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 import msgspec
@@ -90,10 +91,14 @@ def cwes_of(value: object) -> tuple[int, ...]:
     return tuple(sorted({int(found) for text in texts if isinstance(text, str) for found in _CWE.findall(text)}))
 
 
-def longest_suffix(place: str, paths: Iterable[str]) -> str:
+def longest_suffix(place: str, paths: AbstractSet[str]) -> str:
     """Give the path of `paths` that the absolute `place` ends with, the longest where several fit, "" for none."""
-    fitting = (path for path in paths if place == path or place.endswith("/" + path))
-    return max(fitting, key=len, default="")
+    start = 0
+    while place[start:] not in paths:
+        start = place.find("/", start) + 1
+        if start == 0:
+            return ""
+    return place[start:]
 
 
 def number_setting(settings: Mapping[str, object], key: str, default: float, *, place: str) -> float:

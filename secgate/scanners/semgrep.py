@@ -108,7 +108,7 @@ class Semgrep:
     """Adapter of semgrep; see the module's text."""
 
     name = "semgrep"
-    lanes = (Lane.SAST,)
+    lanes: tuple[Lane, ...] = (Lane.SAST,)
     spec: ToolSpec | None = ToolSpec(name="semgrep", executable="semgrep", package="semgrep", tested=">=1.180,<1.190")
     services: tuple[str, ...] = ()
     ignore_comments = r"\bnosem(?:grep)?\b"

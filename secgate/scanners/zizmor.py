@@ -101,7 +101,7 @@ class Zizmor:
     """Adapter of zizmor; see the module's text."""
 
     name = "zizmor"
-    lanes = (Lane.WORKFLOWS,)
+    lanes: tuple[Lane, ...] = (Lane.WORKFLOWS,)
     spec: ToolSpec | None = ToolSpec(name="zizmor", executable="zizmor", package="zizmor", tested=">=1.30,<2")
     services: tuple[str, ...] = ()
     outgoing = "asks GitHub about used actions (--offline, and no token is passed on)"

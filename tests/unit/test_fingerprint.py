@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.fingerprint import advisory_root, dependency_fingerprint, digest, package_name
@@ -21,11 +21,13 @@ _FLASK = Package(ecosystem="PyPI", name="Flask_Login", version="1", manifest="a.
 _TEXT = "def f(x):\n    return eval(x, {'a': 1})\n"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=3), max_size=4), st.lists(st.text(max_size=3), max_size=4))
 def test_digests_tell_lists_apart(one: list[str], other: list[str]) -> None:
     assert (digest(*one) == digest(*other)) == (one == other)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5), st.sampled_from(["", "  # why", "  # 'x"]), st.sampled_from(["", "\n        ", "  "]))
 def test_shift_comment_and_white_space_do_not_count(lines: int, comment: str, space: str) -> None:
     text = "\n" * lines + f'def f(x):\n    return eval({space}x,{space}{{"a": 1}}{space}){comment}\n'
@@ -38,6 +40,7 @@ def test_path_symbol_and_text_count() -> None:
     assert len({value for found in values for value in found}) == len(values)
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_order_of_results_does_not_matter(chance: random.Random) -> None:
     files = {"a.py": "eval(a)\neval(a); run(b)\n[eval(a), eval(a)]\n", "b.py": _TEXT}

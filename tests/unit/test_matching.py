@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.matching import Matching, Tier, match
@@ -58,6 +58,7 @@ def _named(now: Sequence[KnownFinding], then: Sequence[KnownFinding], done: Matc
     return {(now[pair.now].fingerprint, then[pair.then].fingerprint, pair.tier.value) for pair in done.pairs}
 
 
+@settings(deadline=None)
 @given(_SIDE, _SIDE, _RENAMES)
 def test_one_to_one(now: list[KnownFinding], then: list[KnownFinding], renames: tuple[Rename, ...]) -> None:
     done = match(now, then, renames)
@@ -66,6 +67,7 @@ def test_one_to_one(now: list[KnownFinding], then: list[KnownFinding], renames: 
     assert not {pair.now for pair in done.pairs} & {at for at, _ in done.split}
 
 
+@settings(deadline=None)
 @given(_SIDE, _SIDE, _RENAMES, st.randoms(use_true_random=False))
 def test_order_does_not_matter(
     now: list[KnownFinding], then: list[KnownFinding], renames: tuple[Rename, ...], chance: random.Random
@@ -77,6 +79,7 @@ def test_order_does_not_matter(
     assert _named(others, more, match(others, more, renames)) == expected
 
 
+@settings(deadline=None)
 @given(_SIDE, _SIDE)
 def test_the_same_fingerprint_is_never_left_on_both_sides(now: list[KnownFinding], then: list[KnownFinding]) -> None:
     done = match(now, then)
@@ -85,6 +88,7 @@ def test_the_same_fingerprint_is_never_left_on_both_sides(now: list[KnownFinding
     assert not new & gone
 
 
+@settings(deadline=None)
 @given(_SIDE)
 def test_matching_with_itself_is_exact(side: list[KnownFinding]) -> None:
     assert {pair.tier for pair in match(side, side).pairs} <= {Tier.EXACT}

@@ -221,6 +221,21 @@ def test_a_later_version_that_still_has_the_rule_closes(story: Story) -> None:
     assert FindingClosed in kinds(story, story.run(at_s=20, invocations=[newer]))
 
 
+def test_a_rule_that_is_still_there_does_not_make_up_for_other_options(story: Story) -> None:
+    story.run(finding("a"), at_s=0)
+    narrower = replace(invocation(options="o2"), rules=(Rule(id="sql"),))
+    assert kinds(story, story.run(at_s=10, invocations=[narrower])) == [Run]
+
+
+def test_a_run_of_another_lane_changes_nothing_in_what_is_compared(story: Story) -> None:
+    story.run(finding("a"), at_s=0)
+    newer = [invocation(version="2.0")]
+    story.run(at_s=10, invocations=newer)
+    secrets = [invocation("kingfisher", lane=Lane.SECRETS)]
+    story.run(at_s=20, invocations=secrets, lanes=[account(Lane.SECRETS)])
+    assert kinds(story, story.run(at_s=30, invocations=newer)) == [Run]
+
+
 def test_an_upgrade_that_still_sees_it_becomes_what_is_compared_with(story: Story) -> None:
     story.run(finding("a"), at_s=0)
     newer = [invocation(version="2.0")]
@@ -236,6 +251,14 @@ def test_what_an_upgrade_did_not_see_stays_compared_with_the_old_tool(story: Sto
     assert kinds(story, story.run(finding("b"), at_s=20, invocations=newer)) == [Run]
     story.run(at_s=30, invocations=newer)
     assert [known.fingerprint for known in story.history().open] == [fingerprint("a")]
+
+
+def test_what_a_newer_tool_sees_after_all_is_compared_with_that_tool(story: Story) -> None:
+    newer = [invocation(version="2.0")]
+    story.run(finding("a"), at_s=0)
+    story.run(at_s=10, invocations=newer)
+    story.run(finding("a"), at_s=20, invocations=newer)
+    assert FindingClosed in kinds(story, story.run(at_s=30, invocations=newer))
 
 
 def test_text_known_to_be_gone_closes_under_other_rules(story: Story) -> None:

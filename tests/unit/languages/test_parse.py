@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.languages.parse import FileIndex, enclosing, index_kind, parse_check, parse_ok
@@ -85,14 +85,14 @@ _TABLE = [
     ("github-workflow", _WORKFLOW, 8, 0, "jobs.build.steps[hi]", "- name: hi\n        run: |\n          echo"),
     ("github-workflow", _WORKFLOW, 11, 0, "jobs.build.steps[a/b]", "- uses: a/b@v1\n        with: {k: v}"),
     ("github-workflow", _WORKFLOW, 12, 0, "jobs.build.steps[2]", "- run: ls"),
-    ("kubernetes", _POD, 5, 9, "Pod/web", _POD.split("\n---")[0]),
+    ("kubernetes", _POD, 5, 9, "Pod/web", _POD.split("\n---", maxsplit=1)[0]),
     ("kubernetes", _POD, 8, 0, "Service", "apiVersion: v1\nkind: Service"),
     ("cloudformation", _STACK, 5, 0, "Resources.Logs", _STACK.strip().split("\n  ", 1)[1]),
     ("compose", _COMPOSE, 4, 0, "services.web", "web:\n    image: x\n    ports: [1]"),
     ("dockerfile", _DOCKER, 4, 0, "build", "RUN apt-get update \\\n  && ls"),
     ("dockerfile", _DOCKER, 6, 0, "x/y", "USER root"),
     ("dockerfile", _DOCKER, 8, 0, "x/y#2", "USER me"),
-    ("terraform", _HCL, 4, 0, "aws_s3_bucket.logs", _HCL.split("\nlocals")[0]),
+    ("terraform", _HCL, 4, 0, "aws_s3_bucket.logs", _HCL.split("\nlocals", maxsplit=1)[0]),
     ("terraform", _HCL, 8, 0, "local.z", "z = 1"),
     ("terraform", _HCL, 10, 0, "var.v", 'variable "v" {}'),
     ("npm-lock", _LOCK, 2, 8, "packages.node_modules/x", _LOCK[14:64]),
@@ -106,7 +106,7 @@ _TABLE = [
 
 
 @pytest.mark.parametrize(("kind", "text", "line", "column", "symbol", "unit"), _TABLE)
-def test_unit(kind: str, text: str, line: int, column: int, symbol: str, unit: str) -> None:
+def test_unit(*, kind: str, text: str, line: int, column: int, symbol: str, unit: str) -> None:
     found = enclosing(kind, text.encode(), line, column)
     assert (found.symbol, found.text) == (symbol, unit)
 
@@ -169,6 +169,16 @@ def test_node_region(line: int, columns: tuple[int, int], expected: tuple[int, .
     assert (region.start_line, region.start_column, region.end_line, region.end_column) == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "expected"), [(1, 3, (1, 8, 3, 7)), (1, 2, (1, 1, 2, 7)), (5, 5, (5, 1, 5, 2))]
+)
+def test_lines_region(first: int, last: int, expected: tuple[int, ...]) -> None:
+    index = FileIndex("python", b"a = 1; call(\n    b,\n    c)\n\nd\n")
+    region = index.lines_region(first, last)
+    assert (region.start_line, region.start_column, region.end_line, region.end_column) == expected
+
+
+@settings(deadline=None)
 @given(st.text(alphabet="ab=(){}[]:,.\"'`#/*\\\n\r\t -é😀", max_size=60), st.integers(-2, 9), st.integers(-2, 40))
 @pytest.mark.parametrize(
     "kind", ["python", "javascript", "terraform", "github-workflow", "dockerfile", "json", "pip-requirements", "go"]

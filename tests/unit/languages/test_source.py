@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.languages.source import ColumnUnit, Source
@@ -33,6 +33,7 @@ def test_bytes_that_are_not_utf8_are_replaced() -> None:
     assert Source(b"a\xff").text == "a\ufffd"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="aé😀\n\r ", max_size=30), st.integers(0, 40))
 def test_offsets_come_back(text: str, offset: int) -> None:
     source = Source(text.encode())
@@ -42,6 +43,7 @@ def test_offsets_come_back(text: str, offset: int) -> None:
     assert source.from_byte(len(text[:at].encode())) == at
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.tuples(*[st.integers(-5, 50)] * 4))
 def test_hostile_region_is_clamped(text: str, numbers: tuple[int, int, int, int]) -> None:
     source = Source(text.encode("utf-8", "replace"))

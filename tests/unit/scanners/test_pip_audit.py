@@ -207,8 +207,8 @@ def test_what_is_not_asked_about_fails_its_manifest(data: bytes, code: str) -> N
 
 
 def test_a_lock_stands_for_the_project_file_beside_it() -> None:
-    lock = b"version = 1\n[[package]]\nname='six'\nversion='1.16.0'\nsource={registry='https://pypi.org/simple'}\n"
-    lock += b"[[package]]\nname='click'\nversion='8.1.7'\nsource={registry='https://pypi.org/simple'}\n"
+    lock = b"version = 1\n[[package]]\nname='six'\nversion='1.16.0'\nsource={registry='https://index.test/simple'}\n"
+    lock += b"[[package]]\nname='click'\nversion='8.1.7'\nsource={registry='https://index.test/simple'}\n"
     project = b"[project]\nname='app'\ndependencies=['six>1']\n"
     (job,) = PipAudit().plan(request({"pyproject.toml": ("pyproject", project), "uv.lock": ("uv-lock", lock)}))
     reading = PipAudit().read(job, recorded("clean.json"))
@@ -323,7 +323,7 @@ def test_what_no_resolver_can_pin_stays_failed_beside_what_it_can() -> None:
 
 def test_a_project_is_spoken_for_with_its_lock() -> None:
     lock = b"version = 1\n" + b"".join(
-        b"[[package]]\nname='a'\nversion='%d'\nsource={registry='https://pypi.org/simple'}\n" % n for n in (1, 2)
+        b"[[package]]\nname='a'\nversion='%d'\nsource={registry='https://index.test/simple'}\n" % n for n in (1, 2)
     )
     project = b"[project]\nname='app'\ndependencies=['a']\n"
     first, last = PipAudit().plan(request({"pyproject.toml": ("pyproject", project), "uv.lock": ("uv-lock", lock)}))

@@ -1,0 +1,133 @@
+"""Planted misspellings are found where they stand; what is right is let through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from secgate.errors import PolicyError
+from secgate.policy import Layer
+
+Load = Callable[..., Layer]
+
+MODULE = """package secgate.rules.own
+
+import data.secgate.lib.clock
+import input.run as r
+
+helper(f) := f.path
+
+criticals contains f if {{
+	some f in input.findings
+	f.severity == "critical"
+}}
+
+deny contains {{"finding": f.fingerprint, "reason": "own"}} if {{
+	some f in input.findings
+	{body}
+}}
+
+warn contains {{"finding": f.fingerprint, "reason": "own"}} if some f in criticals
+"""
+
+WRONG = {
+    "dot": ('f.severty == "high"', "severty"),
+    "bracket": ('f["severty"] == "high"', "severty"),
+    "constant in a name": ('k := "severty"; f[k] == "high"', "severty"),
+    "object.get": ('object.get(f, "severty", "") == "high"', "severty"),
+    "object.get with a path": ('object.get(f, ["package", "nam"], "") == "x"', "nam"),
+    "object.get of a constant": ('k := "severty"; object.get(f, k, "") == "high"', "severty"),
+    "wildcard": ('input.findings[_].severty == "high"', "severty"),
+    "index variable": ('some i; input.findings[i].severty == "high"', "severty"),
+    "below": ('f.package.nam == "x"', "nam"),
+    "of the input": ("input.findngs[0].path == f.path", "findngs"),
+    "of the run, on a finding": ('f.scope == "change"', "scope"),
+    "import": ('r.scop == "change"', "scop"),
+    "negated": ("not f.waved", "waved"),
+    "comprehension": ('count([x | some x in input.gaps; x.pth == ""]) > 0', "pth"),
+    "in a comprehension's items": ("xs := [g | some g in input.gaps]; some x in xs; x.pth == f.path", "pth"),
+    "every": ('every g in input.gaps { g.pth == "" }', "pth"),
+    "pattern": ('some {"severty": s} in input.findings; s == f.severity', "severty"),
+    "unified pattern": ('{"nam": n} = f.package; n == "x"', "nam"),
+    "rule of its own": ('some c in criticals; c.severty == "high"', "severty"),
+    "function's argument": ("wrong(f)", "severty"),
+    "with": ("count(criticals) > 0 with input.findngs as []", "findngs"),
+    "data": ("f.score_x10 > data.limits.severty_s.high", "severty_s"),
+    "data below a computed key": ('data.profiles.named[input.run.profile].oldr_gaps == "warn"', "oldr_gaps"),
+    "another module": ("clock.wrds(f.seconds_open) == f.path", "wrds"),
+    "of a text": ("f.severity.high", "high"),
+    "of a list": ("input.findings.severity == f.severity", "severity"),
+    "wrong choice": ('f.severity == "Critical"', "Critical"),
+    "wrong choice, other side": ('"hihg" == f.severity', "hihg"),
+    "wrong choice in a set": ('f.severity in {"critical", "hihg"}', "hihg"),
+    "wrong choice, not equal": ('f.state != "newly_detectable"', "newly_detectable"),
+    "json.filter": ('json.filter(f, ["severty"]) == {}', "severty"),
+}
+
+
+@pytest.mark.parametrize(("body", "name"), WRONG.values(), ids=WRONG.keys())
+def test_misspelt_is_refused_with_its_place(load: Load, body: str, name: str) -> None:
+    text = MODULE.format(body=body)
+    if "wrong(" in body:
+        text += '\nwrong(f) if f.severty == "high"\n'
+    with pytest.raises(PolicyError, match=name) as caught:
+        load(text)
+    file, line, _ = caught.value.place.split(":")
+    assert file == "own.rego"
+    assert name in text.splitlines()[int(line) - 1]
+
+
+RIGHT = (
+    'f.severity == "high"',
+    'f["severity"] in {"high", "critical"}',
+    'k := "severity"; f[k] == "high"',
+    'object.get(f, ["package", "name"], "") == "x"',
+    "some i; input.findings[i].package.version == f.package.version",
+    "some k, v in f.package; v == k",
+    'm := {"mine": 1}; m.mine == 1',
+    "f.score_x10 > data.limits.severity_s[f.severity]",
+    'every g in input.gaps { g.path == "" }',
+    'r.scope == "protected"; clock.words(f.seconds_open) != ""',
+    "helper(f) == f.path",
+    'some {"path": p} in input.gaps; p == f.path',
+    'parts := split(f.path, chr); chr := "/"; parts[count(parts) - 1] == f.symbol',
+    'regex.match("^a", f.path)',
+    'data.profiles.named[input.run.profile].older_gaps == "warn"',
+)
+
+
+@pytest.mark.parametrize("body", RIGHT)
+def test_right_is_let_through(load: Load, body: str) -> None:
+    assert load(MODULE.format(body=body)).rules == ("own",)
+
+
+@pytest.mark.parametrize(
+    "body", ["some k in [f.path]; f[k] == 1", "some k in [f.path]; object.get(f, k, 0) == 1", "pick(f)"]
+)
+def test_computed_field_is_refused(load: Load, body: str) -> None:
+    text = MODULE.format(body=body) + "\npick(o) if { some k in [o.path]; o[k] == 1 }\n"
+    with pytest.raises(PolicyError, match="computed"):
+        load(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["time.now_ns()", 'http.send({"url": "x", "method": "get"})', 'rand.intn("a", 2)', "opa.runtime()"],
+)
+def test_what_is_not_of_the_input_is_refused(load: Load, name: str) -> None:
+    with pytest.raises(PolicyError, match=r"not allowed.*function of its input") as caught:
+        load(MODULE.format(body=f"{name} == f.line"))
+    assert caught.value.place.startswith("own.rego:15:")
+
+
+@pytest.mark.parametrize("head", ['"x": f.cwes[0]', '"x": helper(f)', '"x": data.limits.severity_s[f.severity]'])
+def test_head_that_may_be_undefined_is_refused(load: Load, head: str) -> None:
+    text = MODULE.format(body="true").replace('"reason": "own"}', f'"reason": "own", {head}}}', 1)
+    with pytest.raises(PolicyError, match="undefined in the rule's head"):
+        load(text)
+
+
+def test_all_faults_are_said_at_once(load: Load) -> None:
+    with pytest.raises(PolicyError, match=r"and 1 more.*symbl"):
+        load(MODULE.format(body='f.severty == "high"; f.symbl == ""'))

@@ -1,0 +1,103 @@
+"""The text format: says the right thing, fits, and nothing in it moves a terminal or a CI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from secgate.model import Lane, Outcome, RunDocument, Word
+from secgate.reporters.text import TextReporter
+from tests.factories import HOSTILE, decision, finding, lane_verdict, run_document, target, verdict
+from tests.sample_runs import failing_run, hostile_run, inconclusive_run, large_run, policy_error_run
+
+GOLDENS = Path(__file__).parents[2] / "goldens" / "text"
+RUNS = [failing_run, inconclusive_run, policy_error_run, hostile_run, run_document]
+WIDE = "漢字" * 60 + "e\u0301" * 60 + " 🎉" * 30
+
+
+def shown(document: RunDocument, *, width: int = 80, colour: bool = False) -> str:
+    return TextReporter().render(document, width=width, colour=colour).decode()
+
+
+@pytest.mark.parametrize("make", RUNS[:3], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("width", [80, 60])
+def test_golden(make: Callable[[], RunDocument], width: int, golden: Any) -> None:
+    golden(GOLDENS / f"{make.__name__}.{width}.txt", shown(make(), width=width))
+
+
+@pytest.mark.parametrize("make", [*RUNS, lambda: hostile_run("x" * 10_000), lambda: hostile_run(WIDE)])
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_no_line_is_wider_than_asked(make: Callable[[], RunDocument], width: int) -> None:
+    lines = shown(make(), width=width).split("\n")
+    assert max(map(cell_len, lines)) <= width
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
+def test_hostile_text_is_inert(text: str) -> None:
+    lines = shown(hostile_run(text), width=60).split("\n")
+    assert all(line.isprintable() or set(line) & set("\u200c\u200d") for line in lines)
+    assert not any(line.lstrip().startswith("::") or re.search(r"##[a-z]*\[", line) for line in lines)
+    assert max(map(cell_len, lines)) <= 60
+
+
+@pytest.mark.parametrize("text", ["::error::x", "a " * 200 + "::error::x", "x" * 49 + "::error::y", HOSTILE])
+def test_no_line_is_a_command(text: str) -> None:
+    for width in range(40, 90):
+        assert not any(line.lstrip().startswith("::") for line in shown(hostile_run(text), width=width).split("\n"))
+
+
+def test_a_text_of_any_length_takes_few_lines() -> None:
+    assert shown(hostile_run("word " * 100_000)).count("\n") < 150
+
+
+def test_colour_only_adds_escapes() -> None:
+    plain, coloured = shown(failing_run()), shown(failing_run(), colour=True)
+    assert "\x1b[1;31msecgate: FAIL\x1b[0m" in coloured
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [line.rstrip() for line in stripped.split("\n")] == plain.split("\n")
+
+
+def test_outcomes_are_listed_where_there_are_several() -> None:
+    both = decision(Outcome.FAIL, all_outcomes=(Outcome.FAIL, Outcome.INCONCLUSIVE))
+    assert "outcomes: fail, inconclusive; exit 1" in shown(run_document(decision=both))
+
+
+def test_the_last_line_has_run_and_exit_code() -> None:
+    assert shown(inconclusive_run()).rstrip().split("\n")[-1].strip() == "run 01JGFJJZ00V7S3GATE0000TEST; exit 3"
+
+
+def test_much_is_counted_not_listed() -> None:
+    text = shown(large_run(300))
+    assert "Blocking (300)" in text
+    assert "and 200 more (--format html or json shows them)" in text
+    assert "and 290 more (--format html or json shows them)" in text
+
+
+def test_a_change_of_the_gate_itself_is_told() -> None:
+    text = shown(run_document(target=target(gate_changes=(".github/workflows/gate.yml",))))
+    assert "this change edits what judges it (reported, not obeyed): .github/workflows/gate.yml" in " ".join(
+        text.split()
+    )
+
+
+def test_verdicts_on_run_and_lane_are_told() -> None:
+    verdicts = [
+        verdict(subject="run", id="run", reason="too late"),
+        lane_verdict(Lane.IAC, Word.DENY, reason="too old"),
+    ]
+    text = shown(run_document(decision=decision(Outcome.FAIL, verdicts)))
+    assert "deny: too late [change]" in text
+    assert "- deny: too old [change]" in text
+
+
+def test_a_finding_that_could_not_be_judged_says_so() -> None:
+    one = decision(Outcome.INCONCLUSIVE, [verdict(word=Word.INCONCLUSIVE, reason="engines differ")])
+    assert "why could not tell: engines differ" in shown(run_document(findings=(finding(),), decision=one))
