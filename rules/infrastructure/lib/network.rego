@@ -123,9 +123,7 @@ openings contains opening(r, block.path, ports) if {
 	ports := port_range(range)
 }
 
-google_ports(allow) := ["*"] if not object.get(allow, "ports", null)
-
-google_ports(allow) := ["*"] if object.get(allow, "ports", null) == []
+google_ports(allow) := ["*"] if object.get(allow, "ports", null) in {null, []}
 
 google_ports(allow) := allow.ports if {
 	is_array(allow.ports)

@@ -112,16 +112,16 @@ default document_kind(_) := "identity"
 document_kind(statement) := "trust" if {
 	is_trust(statement)
 } else := "storage" if {
-	object.get(statement, "principals", null)
+	object.get(statement, "principals", null) != null
 	some action in list(object.get(statement, "actions", null))
 	is_string(action)
 	startswith(action, "s3:")
 } else := "resource" if {
-	object.get(statement, "principals", null)
+	object.get(statement, "principals", null) != null
 }
 
 is_trust(statement) if {
-	object.get(statement, "principals", null)
+	object.get(statement, "principals", null) != null
 	some action in list(object.get(statement, "actions", null))
 	is_string(action)
 	startswith(action, "sts:")

@@ -67,11 +67,12 @@ list(v) := [v] if {
 
 # Blocks or objects called `name`, with their paths; those that are not known are left out.
 blocks(v, name) := [{"value": block, "path": sprintf("%s.%d", [name, i])} |
-	is_array(object.get(v, name, null))
 	some i, block in v[name]
 	is_object(block)
 	not unresolved(block)
-]
+] if {
+	is_array(object.get(v, name, null))
+}
 
 blocks(v, name) := [{"value": v[name], "path": name}] if {
 	is_object(object.get(v, name, null))
