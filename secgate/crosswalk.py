@@ -82,6 +82,11 @@ class Crosswalk:
             return names.pop()
         return f"cwe-{numbers[0]}" if numbers else f"{tool}:{rule}"
 
+    @property
+    def tools(self) -> frozenset[str]:
+        """Names of the tools whose rules are listed, as our adapters are called."""
+        return frozenset(self._rules) | frozenset(self._ratings)
+
     def describe(self, weakness: str) -> Weakness | None:
         """Give title and remedy of a canonical weakness; None for one that the crosswalk does not list."""
         return self._weaknesses.get(weakness)

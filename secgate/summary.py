@@ -170,7 +170,7 @@ def number_words(count: int, noun: str) -> str:
 
 def rule_words(verdict: Verdict) -> str:
     """Give a rule's name as a person says it; the layer where it is not the shipped one."""
-    name = verdict.rule.removeprefix("data.secgate.rules.")
+    name = short_rule(verdict.rule)
     return name if verdict.layer == "shipped" else f"{verdict.layer}: {name}"
 
 
@@ -191,6 +191,16 @@ def _paths_words(paths: Iterable[str]) -> str:
         return ""
     more = f" and {number_words(len(named) - _NAMED_PATHS, 'more file')}" if len(named) > _NAMED_PATHS else ""
     return f"{', '.join(named[:_NAMED_PATHS])}{more}: "
+
+
+def short_rule(path: str) -> str:
+    """Give a rule's name without the package that all rules share."""
+    return path.removeprefix("data.secgate.rules.")
+
+
+def severity_words(finding: Finding) -> str:
+    """Say severity, score and where both come from."""
+    return f"{finding.severity.value} {finding.score:.1f}, basis: {finding.severity_basis or 'not told'}"
 
 
 def _word(decision: Decision | None) -> str:
@@ -313,10 +323,11 @@ def _context(document: RunDocument) -> Iterable[str]:
         yield "observe mode: the outcome is recorded, a fail or an incomplete answer does not block"
     if target.changed is None and not target.base_commit and target.scope is not Scope.PROTECTED and decision:
         yield "nothing to compare with: every finding counts as new (--changed-since REF judges a change)"
-    if document.provisional_clocks:
+    told = decision is not None and any(note.startswith("clocks are provisional") for note in decision.notes)
+    if document.provisional_clocks and not told:
         yield "clocks are provisional: no configuration requires a ledger here"
     if not document.complete:
-        yield "the run did not come to its end: it stands for nothing later"
+        yield "not every tool came to its end: no later run builds on this one"
 
 
 def _lane(lane: LaneCoverage, verdict: Verdict | None) -> LaneRow:

@@ -24,9 +24,10 @@ def check_command(
     A pass covers the findings in the files only: no coverage is claimed, nothing is recorded, no clock starts.
     """
     from secgate import pipeline, registry
+    from secgate.pipeline.checking import check
 
     wanted = formats(outputs, registry.names("reporters"))
-    done = pipeline.check(
+    done = check(
         [(name, _read(name)) for name in files],
         policies=policies,
         enforced=enforced or "",

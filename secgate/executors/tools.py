@@ -161,12 +161,8 @@ class LocalTools:
         return root if (root / "pyvenv.cfg").is_file() else None
 
     def _metadata_version(self, package: str, root: Path) -> str:
-        wanted = re.sub(r"[-_.]+", "-", package).lower()
-        for distribution in metadata.distributions(path=_site_packages(root)):
-            name = distribution.metadata["Name"]
-            if name and re.sub(r"[-_.]+", "-", name).lower() == wanted:
-                return distribution.version
-        return ""
+        found = next(iter(metadata.distributions(name=package, path=_site_packages(root))), None)
+        return found.version if found is not None else ""
 
     def _asked_version(self, spec: ToolSpec, found: Path) -> str:
         output = self._runner.run((str(found), *spec.version_argv), cwd=str(found.parent), limits=Limits(time_s=30.0))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
+import tree_sitter
+
 from secgate.languages import dockerfile, javascript, json, lines, python, terraform, tokens, yaml
 from secgate.languages.source import Source
 from secgate.languages.spans import Span, SpanTree, Unit
@@ -56,7 +58,7 @@ class FileIndex:
             return Parsed(None, f"no parser for {self.kind}")
         if self._size > MOST_BYTES:
             return Parsed(ok=False, reason=f"larger than {MOST_BYTES} bytes")
-        return self._built[1]
+        return self._parse[1]
 
     def unit(self, line: int, column: int = 0) -> Unit:
         """Give the smallest unit at a position; column 0 means the line's first character.
@@ -134,7 +136,7 @@ class FileIndex:
     def _tree(self) -> SpanTree:
         if self._size > MOST_BYTES:
             return SpanTree([])
-        return SpanTree(self._built[0])
+        return SpanTree(self._spans)
 
     @cached_property
     def _columns(self) -> dict[tuple[int, int], list[tuple[int, int, int, int]]]:
@@ -155,39 +157,50 @@ class FileIndex:
         return table
 
     @cached_property
-    def _built(self) -> tuple[list[Span], Parsed]:
-        """Parse, and give spans and what is to be said of the parse."""
+    def _parse(self) -> tuple[object, Parsed]:
+        """Parse, and give the tree and what is to be said of it; spans are made only when a place is asked for."""
         if self.kind == "python":
             tree, reason = python.parse(self.source)
-            return (
-                (python.spans(self.source, tree), Parsed(ok=True, reason=""))
-                if tree
-                else ([], Parsed(ok=False, reason=reason))
-            )
+            return tree, Parsed(ok=tree is not None, reason=reason)
         if self.kind in _LINES:
-            return lines.spans(self.source), Parsed(None, "read by line")
-        if self.kind in _JSON or (self.kind == "cloudformation" and self.source.text.lstrip().startswith("{")):
+            return None, Parsed(None, "read by line")
+        if self._is_json:
             reason = json.problem(self.source)
-            return json.spans(self.kind, self.source), Parsed(not reason, reason)
+            return None, Parsed(not reason, reason)
         if self.kind in _PARSED:
-            return self._grammar()
-        return [], Parsed(None, f"no parser for {self.kind}")
+            from secgate.languages import grammars
 
-    def _grammar(self) -> tuple[list[Span], Parsed]:
-        from secgate.languages import grammars
+            names = {"terraform": "hcl"} | dict.fromkeys(_YAML, "yaml")
+            grown = grammars.parse(names.get(self.kind, self.kind), self.source.encoded + b"\n")
+            broken = grown.root_node.has_error
+            return grown, Parsed(not broken, "the parser met a syntax error" if broken else "")
+        return None, Parsed(None, f"no parser for {self.kind}")
 
-        names = {"terraform": "hcl"} | dict.fromkeys(_YAML, "yaml")
-        tree = grammars.parse(names.get(self.kind, self.kind), self.source.encoded + b"\n")
+    @property
+    def _is_json(self) -> bool:
+        return self.kind in _JSON or (self.kind == "cloudformation" and self.source.text.lstrip().startswith("{"))
+
+    @cached_property
+    def _spans(self) -> list[Span]:
+        tree = self._parse[0]
+        if isinstance(tree, python.Tree):
+            return python.spans(self.source, tree)
+        if self.kind in _LINES:
+            return lines.spans(self.source)
+        if self._is_json:
+            return json.spans(self.kind, self.source)
+        if isinstance(tree, tree_sitter.Tree):
+            return self._grammar(tree)
+        return []
+
+    def _grammar(self, tree: tree_sitter.Tree) -> list[Span]:
         if self.kind == "terraform":
-            found = terraform.spans(self.source, tree)
-        elif self.kind == "dockerfile":
-            found = dockerfile.spans(self.source, tree)
-        elif self.kind in _YAML:
-            found = yaml.spans(self.kind, self.source, tree)
-        else:
-            found = javascript.spans(self.source, tree)
-        broken = tree.root_node.has_error
-        return found, Parsed(not broken, "the parser met a syntax error" if broken else "")
+            return terraform.spans(self.source, tree)
+        if self.kind == "dockerfile":
+            return dockerfile.spans(self.source, tree)
+        if self.kind in _YAML:
+            return yaml.spans(self.kind, self.source, tree)
+        return javascript.spans(self.source, tree)
 
 
 def index_kind(kinds: tuple[str, ...], path: str) -> str:

@@ -4,8 +4,7 @@ Stages never call each other; this package hands one's value to the next. A libr
 """
 
 from secgate.pipeline.advice import advisory_database
-from secgate.pipeline.checking import check
 from secgate.pipeline.running import render, run, run_gate, scan_only
 from secgate.preparation import RunRequest
 
-__all__ = ["RunRequest", "advisory_database", "check", "render", "run", "run_gate", "scan_only"]
+__all__ = ["RunRequest", "advisory_database", "render", "run", "run_gate", "scan_only"]

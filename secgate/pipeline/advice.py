@@ -6,17 +6,19 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from secgate import sla
-from secgate.advisories import Database, Info
 from secgate.config import Machine, Settings
 from secgate.errors import AdvisoryError
-from secgate.executors.advisory_server import AdvisoryService
 from secgate.policy import Profile
 from secgate.ports import Scanner, Service
 from secgate.scan import ScanResult
+
+if TYPE_CHECKING:
+    from secgate.advisories import Database, Info
 
 DAY_S = 86_400
 
@@ -51,8 +53,10 @@ class Advice:
 
     def services(self) -> Mapping[str, Service]:
         """Give what jobs can ask to be served; each starts when the first job needs it."""
+        if self.source != "local":
+            return {}
         service = _FreshAdvisories(self._path, max_age_s=self._max_age_s, now=self._now)
-        return {service.name: service} if self.source == "local" else {}
+        return {service.name: service}
 
     def noted(self, result: ScanResult) -> ScanResult:
         """Give a scanner's part with the age and digest of the database that it asked."""
@@ -69,6 +73,8 @@ class Advice:
         if not names or not Path(self._path).is_file():
             return None
         if self._database is None:
+            from secgate.advisories import Database
+
             self._database = self._stack.enter_context(Database(self._path))
         found = [score.score for score in self._database.scores(names).values() if score.score is not None]
         return max(found, default=None)
@@ -77,9 +83,9 @@ class Advice:
 class _FreshAdvisories:
     """The loopback service over a database that is there and young enough; else it does not open and says why."""
 
+    name = "advisories"
+
     def __init__(self, path: str, *, max_age_s: int, now: datetime) -> None:
-        self._service = AdvisoryService(path)
-        self.name = self._service.name
         self._path = path
         self._max_age_s = max_age_s
         self._now = now
@@ -98,10 +104,14 @@ class _FreshAdvisories:
                 f"{sla.length_words(self._max_age_s)} are allowed",
                 remedy="secgate advisories update",
             )
-        with self._service.open() as address:
+        from secgate.executors.advisory_server import AdvisoryService
+
+        with AdvisoryService(self._path).open() as address:
             yield address
 
 
 def _info(path: str) -> Info:
+    from secgate.advisories import Database
+
     with Database(path) as database:
         return database.info()

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from secgate import config, sarif
 from secgate.config import Machine
 from secgate.correlate import correlate
 from secgate.engines.regorus import RegorusEngine
-from secgate.judge import JudgeRequest, judge
+from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.model import (
     Coverage,
+    Finding,
     Invocation,
     Lane,
     LaneCoverage,
@@ -28,8 +30,16 @@ from secgate.model import (
     View,
 )
 from secgate.normalise import normalise
-from secgate.pipeline.looking import load_tables
-from secgate.preparation import Silence, guarded_engine, named_policies, policy_layers, read_enforced, workshop
+from secgate.pipeline.looking import Tables, load_tables
+from secgate.preparation import (
+    Enforced,
+    Silence,
+    guarded_engine,
+    named_policies,
+    policy_layers,
+    read_enforced,
+    workshop,
+)
 from secgate.version import __version__
 
 
@@ -55,8 +65,49 @@ def check(
     organisation = read_enforced(enforced or machine.env.get("SECGATE_ENFORCED", ""), tree="")
     stronger = [*([organisation.settings] if organisation.settings else []), config.environment_layer(machine.env)]
     settings = config.resolve(stronger).settings
-    imports, notes = _imports(files)
     tables = load_tables()
+    imports, notes = _imports(files, known=tables.crosswalk.tools)
+    target = Target(
+        root="",
+        kind="plain",
+        repository=Path(files[0][0]).name if len(files) == 1 else f"{len(files)} files",
+        scope=Scope.LOCAL,
+        scope_basis="SARIF files, no tree",
+    )
+    findings, coverage, refused = _findings(imports, target, tables)
+    request = JudgeRequest(
+        target=target,
+        findings=findings,
+        coverage=coverage,
+        invocations=tuple(one.invocation for one in imports),
+        layers=(),
+        profile=settings.profile,
+        now=now,
+        mode=settings.mode,
+        disabled_rules=tuple(settings.disabled_rules),
+        enforced_digest=organisation.digest,
+        provisional_clocks=True,
+        claims_coverage=False,
+    )
+    judgement = _judged(request, organisation, named_policies(policies, machine), machine)
+    digest = hashlib.sha256(b"".join(data for _, data in files)).hexdigest()
+    return RunDocument(
+        run_id=f"{now:%Y%m%dT%H%M%S.%fZ}-{digest[:8]}",
+        secgate_version=__version__,
+        target=target,
+        invocations=request.invocations,
+        coverage=coverage,
+        findings=findings,
+        decision=judgement.decision,
+        provisional_clocks=True,
+        notes=(*notes, *refused),
+    )
+
+
+def _findings(
+    imports: Sequence[_Import], target: Target, tables: Tables
+) -> tuple[tuple[Finding, ...], Coverage, tuple[str, ...]]:
+    """Give findings, an account in which no lane was asked for, and what was refused, in words."""
     normalised = normalise(
         imports,
         view=View(root="", source=Source.WORK_TREE, digests={}),
@@ -65,13 +116,6 @@ def check(
         crosswalk=tables.crosswalk,
         scores=lambda _: None,
         keep_outside=True,
-    )
-    target = Target(
-        root="",
-        kind="plain",
-        repository=Path(files[0][0]).name if len(files) == 1 else f"{len(files)} files",
-        scope=Scope.LOCAL,
-        scope_basis="SARIF files, no tree",
     )
     findings = correlate(
         normalised.located,
@@ -82,46 +126,19 @@ def check(
         comparable=lambda _: False,
     ).findings
     coverage = Coverage(lanes=tuple(_unasked(lane) for lane in Lane), table_digest=tables.lanes.digest)
-    with workshop(machine, now=now, observer=Silence()) as shop:
+    refused = tuple(f"{one.scanner}: {one.rule} at {one.path!r}: {one.reason}" for one in normalised.refused)
+    return findings, coverage, refused
+
+
+def _judged(request: JudgeRequest, organisation: Enforced, own: dict[str, bytes], machine: Machine) -> Judgement:
+    with workshop(machine, now=request.now, observer=Silence()) as shop:
         engine = RegorusEngine()
         guarded = guarded_engine(machine, runner=shop.executor, scratch=shop.scratch)
-        layers = policy_layers(organisation.policies, named_policies(policies, machine), engine=engine, guarded=guarded)
-        judgement = judge(
-            JudgeRequest(
-                target=target,
-                findings=findings,
-                coverage=coverage,
-                invocations=tuple(one.invocation for one in imports),
-                layers=layers,
-                profile=settings.profile,
-                now=now,
-                mode=settings.mode,
-                disabled_rules=tuple(settings.disabled_rules),
-                enforced_digest=organisation.digest,
-                provisional_clocks=True,
-                complete=False,
-                claims_coverage=False,
-            ),
-            engine=engine,
-            guarded=guarded,
-        )
-    refused = tuple(f"{one.scanner}: {one.rule} at {one.path!r}: {one.reason}" for one in normalised.refused)
-    digest = hashlib.sha256(b"".join(data for _, data in files)).hexdigest()
-    return RunDocument(
-        run_id=f"{now:%Y%m%dT%H%M%S.%fZ}-{digest[:8]}",
-        secgate_version=__version__,
-        target=target,
-        invocations=tuple(one.invocation for one in imports),
-        coverage=coverage,
-        findings=findings,
-        decision=judgement.decision,
-        provisional_clocks=True,
-        complete=False,
-        notes=(*notes, *refused),
-    )
+        layers = policy_layers(organisation.policies, own, engine=engine, guarded=guarded)
+        return judge(msgspec.structs.replace(request, layers=layers), engine=engine, guarded=guarded)
 
 
-def _imports(files: Sequence[tuple[str, bytes]]) -> tuple[list[_Import], tuple[str, ...]]:
+def _imports(files: Sequence[tuple[str, bytes]], *, known: frozenset[str]) -> tuple[list[_Import], tuple[str, ...]]:
     imports: list[_Import] = []
     notes: list[str] = []
     for name, data in files:
@@ -133,11 +150,16 @@ def _imports(files: Sequence[tuple[str, bytes]]) -> tuple[list[_Import], tuple[s
             if run.unplaced:
                 notes.append(f"{name}: {run.unplaced} results of {run.tool} name no place in a tree")
             invocation = Invocation(
-                scanner=run.tool, lane=Lane.SAST, tool=None, status=ScanStatus.COMPLETED, rules=run.rules
+                scanner=_name(run.tool, known), lane=Lane.SAST, tool=None, status=ScanStatus.COMPLETED, rules=run.rules
             )
             reading = Reading(status=ScanStatus.COMPLETED, rules=run.rules, results=run.results)
             imports.append(_Import(invocation=invocation, readings=(reading,)))
     return imports, tuple(notes)
+
+
+def _name(tool: str, known: frozenset[str]) -> str:
+    """Give the name by which the crosswalk knows a tool: bandit calls itself Bandit."""
+    return tool.lower() if tool.lower() in known else tool
 
 
 def _unasked(lane: Lane) -> LaneCoverage:

@@ -21,6 +21,7 @@ from secgate.model import (
     Limits,
     Location,
     Rename,
+    Scope,
     SourceFile,
     View,
 )
@@ -241,7 +242,7 @@ class Looker:
                 ScannerTask(
                     scanner=scanner,
                     tool=tool,
-                    settings={**self.advice.settings(scanner), **options},
+                    settings={**self._given(scanner), **options},
                     limits=Limits(time_s=own.timeout_s if own is not None else 600.0),
                     rule_pack=_pack(scanner, self.tables.rules_root)[0],
                     rule_pack_digest=_pack(scanner, self.tables.rules_root)[1],
@@ -249,6 +250,15 @@ class Looker:
                 )
             )
         return tasks
+
+    def _given(self, scanner: Scanner) -> dict[str, object]:
+        """Give what an adapter is told by us: the advisory source, and where compiled rules may be kept."""
+        given: dict[str, object] = self.advice.settings(scanner)
+        trusting = self._prepared.target.scope is not Scope.PROTECTED and self._prepared.profile.older_gaps == "warn"
+        if scanner.name == "kingfisher" and trusting:
+            # Whoever can write the cache can write rules that find nothing: what counts most compiles its own.
+            given["rule_cache"] = f"{self._shop.machine.state}/cache/kingfisher"
+        return given
 
     def _remedy(self, name: str) -> str:
         """Say how a tool is installed, and keep it for coverage."""

@@ -360,6 +360,8 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)
+        if receipt.entries:
+            chosen.seen.keep(chosen.ledger.address, receipt.head)
     except LedgerError as error:
         return _failed_record(document, error)
     told = (

@@ -23,8 +23,7 @@ from secgate.preparation import RunRequest, Silence
 _PACKAGE = "secgate-selftest-sample"
 _FILES = {
     "app.py": (
-        "import subprocess\n\n\ndef run(text):\n    eval(text)\n"
-        '    return subprocess.call("ls " + text, shell=True)\n'
+        'import subprocess\n\n\ndef run(text):\n    eval(text)\n    return subprocess.call("ls " + text, shell=True)\n'
     ),
     "requirements.txt": f"{_PACKAGE}==1.0\n",
     "Dockerfile": "FROM debian:12\nRUN apt-get update\nUSER root\nEXPOSE 22\n",

@@ -2,6 +2,7 @@
 
 from secgate.preparation.ledgers import ChosenLedger, choose_ledger
 from secgate.preparation.prepare import (
+    Enforced,
     Prepared,
     RunRequest,
     guarded_engine,
@@ -15,6 +16,7 @@ from secgate.preparation.workshop import Workshop, workshop
 
 __all__ = [
     "ChosenLedger",
+    "Enforced",
     "Prepared",
     "RunRequest",
     "Silence",

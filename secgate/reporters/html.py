@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from secgate.escape import plain
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
 from secgate.resources import data_dir
-from secgate.summary import FindingRow, number_words, rule_words, summarise, utc_words
+from secgate.summary import FindingRow, number_words, rule_words, severity_words, short_rule, summarise, utc_words
 
 MAX_FULL = 2_000
 """Findings shown in full by default."""
@@ -68,7 +68,9 @@ class HtmlReporter:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        environment.filters.update(utc=utc_words, rule=rule_words, many=number_words)
+        environment.filters.update(
+            many=number_words, rule=rule_words, severity=severity_words, short=short_rule, utc=utc_words
+        )
         style = (data_dir("reports") / "style.css").read_text(encoding="utf-8")
         summary = summarise(document)
         page = environment.get_template("run.html.j2").render(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from secgate.escape import log_line, log_text
 from secgate.model import Outcome, RunDocument, Severity, Word
-from secgate.summary import FindingRow, LaneRow, Summary, number_words, summarise
+from secgate.summary import FindingRow, LaneRow, Summary, number_words, severity_words, summarise
 
 _RESET = "\x1b[0m"
 _STYLES = {
@@ -89,7 +89,8 @@ class _Page:
     def lane(self, row: LaneRow) -> None:
         head = f"  {row.lane:<13}" + self.style(f"{row.state:<16}", _LANE_STYLE.get(row.state, "dim"))
         counts = f"{row.counts}  " if row.counts else ""
-        tools = f"{row.tools}" + (f" (failed: {row.tools_failed})" if row.tools_failed else "")
+        failed = f"failed: {row.tools_failed}" if row.tools_failed else ""
+        tools = "; ".join(filter(None, (row.tools, failed)))
         self.wrap(f"{counts:<18}{tools}", 31, first=head, most=3)
         reasons = (row.ruling, *row.reasons) if row.ruling else row.reasons
         for reason in reasons[:MAX_REASONS]:
@@ -135,7 +136,7 @@ class _Page:
         self.labelled("why", why)
         self.labelled("due", row.due)
         self.labelled("fix", row.fix)
-        self.labelled("by", f"{row.seen_by}; {finding.state.value}; {_severity_words(row)}")
+        self.labelled("by", f"{row.seen_by}; {finding.state.value}; {severity_words(finding)}")
         if finding.suppressed_in_source:
             self.labelled("note", "a comment in the source asks to ignore this; the policy decides")
 
@@ -171,10 +172,6 @@ class _Page:
         several = document.decision is not None and len(document.decision.all_outcomes) > 1
         outcomes = f"; outcomes: {', '.join(document.decision.all_outcomes)}" if several and document.decision else ""
         self.wrap(f"run {document.run_id}{outcomes}; exit {summary.exit_code}", 2, first="")
-
-
-def _severity_words(row: FindingRow) -> str:
-    return f"{row.finding.severity.value} {row.finding.score:.1f} from {row.finding.severity_basis or 'the tool'}"
 
 
 def _some(names: Iterable[str]) -> str:

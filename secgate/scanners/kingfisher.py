@@ -3,8 +3,10 @@
 What is known of the tool (2.14) and how it is met here:
 
 - It tries what it found at the provider unless told not to, and looks for updates: both are off.
-- Files are named one by one: each is then a "repository" of its own in the audit part of the report, with a status and
-  the number of blobs it scanned. That is evidence `listed`. Over a folder it gives one number for all.
+- Files named one by one are each a "repository" of their own in the audit part of the report, with a status and the
+  number of blobs scanned: evidence `listed`, at 10 ms a file. Over a folder it gives one number for all: 1,000 files in
+  0.9 s against 11 s. So a whole view is scanned as a folder, evidence `counted`, and named file by file only when the
+  number is not exactly that of the files.
 - Exit 200 (and 205, with validated ones) mean findings; a missing target is exit 1.
 - Equal secrets are shown once unless `--no-dedup`; inline `kingfisher:ignore` is switched off with `--no-ignore`.
 - `snippet` is the secret itself, `dependent_captures` hold more, and the report carries ready commands that contain
@@ -20,6 +22,7 @@ keeps it); without it they are compiled anew in the job's work directory.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -30,6 +33,7 @@ from secgate.model import (
     EvidenceBasis,
     Job,
     Lane,
+    Limits,
     Output,
     RawResult,
     Reading,
@@ -44,6 +48,8 @@ from secgate.ports import PlanRequest, ToolSpec
 from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, failed, longest_suffix, view_path
 
 MOST_FILES = 2000
+FEW_FILES = 40
+"""Up to so many are always named one by one."""
 _HARD_CODED = 798
 """CWE-798, use of hard-coded credentials."""
 _CONFIDENCES = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
@@ -117,28 +123,31 @@ class Kingfisher:
             fault = ("scanners.kingfisher.rule_cache", f"{cache!r} is not an absolute path", "leave it out")
             raise ConfigError("a setting is wrong", faults=[fault])
         cache_argument = cache if isinstance(cache, Slot) else str(cache)
-        return tuple(
-            Job(
-                scanner=self.name,
-                name=f"kingfisher:{number}",
-                argv=(
-                    *(Slot(name="tool"), "scan", "--quiet", "--no-validate", "--no-update-check", "--format", "json"),
-                    *("--git-history", "none", "--no-ignore", "--no-dedup", "--max-file-size", "0"),
-                    *("--jobs", str(request.parallel), "--rule-cache-dir", cache_argument),
-                    *map(argument, part),
-                ),
-                files=part,
-                limits=request.limits,
-                grain="file",
-            )
-            for number, part in enumerate(chunks([file.path for file in request.files], MOST_FILES), 1)
+        options: tuple[str | Slot, ...] = (
+            *(Slot(name="tool"), "scan", "--quiet", "--no-validate", "--no-update-check", "--format", "json"),
+            *("--git-history", "none", "--no-ignore", "--no-dedup", "--max-file-size", "0"),
+            *("--jobs", str(request.parallel), "--rule-cache-dir", cache_argument),
         )
+        paths = tuple(file.path for file in request.files)
+        if len(paths) > FEW_FILES and set(paths) == set(request.view.digests):
+            whole = Job(
+                scanner=self.name,
+                name=f"{self.name}:whole",
+                argv=(*options, "."),
+                files=paths,
+                limits=request.limits,
+                grain="tree",
+            )
+            return (whole,)
+        return _named(options, paths, request.limits)
 
     def read(self, job: Job, output: Output) -> Reading:
         """See Scanner."""
         if output.exit_code not in _ENDED:
             return crashed(self.name, output)
         report = decode(output.stdout, _Report, tool=self.name)
+        if job.name == f"{self.name}:whole":
+            return _whole(job, report)
         looked = _looked_at(report.audit.repositories, job.files)
         readings = [*covered(looked, EvidenceBasis.LISTED)]
         readings += [
@@ -155,6 +164,40 @@ class Kingfisher:
             files=tuple(sorted(readings, key=lambda reading: reading.path)),
             counted=len(looked),
         )
+
+
+def _named(options: Sequence[str | Slot], paths: Sequence[str], limits: Limits) -> tuple[Job, ...]:
+    """Give jobs that name each file, in parts by the length of the argument list: about 10 ms a file."""
+    return tuple(
+        Job(
+            scanner=Kingfisher.name,
+            name=f"{Kingfisher.name}:{number}",
+            argv=(*options, *map(argument, part)),
+            files=part,
+            limits=limits,
+            grain="file",
+        )
+        for number, part in enumerate(chunks(list(paths), MOST_FILES), 1)
+    )
+
+
+def _whole(job: Job, report: _Report) -> Reading:
+    """Read a scan of the whole view. Unless its count is exactly that of the files, they are named one by one.
+
+    An archive counts as what is in it, so a view with one is always read the slow way.
+    """
+    done = [one for one in report.audit.repositories if one.scan.status == "completed"]
+    if len(done) != 1 or done[0].stats.blobs_scanned != len(job.files):
+        return Reading(status=ScanStatus.COMPLETED, follow_up=_named(job.argv[:-1], job.files, job.limits))
+    asked = set(job.files)
+    found = [finding for finding in report.findings if view_path(finding.finding.path) in asked]
+    return Reading(
+        status=ScanStatus.COMPLETED,
+        rules=_rules(found),
+        results=tuple(_raw(finding) for finding in found),
+        files=tuple(covered(sorted(job.files), EvidenceBasis.COUNTED)),
+        counted=len(job.files),
+    )
 
 
 def _looked_at(repositories: list[_Repository], files: tuple[str, ...]) -> set[str]:

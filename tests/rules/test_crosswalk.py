@@ -58,11 +58,11 @@ def known(tool: str) -> set[str]:
 
 def test_tables_have_their_shape() -> None:
     assert set(table("crosswalk.json")) == {"version", "weaknesses", "rules", "unmapped"}
-    assert set(table("severity.json")) == {"version", "tools"}
+    assert set(table("severity.json")) == {"version", "default", "rules"}
     assert table("crosswalk.json")["version"] == table("severity.json")["version"] == 1
 
 
-@pytest.mark.parametrize(("name", "key"), [("crosswalk.json", "rules"), ("severity.json", "tools")])
+@pytest.mark.parametrize(("name", "key"), [("crosswalk.json", "rules"), ("severity.json", "rules")])
 def test_table_is_sorted_with_one_entry_a_line(name: str, key: str) -> None:
     text = (ROOT / "rules" / name).read_text(encoding="utf-8")
     document = json.loads(text)
@@ -121,17 +121,18 @@ def test_no_zizmor_audit_is_invented() -> None:
 
 @pytest.mark.parametrize("tool", ["bandit", "zizmor"])
 def test_severities_are_given_to_known_rules_only(tool: str) -> None:
-    assert set(table("severity.json")["tools"][tool]) <= known(tool)
+    assert set(table("severity.json")["rules"][tool]) <= known(tool)
 
 
 def test_every_checkov_check_has_a_severity() -> None:
-    # checkov gives none itself; "*" stands for every check that is not listed.
-    assert set(table("crosswalk.json")["rules"]["checkov"]) | {"*"} <= set(table("severity.json")["tools"]["checkov"])
+    assert "checkov" in table("severity.json")["default"]
+    assert set(table("crosswalk.json")["rules"]["checkov"]) <= set(table("severity.json")["rules"]["checkov"])
 
 
-@pytest.mark.parametrize("tool", table("severity.json")["tools"])
+@pytest.mark.parametrize("tool", ["default", *table("severity.json")["rules"]])
 def test_severity_agrees_with_its_score_and_has_a_reason(tool: str) -> None:
-    for rule, entry in table("severity.json")["tools"][tool].items():
+    entries = table("severity.json")["default"] if tool == "default" else table("severity.json")["rules"][tool]
+    for rule, entry in entries.items():
         low, high = BANDS[entry["severity"]]
         assert isinstance(entry["score"], float), rule
         assert low <= entry["score"] < high, rule
@@ -144,3 +145,4 @@ def test_the_gate_reads_both_tables() -> None:
     assert crosswalk.weakness("bandit", "B608", (), "") == "sql-injection"
     assert crosswalk.weakness("other", "x", (89,), "") == "sql-injection"
     assert crosswalk.severity("bandit", "B324", native=Severity.HIGH, score=None)[:2] == (Severity.MEDIUM, 5.3)
+    assert crosswalk.severity("checkov", "CKV_AWS_9999", native=None, score=None)[:2] == (Severity.MEDIUM, 5.0)

@@ -1,6 +1,7 @@
 """The semgrep packs find every marked line of their cases, and nothing beside it.
 
-A case file is named for its rule. `ruleid: NAME` marks the next line as one the rule must report, `ok: NAME` as one it must not.
+A case file is named for its rule. `ruleid: NAME` marks the next line as one that the rule must report,
+`ok: NAME` as one that it must not.
 """
 
 import json

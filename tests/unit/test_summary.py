@@ -156,7 +156,7 @@ def test_observed_is_said_where_the_exit_code_hides_it() -> None:
         ({"target": target(dirty=True)}, "with uncommitted changes"),
         ({"target": target(scope=Scope.LOCAL, changed=None, base_commit="")}, "every finding counts as new"),
         ({"provisional_clocks": True}, "clocks are provisional"),
-        ({"complete": False}, "did not come to its end"),
+        ({"complete": False}, "not every tool came to its end"),
     ],
 )
 def test_context(changes: dict[str, Any], said: str) -> None:
@@ -272,6 +272,12 @@ def test_absent_findings_are_not_counted() -> None:
 
 def test_witnesses_are_named_once() -> None:
     assert row(verdict(), witnesses=(result(), result(), result("bandit"))).seen_by == "bandit, semgrep"
+
+
+def test_provisional_clocks_are_told_once() -> None:
+    noted = decision(notes=("clocks are provisional: nothing requires this ledger",))
+    summary = summarise(run_document(decision=noted, provisional_clocks=True))
+    assert sum("provisional" in line for line in (*summary.context, *summary.notes)) == 1
 
 
 def test_words() -> None:

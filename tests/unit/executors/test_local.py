@@ -80,7 +80,7 @@ def is_gone_soon(pid: int) -> bool:
 def test_environment_holds_the_allow_list_and_nothing_else(executor: LocalExecutor, tmp_path: Path) -> None:
     seen = environment_of(python(executor, PRINT_ENVIRONMENT, tmp_path, env={"OWN": "1"}))
     assert set(seen) - {"LC_CTYPE"} == {
-        *("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "NO_COLOR", "SECGATE_CHILD", "OWN")
+        *("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "NO_COLOR", "PYTHONSAFEPATH", "SECGATE_CHILD", "OWN")
     }
     assert seen["PATH"] == "/usr/local/bin:/usr/bin:/bin"
     assert seen["HOME"] not in OPERATOR.values()

@@ -114,7 +114,7 @@ def test_installing_uses_the_locked_list_and_hashes(tmp_path: Path) -> None:
     (tmp_path / "tools" / ".lint.new").mkdir(parents=True)
 
     class Building(Recorder):
-        def run(self, argv: Sequence[str], **_: object) -> Output:  # type: ignore[override]
+        def run(self, argv: Sequence[str], **_: object) -> Output:
             if "venv" in argv:
                 environment(Path(argv[-1]), "1.0")
             self.started.append(tuple(argv))

@@ -143,7 +143,7 @@ def test_a_finding_is_shown_with_all_that_is_asked_of_it() -> None:
     text = " ".join(Page(source(failing_run())).text.split())
     for wanted in (
         "FAIL The policy blocks 5 findings",
-        "critical 9.8 from CVSS 3.1 of CVE-2018-18074",
+        "critical 9.8, basis: CVSS 3.1 of CVE-2018-18074",
         "2025-12-30 00:00 UTC: overdue by 2 d (limit by severity)",
         "42▶finding: cursor.execute(f\"SELECT * FROM item WHERE name = '{name}'\")",
         "new critical finding (rule change)",

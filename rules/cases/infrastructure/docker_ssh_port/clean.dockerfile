@@ -1,0 +1,3 @@
+FROM debian:12
+EXPOSE 2222 $PORT 80/tcp
+USER app

@@ -1,0 +1,4 @@
+FROM debian:12
+# weak: IAC-DOCKER-SSH-PORT
+EXPOSE 80 22/tcp
+USER app

@@ -1,0 +1,3 @@
+FROM debian:12
+RUN chmod +x /app && chmod 0755 /data && chmod g+w /shared
+USER app

@@ -1,0 +1,3 @@
+resource "google_storage_bucket_iam_member" "data" {
+  member = "serviceAccount:${google_service_account.a.email}"
+}

@@ -1,0 +1,4 @@
+resource "aws_cloudtrail" "main" {
+  name           = "main"
+  enable_logging = false # weak: IAC-AWS-TRAIL-OFF
+}

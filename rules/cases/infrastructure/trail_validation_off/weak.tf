@@ -1,0 +1,3 @@
+resource "aws_cloudtrail" "main" { # weak: IAC-AWS-TRAIL-VALIDATION-OFF
+  name = "main"
+}

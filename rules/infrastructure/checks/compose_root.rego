@@ -1,0 +1,21 @@
+package secgate.infrastructure.compose_root
+
+import data.secgate.infrastructure_lib as lib
+
+import rego.v1
+
+metadata := {
+	"id": "IAC-COMPOSE-ROOT",
+	"title": "Service runs as root by intent",
+	"weakness": "root-container",
+	"cwes": [250],
+	"severity": "medium",
+	"score": 5.9,
+	"confidence": "high",
+	"remedy": "Name a user that is not root.",
+}
+
+result contains lib.at(r, "user", "the user is root") if {
+	some r in lib.of("service")
+	lib.root_user(lib.attr(r, "user"))
+}
