@@ -108,6 +108,9 @@ OPERATOR_ONLY = ("scope", "scanners.*.path", "advisories.database", "advisories.
 each would let a tree redirect the gate that judges it to programs or files of its choice.
 """
 
+ADDITIVE = ("exclude", "policies", "sarif")
+"""Lists of which every layer's elements count together."""
+
 SHIPPED_MAX_AGE_DAYS = 7
 """Oldest advisory database that anyone but the enforced layer can allow."""
 
@@ -204,8 +207,7 @@ def option_layer(options: Mapping[str, object]) -> Layer:
 def resolve(layers: Sequence[Layer]) -> Resolved:
     """Merge `layers`, strongest first, over the defaults.
 
-    Tables merge key by key, lists are replaced whole, except `exclude` and `policies`, which a weaker layer may only
-    add to.
+    Tables merge key by key, lists are replaced whole, except those of ADDITIVE, which a weaker layer may only add to.
     Raises ConfigError with every fault of every layer.
     """
     faults: list[tuple[str, str, str]] = []
@@ -287,7 +289,7 @@ def _merge(
         path = (*at, key)
         if isinstance(value, Mapping):
             _merge(into.setdefault(key, {}), value, name, sources, path)
-        elif key in ("exclude", "policies") and not at and isinstance(value, list):
+        elif key in ADDITIVE and not at and isinstance(value, list):
             into[key] = [*into.get(key, []), *[item for item in value if item not in into.get(key, [])]]
             sources[key] = f"{sources[key]}, {name}" if key in sources else name
         else:
@@ -309,6 +311,8 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
         for path in _present(layer.values, pattern.split(".")):
             what = f"`{'.'.join(path)}` may be set by {who}"
             faults.append((_place(layer, path), what, "remove it here; ask the owner of the enforced layer"))
+    if layer.trust == "repository":
+        faults.extend(_leading_out(layer))
     age = (
         layer.values.get("advisories", {}).get("max_age_days", 0)
         if isinstance(layer.values.get("advisories"), dict)
@@ -317,6 +321,18 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
     if isinstance(age, int) and age > SHIPPED_MAX_AGE_DAYS:
         what = f"`advisories.max_age_days` above {SHIPPED_MAX_AGE_DAYS} may be set by the enforced layer only"
         faults.append((_place(layer, ("advisories", "max_age_days")), what, "update the database, or ask for it there"))
+    return faults
+
+
+def _leading_out(layer: Layer) -> list[tuple[str, str, str]]:
+    """A tree names SARIF files of its own only; another file's content would come out in the report."""
+    faults = []
+    for path in _present(layer.values, ("sarif", "*", "file")):
+        imports = layer.values["sarif"]
+        file = imports[int(path[1])]["file"]
+        if isinstance(file, str) and (file.startswith("/") or ".." in file.split("/")):
+            what = f"`{'.'.join(path)}` leads out of the tree: {file}"
+            faults.append((_place(layer, path), what, "name a file of the tree, or ask for it in the enforced layer"))
     return faults
 
 

@@ -60,6 +60,7 @@ def make_ledger(*, path: str, config: str, enforced: str, machine: Machine, now:
     with _ledger_of(path, config=config, enforced=enforced, machine=machine, now=now) as (chosen, repository, _):
         seed = f"{repository}\0{now.isoformat()}"
         head = initialise(chosen.ledger, seed=seed, secgate_version=__version__, now=now)
+        chosen.seen.keep(chosen.ledger.address, head)
         return chosen.ledger.address, head
 
 

@@ -215,7 +215,8 @@ def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
     duty = sla.earliest(finding.obligations)
     why = ""
     if verdict is not None:
-        why = f"{verdict.reason} [{rule_words(verdict)}]" if verdict.reason else f"[{rule_words(verdict)}]"
+        reason = _said_once(verdict.reason, finding)
+        why = f"{reason} [{rule_words(verdict)}]" if reason else f"[{rule_words(verdict)}]"
     return FindingRow(
         finding=finding,
         verdict=verdict,
@@ -230,6 +231,17 @@ def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
         basis=duty.basis if duty else "",
         overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),
     )
+
+
+def _said_once(reason: str, finding: Finding) -> str:
+    """Give a reason without weakness and place: it stands alone in a log, and beside both here."""
+    line = finding.location.region.start_line
+    places = [finding.location.path + (f":{line}" if line else "")]
+    if finding.package is not None:
+        places.append(f"{finding.package.name} of {finding.location.path}")
+    for place in places:
+        reason = reason.replace(f": {finding.weakness} in {place}", "")
+    return reason
 
 
 def _importance(row: FindingRow) -> tuple[int, float, str, str]:

@@ -19,6 +19,7 @@ from secgate.model import (
     ScanStatus,
     View,
 )
+from secgate.pipeline.imports import with_failed_imports
 from secgate.pipeline.looking import Looked, Tables
 from secgate.preparation import Prepared
 from secgate.scan import cover
@@ -29,6 +30,7 @@ def covered(
 ) -> Coverage:
     """Give every lane's account. Files of a change's commits count in the secrets lane, under their commit."""
     head = _cover(looked[0], prepared=prepared, tables=tables, only=only, remedies=remedies, whole=True)
+    head = with_failed_imports(head, looked[0].scans)
     account = msgspec.structs.replace(
         head,
         lanes=tuple(_with_refused(lane, looked) for lane in head.lanes),

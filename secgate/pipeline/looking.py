@@ -20,6 +20,7 @@ from secgate.model import (
     Lane,
     Limits,
     Location,
+    Rename,
     Scope,
     SourceFile,
     View,
@@ -27,6 +28,7 @@ from secgate.model import (
 from secgate.normalise import Normalised, normalise
 from secgate.patterns import PathPattern
 from secgate.pipeline.advice import Advice
+from secgate.pipeline.imports import imported
 from secgate.ports import Scanner
 from secgate.preparation import Prepared, Workshop
 from secgate.resources import data_dir, folder_digest
@@ -78,6 +80,8 @@ class Looker:
         self._tools = registry.tools(shop.machine, configured=_configured(prepared.settings), executor=shop.executor)
         self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now, stack=shop.stack)
         self.remedies: dict[str, str] = {}
+        self.renames: tuple[Rename, ...] = prepared.target.renames
+        """What memory and base are read with: the change's, or those since the runs that the ledger remembers."""
         self._count = 0
 
     def offered(self) -> tuple[SourceFile, ...]:
@@ -104,7 +108,10 @@ class Looker:
             directory=self._directory("head"),
             limits=ViewLimits(max_file_bytes=prepared.settings.max_file_bytes),
         )
-        return self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes)
+        files = view_files(prepared.target, view)
+        # Whoever asks for scanners by name asks for nothing else.
+        imports = () if self._only else self._imported(files)
+        return self._look(view, files, lanes=prepared.profile.lanes, imports=imports)
 
     def history(self) -> Looked | None:
         """Look for secrets in what the commits of a change brought and its end no longer holds.
@@ -132,7 +139,7 @@ class Looker:
         if prepared.repository is None:
             return ()
         self._shop.observer.stage("base", at[:12])
-        base = msgspec.structs.replace(prepared.target, base_commit=at)
+        base = msgspec.structs.replace(prepared.target, base_commit=at, renames=self.renames)
         paths = sorted({finding.location.path for finding in head.findings})
         manifests = {file.path for file in self.offered() if self.tables.lanes.need(Lane.DEPENDENCIES, file)}
         if any(finding.lane is Lane.DEPENDENCIES for finding in head.findings):
@@ -170,15 +177,26 @@ class Looker:
         """Make findings of everything that was seen."""
         return correlate(
             [one for part in looked for one in part.normalised.located],
-            target=self._prepared.target,
+            target=msgspec.structs.replace(self._prepared.target, renames=self.renames),
             crosswalk=self.tables.crosswalk,
             base=base,
             history=history,
             comparable=comparable,
         )
 
+    def _imported(self, files: Sequence[SourceFile]) -> tuple[ScanResult, ...]:
+        return imported(
+            self._prepared, files=files, table=self.tables.lanes, now=self._shop.now, observer=self._shop.observer
+        )
+
     def _look(
-        self, view: View, files: Sequence[SourceFile], *, lanes: Sequence[Lane], scanners: set[str] | None = None
+        self,
+        view: View,
+        files: Sequence[SourceFile],
+        *,
+        lanes: Sequence[Lane],
+        scanners: set[str] | None = None,
+        imports: Sequence[ScanResult] = (),
     ) -> Looked:
         settings = self._prepared.settings
         tasks = [task for task in self._tasks(files, lanes) if scanners is None or task.scanner.name in scanners]
@@ -195,7 +213,7 @@ class Looker:
             now=self._shop.now,
             observer=self._shop.observer,
         )
-        scans = tuple(self.advice.noted(one) for one in scans)
+        scans = (*(self.advice.noted(one) for one in scans), *imports)
         kinds = {file.path: file.kinds for file in files}
         normalised = normalise(
             scans,

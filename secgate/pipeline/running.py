@@ -26,6 +26,7 @@ from secgate.model import (
     KnownFinding,
     KnownRun,
     Outcome,
+    Rename,
     RunDocument,
     ScanStatus,
     Scope,
@@ -33,7 +34,9 @@ from secgate.model import (
     Target,
 )
 from secgate.pipeline.account import covered, joined
+from secgate.pipeline.imports import PREFIX as IMPORTED
 from secgate.pipeline.looking import Looked, Looker, load_tables, reader
+from secgate.pipeline.renames import renames_since
 from secgate.ports import Engine, Observer
 from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
 from secgate.recall import recall
@@ -151,6 +154,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
     comparable = _comparable(prepared, coverage, head)
     first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
+    looker.renames = _renames(prepared, history, first)
     base = _base(prepared, looker, first, looked, history)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
@@ -208,6 +212,14 @@ def _base(
     return looker.base(first, at=last.commit)
 
 
+def _renames(prepared: Prepared, history: History | None, first: Correlation) -> tuple[Rename, ...]:
+    """Give the change's renames; where there is no change, those since the runs that the ledger remembers."""
+    target = prepared.target
+    if target.changed is not None or history is None:
+        return target.renames
+    return renames_since(history, target=target, repository=prepared.repository, findings=first.findings)
+
+
 def _last_run(prepared: Prepared, history: History | None) -> KnownRun | None:
     """Give the last run of this line that looked at the whole of a clean commit, for a protected run."""
     target = prepared.target
@@ -224,7 +236,12 @@ def _last_run(prepared: Prepared, history: History | None) -> KnownRun | None:
 def _comparable(prepared: Prepared, coverage: Coverage, head: Looked) -> Callable[[KnownFinding], bool]:
     """Give what tells whether this run looked where a known finding was, with everything that saw it."""
     target = prepared.target
-    completed = {s.invocation.scanner for s in head.scans if s.invocation.status is ScanStatus.COMPLETED}
+    # An import that covers nothing shows what is there; that something is gone, it cannot say.
+    completed = {
+        part.scanner
+        for part in (scan.invocation for scan in head.scans)
+        if part.status is ScanStatus.COMPLETED and (part.files or not part.scanner.startswith(IMPORTED))
+    }
     lanes = {lane.lane: lane for lane in coverage.lanes}
 
     def compare(known: KnownFinding) -> bool:
@@ -343,6 +360,8 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)
+        if receipt.entries:
+            chosen.seen.keep(chosen.ledger.address, receipt.head)
     except LedgerError as error:
         return _failed_record(document, error)
     told = (

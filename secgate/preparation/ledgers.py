@@ -14,6 +14,7 @@ from secgate.ledgers.git import GitLedger
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import Head, Target
 from secgate.ports import Ledger
+from secgate.preparation.heads import SeenHeads
 from secgate.repository import Repository
 
 _REMOTE_ENV = ("GIT_SSH_COMMAND", "GIT_SSH", "SSH_AUTH_SOCK", "GIT_ASKPASS", "SSH_ASKPASS", "HOME")
@@ -21,12 +22,17 @@ _REMOTE_ENV = ("GIT_SSH_COMMAND", "GIT_SSH", "SSH_AUTH_SOCK", "GIT_ASKPASS", "SS
 
 
 class ChosenLedger(Struct, frozen=True, kw_only=True):
-    """The ledger of a run. `remembered` is the checkpoint it must have grown from, None where none is kept."""
+    """The ledger of a run.
+
+    `remembered` is the head it must have grown from: the settings' checkpoint or, where a ledger is required, the head
+    that this machine saw last, whichever is longer; None where none is kept.
+    """
 
     ledger: Ledger
     required: bool
     read_only: bool
     remembered: Head | None
+    seen: SeenHeads
 
 
 def choose_ledger(
@@ -73,7 +79,13 @@ def choose_ledger(
         path = _sqlite_path(settings, target=target, repository=repository, machine=machine)
         _check_place(path, target=target, repository=repository)
         ledger = SqliteLedger(path, read_only=read_only)
-    return ChosenLedger(ledger=ledger, required=settings.required, read_only=read_only, remembered=remembered)
+    seen = SeenHeads(f"{machine.state}/heads")
+    last = seen.of(ledger.address) if settings.required else None
+    if last is not None and (remembered is None or last.size > remembered.size):
+        remembered = last
+    return ChosenLedger(
+        ledger=ledger, required=settings.required, read_only=read_only, remembered=remembered, seen=seen
+    )
 
 
 def _sqlite_path(settings: LedgerSettings, *, target: Target, repository: Repository | None, machine: Machine) -> str:
@@ -95,7 +107,7 @@ def _check_place(path: str, *, target: Target, repository: Repository | None) ->
     raise LedgerError(
         "the ledger lies inside the scanned tree, where a change could roll it back",
         place=path,
-        remedy="keep it outside: leave ledger.path empty, or name another folder",
+        remedy="keep it outside: name another folder with ledger.path, or with SECGATE_STATE_DIR",
     )
 
 

@@ -64,6 +64,12 @@ def read_import(
     return _invocation(wanted, reading, runs, now_epoch_s), reading
 
 
+def unread_import(wanted: Import, why: str, *, now_epoch_s: int) -> Invocation:
+    """Give the part of a file that is not there or cannot be opened; `why` in a few words."""
+    reading = Reading(status=ScanStatus.MISSING, reason=f"{wanted.name}: {why}")
+    return _invocation(wanted, reading, (), now_epoch_s)
+
+
 def _notices(runs: Sequence[sarif.ForeignRun], refusal: str) -> tuple[str, ...]:
     unplaced = sum(run.unplaced for run in runs)
     return (

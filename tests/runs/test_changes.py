@@ -1,0 +1,102 @@
+"""A change is judged against its merge base, the same on every machine and however often."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from secgate.model import Outcome, State
+from tests.product import CLEAN, KEY, WEAK, Product, outcome, states
+from tests.unit.conftest import Git
+
+
+@pytest.fixture
+def change(git: Git) -> Git:
+    """A branch on a main line that has an old weakness of its own."""
+    git.commit({"old.py": WEAK, "app.py": CLEAN})
+    git("switch", "--quiet", "-c", "feature")
+    return git
+
+
+def test_a_new_high_finding_fails_on_the_first_push_and_on_the_second(product: Product, change: Git) -> None:
+    change.commit({"app.py": WEAK})
+    first = product.run(change.root, changed_since="main")
+    change.commit({"note.md": "words\n"})
+    second = product.run(change.root, changed_since="main")
+    assert [(outcome(one), states(one)) for one in (first, second)] == [(Outcome.FAIL, ["new"])] * 2
+
+
+def test_the_same_run_twice_fails_twice(product: Product, change: Git) -> None:
+    change.commit({"app.py": WEAK})
+    assert [outcome(product.run(change.root, changed_since="main")) for _ in range(2)] == [Outcome.FAIL] * 2
+
+
+def test_fixing_it_passes(product: Product, change: Git) -> None:
+    change.commit({"app.py": WEAK})
+    product.run(change.root, changed_since="main")
+    change.commit({"app.py": CLEAN + "\n"})
+    assert outcome(product.run(change.root, changed_since="main")) is Outcome.PASS
+
+
+def test_a_fresh_machine_without_the_ledger_says_the_same(product: Product, change: Git, tmp_path: Path) -> None:
+    change.commit({"app.py": WEAK})
+    one = product.run(change.root, changed_since="main")
+    shutil.rmtree(change.root / ".git" / "secgate")
+    other = Product(tmp_path / "other").run(change.root, changed_since="main")
+    assert outcome(other) is Outcome.FAIL
+    assert [(f.fingerprint, f.state) for f in one.findings] == [(f.fingerprint, f.state) for f in other.findings]
+
+
+def test_an_old_finding_in_a_touched_file_is_not_the_changes_fault(product: Product, change: Git) -> None:
+    change.commit({"old.py": "import os\n\n\n" + WEAK})
+    document = product.run(change.root, changed_since="main")
+    assert (outcome(document), states(document)) == (Outcome.PASS, ["unchanged"])
+
+
+def test_an_old_finding_in_a_renamed_file_is_not_new(product: Product, change: Git) -> None:
+    change("mv", "old.py", "kept.py")
+    change.commit()
+    document = product.run(change.root, changed_since="main")
+    assert (outcome(document), State.NEW.value in states(document)) == (Outcome.PASS, False)
+
+
+def test_a_second_copy_of_an_old_finding_is_new(product: Product, change: Git) -> None:
+    change.commit({"old.py": WEAK + "\n\ndef more(text):\n    return eval(text)\n"})
+    document = product.run(change.root, changed_since="main")
+    assert (outcome(document), states(document)) == (Outcome.FAIL, ["new", "unchanged"])
+
+
+def test_a_newer_tool_makes_nothing_old_new(product: Product, change: Git) -> None:
+    change.commit({"old.py": "import os\n" + WEAK + "print(text)\n"})
+    product.run(change.root, changed_since="main")
+    product.tool("semgrep", version="1.183.0", sees=["eval(", "print("])
+    document = product.run(change.root, changed_since="main")
+    assert states(document) == ["new", "unchanged"], "only the line that the change adds is new"
+
+
+def test_edits_that_are_not_committed_count(product: Product, change: Git) -> None:
+    change.write({"fresh.py": WEAK})
+    document = product.run(change.root, changed_since="main")
+    assert (outcome(document), document.target.dirty) == (Outcome.FAIL, True)
+
+
+def test_a_secret_added_and_removed_inside_a_change_still_fails(product: Product, change: Git) -> None:
+    added = change.commit({"settings.py": f'key = "{KEY}"\n'})
+    change.commit({"settings.py": 'key = ""\n'})
+    document = product.run(change.root, changed_since="main")
+    assert outcome(document) is Outcome.FAIL
+    assert [(f.location.path, f.location.commit) for f in document.findings] == [("settings.py", added)]
+
+
+def test_a_rewritten_branch_without_the_secret_passes(product: Product, change: Git) -> None:
+    change.commit({"settings.py": f'key = "{KEY}"\n'})
+    change("reset", "--quiet", "--hard", "main")
+    change.commit({"settings.py": 'key = ""\n'})
+    assert outcome(product.run(change.root, changed_since="main")) is Outcome.PASS
+
+
+def test_a_secret_of_a_subdirectory_elsewhere_does_not_hide(product: Product, change: Git) -> None:
+    change.commit({"other/settings.py": f'key = "{KEY}"\n', "service/app.py": CLEAN})
+    assert outcome(product.run(change.root / "other", changed_since="main")) is Outcome.FAIL

@@ -1,0 +1,163 @@
+"""SARIF files of other tools that the settings name, and what they may not claim (threat rule 7)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from secgate.errors import ConfigError
+from secgate.model import Lane, Outcome
+from tests.product import CLEAN, DAY, NOW, Product, gaps, outcome, tree
+from tests.unit.conftest import Git
+
+GO = "package main\n\nfunc main() { run() }\n"
+
+
+def sarif(revision: str = "", path: str = "main.go", *, findings: int = 1, succeeded: bool = True) -> bytes:
+    place = {"artifactLocation": {"uri": path}, "region": {"startLine": 3}}
+    result = {
+        "ruleId": "G204",
+        "level": "error",
+        "message": {"text": "a command from input"},
+        "locations": [{"physicalLocation": place}],
+    }
+    run = {
+        "tool": {"driver": {"name": "gosec", "version": "2"}},
+        "invocations": [{"executionSuccessful": succeeded}],
+        "versionControlProvenance": [{"repositoryUri": "https://example.org/r", "revisionId": revision}],
+        "results": [result] * findings,
+    }
+    return json.dumps({"version": "2.1.0", "runs": [run]}).encode()
+
+
+def enforced(folder: Path, file: object, *, covers: bool = True) -> str:
+    text = f'[[sarif]]\nfile = "{file}"\nlane = "sast"\ncovers = {str(covers).lower()}\n'
+    return str(tree(folder / "organisation", {"enforced.toml": text}))
+
+
+@pytest.fixture
+def git(git: Git) -> Git:
+    """A Go program that the shipped tools cannot look at, in a repository that ignores `out/`."""
+    git.commit({"main.go": GO, ".gitignore": "out/\n"})
+    return git
+
+
+@pytest.fixture
+def commit(git: Git) -> str:
+    return git("rev-parse", "HEAD")
+
+
+def test_go_alone_is_inconclusive(product: Product, git: Git) -> None:
+    assert outcome(product.run(git.root)) is Outcome.INCONCLUSIVE
+
+
+def test_the_organisations_file_of_this_commit_covers_its_lane(product: Product, git: Git, commit: str) -> None:
+    tree(git.root, {"out/gosec.sarif": sarif(commit, findings=0)})
+    document = product.run(git.root, enforced=enforced(product.home, "out/gosec.sarif"))
+    assert (outcome(document), gaps(document)) == (Outcome.PASS, [])
+    assert "sarif:out/gosec.sarif" in [one.scanner for one in document.invocations]
+
+
+def test_its_findings_are_judged_like_any_other(product: Product, git: Git, commit: str) -> None:
+    tree(git.root, {"out/gosec.sarif": sarif(commit)})
+    document = product.run(git.root, enforced=enforced(product.home, "out/gosec.sarif"))
+    assert [(f.location.path, f.severity.value) for f in document.findings] == [("main.go", "high")]
+    assert outcome(document) is Outcome.FAIL
+
+
+def test_a_file_outside_of_the_tree_can_cover_too(product: Product, git: Git, commit: str) -> None:
+    report = tree(product.home / "reports", {"gosec.sarif": sarif(commit, findings=0)}) / "gosec.sarif"
+    document = product.run(git.root, enforced=enforced(product.home, report))
+    assert outcome(document) is Outcome.PASS
+    assert str(product.home) not in repr([one.scanner for one in document.invocations])
+
+
+def test_threat_07_a_committed_clean_file_never_covers_a_lane(product: Product, git: Git) -> None:
+    git.commit({"clean.sarif": sarif("0" * 40, findings=0)})
+    tree(git.root, {"clean.sarif": sarif(git("rev-parse", "HEAD"), findings=0)})
+    git("update-index", "--assume-unchanged", "clean.sarif")
+    document = product.run(git.root, enforced=enforced(product.home, "clean.sarif"))
+    assert outcome(document) is Outcome.INCONCLUSIVE
+    assert ("claims no coverage: git tracks it",) in [one.notices for one in document.invocations]
+
+
+@pytest.mark.parametrize(
+    ("revision", "covers", "dirty"), [("1" * 40, True, False), ("", False, False), ("", True, True)]
+)
+def test_threat_07_nor_one_of_another_commit_or_without_the_organisations_word(
+    product: Product, git: Git, commit: str, revision: str, *, covers: bool, dirty: bool
+) -> None:
+    tree(git.root, {"out/gosec.sarif": sarif(revision or commit, findings=0), **({"new.txt": "x"} if dirty else {})})
+    document = product.run(git.root, enforced=enforced(product.home, "out/gosec.sarif", covers=covers))
+    assert outcome(document) is Outcome.INCONCLUSIVE
+    assert any("claims no coverage" in notice for one in document.invocations for notice in one.notices)
+
+
+def test_threat_07_the_tree_may_not_say_that_it_covers(product: Product, git: Git) -> None:
+    git.commit({"secgate.toml": '[[sarif]]\nfile = "out/gosec.sarif"\ncovers = true\n'})
+    with pytest.raises(ConfigError, match="covers"):
+        product.run(git.root)
+
+
+def test_the_tree_may_add_findings(product: Product, git: Git) -> None:
+    git.commit({"secgate.toml": '[[sarif]]\nfile = "out/gosec.sarif"\n'})
+    tree(git.root, {"out/gosec.sarif": sarif()})
+    document = product.run(git.root)
+    assert document.decision is not None
+    assert set(document.decision.all_outcomes) == {Outcome.FAIL, Outcome.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("file", ["/etc/hostname", "../outside.sarif", "out/../../x"])
+def test_the_tree_names_no_file_outside_of_itself(product: Product, git: Git, file: str) -> None:
+    git.commit({"secgate.toml": f'[[sarif]]\nfile = "{file}"\n'})
+    with pytest.raises(ConfigError, match="leads out of the tree"):
+        product.run(git.root)
+
+
+def test_a_link_is_not_followed(product: Product, git: Git) -> None:
+    git.commit({"secgate.toml": '[[sarif]]\nfile = "out/gosec.sarif"\n'})
+    (git.root / "out").mkdir()
+    (git.root / "out" / "gosec.sarif").symlink_to("/etc/hostname")
+    document = product.run(git.root)
+    assert [gap.reason for gap in gaps(document) if gap.tool.startswith("sarif:")] == ["tool-missing"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "tool-missing"),
+        (b"not json", "output-unreadable"),
+        (sarif(succeeded=False), "tool-crashed"),
+        (b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}}]}', "output-unreadable"),
+        (sarif(path="gone.go"), "output-unreadable"),
+    ],
+    ids=["absent", "not-json", "failed", "no-results", "unknown-file"],
+)
+def test_a_file_that_says_nothing_is_a_gap(
+    product: Product, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    root = tree(tmp_path / "plain", {"app.py": CLEAN, "secgate.toml": '[[sarif]]\nfile = "other.sarif"\n'})
+    tree(root, {"other.sarif": content} if content is not None else {})
+    document = product.run(root)
+    assert outcome(document) is Outcome.INCONCLUSIVE
+    assert [(gap.lane, gap.reason) for gap in gaps(document)] == [(Lane.SAST, reason)]
+
+
+def test_results_in_untouched_files_are_passed_over_in_a_change(product: Product, git: Git) -> None:
+    git.commit({"secgate.toml": '[[sarif]]\nfile = "out/gosec.sarif"\n'})
+    git.commit({"app.py": CLEAN})
+    tree(git.root, {"out/gosec.sarif": sarif()})
+    document = product.run(git.root, changed_since="HEAD~1")
+    assert (outcome(document), document.findings) == (Outcome.PASS, ())
+    assert any("1 results lie in files" in notice for one in document.invocations for notice in one.notices)
+
+
+def test_an_import_that_covers_nothing_closes_no_clock(product: Product, git: Git) -> None:
+    git.commit({"main.go": GO, "app.py": CLEAN, "secgate.toml": '[[sarif]]\nfile = "out/gosec.sarif"\n'})
+    tree(git.root, {"out/gosec.sarif": sarif(path="app.py")})
+    first = product.run(git.root, scope="protected")
+    tree(git.root, {"out/gosec.sarif": sarif(findings=0)})
+    second = product.run(git.root, scope="protected", now=NOW + DAY)
+    assert (len(first.findings), second.absent) == (1, ())
