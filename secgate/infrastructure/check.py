@@ -16,7 +16,17 @@ import msgspec
 
 from secgate.errors import InternalError
 from secgate.infrastructure.documents import MOST_BYTES, Parsed, documents, joined
-from secgate.infrastructure.forms import Check, FileAnswer, Hit, Listed, Metadata, Report, Told
+from secgate.infrastructure.forms import (
+    REPORT,
+    REPORT_VERSION,
+    Check,
+    FileAnswer,
+    Hit,
+    Listed,
+    Metadata,
+    Report,
+    Told,
+)
 from secgate.resources import files_under
 
 if TYPE_CHECKING:
@@ -47,7 +57,8 @@ def run(listed: bytes, *, root: str, rules: Path) -> bytes:
         results += pack.ask(batch)
         if len(results) > MOST_RESULTS:
             raise InternalError(f"more than {MOST_RESULTS} results", remedy="scan a part of the tree at a time")
-    return msgspec.json.encode(Report(checks=list(pack.checks), files=answers, results=results))
+    report = Report(schema=REPORT, version=REPORT_VERSION, checks=list(pack.checks), files=answers, results=results)
+    return msgspec.json.encode(report)
 
 
 class Pack:
