@@ -82,7 +82,11 @@ class Pack:
         return sorted(results, key=lambda told: (told.path, told.line, told.id, told.resource, told.message))
 
     def _rule(self, check: str, rule: str) -> str:
-        answer: str = self._engine.eval_rule_as_json(f"{CHECKS}{check}.{rule}")
+        try:
+            answer: str = self._engine.eval_rule_as_json(f"{CHECKS}{check}.{rule}")
+        except RuntimeError as error:
+            first = [line for line in str(error).splitlines() if line.strip()][:1]
+            raise InternalError(f"the check {check} failed: {first}", remedy="report this") from error
         return answer
 
 

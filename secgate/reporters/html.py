@@ -14,7 +14,16 @@ from collections.abc import Iterable
 from secgate.escape import plain
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
 from secgate.resources import data_dir
-from secgate.summary import FindingRow, number_words, rule_words, severity_words, short_rule, summarise, utc_words
+from secgate.summary import (
+    FindingRow,
+    number_words,
+    pinpoint,
+    rule_words,
+    severity_words,
+    short_rule,
+    summarise,
+    utc_words,
+)
 
 MAX_FULL = 2_000
 """Findings shown in full by default."""
@@ -108,7 +117,7 @@ def _shown(row: FindingRow, document: RunDocument) -> Shown:
 
 
 def _code_lines(excerpt: str, finding: Finding) -> Iterable[CodeLine]:
-    region = finding.location.region
+    region = pinpoint(finding).region
     for line in excerpt.split("\n") if excerpt else ():
         number, tab, text = line.partition("\t")
         if not tab or not number.isdecimal():

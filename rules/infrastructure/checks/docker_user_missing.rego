@@ -56,9 +56,10 @@ unknown_image(image) if {
 	regex.match(`(?i)nonroot|non-root|unprivileged|rootless|chainguard|bitnami`, image)
 }
 
-result contains lib.at(stage, "image", "no stage names a user") if {
+result contains found if {
 	some stage in lib.of("stage")
 	stage.attributes.final == true
 	not sets_user(stage)
 	not foreign(stage)
+	found := lib.at(stage, "image", "no stage names a user")
 }

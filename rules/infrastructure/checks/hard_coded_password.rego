@@ -54,18 +54,20 @@ secret(name, value) if {
 	lib.secret_value(value)
 }
 
-result contains lib.at(r, name, sprintf("`%s` is a literal", [name])) if {
+result contains found if {
 	some r in input.resources
 	r.platform == "terraform"
 	not r.type in {"variable", "tfvars", "locals", "output", "module"}
 	some name in terraform_names
 	secret(name, lib.attr(r, name))
+	found := lib.at(r, name, sprintf("`%s` is a literal", [name]))
 }
 
-result contains lib.at(r, name, sprintf("`%s` is a literal", [name])) if {
+result contains found if {
 	some r in input.resources
 	r.platform == "cloudformation"
 	startswith(r.type, "AWS::")
 	some name in cloudformation_names
 	secret(name, lib.attr(r, name))
+	found := lib.at(r, name, sprintf("`%s` is a literal", [name]))
 }

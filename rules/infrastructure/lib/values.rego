@@ -56,22 +56,20 @@ given(v) if {
 	not unresolved(v)
 }
 
-list(v) := v if is_array(v)
-
-list(null) := []
-
-list(v) := [v] if {
-	not is_array(v)
-	v != null
-}
+list(v) := v if {
+	is_array(v)
+} else := [] if {
+	v == null
+} else := [v]
 
 # Blocks or objects called `name`, with their paths; those that are not known are left out.
 blocks(v, name) := [{"value": block, "path": sprintf("%s.%d", [name, i])} |
-	is_array(object.get(v, name, null))
 	some i, block in v[name]
 	is_object(block)
 	not unresolved(block)
-]
+] if {
+	is_array(object.get(v, name, null))
+}
 
 blocks(v, name) := [{"value": v[name], "path": name}] if {
 	is_object(object.get(v, name, null))
