@@ -54,7 +54,10 @@ class Shown(Value, frozen=True, kw_only=True):
 
 
 class HtmlReporter:
-    """Reporter `html`. `max_full` is the number of findings shown in full, the worst first; the page names the rest."""
+    """One self-contained page that opens offline, in a strict content policy.
+
+    `max_full` is the number of findings shown in full, the worst first; the page names the rest.
+    """
 
     name = "html"
     suffix = ".html"
