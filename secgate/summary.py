@@ -16,6 +16,7 @@ from secgate.model import (
     Finding,
     Gap,
     LaneCoverage,
+    Location,
     Outcome,
     Package,
     RunDocument,
@@ -211,11 +212,12 @@ def _word(decision: Decision | None) -> str:
 
 
 def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
-    region = finding.location.region
+    region = pinpoint(finding).region
     duty = sla.earliest(finding.obligations)
     why = ""
     if verdict is not None:
-        why = f"{verdict.reason} [{rule_words(verdict)}]" if verdict.reason else f"[{rule_words(verdict)}]"
+        reason = _said_once(verdict.reason, finding)
+        why = f"{reason} [{rule_words(verdict)}]" if reason else f"[{rule_words(verdict)}]"
     return FindingRow(
         finding=finding,
         verdict=verdict,
@@ -230,6 +232,39 @@ def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
         basis=duty.basis if duty else "",
         overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),
     )
+
+
+def pinpoint(finding: Finding) -> Location:
+    """Give the place to look at: the tightest that a witness names within the unit that identity rests on.
+
+    A resource may be a hundred lines long, and the weakness one of them.
+    """
+    unit = finding.location.region
+    inside = [
+        witness.location
+        for witness in finding.witnesses
+        if (witness.location.path, witness.location.commit) == (finding.location.path, finding.location.commit)
+        and unit.start_line <= witness.location.region.start_line <= max(unit.end_line, unit.start_line)
+    ]
+    if unit.start_line == 0 or not inside:
+        return finding.location
+    return min(inside, key=_extent)
+
+
+def _extent(place: Location) -> tuple[int, int, int]:
+    region = place.region
+    return (max(region.end_line - region.start_line, 0), region.start_line, region.start_column)
+
+
+def _said_once(reason: str, finding: Finding) -> str:
+    """Give a reason without weakness and place: it stands alone in a log, and beside both here."""
+    line = finding.location.region.start_line
+    places = [finding.location.path + (f":{line}" if line else "")]
+    if finding.package is not None:
+        places.append(f"{finding.package.name} of {finding.location.path}")
+    for place in places:
+        reason = reason.replace(f": {finding.weakness} in {place}", "")
+    return reason
 
 
 def _importance(row: FindingRow) -> tuple[int, float, str, str]:

@@ -65,7 +65,7 @@ def _intrinsic(name: str, argument: Node, node: Node, depth: int) -> Node:
         # A policy's `Condition` is no intrinsic: only its single block makes it look like one.
         return Node({"Condition": _evaluated(argument, depth + 1)}, node.line, node.column)
     if name == "Fn::Base64":
-        return _evaluated(argument, depth + 1)
+        return Node(_evaluated(argument, depth + 1).value, node.line, node.column)
     if name == "Fn::Sub":
         template = text(argument) or text((items(argument) or [argument])[0])
         literal = template.replace("${!", "")

@@ -107,7 +107,7 @@ def _check_place(path: str, *, target: Target, repository: Repository | None) ->
     raise LedgerError(
         "the ledger lies inside the scanned tree, where a change could roll it back",
         place=path,
-        remedy="keep it outside: leave ledger.path empty, or name another folder",
+        remedy="keep it outside: name another folder with ledger.path, or with SECGATE_STATE_DIR",
     )
 
 

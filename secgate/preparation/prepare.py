@@ -7,6 +7,7 @@ enforced layer; a plain folder has nothing but itself.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import shutil
 from collections.abc import Sequence
@@ -15,12 +16,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from secgate import config
+from secgate import config, registry
 from secgate.config import Layer as SettingsLayer
 from secgate.config import Machine, Settings
 from secgate.discover import DiscoverRequest, ci_facts, discover, narrowed
 from secgate.engines.regorus import RegorusChild, RegorusEngine
-from secgate.errors import TargetError, UsageError
+from secgate.errors import ConfigError, TargetError, UsageError
 from secgate.model import Scope, Target, Value
 from secgate.patterns import PathPattern
 from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
@@ -88,6 +89,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     own, notes = _own_settings(request, machine, target, repository, at)
     resolved = config.resolve([*stronger, *([own] if own else [])])
     settings = resolved.settings
+    _check_scanners(resolved)
     target = narrowed(
         target,
         excludes=tuple(PathPattern(text) for text in settings.exclude),
@@ -192,6 +194,21 @@ def policy_layers(
     if own:
         layers.append(load_layer("repository", own, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data))
     return tuple(layers)
+
+
+def _check_scanners(resolved: config.Resolved) -> None:
+    """A table for a scanner that is not there would say something and do nothing."""
+    known = registry.names("scanners")
+    faults = []
+    for name in sorted(set(resolved.settings.scanners) - set(known)):
+        key = f"scanners.{name}"
+        place = next((by for path, by in resolved.sources.items() if path.startswith(f"{key}.")), "configuration")
+        close = difflib.get_close_matches(name, known, n=1)
+        remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
+        faults.append((place, f"there is no scanner `{name}`: `{key}`", remedy))
+    if faults:
+        what = f"{len(faults)} fault(s) in the configuration"
+        raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
 
 
 def _directory(path: str, machine: Machine) -> str:

@@ -29,7 +29,7 @@ MAX_LINES = 6
 
 
 class TextReporter:
-    """Reporter `text`."""
+    """Lines for a terminal or a log: outcome, lanes, what blocks and why, the way to green."""
 
     name = "text"
     suffix = ".txt"
@@ -151,6 +151,8 @@ class _Page:
         place = _clipped_left(log_text(row.place), room * 3 // 5)
         title = _clipped(log_text(row.finding.title), room - _cells(place) - 2)
         self.lines.append(f"{head}{title}  {place}")
+        if row.due:
+            self.wrap(row.due, len(head) + 4, first=" " * len(head) + "due")
 
     def green(self, summary: Summary) -> None:
         if summary.to_green:

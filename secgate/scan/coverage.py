@@ -41,11 +41,12 @@ _REMEDIES = {
     "not-selected": "run without --scanner, or name this scanner too",
     "not-listed": "see whether the tool reads files of this name and form",
     "parse-error": "correct the file's syntax, or move the scanner to an interpreter that knows it",
-    "too-large": "split the file, or raise the limit",
+    "too-large": "split the file, raise max_file_bytes, or exclude it by name",
     "not-utf8": "store the file as UTF-8",
     "unreadable": "give read permission",
     "unsupported": "add a tool of your own for it (a SARIF import or a plug-in), or waive the gap",
     "unpinned": "add a lock file",
+    "skipped-by-tool": "see the reason; where the tool cannot know the file or package, waive the gap",
     "advisories-missing": "secgate advisories update",
     "advisories-too-old": "secgate advisories update",
     "no-tool": "install a plug-in for this lane, or change the lane table",
@@ -58,6 +59,7 @@ _LEFT_OUT_GAPS = {
     "not-utf8-name": "left-out",
     "too-deep": "left-out",
     "too-many": "left-out",
+    "too-large": "too-large",
     "lfs-pointer": "left-out",
 }
 """Paths that are not offered although they may hold what a lane looks for. Links, submodules and what a configuration

@@ -27,7 +27,8 @@ types := [
 	"azurerm_key_vault",
 ]
 
-result contains lib.at(r, "public_network_access_enabled", "it is reachable from the internet") if {
+result contains found if {
 	some r in lib.of_any(types)
 	lib.yes(lib.attr(r, "public_network_access_enabled"))
+	found := lib.at(r, "public_network_access_enabled", "it is reachable from the internet")
 }

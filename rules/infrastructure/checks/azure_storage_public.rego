@@ -15,13 +15,15 @@ metadata := {
 	"remedy": "Keep containers private and give access by signed addresses or roles.",
 }
 
-result contains lib.at(r, "container_access_type", sprintf("access is `%s`", [lib.attr(r, "container_access_type")])) if {
+result contains found if {
 	some r in lib.of("azurerm_storage_container")
 	lib.attr(r, "container_access_type") in {"blob", "container"}
+	found := lib.at(r, "container_access_type", sprintf("access is `%s`", [lib.attr(r, "container_access_type")]))
 }
 
-result contains lib.at(r, name, "public containers are allowed") if {
+result contains found if {
 	some r in lib.of("azurerm_storage_account")
 	some name in ["allow_blob_public_access", "allow_nested_items_to_be_public"]
 	lib.yes(lib.attr(r, name))
+	found := lib.at(r, name, "public containers are allowed")
 }

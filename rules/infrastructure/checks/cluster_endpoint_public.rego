@@ -15,20 +15,22 @@ metadata := {
 	"remedy": "Make it private, or name the networks that may reach it.",
 }
 
-result contains lib.at(r, block.path, "every address may reach the control plane") if {
+result contains found if {
 	some r in lib.of("aws_eks_cluster")
 	some block in lib.blocks(r.attributes, "vpc_config")
 	not lib.no(object.get(block.value, "endpoint_public_access", null))
 	not lib.unresolved(object.get(block.value, "endpoint_public_access", null))
 	cidrs := object.get(block.value, "public_access_cidrs", null)
 	open(cidrs)
+	found := lib.at(r, block.path, "every address may reach the control plane")
 }
 
-result contains lib.at(r, block.path, "every address may reach the control plane") if {
+result contains found if {
 	some r in lib.of("google_container_cluster")
 	some block in lib.blocks(r.attributes, "master_authorized_networks_config")
 	some network in lib.blocks(block.value, "cidr_blocks")
 	lib.anywhere(object.get(network.value, "cidr_block", null))
+	found := lib.at(r, block.path, "every address may reach the control plane")
 }
 
 open(v) if v == null

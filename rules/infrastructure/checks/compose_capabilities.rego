@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Drop all capabilities and add the harmless one that is needed.",
 }
 
-result contains lib.at(r, sprintf("cap_add.%d", [i]), sprintf("the service has %s", [lib.capability(name)])) if {
-	some r in lib.of("service")
+result contains found if {
+	some r in lib.services
 	some i, name in lib.list(lib.attr(r, "cap_add"))
 	lib.capability(name) in lib.dangerous_capabilities
+	found := lib.at(r, sprintf("cap_add.%d", [i]), sprintf("the service has %s", [lib.capability(name)]))
 }

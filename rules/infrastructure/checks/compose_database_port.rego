@@ -29,9 +29,10 @@ target(port) := lib.number(port.target) if {
 	object.get(port, "host_ip", "0.0.0.0") in {"0.0.0.0", "::", ""}
 }
 
-result contains lib.at(r, sprintf("ports.%d", [i]), sprintf("%s (%d) is published on every interface", [lib.database_ports[number], number])) if {
-	some r in lib.of("service")
+result contains found if {
+	some r in lib.services
 	some i, port in lib.list(lib.attr(r, "ports"))
 	number := target(port)
 	lib.database_ports[number]
+	found := lib.at(r, sprintf("ports.%d", [i]), sprintf("%s (%d) is published on every interface", [lib.database_ports[number], number]))
 }

@@ -17,9 +17,10 @@ metadata := {
 
 harmless(source) if source in {"/etc/localtime", "/etc/timezone", "/etc/ssl/certs", "/etc/ssl/certs/"}
 
-result contains lib.at(mount.resource, mount.path, sprintf("`%s` of the host is mounted", [mount.source])) if {
+result contains found if {
 	some mount in lib.mounts
 	lib.sensitive_path(mount.source)
 	not lib.runtime_socket(mount.source)
 	not harmless(mount.source)
+	found := lib.at(mount.resource, mount.path, sprintf("`%s` of the host is mounted", [mount.source]))
 }

@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Publish the ports that are needed, and leave the host's namespaces alone.",
 }
 
-result contains lib.at(r, name, sprintf("`%s` is the host's", [name])) if {
-	some r in lib.of("service")
+result contains found if {
+	some r in lib.services
 	some name in ["network_mode", "pid", "ipc", "uts", "userns_mode"]
 	lib.attr(r, name) == "host"
+	found := lib.at(r, name, sprintf("`%s` is the host's", [name]))
 }

@@ -15,7 +15,8 @@ metadata := {
 	"remedy": "Leave `privileged` off and add the single capability or device that is needed.",
 }
 
-result contains lib.at(r, "privileged", "the service is privileged") if {
-	some r in lib.of("service")
+result contains found if {
+	some r in lib.services
 	lib.yes(lib.attr(r, "privileged"))
+	found := lib.at(r, "privileged", "the service is privileged")
 }

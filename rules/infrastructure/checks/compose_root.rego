@@ -15,7 +15,8 @@ metadata := {
 	"remedy": "Name a user that is not root.",
 }
 
-result contains lib.at(r, "user", "the user is root") if {
-	some r in lib.of("service")
+result contains found if {
+	some r in lib.services
 	lib.root_user(lib.attr(r, "user"))
+	found := lib.at(r, "user", "the user is root")
 }

@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Use `secrets`, or take it from the environment of who starts it, and replace the one that was written down.",
 }
 
-result contains lib.at(r, sprintf("environment.%s", [entry.path]), sprintf("`%s` is a literal", [entry.name])) if {
-	some r in lib.of("service")
+result contains found if {
+	some r in lib.services
 	some entry in lib.environment(lib.attr(r, "environment"))
 	lib.secret_setting(entry.name, entry.value)
+	found := lib.at(r, sprintf("environment.%s", [entry.path]), sprintf("`%s` is a literal", [entry.name]))
 }

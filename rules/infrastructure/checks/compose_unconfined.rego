@@ -15,9 +15,10 @@ metadata := {
 	"remedy": "Leave the default profiles on, and add `no-new-privileges:true`.",
 }
 
-result contains lib.at(r, sprintf("security_opt.%d", [i]), sprintf("`%s`", [option])) if {
-	some r in lib.of("service")
+result contains found if {
+	some r in lib.services
 	some i, option in lib.list(lib.attr(r, "security_opt"))
 	is_string(option)
 	regex.match(`^(no-new-privileges\s*[:=]\s*false|(seccomp|apparmor)\s*[:=]\s*unconfined|label\s*[:=]\s*disable|systempaths\s*[:=]\s*unconfined)$`, option)
+	found := lib.at(r, sprintf("security_opt.%d", [i]), sprintf("`%s`", [option]))
 }

@@ -32,31 +32,36 @@ block_switches := {
 
 message := "encryption at rest is not on"
 
-result contains lib.at(r, concat(".", keys), message) if {
+result contains found if {
 	some type, keys in switches
 	some r in lib.of(type)
 	lib.off(lib.get(r.attributes, keys))
+	found := lib.at(r, concat(".", keys), message)
 }
 
-result contains lib.at(r, keys[0], message) if {
+result contains found if {
 	some type, keys in block_switches
 	some r in lib.of(type)
 	count(lib.list(lib.attr(r, keys[0]))) == 0
+	found := lib.at(r, keys[0], message)
 }
 
-result contains lib.at(r, sprintf("%s.%s", [block.path, keys[1]]), message) if {
+result contains found if {
 	some type, keys in block_switches
 	some r in lib.of(type)
 	some block in lib.blocks(r.attributes, keys[0])
 	lib.off(object.get(block.value, keys[1], null))
+	found := lib.at(r, sprintf("%s.%s", [block.path, keys[1]]), message)
 }
 
-result contains lib.at(r, "encryption_type", message) if {
+result contains found if {
 	some r in lib.of("aws_kinesis_stream")
 	lib.attr(r, "encryption_type") in {null, "NONE"}
+	found := lib.at(r, "encryption_type", message)
 }
 
-result contains lib.at(r, "StreamEncryption", message) if {
+result contains found if {
 	some r in lib.of("AWS::Kinesis::Stream")
 	lib.attr(r, "StreamEncryption") == null
+	found := lib.at(r, "StreamEncryption", message)
 }

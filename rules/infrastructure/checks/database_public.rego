@@ -31,12 +31,14 @@ cloudformation := [
 	"AWS::AmazonMQ::Broker",
 ]
 
-result contains lib.at(r, "publicly_accessible", "it is reachable from the internet") if {
+result contains found if {
 	some r in lib.of_any(terraform)
 	lib.yes(lib.attr(r, "publicly_accessible"))
+	found := lib.at(r, "publicly_accessible", "it is reachable from the internet")
 }
 
-result contains lib.at(r, "PubliclyAccessible", "it is reachable from the internet") if {
+result contains found if {
 	some r in lib.of_any(cloudformation)
 	lib.yes(lib.attr(r, "PubliclyAccessible"))
+	found := lib.at(r, "PubliclyAccessible", "it is reachable from the internet")
 }

@@ -55,9 +55,10 @@ names_itself(r, "DBClusterIdentifier") if endswith(r.type, "Cluster")
 
 inherits(r) if lib.attr(r, "engine_mode") == "serverless"
 
-result contains lib.at(r, name, sprintf("`%s` is not on", [name])) if {
+result contains found if {
 	some type, name in object.union(terraform, cloudformation)
 	some r in lib.of(type)
 	lib.off(lib.attr(r, name))
 	not inherits(r)
+	found := lib.at(r, name, sprintf("`%s` is not on", [name]))
 }

@@ -15,17 +15,20 @@ metadata := {
 	"remedy": "Download it, compare a checksum that is written down, then run it.",
 }
 
-result contains lib.at(i.resource, i.path, "what was downloaded goes straight to a shell") if {
+result contains found if {
 	some i in lib.runs
 	regex.match(`(?i)\b(curl|wget)\b[^|;&]*\|\s*(sudo\s+(-\S+\s+)*)?(env\s+\S+=\S+\s+)*(/(usr/)?bin/)?(ba|da|z|k|a)?sh\b`, i.value.text)
+	found := lib.at(i.resource, i.path, "what was downloaded goes straight to a shell")
 }
 
-result contains lib.at(i.resource, i.path, "what was downloaded goes straight to an interpreter") if {
+result contains found if {
 	some i in lib.runs
 	regex.match(`(?i)\b(curl|wget)\b[^|;&]*\|\s*(sudo\s+(-\S+\s+)*)?(/(usr/)?bin/)?(python[0-9.]*|perl|node|ruby)\b`, i.value.text)
+	found := lib.at(i.resource, i.path, "what was downloaded goes straight to an interpreter")
 }
 
-result contains lib.at(i.resource, i.path, "a shell runs what was downloaded") if {
+result contains found if {
 	some i in lib.runs
 	regex.match(`(?i)\b(ba|da|z)?sh\s+(-c\s+"?\$\(|<\()\s*(curl|wget)\b`, i.value.text)
+	found := lib.at(i.resource, i.path, "a shell runs what was downloaded")
 }

@@ -15,11 +15,12 @@ metadata := {
 	"remedy": "Give `--checksum`, or download and verify in one RUN.",
 }
 
-result contains lib.at(i.resource, i.path, "ADD takes a file from the network without a checksum") if {
+result contains found if {
 	some i in lib.instructions
 	i.value.word == "ADD"
 	some source in split(i.value.text, " ")
 	regex.match(`(?i)^["\[]*https?://`, source)
 	not regex.match(`(?i)\.git(#.*)?$`, source)
 	not i.value.flags.checksum
+	found := lib.at(i.resource, i.path, "ADD takes a file from the network without a checksum")
 }

@@ -15,14 +15,16 @@ metadata := {
 	"remedy": "Use a build secret (`RUN --mount=type=secret`) or pass it when the container starts.",
 }
 
-result contains lib.at(i.resource, i.path, sprintf("`%s` has a literal", [pair.name])) if {
+result contains found if {
 	some i in lib.instructions
 	i.value.word in {"ENV", "ARG", "LABEL"}
 	some pair in i.value.pairs
 	lib.secret_setting(pair.name, pair.value)
+	found := lib.at(i.resource, i.path, sprintf("`%s` has a literal", [pair.name]))
 }
 
-result contains lib.at(i.resource, i.path, "the command holds a credential") if {
+result contains found if {
 	some i in lib.runs
 	lib.credential_text(i.value.text)
+	found := lib.at(i.resource, i.path, "the command holds a credential")
 }

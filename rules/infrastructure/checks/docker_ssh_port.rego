@@ -15,9 +15,10 @@ metadata := {
 	"remedy": "Use the runtime's own way into a container, and leave SSH out.",
 }
 
-result contains lib.at(i.resource, i.path, "port 22 is exposed") if {
+result contains found if {
 	some i in lib.instructions
 	i.value.word == "EXPOSE"
 	some port in split(i.value.text, " ")
 	port in {"22", "22/tcp"}
+	found := lib.at(i.resource, i.path, "port 22 is exposed")
 }

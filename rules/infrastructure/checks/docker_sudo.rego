@@ -15,7 +15,8 @@ metadata := {
 	"remedy": "Do what needs root before USER, and leave sudo out of the image.",
 }
 
-result contains lib.at(i.resource, i.path, "the command uses sudo") if {
+result contains found if {
 	some i in lib.runs
 	regex.match(`(^|[;&|(]\s*|\bthen\s+|\bdo\s+)sudo\s`, i.value.text)
+	found := lib.at(i.resource, i.path, "the command uses sudo")
 }

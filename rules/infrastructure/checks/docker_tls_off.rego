@@ -26,13 +26,14 @@ patterns := [
 	`\bapk\b[^|;&]*\s--allow-untrusted(\s|$)`,
 ]
 
-result contains lib.at(i.resource, i.path, "the command takes what it cannot verify") if {
+result contains found if {
 	some i in lib.runs
 	some pattern in patterns
 	regex.match(pattern, i.value.text)
+	found := lib.at(i.resource, i.path, "the command takes what it cannot verify")
 }
 
-result contains lib.at(i.resource, i.path, sprintf("`%s` switches verification off", [pair.name])) if {
+result contains found if {
 	some i in lib.instructions
 	i.value.word == "ENV"
 	some pair in i.value.pairs
@@ -42,4 +43,5 @@ result contains lib.at(i.resource, i.path, sprintf("`%s` switches verification o
 		["GIT_SSL_NO_VERIFY", "true"],
 		["GIT_SSL_NO_VERIFY", "1"],
 	}
+	found := lib.at(i.resource, i.path, sprintf("`%s` switches verification off", [pair.name]))
 }

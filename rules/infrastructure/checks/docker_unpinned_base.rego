@@ -15,8 +15,8 @@ metadata := {
 	"remedy": "Name a version, and better its digest.",
 }
 
-result contains lib.at(stage, "image", sprintf("`%s` may be another image tomorrow", [image])) if {
-	some stage in lib.of("stage")
+result contains found if {
+	some stage in lib.stages
 	image := stage.attributes.image
 	is_string(image)
 	image != ""
@@ -24,4 +24,5 @@ result contains lib.at(stage, "image", sprintf("`%s` may be another image tomorr
 	stage.attributes.of_stage == ""
 	not contains(image, "@")
 	regex.match(`(^|/)[^/:]+(:latest)?$`, image)
+	found := lib.at(stage, "image", sprintf("`%s` may be another image tomorrow", [image]))
 }

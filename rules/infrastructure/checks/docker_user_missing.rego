@@ -16,7 +16,7 @@ metadata := {
 }
 
 stage_named(path, name) := [stage |
-	some stage in lib.of("stage")
+	some stage in lib.stages
 	stage.path == path
 	stage.attributes.alias == name
 ]
@@ -34,7 +34,7 @@ parents(stage) := array.concat(near, [far | some one in near; some far in stage_
 }
 
 sets_user(stage) if {
-	some other in lib.of("stage")
+	some other in lib.stages
 	other.path == stage.path
 	other.line in chain(stage)
 	count(lib.users(other)) > 0
@@ -42,7 +42,7 @@ sets_user(stage) if {
 
 # The image below may set one: what cannot be told is left alone.
 foreign(stage) if {
-	some other in lib.of("stage")
+	some other in lib.stages
 	other.path == stage.path
 	other.line in chain(stage)
 	image := other.attributes.image
@@ -56,9 +56,10 @@ unknown_image(image) if {
 	regex.match(`(?i)nonroot|non-root|unprivileged|rootless|chainguard|bitnami`, image)
 }
 
-result contains lib.at(stage, "image", "no stage names a user") if {
-	some stage in lib.of("stage")
+result contains found if {
+	some stage in lib.stages
 	stage.attributes.final == true
 	not sets_user(stage)
 	not foreign(stage)
+	found := lib.at(stage, "image", "no stage names a user")
 }

@@ -15,11 +15,12 @@ metadata := {
 	"remedy": "End the last stage with a user that is not root.",
 }
 
-result contains lib.at(stage, last.path, "the last USER is root") if {
-	some stage in lib.of("stage")
+result contains found if {
+	some stage in lib.stages
 	stage.attributes.final == true
 	users := lib.users(stage)
 	count(users) > 0
 	last := users[count(users) - 1]
 	lib.root_user(last.name)
+	found := lib.at(stage, last.path, "the last USER is root")
 }

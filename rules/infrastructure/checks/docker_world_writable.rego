@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Give the user of the image the files it writes, with `chown` or `COPY --chown`.",
 }
 
-result contains lib.at(i.resource, i.path, "the command lets everyone write") if {
+result contains found if {
 	some i in lib.runs
 	regex.match(`\bchmod\s+(-\S+\s+)*(0?777|[ao]*\+[rx]*w[rx]*|a=rwx)\s`, i.value.text)
 	not regex.match(`\bchmod\s+(-\S+\s+)*\+w\s`, i.value.text)
+	found := lib.at(i.resource, i.path, "the command lets everyone write")
 }

@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Make it with encryption on; it cannot be switched on later.",
 }
 
-result contains lib.at(r, name, sprintf("`%s` is not on", [name])) if {
+result contains found if {
 	some type, name in {"aws_efs_file_system": "encrypted", "AWS::EFS::FileSystem": "Encrypted"}
 	some r in lib.of(type)
 	lib.off(lib.attr(r, name))
+	found := lib.at(r, name, sprintf("`%s` is not on", [name]))
 }

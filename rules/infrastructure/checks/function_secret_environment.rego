@@ -17,20 +17,22 @@ metadata := {
 
 message(name) := sprintf("`%s` is a literal", [name])
 
-result contains lib.at(r, sprintf("%s.variables.%s", [block.path, entry.path]), message(entry.name)) if {
+result contains found if {
 	some r in lib.of("aws_lambda_function")
 	some block in lib.blocks(r.attributes, "environment")
 	some entry in lib.environment(object.get(block.value, "variables", null))
 	lib.secret_setting(entry.name, entry.value)
+	found := lib.at(r, sprintf("%s.variables.%s", [block.path, entry.path]), message(entry.name))
 }
 
-result contains lib.at(r, sprintf("Environment.Variables.%s", [entry.path]), message(entry.name)) if {
+result contains found if {
 	some r in lib.of_any(["AWS::Lambda::Function", "AWS::Serverless::Function"])
 	some entry in lib.environment(lib.get(r.attributes, ["Environment", "Variables"]))
 	lib.secret_setting(entry.name, entry.value)
+	found := lib.at(r, sprintf("Environment.Variables.%s", [entry.path]), message(entry.name))
 }
 
-result contains lib.at(r, sprintf("%s.%s.%s", [container.path, key, entry.path]), message(entry.name)) if {
+result contains found if {
 	some type, keys in {
 		"aws_ecs_task_definition": ["container_definitions", "environment"],
 		"AWS::ECS::TaskDefinition": ["ContainerDefinitions", "Environment"],
@@ -40,4 +42,5 @@ result contains lib.at(r, sprintf("%s.%s.%s", [container.path, key, entry.path])
 	key := keys[1]
 	some entry in lib.environment(object.get(container.value, key, null))
 	lib.secret_setting(entry.name, entry.value)
+	found := lib.at(r, sprintf("%s.%s.%s", [container.path, key, entry.path]), message(entry.name))
 }

@@ -20,13 +20,15 @@ intended(type) if startswith(type, "google_storage_bucket")
 
 intended(type) if regex.match(`^google_(cloud_run|cloudfunctions)`, type)
 
-result contains lib.at(member.resource, member.path, sprintf("`%s` has a role", [member.member])) if {
+result contains found if {
 	some member in lib.public_iam_members
 	not intended(member.resource.type)
+	found := lib.at(member.resource, member.path, sprintf("`%s` has a role", [member.member]))
 }
 
-result contains lib.at(r, access.path, "the dataset is open to everyone") if {
+result contains found if {
 	some r in lib.of("google_bigquery_dataset")
 	some access in lib.blocks(r.attributes, "access")
 	object.get(access.value, "special_group", null) == "allAuthenticatedUsers"
+	found := lib.at(r, access.path, "the dataset is open to everyone")
 }

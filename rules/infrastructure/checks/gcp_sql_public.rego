@@ -15,12 +15,13 @@ metadata := {
 	"remedy": "Use a private address, or name the networks that need it.",
 }
 
-result contains lib.at(r, "settings", "every address is an authorised network") if {
+result contains found if {
 	some r in lib.of("google_sql_database_instance")
 	some settings in lib.blocks(r.attributes, "settings")
 	some config in lib.blocks(settings.value, "ip_configuration")
 	some network in lib.blocks(config.value, "authorized_networks")
 	lib.anywhere(object.get(network.value, "value", null))
+	found := lib.at(r, "settings", "every address is an authorised network")
 }
 
 firewalls := [
@@ -34,10 +35,11 @@ firewalls := [
 	"azurerm_redis_firewall_rule",
 ]
 
-result contains lib.at(r, name, "every address may connect") if {
+result contains found if {
 	some r in lib.of_any(firewalls)
 	some pair in [["start_ip_address", "end_ip_address"], ["start_ip", "end_ip"]]
 	lib.attr(r, pair[0]) == "0.0.0.0"
 	lib.attr(r, pair[1]) == "255.255.255.255"
 	name := pair[1]
+	found := lib.at(r, name, "every address may connect")
 }

@@ -15,13 +15,14 @@ metadata := {
 	"remedy": "Name the actions and resources that are needed.",
 }
 
-result contains lib.at(statement.resource, statement.path, "a statement allows every action on every resource") if {
+result contains found if {
 	some statement in lib.statements
 	statement.kind == "identity"
 	statement.effect == "Allow"
 	some action in statement.actions
 	action in {"*", "*:*"}
 	"*" in statement.resources
+	found := lib.at(statement.resource, statement.path, "a statement allows every action on every resource")
 }
 
 administrator(arn) if {
@@ -29,7 +30,7 @@ administrator(arn) if {
 	endswith(arn, ":iam::aws:policy/AdministratorAccess")
 }
 
-result contains lib.at(r, "policy_arn", "administrator rights are attached") if {
+result contains found if {
 	some r in lib.of_any([
 		"aws_iam_role_policy_attachment",
 		"aws_iam_user_policy_attachment",
@@ -37,9 +38,10 @@ result contains lib.at(r, "policy_arn", "administrator rights are attached") if 
 		"aws_iam_policy_attachment",
 	])
 	administrator(lib.attr(r, "policy_arn"))
+	found := lib.at(r, "policy_arn", "administrator rights are attached")
 }
 
-result contains lib.at(r, sprintf("%s.%d", [name, i]), "administrator rights are attached") if {
+result contains found if {
 	some name, types in {
 		"managed_policy_arns": ["aws_iam_role"],
 		"ManagedPolicyArns": ["AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"],
@@ -47,4 +49,5 @@ result contains lib.at(r, sprintf("%s.%d", [name, i]), "administrator rights are
 	some r in lib.of_any(types)
 	some i, arn in lib.list(lib.attr(r, name))
 	administrator(arn)
+	found := lib.at(r, sprintf("%s.%d", [name, i]), "administrator rights are attached")
 }

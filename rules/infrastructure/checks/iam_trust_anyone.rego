@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Name the accounts, roles or services that may take the role.",
 }
 
-result contains lib.at(statement.resource, statement.path, "every AWS account may take the role") if {
+result contains found if {
 	some statement in lib.statements
 	statement.kind == "trust"
 	lib.for_anyone(statement)
+	found := lib.at(statement.resource, statement.path, "every AWS account may take the role")
 }

@@ -27,15 +27,17 @@ rotates(r) if {
 	}
 }
 
-result contains lib.at(r, name, "rotation is not on") if {
+result contains found if {
 	some type, name in {"aws_kms_key": "enable_key_rotation", "AWS::KMS::Key": "EnableKeyRotation"}
 	some r in lib.of(type)
 	lib.off(lib.attr(r, name))
 	rotates(r)
+	found := lib.at(r, name, "rotation is not on")
 }
 
-result contains lib.at(r, "rotation_period", "rotation is not on") if {
+result contains found if {
 	some r in lib.of("google_kms_crypto_key")
 	lib.attr(r, "rotation_period") == null
 	lib.attr(r, "purpose") in {null, "ENCRYPT_DECRYPT"}
+	found := lib.at(r, "rotation_period", "rotation is not on")
 }

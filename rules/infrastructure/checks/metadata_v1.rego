@@ -15,14 +15,16 @@ metadata := {
 	"remedy": "Set `http_tokens = \"required\"`.",
 }
 
-result contains lib.at(r, sprintf("%s.http_tokens", [block.path]), "tokens are optional") if {
+result contains found if {
 	some r in lib.of_any(["aws_instance", "aws_launch_template", "aws_launch_configuration"])
 	some block in lib.blocks(r.attributes, "metadata_options")
 	object.get(block.value, "http_tokens", null) == "optional"
 	object.get(block.value, "http_endpoint", "enabled") != "disabled"
+	found := lib.at(r, sprintf("%s.http_tokens", [block.path]), "tokens are optional")
 }
 
-result contains lib.at(r, "LaunchTemplateData.MetadataOptions.HttpTokens", "tokens are optional") if {
+result contains found if {
 	some r in lib.of("AWS::EC2::LaunchTemplate")
 	lib.get(r.attributes, ["LaunchTemplateData", "MetadataOptions", "HttpTokens"]) == "optional"
+	found := lib.at(r, "LaunchTemplateData.MetadataOptions.HttpTokens", "tokens are optional")
 }

@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Open it to a bastion or a private network alone, or use the cloud's session manager.",
 }
 
-result contains lib.at(rule.resource, rule.path, sprintf("%s (%d) is open to every address", [name, port])) if {
+result contains found if {
 	some rule in lib.openings
 	some port, name in lib.admin_ports
 	lib.admits(rule, port)
+	found := lib.at(rule.resource, rule.path, sprintf("%s (%d) is open to every address", [name, port]))
 }

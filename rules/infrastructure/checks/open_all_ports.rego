@@ -15,7 +15,8 @@ metadata := {
 	"remedy": "Open the ports that are needed, to the addresses that need them.",
 }
 
-result contains lib.at(rule.resource, rule.path, sprintf("ports %d to %d are open to every address", [rule.low, rule.high])) if {
+result contains found if {
 	some rule in lib.openings
 	lib.is_wide(rule)
+	found := lib.at(rule.resource, rule.path, sprintf("ports %d to %d are open to every address", [rule.low, rule.high]))
 }

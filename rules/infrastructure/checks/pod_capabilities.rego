@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Drop all capabilities and add the harmless one that is needed.",
 }
 
-result contains lib.at(c.resource, sprintf("%s.securityContext.capabilities.add.%d", [c.path, i]), sprintf("container `%s` has %s", [c.name, lib.capability(name)])) if {
+result contains found if {
 	some c in lib.containers
 	some i, name in lib.list(object.get(c.value, ["securityContext", "capabilities", "add"], null))
 	lib.capability(name) in lib.dangerous_capabilities
+	found := lib.at(c.resource, sprintf("%s.securityContext.capabilities.add.%d", [c.path, i]), sprintf("container `%s` has %s", [c.name, lib.capability(name)]))
 }

@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Leave hostNetwork, hostPID and hostIPC off.",
 }
 
-result contains lib.at(pod.resource, sprintf("%s.%s", [pod.path, name]), sprintf("`%s` is on", [name])) if {
+result contains found if {
 	some pod in lib.pods
 	some name in ["hostNetwork", "hostPID", "hostIPC"]
 	lib.yes(object.get(pod.value, name, null))
+	found := lib.at(pod.resource, sprintf("%s.%s", [pod.path, name]), sprintf("`%s` is on", [name]))
 }

@@ -15,10 +15,11 @@ metadata := {
 	"remedy": "Use a volume of the cluster, or a read-only mount of the one file that is needed.",
 }
 
-result contains lib.at(pod.resource, sprintf("%s.%s.hostPath", [pod.path, volume.path]), sprintf("`%s` of the host is mounted", [path])) if {
+result contains found if {
 	some pod in lib.pods
 	some volume in lib.blocks(pod.value, "volumes")
 	path := object.get(volume.value, ["hostPath", "path"], null)
 	is_string(path)
 	not lib.runtime_socket(path)
+	found := lib.at(pod.resource, sprintf("%s.%s.hostPath", [pod.path, volume.path]), sprintf("`%s` of the host is mounted", [path]))
 }

@@ -16,7 +16,8 @@ metadata := {
 }
 
 # The default is on as well; only where someone wrote it down is it a decision that can be blocked.
-result contains lib.at(c.resource, sprintf("%s.securityContext.allowPrivilegeEscalation", [c.path]), sprintf("container `%s` may gain privileges", [c.name])) if {
+result contains found if {
 	some c in lib.containers
 	lib.yes(object.get(c.value, ["securityContext", "allowPrivilegeEscalation"], null))
+	found := lib.at(c.resource, sprintf("%s.securityContext.allowPrivilegeEscalation", [c.path]), sprintf("container `%s` may gain privileges", [c.name]))
 }

@@ -15,7 +15,8 @@ metadata := {
 	"remedy": "Leave `privileged` off and add the single capability that is needed.",
 }
 
-result contains lib.at(c.resource, sprintf("%s.securityContext.privileged", [c.path]), sprintf("container `%s` is privileged", [c.name])) if {
+result contains found if {
 	some c in lib.containers
 	lib.yes(object.get(c.value, ["securityContext", "privileged"], null))
+	found := lib.at(c.resource, sprintf("%s.securityContext.privileged", [c.path]), sprintf("container `%s` is privileged", [c.name]))
 }

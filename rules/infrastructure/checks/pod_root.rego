@@ -15,25 +15,29 @@ metadata := {
 	"remedy": "Set `runAsNonRoot: true` and a user of the image.",
 }
 
-result contains lib.at(pod.resource, sprintf("%s.securityContext.runAsUser", [pod.path]), "the pod's user is 0") if {
+result contains found if {
 	some pod in lib.pods
 	object.get(pod.value, ["securityContext", "runAsUser"], null) == 0
+	found := lib.at(pod.resource, sprintf("%s.securityContext.runAsUser", [pod.path]), "the pod's user is 0")
 }
 
-result contains lib.at(c.resource, sprintf("%s.securityContext.runAsUser", [c.path]), sprintf("the user of container `%s` is 0", [c.name])) if {
+result contains found if {
 	some c in lib.containers
 	object.get(c.value, ["securityContext", "runAsUser"], null) == 0
+	found := lib.at(c.resource, sprintf("%s.securityContext.runAsUser", [c.path]), sprintf("the user of container `%s` is 0", [c.name]))
 }
 
 # `runAsNonRoot: false` says so too, unless a user is named.
-result contains lib.at(c.resource, sprintf("%s.securityContext.runAsNonRoot", [c.path]), sprintf("container `%s` may run as root", [c.name])) if {
+result contains found if {
 	some c in lib.containers
 	lib.no(object.get(c.value, ["securityContext", "runAsNonRoot"], null))
 	lib.security(c, "runAsUser") == null
+	found := lib.at(c.resource, sprintf("%s.securityContext.runAsNonRoot", [c.path]), sprintf("container `%s` may run as root", [c.name]))
 }
 
-result contains lib.at(pod.resource, sprintf("%s.securityContext.runAsNonRoot", [pod.path]), "the pod may run as root") if {
+result contains found if {
 	some pod in lib.pods
 	lib.no(object.get(pod.value, ["securityContext", "runAsNonRoot"], null))
 	object.get(pod.value, ["securityContext", "runAsUser"], null) == null
+	found := lib.at(pod.resource, sprintf("%s.securityContext.runAsNonRoot", [pod.path]), "the pod may run as root")
 }

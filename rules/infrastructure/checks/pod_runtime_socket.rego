@@ -15,9 +15,10 @@ metadata := {
 	"remedy": "Build with a tool that needs no socket, or give the job a runtime of its own.",
 }
 
-result contains lib.at(pod.resource, sprintf("%s.%s.hostPath", [pod.path, volume.path]), sprintf("`%s` gives control over the host", [path])) if {
+result contains found if {
 	some pod in lib.pods
 	some volume in lib.blocks(pod.value, "volumes")
 	path := object.get(volume.value, ["hostPath", "path"], null)
 	lib.runtime_socket(path)
+	found := lib.at(pod.resource, sprintf("%s.%s.hostPath", [pod.path, volume.path]), sprintf("`%s` gives control over the host", [path]))
 }

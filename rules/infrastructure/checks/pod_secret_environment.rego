@@ -15,14 +15,16 @@ metadata := {
 	"remedy": "Take it from a Secret by `valueFrom.secretKeyRef`, and replace the one that was written down.",
 }
 
-result contains lib.at(c.resource, sprintf("%s.env.%s", [c.path, entry.path]), sprintf("`%s` is a literal", [entry.name])) if {
+result contains found if {
 	some c in lib.containers
 	some entry in lib.environment(object.get(c.value, "env", null))
 	lib.secret_setting(entry.name, entry.value)
+	found := lib.at(c.resource, sprintf("%s.env.%s", [c.path, entry.path]), sprintf("`%s` is a literal", [entry.name]))
 }
 
-result contains lib.at(r, sprintf("data.%s", [name]), sprintf("`%s` is a literal", [name])) if {
-	some r in lib.of("ConfigMap")
-	some name, value in object.get(r.attributes, "data", {})
-	lib.secret_setting(name, value)
+result contains found if {
+	some r in lib.objects("ConfigMap")
+	some entry in lib.environment(lib.attr(r, "data"))
+	lib.secret_setting(entry.name, entry.value)
+	found := lib.at(r, sprintf("data.%s", [entry.name]), sprintf("`%s` is a literal", [entry.name]))
 }

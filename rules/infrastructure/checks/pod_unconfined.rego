@@ -15,17 +15,20 @@ metadata := {
 	"remedy": "Use the profile `RuntimeDefault` and the default /proc mount.",
 }
 
-result contains lib.at(c.resource, sprintf("%s.securityContext.seccompProfile", [c.path]), sprintf("container `%s` has no seccomp profile", [c.name])) if {
+result contains found if {
 	some c in lib.containers
 	object.get(c.value, ["securityContext", "seccompProfile", "type"], null) == "Unconfined"
+	found := lib.at(c.resource, sprintf("%s.securityContext.seccompProfile", [c.path]), sprintf("container `%s` has no seccomp profile", [c.name]))
 }
 
-result contains lib.at(pod.resource, sprintf("%s.securityContext.seccompProfile", [pod.path]), "the pod has no seccomp profile") if {
+result contains found if {
 	some pod in lib.pods
 	object.get(pod.value, ["securityContext", "seccompProfile", "type"], null) == "Unconfined"
+	found := lib.at(pod.resource, sprintf("%s.securityContext.seccompProfile", [pod.path]), "the pod has no seccomp profile")
 }
 
-result contains lib.at(c.resource, sprintf("%s.securityContext.procMount", [c.path]), sprintf("container `%s` sees all of /proc", [c.name])) if {
+result contains found if {
 	some c in lib.containers
 	object.get(c.value, ["securityContext", "procMount"], null) == "Unmasked"
+	found := lib.at(c.resource, sprintf("%s.securityContext.procMount", [c.path]), sprintf("container `%s` sees all of /proc", [c.name]))
 }

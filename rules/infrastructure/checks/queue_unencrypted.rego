@@ -16,14 +16,16 @@ metadata := {
 }
 
 # New queues are encrypted unless told otherwise: only a plain no is a weakness.
-result contains lib.at(r, "sqs_managed_sse_enabled", "the service's encryption is off and there is no key") if {
+result contains found if {
 	some r in lib.of("aws_sqs_queue")
 	lib.no(lib.attr(r, "sqs_managed_sse_enabled"))
 	lib.attr(r, "kms_master_key_id") == null
+	found := lib.at(r, "sqs_managed_sse_enabled", "the service's encryption is off and there is no key")
 }
 
-result contains lib.at(r, "SqsManagedSseEnabled", "the service's encryption is off and there is no key") if {
+result contains found if {
 	some r in lib.of("AWS::SQS::Queue")
 	lib.no(lib.attr(r, "SqsManagedSseEnabled"))
 	lib.attr(r, "KmsMasterKeyId") == null
+	found := lib.at(r, "SqsManagedSseEnabled", "the service's encryption is off and there is no key")
 }

@@ -17,9 +17,11 @@ metadata := {
 
 harmless := {"system:public-info-viewer", "system:service-account-issuer-discovery"}
 
-result contains lib.at(r, subject.path, sprintf("`%s` has a role", [subject.value.name])) if {
-	some r in lib.of_any(["ClusterRoleBinding", "RoleBinding"])
+result contains found if {
+	some kind in ["ClusterRoleBinding", "RoleBinding"]
+	some r in lib.objects(kind)
 	not lib.get(r.attributes, ["roleRef", "name"]) in harmless
 	some subject in lib.blocks(r.attributes, "subjects")
 	subject.value.name in {"system:anonymous", "system:unauthenticated"}
+	found := lib.at(r, subject.path, sprintf("`%s` has a role", [subject.value.name]))
 }

@@ -25,9 +25,11 @@ wide(subject) if {
 	startswith(subject.name, name)
 }
 
-result contains lib.at(r, subject.path, sprintf("%s `%s` is cluster administrator", [subject.value.kind, subject.value.name])) if {
-	some r in lib.of_any(["ClusterRoleBinding", "RoleBinding"])
+result contains found if {
+	some kind in ["ClusterRoleBinding", "RoleBinding"]
+	some r in lib.objects(kind)
 	lib.get(r.attributes, ["roleRef", "name"]) == "cluster-admin"
 	some subject in lib.blocks(r.attributes, "subjects")
 	wide(subject.value)
+	found := lib.at(r, subject.path, sprintf("%s `%s` is cluster administrator", [object.get(subject.value, "kind", "?"), object.get(subject.value, "name", "?")]))
 }

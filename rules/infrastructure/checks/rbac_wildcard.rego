@@ -15,9 +15,11 @@ metadata := {
 	"remedy": "Name the verbs and resources that are needed.",
 }
 
-result contains lib.at(r, rule.path, "every verb on every resource is allowed") if {
-	some r in lib.of_any(["Role", "ClusterRole"])
+result contains found if {
+	some kind in ["Role", "ClusterRole"]
+	some r in lib.objects(kind)
 	some rule in lib.blocks(r.attributes, "rules")
 	"*" in lib.list(object.get(rule.value, "verbs", null))
 	"*" in lib.list(object.get(rule.value, "resources", null))
+	found := lib.at(r, rule.path, "every verb on every resource is allowed")
 }

@@ -15,23 +15,26 @@ metadata := {
 	"remedy": "Name the principals, or add a condition on account, organisation or source.",
 }
 
-result contains lib.at(statement.resource, statement.path, "a statement allows everyone") if {
+result contains found if {
 	some statement in lib.statements
 	statement.kind == "resource"
 	lib.for_anyone(statement)
+	found := lib.at(statement.resource, statement.path, "a statement allows everyone")
 }
 
-result contains lib.at(r, name, "anyone may call the function") if {
+result contains found if {
 	some type, name in {"aws_lambda_permission": "principal", "AWS::Lambda::Permission": "Principal"}
 	some r in lib.of(type)
 	lib.attr(r, name) == "*"
 	every narrowing in ["source_arn", "source_account", "principal_org_id", "SourceArn", "SourceAccount", "PrincipalOrgID"] {
 		lib.attr(r, narrowing) == null
 	}
+	found := lib.at(r, name, "anyone may call the function")
 }
 
-result contains lib.at(r, name, "the function's address asks for no authorisation") if {
+result contains found if {
 	some type, name in {"aws_lambda_function_url": "authorization_type", "AWS::Lambda::Url": "AuthType"}
 	some r in lib.of(type)
 	lib.attr(r, name) == "NONE"
+	found := lib.at(r, name, "the function's address asks for no authorisation")
 }

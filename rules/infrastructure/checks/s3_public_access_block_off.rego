@@ -20,15 +20,17 @@ terraform := ["block_public_acls", "block_public_policy", "ignore_public_acls", 
 cloudformation := ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"]
 
 # Absent settings are off by Terraform's and CloudFormation's documentation.
-result contains lib.at(r, name, sprintf("`%s` is off", [name])) if {
+result contains found if {
 	some r in lib.of_any(["aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"])
 	some name in terraform
 	lib.off(lib.attr(r, name))
+	found := lib.at(r, name, sprintf("`%s` is off", [name]))
 }
 
-result contains lib.at(r, sprintf("PublicAccessBlockConfiguration.%s", [name]), sprintf("`%s` is off", [name])) if {
+result contains found if {
 	some r in lib.of("AWS::S3::Bucket")
 	some name in cloudformation
 	is_object(lib.attr(r, "PublicAccessBlockConfiguration"))
 	lib.off(lib.get(r.attributes, ["PublicAccessBlockConfiguration", name]))
+	found := lib.at(r, sprintf("PublicAccessBlockConfiguration.%s", [name]), sprintf("`%s` is off", [name]))
 }

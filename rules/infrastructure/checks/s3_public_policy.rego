@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Name the principals that need the bucket, or serve it through a content network.",
 }
 
-result contains lib.at(statement.resource, statement.path, "a statement allows everyone") if {
+result contains found if {
 	some statement in lib.statements
 	statement.kind == "storage"
 	lib.for_anyone(statement)
+	found := lib.at(statement.resource, statement.path, "a statement allows everyone")
 }

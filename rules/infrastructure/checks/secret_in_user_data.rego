@@ -26,14 +26,16 @@ places := {
 	"AWS::AutoScaling::LaunchConfiguration": ["UserData"],
 }
 
-result contains lib.at(r, name, "the script holds a credential") if {
+result contains found if {
 	some type, names in places
 	some r in lib.of(type)
 	some name in names
 	lib.credential_text(lib.certain_text(lib.attr(r, name)))
+	found := lib.at(r, name, "the script holds a credential")
 }
 
-result contains lib.at(r, "LaunchTemplateData.UserData", "the script holds a credential") if {
+result contains found if {
 	some r in lib.of("AWS::EC2::LaunchTemplate")
 	lib.credential_text(lib.certain_text(lib.get(r.attributes, ["LaunchTemplateData", "UserData"])))
+	found := lib.at(r, "LaunchTemplateData.UserData", "the script holds a credential")
 }

@@ -17,20 +17,20 @@ metadata := {
 
 ordinary(r) if not lib.attr(r, "type") in {"kubernetes.io/service-account-token", "helm.sh/release.v1"}
 
-result contains lib.at(r, sprintf("stringData.%s", [name]), sprintf("`%s` is in the manifest in clear", [name])) if {
-	some r in lib.of("Secret")
-	r.platform == "kubernetes"
-	some name, value in object.get(r.attributes, "stringData", {})
-	lib.secret_value(value)
+result contains found if {
+	some r in lib.objects("Secret")
+	some entry in lib.environment(lib.attr(r, "stringData"))
+	lib.secret_value(entry.value)
 	ordinary(r)
+	found := lib.at(r, sprintf("stringData.%s", [entry.name]), sprintf("`%s` is in the manifest in clear", [entry.name]))
 }
 
 # Base64 is no protection.
-result contains lib.at(r, sprintf("data.%s", [name]), sprintf("`%s` is in the manifest in base64", [name])) if {
-	some r in lib.of("Secret")
-	r.platform == "kubernetes"
-	some name, value in object.get(r.attributes, "data", {})
-	lib.secret_value(value)
-	regex.match(`^[A-Za-z0-9+/=\s]+$`, value)
+result contains found if {
+	some r in lib.objects("Secret")
+	some entry in lib.environment(lib.attr(r, "data"))
+	lib.secret_value(entry.value)
+	regex.match(`^[A-Za-z0-9+/=\s]+$`, entry.value)
 	ordinary(r)
+	found := lib.at(r, sprintf("data.%s", [entry.name]), sprintf("`%s` is in the manifest in base64", [entry.name]))
 }

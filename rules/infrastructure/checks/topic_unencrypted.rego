@@ -15,8 +15,9 @@ metadata := {
 	"remedy": "Name a key, `alias/aws/sns` at least.",
 }
 
-result contains lib.at(r, name, "no key is named") if {
+result contains found if {
 	some type, name in {"aws_sns_topic": "kms_master_key_id", "AWS::SNS::Topic": "KmsMasterKeyId"}
 	some r in lib.of(type)
 	lib.attr(r, name) in {null, ""}
+	found := lib.at(r, name, "no key is named")
 }

@@ -15,17 +15,20 @@ metadata := {
 	"remedy": "Leave the trail on, for all regions and with validated log files.",
 }
 
-result contains lib.at(r, "enable_logging", "the trail does not log") if {
+result contains found if {
 	some r in lib.of("aws_cloudtrail")
 	lib.no(lib.attr(r, "enable_logging"))
+	found := lib.at(r, "enable_logging", "the trail does not log")
 }
 
-result contains lib.at(r, "IsLogging", "the trail does not log") if {
+result contains found if {
 	some r in lib.of("AWS::CloudTrail::Trail")
 	lib.no(lib.attr(r, "IsLogging"))
+	found := lib.at(r, "IsLogging", "the trail does not log")
 }
 
-result contains lib.at(r, "enable", "the detector is switched off") if {
+result contains found if {
 	some r in lib.of("aws_guardduty_detector")
 	lib.no(lib.attr(r, "enable"))
+	found := lib.at(r, "enable", "the detector is switched off")
 }

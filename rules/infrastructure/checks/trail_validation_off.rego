@@ -15,11 +15,12 @@ metadata := {
 	"remedy": "Switch log file validation on.",
 }
 
-result contains lib.at(r, name, "changed log files would not be noticed") if {
+result contains found if {
 	some type, name in {
 		"aws_cloudtrail": "enable_log_file_validation",
 		"AWS::CloudTrail::Trail": "EnableLogFileValidation",
 	}
 	some r in lib.of(type)
 	lib.off(lib.attr(r, name))
+	found := lib.at(r, name, "changed log files would not be noticed")
 }

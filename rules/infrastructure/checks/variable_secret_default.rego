@@ -15,18 +15,21 @@ metadata := {
 	"remedy": "Leave the default out and pass the value from a secret store.",
 }
 
-result contains lib.at(r, "default", sprintf("`%s` has a literal as its default", [r.name])) if {
+result contains found if {
 	some r in lib.of("variable")
 	lib.secret_setting(r.name, lib.attr(r, "default"))
+	found := lib.at(r, "default", sprintf("`%s` has a literal as its default", [r.name]))
 }
 
-result contains lib.at(r, "Default", sprintf("`%s` has a literal as its default", [r.name])) if {
+result contains found if {
 	some r in lib.of("Parameter")
 	lib.secret_setting(r.name, lib.attr(r, "Default"))
+	found := lib.at(r, "Default", sprintf("`%s` has a literal as its default", [r.name]))
 }
 
-result contains lib.at(r, name, sprintf("`%s` has a literal as its value", [name])) if {
+result contains found if {
 	some r in lib.of_any(["tfvars", "locals"])
 	some name, value in r.attributes
 	lib.secret_setting(name, value)
+	found := lib.at(r, name, sprintf("`%s` has a literal as its value", [name]))
 }

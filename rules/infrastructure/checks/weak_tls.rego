@@ -27,26 +27,29 @@ old_version(version) if version in {"1.0", "1.1", "TLS1_0", "TLS1_1", "TLS10", "
 
 message(version) := sprintf("`%v` accepts TLS before 1.2", [version])
 
-result contains lib.at(r, name, message(lib.attr(r, name))) if {
+result contains found if {
 	some type, name in {"aws_lb_listener": "ssl_policy", "aws_alb_listener": "ssl_policy", "AWS::ElasticLoadBalancingV2::Listener": "SslPolicy"}
 	some r in lib.of(type)
 	old_listener(lib.attr(r, name))
+	found := lib.at(r, name, message(lib.attr(r, name)))
 }
 
-result contains lib.at(r, sprintf("%s.minimum_protocol_version", [block.path]), message(version)) if {
+result contains found if {
 	some r in lib.of("aws_cloudfront_distribution")
 	some block in lib.blocks(r.attributes, "viewer_certificate")
 	version := object.get(block.value, "minimum_protocol_version", null)
 	old_front(version)
+	found := lib.at(r, sprintf("%s.minimum_protocol_version", [block.path]), message(version))
 }
 
-result contains lib.at(r, "DistributionConfig.ViewerCertificate.MinimumProtocolVersion", message(version)) if {
+result contains found if {
 	some r in lib.of("AWS::CloudFront::Distribution")
 	version := lib.get(r.attributes, ["DistributionConfig", "ViewerCertificate", "MinimumProtocolVersion"])
 	old_front(version)
+	found := lib.at(r, "DistributionConfig.ViewerCertificate.MinimumProtocolVersion", message(version))
 }
 
-result contains lib.at(r, name, message(lib.attr(r, name))) if {
+result contains found if {
 	some type, name in {
 		"aws_api_gateway_domain_name": "security_policy",
 		"AWS::ApiGateway::DomainName": "SecurityPolicy",
@@ -59,11 +62,13 @@ result contains lib.at(r, name, message(lib.attr(r, name))) if {
 	}
 	some r in lib.of(type)
 	old_version(lib.attr(r, name))
+	found := lib.at(r, name, message(lib.attr(r, name)))
 }
 
-result contains lib.at(r, sprintf("%s.%s", [block.path, key]), message(block.value[key])) if {
+result contains found if {
 	some r in lib.of_any(["azurerm_linux_web_app", "azurerm_windows_web_app", "azurerm_linux_function_app", "azurerm_app_service"])
 	some block in lib.blocks(r.attributes, "site_config")
 	some key in ["minimum_tls_version", "min_tls_version"]
 	old_version(object.get(block.value, key, null))
+	found := lib.at(r, sprintf("%s.%s", [block.path, key]), message(block.value[key]))
 }

@@ -14,24 +14,25 @@ pod_places := {
 	"CronJob": ["spec", "jobTemplate", "spec", "template", "spec"],
 }
 
-pods contains {"resource": r, "path": concat(".", keys), "value": spec} if {
+pods contains found if {
 	some type, keys in pod_places
-	some r in of(type)
-	r.platform == "kubernetes"
+	some r in objects(type)
 	spec := object.get(r.attributes, keys, null)
 	is_object(spec)
+	found := {"resource": r, "path": concat(".", keys), "value": spec}
 }
 
-containers contains {
-	"resource": pod.resource,
-	"path": sprintf("%s.%s", [pod.path, block.path]),
-	"value": block.value,
-	"pod": pod.value,
-	"name": object.get(block.value, "name", "?"),
-} if {
+containers contains found if {
 	some pod in pods
 	some field in ["containers", "initContainers", "ephemeralContainers"]
 	some block in blocks(pod.value, field)
+	found := {
+		"resource": pod.resource,
+		"path": sprintf("%s.%s", [pod.path, block.path]),
+		"value": block.value,
+		"pod": pod.value,
+		"name": object.get(block.value, "name", "?"),
+	}
 }
 
 # What the container's security context says, else the pod's.
@@ -66,26 +67,29 @@ sensitive_path(path) if {
 }
 
 # Volumes of compose in both forms: {service, path, source, target}.
-mounts contains {"resource": r, "path": sprintf("volumes.%d", [i]), "source": split(volume, ":")[0]} if {
-	some r in of("service")
+mounts contains found if {
+	some r in services
 	some i, volume in list(attr(r, "volumes"))
 	is_string(volume)
 	contains(volume, ":")
+	found := {"resource": r, "path": sprintf("volumes.%d", [i]), "source": split(volume, ":")[0]}
 }
 
-mounts contains {"resource": r, "path": sprintf("volumes.%d", [i]), "source": volume.source} if {
-	some r in of("service")
+mounts contains found if {
+	some r in services
 	some i, volume in list(attr(r, "volumes"))
 	is_object(volume)
 	not unresolved(volume)
 	is_string(volume.source)
 	object.get(volume, "type", "bind") == "bind"
+	found := {"resource": r, "path": sprintf("volumes.%d", [i]), "source": volume.source}
 }
 
 # Instructions of Dockerfile stages.
-instructions contains {"resource": r, "path": sprintf("instructions.%d", [i]), "value": instruction, "index": i} if {
-	some r in of("stage")
+instructions contains found if {
+	some r in stages
 	some i, instruction in attr(r, "instructions")
+	found := {"resource": r, "path": sprintf("instructions.%d", [i]), "value": instruction, "index": i}
 }
 
 runs contains instruction if {

@@ -38,41 +38,46 @@ aws_ports(protocol, from, to) := [number(from), number(to)] if {
 
 opening(r, path, ports) := {"resource": r, "path": path, "low": ports[0], "high": ports[1]}
 
-openings contains opening(r, block.path, ports) if {
+openings contains found if {
 	some r in of_any(["aws_security_group", "aws_default_security_group"])
 	some block in blocks(r.attributes, "ingress")
 	rule := block.value
 	some_anywhere(array.concat(list(object.get(rule, "cidr_blocks", [])), list(object.get(rule, "ipv6_cidr_blocks", []))))
 	ports := aws_ports(object.get(rule, "protocol", null), object.get(rule, "from_port", null), object.get(rule, "to_port", null))
+	found := opening(r, block.path, ports)
 }
 
-openings contains opening(r, "type", ports) if {
+openings contains found if {
 	some r in of("aws_security_group_rule")
 	attr(r, "type") == "ingress"
 	some_anywhere(array.concat(list(attr(r, "cidr_blocks")), list(attr(r, "ipv6_cidr_blocks"))))
 	ports := aws_ports(attr(r, "protocol"), attr(r, "from_port"), attr(r, "to_port"))
+	found := opening(r, "type", ports)
 }
 
-openings contains opening(r, name, ports) if {
+openings contains found if {
 	some r in of("aws_vpc_security_group_ingress_rule")
 	some name in ["cidr_ipv4", "cidr_ipv6"]
 	anywhere(attr(r, name))
 	ports := aws_ports(attr(r, "ip_protocol"), attr(r, "from_port"), attr(r, "to_port"))
+	found := opening(r, name, ports)
 }
 
-openings contains opening(r, block.path, ports) if {
+openings contains found if {
 	some r in of("AWS::EC2::SecurityGroup")
 	some block in blocks(r.attributes, "SecurityGroupIngress")
 	rule := block.value
 	some_anywhere([object.get(rule, "CidrIp", null), object.get(rule, "CidrIpv6", null)])
 	ports := aws_ports(object.get(rule, "IpProtocol", null), object.get(rule, "FromPort", null), object.get(rule, "ToPort", null))
+	found := opening(r, block.path, ports)
 }
 
-openings contains opening(r, name, ports) if {
+openings contains found if {
 	some r in of("AWS::EC2::SecurityGroupIngress")
 	some name in ["CidrIp", "CidrIpv6"]
 	anywhere(attr(r, name))
 	ports := aws_ports(attr(r, "IpProtocol"), attr(r, "FromPort"), attr(r, "ToPort"))
+	found := opening(r, name, ports)
 }
 
 # Azure and Google write ports as texts: `22`, `1000-2000`, `*`.
@@ -87,13 +92,15 @@ port_range(v) := [number(parts[0]), number(parts[1])] if {
 	count(parts) == 2
 }
 
-azure_rules contains {"resource": r, "path": "", "value": r.attributes} if {
+azure_rules contains found if {
 	some r in of("azurerm_network_security_rule")
+	found := {"resource": r, "path": "", "value": r.attributes}
 }
 
-azure_rules contains {"resource": r, "path": block.path, "value": block.value} if {
+azure_rules contains found if {
 	some r in of("azurerm_network_security_group")
 	some block in blocks(r.attributes, "security_rule")
+	found := {"resource": r, "path": block.path, "value": block.value}
 }
 
 same(v, word) if {
@@ -101,7 +108,7 @@ same(v, word) if {
 	lower(v) == word
 }
 
-openings contains opening(rule.resource, rule.path, ports) if {
+openings contains found if {
 	some rule in azure_rules
 	value := rule.value
 	same(object.get(value, "direction", null), "inbound")
@@ -110,9 +117,10 @@ openings contains opening(rule.resource, rule.path, ports) if {
 	some_anywhere(array.concat(list(object.get(value, "source_address_prefix", [])), list(object.get(value, "source_address_prefixes", []))))
 	some range in array.concat(list(object.get(value, "destination_port_range", [])), list(object.get(value, "destination_port_ranges", [])))
 	ports := port_range(range)
+	found := opening(rule.resource, rule.path, ports)
 }
 
-openings contains opening(r, block.path, ports) if {
+openings contains found if {
 	some r in of("google_compute_firewall")
 	object.get(r.attributes, "direction", "INGRESS") == "INGRESS"
 	off(attr(r, "disabled"))
@@ -121,11 +129,10 @@ openings contains opening(r, block.path, ports) if {
 	not no_ports(object.get(block.value, "protocol", null))
 	some range in google_ports(block.value)
 	ports := port_range(range)
+	found := opening(r, block.path, ports)
 }
 
-google_ports(allow) := ["*"] if not object.get(allow, "ports", null)
-
-google_ports(allow) := ["*"] if object.get(allow, "ports", null) == []
+google_ports(allow) := ["*"] if object.get(allow, "ports", null) in {null, []}
 
 google_ports(allow) := allow.ports if {
 	is_array(allow.ports)

@@ -50,78 +50,81 @@ inline_places := {
 	"AWS::IAM::Group": ["Policies", "PolicyDocument"],
 }
 
-policy_documents contains {"resource": r, "path": name, "kind": kind, "value": r.attributes[name]} if {
+policy_documents contains found if {
 	some type, places in policy_places
 	some r in of(type)
 	some name, kind in places
 	is_object(object.get(r.attributes, name, null))
+	found := {"resource": r, "path": name, "kind": kind, "value": r.attributes[name]}
 }
 
-policy_documents contains {"resource": r, "path": path, "kind": "identity", "value": document} if {
+policy_documents contains found if {
 	some type, names in inline_places
 	some r in of(type)
 	some block in blocks(r.attributes, names[0])
 	document := object.get(block.value, names[1], null)
 	is_object(document)
 	path := sprintf("%s.%s", [block.path, names[1]])
+	found := {"resource": r, "path": path, "kind": "identity", "value": document}
 }
 
-statements contains {
-	"resource": document.resource,
-	"path": sprintf("%s.%s", [document.path, block.path]),
-	"kind": document.kind,
-	"effect": object.get(block.value, "Effect", null),
-	"actions": list(object.get(block.value, "Action", null)),
-	"resources": list(object.get(block.value, "Resource", null)),
-	"principals": principals(object.get(block.value, "Principal", null)),
-	"conditional": object.get(block.value, "Condition", null) != null,
-} if {
+statements contains found if {
 	some document in policy_documents
 	some block in blocks(document.value, "Statement")
+	found := {
+		"resource": document.resource,
+		"path": sprintf("%s.%s", [document.path, block.path]),
+		"kind": document.kind,
+		"effect": object.get(block.value, "Effect", null),
+		"actions": list(object.get(block.value, "Action", null)),
+		"resources": list(object.get(block.value, "Resource", null)),
+		"principals": principals(object.get(block.value, "Principal", null)),
+		"conditional": object.get(block.value, "Condition", null) != null,
+	}
 }
 
-statements contains {
-	"resource": r,
-	"path": block.path,
-	"kind": document_kind(block.value),
-	"effect": object.get(block.value, "effect", "Allow"),
-	"actions": list(object.get(block.value, "actions", null)),
-	"resources": list(object.get(block.value, "resources", null)),
-	"principals": [identifier |
-		some principal in blocks(block.value, "principals")
-		principal.value.type in {"*", "AWS"}
-		some identifier in list(object.get(principal.value, "identifiers", null))
-	],
-	"conditional": count(list(object.get(block.value, "condition", null))) > 0,
-} if {
+statements contains found if {
 	some r in of("data.aws_iam_policy_document")
 	some block in blocks(r.attributes, "statement")
+	found := {
+		"resource": r,
+		"path": block.path,
+		"kind": document_kind(block.value),
+		"effect": object.get(block.value, "effect", "Allow"),
+		"actions": list(object.get(block.value, "actions", null)),
+		"resources": list(object.get(block.value, "resources", null)),
+		"principals": [identifier |
+			some principal in blocks(block.value, "principals")
+			principal.value.type in {"*", "AWS"}
+			some identifier in list(object.get(principal.value, "identifiers", null))
+		],
+		"conditional": count(list(object.get(block.value, "condition", null))) > 0,
+	}
 }
 
-principals("*") := ["*"]
-
-principals(null) := []
-
-principals(v) := list(object.get(v, "AWS", null)) if {
+# Always defined, as is every function that a value is built from.
+principals(v) := ["*"] if {
+	v == "*"
+} else := list(object.get(v, "AWS", null)) if {
 	is_object(v)
 	not unresolved(v)
-}
+} else := []
 
 default document_kind(_) := "identity"
 
 document_kind(statement) := "trust" if {
 	is_trust(statement)
 } else := "storage" if {
-	object.get(statement, "principals", null)
+	object.get(statement, "principals", null) != null
 	some action in list(object.get(statement, "actions", null))
 	is_string(action)
 	startswith(action, "s3:")
 } else := "resource" if {
-	object.get(statement, "principals", null)
+	object.get(statement, "principals", null) != null
 }
 
 is_trust(statement) if {
-	object.get(statement, "principals", null)
+	object.get(statement, "principals", null) != null
 	some action in list(object.get(statement, "actions", null))
 	is_string(action)
 	startswith(action, "sts:")
@@ -134,17 +137,21 @@ for_anyone(statement) if {
 	"*" in statement.principals
 }
 
-public_iam_members contains {"resource": r, "path": "member", "member": attr(r, "member")} if {
-	some type, _ in input.types
+terraform_types := [trim_prefix(type, "terraform/") | some type, _ in input.types; startswith(type, "terraform/")]
+
+public_iam_members contains found if {
+	some type in terraform_types
 	regex.match(`^google_.*_iam_member$`, type)
 	some r in of(type)
 	attr(r, "member") in {"allUsers", "allAuthenticatedUsers"}
+	found := {"resource": r, "path": "member", "member": attr(r, "member")}
 }
 
-public_iam_members contains {"resource": r, "path": "members", "member": member} if {
-	some type, _ in input.types
+public_iam_members contains found if {
+	some type in terraform_types
 	regex.match(`^google_.*_iam_binding$`, type)
 	some r in of(type)
 	some member in list(attr(r, "members"))
 	member in {"allUsers", "allAuthenticatedUsers"}
+	found := {"resource": r, "path": "members", "member": member}
 }

@@ -17,7 +17,7 @@ secret_value(v) if {
 	is_string(v)
 	count(trim_space(v)) >= 4
 	not regex.match(`(?i)^\s*(true|false|none|null|yes|no|enabled|disabled|required|optional|auto|default|generated)\s*$`, v)
-	not regex.match(`^\s*(<.*>|\{\{.*\}\}|\[.*\]|%.*%|\*+|[xX]{3,}|\.\.\.|__.*__|@.*@)\s*$`, v)
+	not regex.match(`^\s*(<.*>|\{\{.*\}\}|\[.*\]|%.*%|\*+|[xX]{3,}|\.\.\.|__.*__|@.*@|\$\(.*\))\s*$`, v)
 	not regex.match(`(?i)^\s*(arn:|/run/secrets/|/var/run/secrets/|file:|vault:|ssm:|secretsmanager:|projects/|https?://[^@]*$|op://|gcp-sm:|akv:)`, v)
 	not regex.match(`(?i)(your|insert|replace)[_ -].*(here|password|secret|key|token)|^(placeholder|todo|tbd|redacted)$`, v)
 	not regex.match(`^/[A-Za-z0-9_./-]+$`, v)
@@ -44,11 +44,10 @@ secret_setting(_, value) if {
 }
 
 # Environment as a mapping, or as a list of `NAME=value` texts or of {name, value}: (name, value, path) of each.
-environment(v) := [{"name": name, "value": value, "path": name} |
+environment(v) := [{"name": name, "value": value, "path": name} | some name, value in v] if {
 	is_object(v)
 	not unresolved(v)
-	some name, value in v
-]
+}
 
 environment(v) := [entry |
 	some i, item in v

@@ -3,8 +3,18 @@ package secgate.infrastructure_lib
 
 import rego.v1
 
-# Resources of a type, and of several.
-of(type) := [input.resources[i] | some i in object.get(input.types, type, [])]
+# Resources of Terraform or CloudFormation of a type, and of several.
+of(type) := [input.resources[i] |
+	some platform in ["terraform", "cloudformation"]
+	some i in object.get(input.types, sprintf("%s/%s", [platform, type]), [])
+]
+
+# Objects of Kubernetes of a kind, services of compose, stages of Dockerfiles.
+objects(kind) := [input.resources[i] | some i in object.get(input.types, sprintf("kubernetes/%s", [kind]), [])]
+
+services := [input.resources[i] | some i in object.get(input.types, "compose/service", [])]
+
+stages := [input.resources[i] | some i in object.get(input.types, "dockerfile/stage", [])]
 
 of_any(types) := [r | some type in types; some r in of(type)]
 
@@ -56,22 +66,20 @@ given(v) if {
 	not unresolved(v)
 }
 
-list(v) := v if is_array(v)
-
-list(null) := []
-
-list(v) := [v] if {
-	not is_array(v)
-	v != null
-}
+list(v) := v if {
+	is_array(v)
+} else := [] if {
+	v == null
+} else := [v]
 
 # Blocks or objects called `name`, with their paths; those that are not known are left out.
 blocks(v, name) := [{"value": block, "path": sprintf("%s.%d", [name, i])} |
-	is_array(object.get(v, name, null))
 	some i, block in v[name]
 	is_object(block)
 	not unresolved(block)
-]
+] if {
+	is_array(object.get(v, name, null))
+}
 
 blocks(v, name) := [{"value": v[name], "path": name}] if {
 	is_object(object.get(v, name, null))
