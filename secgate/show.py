@@ -11,6 +11,7 @@ from typing import Protocol
 from secgate.languages.source import Source
 from secgate.model import Finding, Location, RunDocument
 from secgate.ports import Reporter
+from secgate.summary import pinpoint
 
 AROUND = 3
 """Lines before and after the finding."""
@@ -44,7 +45,7 @@ def excerpts(findings: Iterable[Finding], read: Callable[[Location], bytes | Non
     held: tuple[str, str] | None = None
     source: Source | None = None
     for finding in chosen:
-        place = finding.location
+        place = pinpoint(finding)
         if (place.path, place.commit) != held:
             data = read(place)
             source = None if data is None else Source(data)

@@ -16,6 +16,7 @@ from secgate.model import (
     Finding,
     Gap,
     LaneCoverage,
+    Location,
     Outcome,
     Package,
     RunDocument,
@@ -211,7 +212,7 @@ def _word(decision: Decision | None) -> str:
 
 
 def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
-    region = finding.location.region
+    region = pinpoint(finding).region
     duty = sla.earliest(finding.obligations)
     why = ""
     if verdict is not None:
@@ -231,6 +232,28 @@ def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
         basis=duty.basis if duty else "",
         overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),
     )
+
+
+def pinpoint(finding: Finding) -> Location:
+    """Give the place to look at: the tightest that a witness names within the unit that identity rests on.
+
+    A resource may be a hundred lines long, and the weakness one of them.
+    """
+    unit = finding.location.region
+    inside = [
+        witness.location
+        for witness in finding.witnesses
+        if (witness.location.path, witness.location.commit) == (finding.location.path, finding.location.commit)
+        and unit.start_line <= witness.location.region.start_line <= max(unit.end_line, unit.start_line)
+    ]
+    if unit.start_line == 0 or not inside:
+        return finding.location
+    return min(inside, key=_extent)
+
+
+def _extent(place: Location) -> tuple[int, int, int]:
+    region = place.region
+    return (max(region.end_line - region.start_line, 0), region.start_line, region.start_column)
 
 
 def _said_once(reason: str, finding: Finding) -> str:

@@ -14,7 +14,16 @@ from collections.abc import Iterable
 from secgate.escape import plain
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
 from secgate.resources import data_dir
-from secgate.summary import FindingRow, number_words, rule_words, severity_words, short_rule, summarise, utc_words
+from secgate.summary import (
+    FindingRow,
+    number_words,
+    pinpoint,
+    rule_words,
+    severity_words,
+    short_rule,
+    summarise,
+    utc_words,
+)
 
 MAX_FULL = 2_000
 """Findings shown in full by default."""
@@ -45,7 +54,10 @@ class Shown(Value, frozen=True, kw_only=True):
 
 
 class HtmlReporter:
-    """Reporter `html`. `max_full` is the number of findings shown in full, the worst first; the page names the rest."""
+    """One self-contained page that opens offline, in a strict content policy.
+
+    `max_full` is the number of findings shown in full, the worst first; the page names the rest.
+    """
 
     name = "html"
     suffix = ".html"
@@ -105,7 +117,7 @@ def _shown(row: FindingRow, document: RunDocument) -> Shown:
 
 
 def _code_lines(excerpt: str, finding: Finding) -> Iterable[CodeLine]:
-    region = finding.location.region
+    region = pinpoint(finding).region
     for line in excerpt.split("\n") if excerpt else ():
         number, tab, text = line.partition("\t")
         if not tab or not number.isdecimal():

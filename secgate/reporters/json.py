@@ -10,7 +10,7 @@ from secgate.summary import summarise
 
 
 class JsonReporter:
-    """Reporter `json`."""
+    """The whole run document, with outcome and counts at the top."""
 
     name = "json"
     suffix = ".json"

@@ -8,7 +8,7 @@ from secgate.sarif import write
 
 
 class SarifReporter:
-    """Reporter `sarif`."""
+    """SARIF 2.1.0: a run per tool with its results, severities, states, suppressions and gaps."""
 
     name = "sarif"
     suffix = ".sarif"

@@ -29,7 +29,7 @@ MAX_LINES = 6
 
 
 class TextReporter:
-    """Reporter `text`."""
+    """Lines for a terminal or a log: outcome, lanes, what blocks and why, the way to green."""
 
     name = "text"
     suffix = ".txt"

@@ -39,3 +39,19 @@ def test_zizmor_finds_nothing() -> None:
         timeout=60,
     )
     assert json.loads(result.stdout) == [], result.stderr
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_threat_10_no_workflow_runs_a_change_with_the_bases_rights(workflow: Path) -> None:
+    # `on` is read as true. Source: YAML 1.1, which PyYAML speaks.
+    content = yaml.safe_load(workflow.read_text(encoding="utf-8"))
+    assert set(content[True]) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
+    assert "secrets." not in workflow.read_text(encoding="utf-8")
+
+
+def test_threat_10_a_change_is_gated_by_the_gate_that_stands() -> None:
+    steps = yaml.safe_load((ROOT / ".github/workflows/gate.yml").read_text(encoding="utf-8"))["jobs"]["gate"]["steps"]
+    (judge,) = [step["with"] for step in steps if step.get("with", {}).get("path") == "judge"]
+    assert judge["ref"] == "${{ github.event.pull_request.base.sha || github.sha }}"
+    lines = [line.split() for step in steps for line in step.get("run", "").splitlines() if " run head" in line]
+    assert [line[0] for line in lines] == ["judge/.venv/bin/secgate"]

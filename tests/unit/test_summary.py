@@ -15,13 +15,14 @@ from secgate.model import (
     Location,
     Outcome,
     Package,
+    Region,
     RunDocument,
     Scope,
     State,
     Verdict,
     Word,
 )
-from secgate.summary import FindingRow, gap_words, number_words, summarise, utc_words
+from secgate.summary import FindingRow, gap_words, number_words, pinpoint, summarise, utc_words
 from tests.factories import (
     DAY,
     HOUR,
@@ -284,3 +285,11 @@ def test_words() -> None:
     assert [number_words(n, "gap") for n in (0, 1, 1200)] == ["0 gaps", "1 gap", "1,200 gaps"]
     assert utc_words(0) == "1970-01-01 00:00 UTC"
     assert utc_words(10**15) == "1000000000000000 s after 1970"
+
+
+def test_the_place_shown_is_the_tightest_that_a_witness_names() -> None:
+    def at(first: int, last: int) -> Location:
+        return location("k8s.yaml", region=Region(start_line=first, end_line=last))
+
+    witnesses = tuple(result(location=at(*lines)) for lines in ((36, 80), (55, 55), (55, 55), (3, 3)))
+    assert pinpoint(finding(location=at(36, 80), witnesses=witnesses)).region.start_line == 55

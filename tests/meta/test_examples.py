@@ -1,0 +1,124 @@
+"""What the documents show works: policies load or are refused as said, settings resolve, the ledger's proof runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import pytest
+
+from secgate import config
+from secgate.engines.regorus import RegorusEngine
+from secgate.errors import PolicyError
+from secgate.ledgers.sqlite import SqliteLedger
+from secgate.merkle import EMPTY_HEAD
+from secgate.model import Entry
+from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary
+from secgate.resources import files_under
+
+ROOT = Path(__file__).parents[2]
+FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```\n+(> [^\n]*(?:\n> [^\n]*)*)?", flags=re.MULTILINE | re.DOTALL)
+
+
+class Example(NamedTuple):
+    """A fenced block: its language, the words after it, its text, and the quotation below it."""
+
+    language: str
+    words: str
+    text: str
+    quoted: str
+
+    @property
+    def name(self) -> str:
+        """The file that the first line names."""
+        return self.text.partition("\n")[0].removeprefix("# ")
+
+
+def examples(document: str, language: str) -> list[Example]:
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    found = [Example(*match.groups(default="")) for match in FENCE.finditer(text)]
+    return [one for one in found if one.language == language]
+
+
+def policies(*, refused: bool) -> list[Example]:
+    return [one for one in examples("policies.md", "rego") if ("refused" in one.words) is refused]
+
+
+@pytest.fixture(scope="module")
+def shipped_files() -> dict[str, bytes]:
+    return dict(files_under(ROOT / "policies", ".rego", ".json"))
+
+
+@pytest.fixture(scope="module")
+def vocabulary(shipped_files: dict[str, bytes]) -> Vocabulary:
+    return load_vocabulary(shipped_files["schema/input.json"])
+
+
+@pytest.fixture(scope="module")
+def shipped(shipped_files: dict[str, bytes], vocabulary: Vocabulary) -> Layer:
+    return load_layer("shipped", shipped_files, reader=RegorusEngine(), vocabulary=vocabulary)
+
+
+def load(example: Example, shipped: Layer, vocabulary: Vocabulary) -> Layer:
+    layer, _, path = example.name.partition(": ")
+    files = {path: example.text.encode()}
+    if layer == "organisation":
+        for data in examples("policies.md", "json"):
+            (key,) = json.loads(data.text)
+            files[f"data/{key}.json"] = data.text.encode()
+    return load_layer(
+        cast("LayerName", layer),
+        files,
+        reader=RegorusEngine(),
+        vocabulary=vocabulary,
+        shipped=shipped,
+        data=effective_data(shipped),
+    )
+
+
+@pytest.mark.parametrize("example", policies(refused=False), ids=lambda one: one.name)
+def test_policy_that_is_shown_loads(example: Example, shipped: Layer, vocabulary: Vocabulary) -> None:
+    layer = load(example, shipped, vocabulary)
+    assert layer.rules == (Path(example.name).stem,)
+    effective_data(shipped, layer)
+
+
+@pytest.mark.parametrize("example", policies(refused=True), ids=lambda one: one.name)
+def test_policy_that_is_said_to_be_refused_is(example: Example, shipped: Layer, vocabulary: Vocabulary) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load(example, shipped, vocabulary)
+    said = "; ".join(part for part in (caught.value.what, caught.value.remedy) if part)
+    assert said == " ".join(example.quoted.replace("\n>", "").removeprefix("> ").split())
+
+
+@pytest.mark.parametrize("example", examples("configuration.md", "toml"), ids=lambda one: one.name)
+def test_settings_that_are_shown_resolve(example: Example) -> None:
+    trust: config.Trust = "enforced" if example.name == config.ENFORCED_NAME else "repository"
+    layer = config.parse_file(example.text.encode(), name=example.name, trust=trust)
+    assert layer is not None
+    assert config.resolve([layer]).sources
+
+
+def test_the_ledgers_proof_runs_without_secgate(tmp_path: Path) -> None:
+    (snippet,) = examples("ledger.md", "python")
+    assert len(snippet.text.splitlines()) <= 25
+    ledger = SqliteLedger(str(tmp_path / "ledger.sqlite"))
+    ledger.create()
+    head = EMPTY_HEAD
+    for number in range(7):
+        body = b'{"n":%d,"text":"a b"}' % number
+        entry = Entry(type="made-here", version=1, body=body)
+        head = ledger.append(head, [entry], now=datetime(2026, 3, 1, tzinfo=UTC), blobs={})
+    rows = [entry.data for entry in ledger.read()]
+    for arguments, given in ((["ledger.sqlite"], b""), ([], b"".join(row + b"\n" for row in rows))):
+        argv = [sys.executable, "-I", "-c", snippet.text, *arguments]
+        done = subprocess.run(argv, cwd=tmp_path, input=given, capture_output=True, check=True)
+        assert done.stdout.decode().split() == [str(head.size), head.root]
+    for wrong in (rows[1:], [*rows[:3], rows[3].replace(b"a b", b"a c"), *rows[4:]]):
+        argv = [sys.executable, "-I", "-c", snippet.text]
+        assert subprocess.run(argv, input=b"\n".join(wrong), capture_output=True, check=False).returncode == 1
