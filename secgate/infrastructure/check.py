@@ -10,13 +10,23 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from secgate.errors import InternalError
 from secgate.infrastructure.documents import MOST_BYTES, Parsed, documents, joined
-from secgate.infrastructure.forms import Check, FileAnswer, Hit, Listed, Metadata, Report, Told
+from secgate.infrastructure.forms import (
+    REPORT,
+    REPORT_VERSION,
+    Check,
+    FileAnswer,
+    Hit,
+    Listed,
+    Metadata,
+    Report,
+    Told,
+)
 from secgate.resources import files_under
 
 if TYPE_CHECKING:
@@ -28,6 +38,9 @@ MOST_RESOURCES = 1_000
 """Resources of one document, but for a folder with more: a check may relate what stands in one folder only."""
 
 MOST_RESULTS = 50_000
+
+_ALL = "secgate.infrastructure_all"
+Form = TypeVar("Form")
 
 
 def run(listed: bytes, *, root: str, rules: Path) -> bytes:
@@ -44,7 +57,8 @@ def run(listed: bytes, *, root: str, rules: Path) -> bytes:
         results += pack.ask(batch)
         if len(results) > MOST_RESULTS:
             raise InternalError(f"more than {MOST_RESULTS} results", remedy="scan a part of the tree at a time")
-    return msgspec.json.encode(Report(checks=list(pack.checks), files=answers, results=results))
+    report = Report(schema=REPORT, version=REPORT_VERSION, checks=list(pack.checks), files=answers, results=results)
+    return msgspec.json.encode(report)
 
 
 class Pack:
@@ -56,10 +70,14 @@ class Pack:
         self._engine: regorus.Engine = regorus.Engine()
         packages = {self._engine.add_policy(path, text.decode()) for path, text in modules}
         names = sorted(name.removeprefix(CHECKS) for name in packages if name.startswith(CHECKS))
-        self.checks = tuple(
-            Check(name=name, metadata=msgspec.json.decode(self._rule(name, "metadata"), type=Metadata))
-            for name in names
-        )
+        # One rule over all checks: what they share is worked out once, not once for each.
+        for rule in ("metadata", "result"):
+            answers = "".join(f'\t"{name}": {CHECKS}{name}.{rule},\n' for name in names)
+            self._engine.add_policy(f"all_{rule}.rego", f"package {_ALL}_{rule}\n\nanswers := {{\n{answers}}}\n")
+        metadata = self._answers("metadata", dict[str, Metadata])
+        self.checks = tuple(Check(name=name, metadata=metadata[name]) for name in sorted(metadata))
+        if len(self.checks) != len(names):
+            raise InternalError("a check of the infrastructure pack has no metadata", remedy="reinstall secgate")
         ids = {check.metadata.id for check in self.checks}
         if not ids or len(ids) != len(self.checks):
             raise InternalError("the infrastructure pack has no check, or two of one id", remedy="reinstall secgate")
@@ -71,23 +89,25 @@ class Pack:
             return []
         self._engine.set_input_json(msgspec.json.encode(document).decode())
         shown = {file.path for file, _ in batch}
+        hits = self._answers("result", dict[str, list[Hit]])
         results = [
             Told(id=check.metadata.id, resource=hit.resource, path=hit.path, line=hit.line, message=hit.message)
             for check in self.checks
-            for hit in msgspec.json.decode(self._rule(check.name, "result"), type=list[Hit])
+            for hit in hits[check.name]
         ]
         strays = sorted({told.path for told in results} - shown)
         if strays:
             raise InternalError(f"a check of the infrastructure pack tells of {strays[0]!r}, which it was not shown")
         return sorted(results, key=lambda told: (told.path, told.line, told.id, told.resource, told.message))
 
-    def _rule(self, check: str, rule: str) -> str:
+    def _answers(self, rule: str, form: type[Form]) -> Form:
+        """Give a rule of every check by the check's name; a check without it leaves all of them undefined."""
         try:
-            answer: str = self._engine.eval_rule_as_json(f"{CHECKS}{check}.{rule}")
-        except RuntimeError as error:
-            first = [line for line in str(error).splitlines() if line.strip()][:1]
-            raise InternalError(f"the check {check} failed: {first}", remedy="report this") from error
-        return answer
+            answer: str = self._engine.eval_rule_as_json(f"data.{_ALL}_{rule}.answers")
+            return msgspec.json.decode(answer, type=form)
+        except (RuntimeError, msgspec.DecodeError) as error:
+            first = " ".join(str(error).partition("Stack backtrace")[0].split())[:400]
+            raise InternalError(f"a check of the infrastructure pack failed: {first}", remedy="report this") from error
 
 
 def _batches(files: Sequence[Listed], root: str) -> Iterator[list[tuple[Listed, Parsed]]]:

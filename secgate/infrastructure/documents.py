@@ -65,7 +65,7 @@ def documents(path: str, kind: str, data: bytes) -> Parsed:
 def joined(parts: Iterable[tuple[str, str, Parsed]]) -> dict[str, Plain]:
     """Put (path, kind, part) of several files together to one document, in the order given.
 
-    `types` leads from a resource type to positions in `resources`, so that a check looks at its own types alone.
+    `types` leads from `PLATFORM/TYPE` to positions in `resources`, so that a check looks at its own types alone.
     """
     files: list[Plain] = []
     resources: list[Plain] = []
@@ -73,7 +73,7 @@ def joined(parts: Iterable[tuple[str, str, Parsed]]) -> dict[str, Plain]:
     for path, kind, part in parts:
         files.append({"path": path, "kind": kind, "parsed": not part.problem})
         for resource in part.resources:
-            types.setdefault(str(resource["type"]), []).append(len(resources))
+            types.setdefault(f"{resource['platform']}/{resource['type']}", []).append(len(resources))
             resources.append(resource)
     return {
         "schema": {**SCHEMA},

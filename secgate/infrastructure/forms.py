@@ -71,8 +71,8 @@ class FileAnswer(Struct, frozen=True, forbid_unknown_fields=True):
 class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that the pass says."""
 
-    schema: Annotated[str, Meta(pattern=f"^{REPORT}$")] = REPORT
-    version: Annotated[int, Meta(ge=REPORT_VERSION, le=REPORT_VERSION)] = REPORT_VERSION
+    schema: Annotated[str, Meta(pattern=f"^{REPORT}$")]
+    version: Annotated[int, Meta(ge=REPORT_VERSION, le=REPORT_VERSION)]
     checks: list[Check]
     files: list[FileAnswer]
     results: list[Told]

@@ -42,7 +42,7 @@ class Infrastructure:
     """Adapter of secgate's own infrastructure pass; see the module's text."""
 
     name = "secgate-iac"
-    lanes = (Lane.IAC,)
+    lanes: tuple[Lane, ...] = (Lane.IAC,)
     spec: ToolSpec | None = None
     services: tuple[str, ...] = ()
     outgoing = "nothing"

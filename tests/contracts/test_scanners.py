@@ -15,14 +15,24 @@ from secgate.ports import PlanRequest, Scanner
 from secgate.scanners.bandit import Bandit
 from secgate.scanners.checkov import Checkov
 from secgate.scanners.detect_secrets import DetectSecrets
+from secgate.scanners.infrastructure import Infrastructure
 from secgate.scanners.kingfisher import Kingfisher
 from secgate.scanners.semgrep import Semgrep
 from secgate.scanners.zizmor import Zizmor
 from tests.recorded import FIXTURES, recorded
 
-SCANNERS: tuple[Callable[[], Scanner], ...] = (Bandit, Checkov, DetectSecrets, Kingfisher, Semgrep, Zizmor)
+SCANNERS: tuple[Callable[[], Scanner], ...] = (
+    Bandit,
+    Checkov,
+    DetectSecrets,
+    Infrastructure,
+    Kingfisher,
+    Semgrep,
+    Zizmor,
+)
 KINDS = {
     "checkov": ("terraform", "text"),
+    "secgate-iac": ("terraform", "text"),
     "zizmor": ("github-workflow", "yaml", "text"),
 }
 NAMES = ("-option.py", "a\nb.py", "a b#c.py", "{view}", "deep/a.py", "é.py", os.fsdecode(b"\xff.py"))

@@ -16,7 +16,7 @@ metadata := {
 }
 
 result contains found if {
-	some r in lib.of("service")
+	some r in lib.services
 	some i, name in lib.list(lib.attr(r, "cap_add"))
 	lib.capability(name) in lib.dangerous_capabilities
 	found := lib.at(r, sprintf("cap_add.%d", [i]), sprintf("the service has %s", [lib.capability(name)]))

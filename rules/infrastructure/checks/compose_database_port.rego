@@ -30,7 +30,7 @@ target(port) := lib.number(port.target) if {
 }
 
 result contains found if {
-	some r in lib.of("service")
+	some r in lib.services
 	some i, port in lib.list(lib.attr(r, "ports"))
 	number := target(port)
 	lib.database_ports[number]

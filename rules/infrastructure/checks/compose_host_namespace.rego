@@ -16,7 +16,7 @@ metadata := {
 }
 
 result contains found if {
-	some r in lib.of("service")
+	some r in lib.services
 	some name in ["network_mode", "pid", "ipc", "uts", "userns_mode"]
 	lib.attr(r, name) == "host"
 	found := lib.at(r, name, sprintf("`%s` is the host's", [name]))

@@ -16,7 +16,7 @@ metadata := {
 }
 
 result contains found if {
-	some r in lib.of("service")
+	some r in lib.services
 	lib.yes(lib.attr(r, "privileged"))
 	found := lib.at(r, "privileged", "the service is privileged")
 }

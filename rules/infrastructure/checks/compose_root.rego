@@ -16,7 +16,7 @@ metadata := {
 }
 
 result contains found if {
-	some r in lib.of("service")
+	some r in lib.services
 	lib.root_user(lib.attr(r, "user"))
 	found := lib.at(r, "user", "the user is root")
 }

@@ -16,7 +16,7 @@ metadata := {
 }
 
 result contains found if {
-	some r in lib.of("service")
+	some r in lib.services
 	some entry in lib.environment(lib.attr(r, "environment"))
 	lib.secret_setting(entry.name, entry.value)
 	found := lib.at(r, sprintf("environment.%s", [entry.path]), sprintf("`%s` is a literal", [entry.name]))

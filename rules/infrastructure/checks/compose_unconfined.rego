@@ -16,7 +16,7 @@ metadata := {
 }
 
 result contains found if {
-	some r in lib.of("service")
+	some r in lib.services
 	some i, option in lib.list(lib.attr(r, "security_opt"))
 	is_string(option)
 	regex.match(`^(no-new-privileges\s*[:=]\s*false|(seccomp|apparmor)\s*[:=]\s*unconfined|label\s*[:=]\s*disable|systempaths\s*[:=]\s*unconfined)$`, option)

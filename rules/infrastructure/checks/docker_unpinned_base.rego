@@ -16,7 +16,7 @@ metadata := {
 }
 
 result contains found if {
-	some stage in lib.of("stage")
+	some stage in lib.stages
 	image := stage.attributes.image
 	is_string(image)
 	image != ""

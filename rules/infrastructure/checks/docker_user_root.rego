@@ -16,7 +16,7 @@ metadata := {
 }
 
 result contains found if {
-	some stage in lib.of("stage")
+	some stage in lib.stages
 	stage.attributes.final == true
 	users := lib.users(stage)
 	count(users) > 0

@@ -15,7 +15,7 @@ metadata := {
 	"remedy": "Take it from a secret store, and replace the one that was written down.",
 }
 
-terraform_names := [
+terraform_names := {
 	"password",
 	"master_password",
 	"master_user_password",
@@ -30,9 +30,9 @@ terraform_names := [
 	"api_key",
 	"token",
 	"storage_account_access_key",
-]
+}
 
-cloudformation_names := [
+cloudformation_names := {
 	"MasterUserPassword",
 	"MasterPassword",
 	"Password",
@@ -41,7 +41,7 @@ cloudformation_names := [
 	"OauthToken",
 	"AccessToken",
 	"SecretString",
-]
+}
 
 secret(name, value) if {
 	name in {"secret_string", "SecretString", "token"}
@@ -58,16 +58,17 @@ result contains found if {
 	some r in input.resources
 	r.platform == "terraform"
 	not r.type in {"variable", "tfvars", "locals", "output", "module"}
-	some name in terraform_names
-	secret(name, lib.attr(r, name))
+	some name, value in r.attributes
+	name in terraform_names
+	secret(name, value)
 	found := lib.at(r, name, sprintf("`%s` is a literal", [name]))
 }
 
 result contains found if {
 	some r in input.resources
 	r.platform == "cloudformation"
-	startswith(r.type, "AWS::")
-	some name in cloudformation_names
-	secret(name, lib.attr(r, name))
+	some name, value in r.attributes
+	name in cloudformation_names
+	secret(name, value)
 	found := lib.at(r, name, sprintf("`%s` is a literal", [name]))
 }

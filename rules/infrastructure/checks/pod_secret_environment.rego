@@ -23,7 +23,7 @@ result contains found if {
 }
 
 result contains found if {
-	some r in lib.of("ConfigMap")
+	some r in lib.objects("ConfigMap")
 	some entry in lib.environment(lib.attr(r, "data"))
 	lib.secret_setting(entry.name, entry.value)
 	found := lib.at(r, sprintf("data.%s", [entry.name]), sprintf("`%s` is a literal", [entry.name]))

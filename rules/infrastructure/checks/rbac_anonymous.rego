@@ -18,7 +18,8 @@ metadata := {
 harmless := {"system:public-info-viewer", "system:service-account-issuer-discovery"}
 
 result contains found if {
-	some r in lib.of_any(["ClusterRoleBinding", "RoleBinding"])
+	some kind in ["ClusterRoleBinding", "RoleBinding"]
+	some r in lib.objects(kind)
 	not lib.get(r.attributes, ["roleRef", "name"]) in harmless
 	some subject in lib.blocks(r.attributes, "subjects")
 	subject.value.name in {"system:anonymous", "system:unauthenticated"}

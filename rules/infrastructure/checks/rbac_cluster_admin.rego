@@ -26,7 +26,8 @@ wide(subject) if {
 }
 
 result contains found if {
-	some r in lib.of_any(["ClusterRoleBinding", "RoleBinding"])
+	some kind in ["ClusterRoleBinding", "RoleBinding"]
+	some r in lib.objects(kind)
 	lib.get(r.attributes, ["roleRef", "name"]) == "cluster-admin"
 	some subject in lib.blocks(r.attributes, "subjects")
 	wide(subject.value)

@@ -16,7 +16,8 @@ metadata := {
 }
 
 result contains found if {
-	some r in lib.of_any(["Role", "ClusterRole"])
+	some kind in ["Role", "ClusterRole"]
+	some r in lib.objects(kind)
 	some rule in lib.blocks(r.attributes, "rules")
 	"*" in lib.list(object.get(rule.value, "verbs", null))
 	"*" in lib.list(object.get(rule.value, "resources", null))

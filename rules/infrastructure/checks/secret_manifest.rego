@@ -18,8 +18,7 @@ metadata := {
 ordinary(r) if not lib.attr(r, "type") in {"kubernetes.io/service-account-token", "helm.sh/release.v1"}
 
 result contains found if {
-	some r in lib.of("Secret")
-	r.platform == "kubernetes"
+	some r in lib.objects("Secret")
 	some entry in lib.environment(lib.attr(r, "stringData"))
 	lib.secret_value(entry.value)
 	ordinary(r)
@@ -28,8 +27,7 @@ result contains found if {
 
 # Base64 is no protection.
 result contains found if {
-	some r in lib.of("Secret")
-	r.platform == "kubernetes"
+	some r in lib.objects("Secret")
 	some entry in lib.environment(lib.attr(r, "data"))
 	lib.secret_value(entry.value)
 	regex.match(`^[A-Za-z0-9+/=\s]+$`, entry.value)

@@ -16,8 +16,7 @@ pod_places := {
 
 pods contains found if {
 	some type, keys in pod_places
-	some r in of(type)
-	r.platform == "kubernetes"
+	some r in objects(type)
 	spec := object.get(r.attributes, keys, null)
 	is_object(spec)
 	found := {"resource": r, "path": concat(".", keys), "value": spec}
@@ -64,12 +63,12 @@ runtime_socket(path) if {
 
 sensitive_path(path) if {
 	is_string(path)
-	regex.match(`^/((etc|root|proc|sys|dev|boot|usr|lib|lib64|bin|sbin|home|var|run|var/run|var/lib|var/lib/(docker|kubelet|etcd|containerd)|etc/.+|root/.+|proc/.+|sys/.+)/?)?$`, path)
+	regex.match(`^/((etc|root|proc|sys|dev|boot|usr|lib|lib64|bin|sbin|home|var|run|var/run|var/lib|var/lib/(docker|kubelet|etcd|containerd)|etc/(passwd|shadow|ssh|sudoers|sudoers\.d|kubernetes|docker|cron[a-z.]*|systemd)(/.*)?|root/.+|proc/.+|sys/.+)/?)?$`, path)
 }
 
 # Volumes of compose in both forms: {service, path, source, target}.
 mounts contains found if {
-	some r in of("service")
+	some r in services
 	some i, volume in list(attr(r, "volumes"))
 	is_string(volume)
 	contains(volume, ":")
@@ -77,7 +76,7 @@ mounts contains found if {
 }
 
 mounts contains found if {
-	some r in of("service")
+	some r in services
 	some i, volume in list(attr(r, "volumes"))
 	is_object(volume)
 	not unresolved(volume)
@@ -88,7 +87,7 @@ mounts contains found if {
 
 # Instructions of Dockerfile stages.
 instructions contains found if {
-	some r in of("stage")
+	some r in stages
 	some i, instruction in attr(r, "instructions")
 	found := {"resource": r, "path": sprintf("instructions.%d", [i]), "value": instruction, "index": i}
 }

@@ -137,8 +137,10 @@ for_anyone(statement) if {
 	"*" in statement.principals
 }
 
+terraform_types := [trim_prefix(type, "terraform/") | some type, _ in input.types; startswith(type, "terraform/")]
+
 public_iam_members contains found if {
-	some type, _ in input.types
+	some type in terraform_types
 	regex.match(`^google_.*_iam_member$`, type)
 	some r in of(type)
 	attr(r, "member") in {"allUsers", "allAuthenticatedUsers"}
@@ -146,7 +148,7 @@ public_iam_members contains found if {
 }
 
 public_iam_members contains found if {
-	some type, _ in input.types
+	some type in terraform_types
 	regex.match(`^google_.*_iam_binding$`, type)
 	some r in of(type)
 	some member in list(attr(r, "members"))

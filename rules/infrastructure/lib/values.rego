@@ -3,8 +3,18 @@ package secgate.infrastructure_lib
 
 import rego.v1
 
-# Resources of a type, and of several.
-of(type) := [input.resources[i] | some i in object.get(input.types, type, [])]
+# Resources of Terraform or CloudFormation of a type, and of several.
+of(type) := [input.resources[i] |
+	some platform in ["terraform", "cloudformation"]
+	some i in object.get(input.types, sprintf("%s/%s", [platform, type]), [])
+]
+
+# Objects of Kubernetes of a kind, services of compose, stages of Dockerfiles.
+objects(kind) := [input.resources[i] | some i in object.get(input.types, sprintf("kubernetes/%s", [kind]), [])]
+
+services := [input.resources[i] | some i in object.get(input.types, "compose/service", [])]
+
+stages := [input.resources[i] | some i in object.get(input.types, "dockerfile/stage", [])]
 
 of_any(types) := [r | some type in types; some r in of(type)]
 
