@@ -91,7 +91,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exclude: list[str] = []
     policies: list[str] = []
     disabled_rules: list[str] = []
-    engine: Literal["regorus", "opa-eval"] = "regorus"
     max_file_bytes: Positive = 64 * 1024 * 1024
     ledger: LedgerSettings = LedgerSettings()
     advisories: AdvisorySettings = AdvisorySettings()
@@ -102,7 +101,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers")
 """Keys that only the enforced layer may set: each decides what counts against the organisation's own wish."""
 
-OPERATOR_ONLY = ("scope", "scanners.*.path", "advisories.database", "advisories.dump_url", "ledger.path")
+OPERATOR_ONLY = (
+    *("scope", "scanners.*.path", "advisories.database", "advisories.dump_url"),
+    *("ledger.path", "ledger.store", "ledger.repository", "ledger.ref"),
+    *("scanners.*.options.packs", "scanners.*.options.rule_cache", "scanners.*.options.source"),
+)
 """Keys that a repository's own file may not set:
 
 each would let a tree redirect the gate that judges it to programs or files of its choice.
