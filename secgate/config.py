@@ -179,8 +179,14 @@ def parse_file(data: bytes, *, name: str, trust: Trust) -> Layer | None:
     return Layer(name=f"{name} [tool.secgate]", values=mine, text=text, trust=trust, prefix=("tool", "secgate"))
 
 
+_SWITCH = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+
+
 def environment_layer(env: Mapping[str, str]) -> Layer:
-    """Give the layer that the environment sets; "1", "true", "yes" are true. Numbers are read as numbers."""
+    """Give the layer that the environment sets; 1, true, yes, on and their opposites switch, numbers are numbers."""
     values: dict[str, Any] = {}
     for variable, key in ENVIRONMENT.items():
         text = env.get(variable)
@@ -188,7 +194,8 @@ def environment_layer(env: Mapping[str, str]) -> Layer:
             continue
         value: object = text
         if key in ("offline", "ledger.required"):
-            value = text.strip().lower() in ("1", "true", "yes", "on")
+            # What is neither is left as it is, and then is a fault: `SECGATE_OFFLINE=maybe` must not mean online.
+            value = _SWITCH.get(text.strip().lower(), text)
         elif key == "jobs":
             value = int(text) if text.strip().isdigit() else text
         _put(values, key.split("."), value)
@@ -253,7 +260,8 @@ def process_environment() -> dict[str, str]:
 def state_dir(env: Mapping[str, str]) -> str:
     """Give the absolute folder for ledgers, tool environments and advisories of this user.
 
-    SECGATE_STATE_DIR, else XDG_STATE_HOME/secgate, else HOME/.local/state/secgate. Raises ConfigError when none is set.
+    SECGATE_STATE_DIR, else XDG_STATE_HOME/secgate, else HOME/.local/state/secgate. Raises ConfigError when none is set
+    or the first is relative.
     """
     for variable, tail in (
         ("SECGATE_STATE_DIR", ""),
@@ -263,6 +271,13 @@ def state_dir(env: Mapping[str, str]) -> str:
         value = env.get(variable, "")
         if value.startswith("/"):
             return value.rstrip("/") + tail
+        if value and not tail:
+            raise ConfigError(
+                f"{variable} is not an absolute path: {value}",
+                faults=(),
+                place="environment",
+                remedy="give an absolute path",
+            )
     raise ConfigError(
         "no folder for secgate's state: none of SECGATE_STATE_DIR, XDG_STATE_HOME and HOME is an absolute path",
         faults=(),
