@@ -32,6 +32,7 @@ from secgate.model import (
     Lane,
     Location,
     Obligation,
+    Region,
     Result,
     State,
     Target,
@@ -158,7 +159,8 @@ def _finding(draft: _Draft, names: Sequence[str], numbers: Sequence[int], crossw
     worst = max(draft.results, key=lambda result: (result.severity.rank, result.score, _rule_name(result)))
     value, others, symbol, anchored = _identity(draft, names, numbers)
     described = crosswalk.describe(draft.weakness)
-    title = described.title if described else worst.message.split("\n", 1)[0]
+    confidence = min((result.confidence for result in draft.results), key=_CONFIDENCES.index)
+    title = _title(draft, described.title if described else worst.message.split("\n", 1)[0], confidence)
     own = {name for result in draft.results for name in (result.advisory, *result.aliases) if name}
     return Finding(
         fingerprint=value,
@@ -168,8 +170,8 @@ def _finding(draft: _Draft, names: Sequence[str], numbers: Sequence[int], crossw
         severity=worst.severity,
         score=worst.score,
         severity_basis=worst.severity_basis,
-        confidence=min((result.confidence for result in draft.results), key=_CONFIDENCES.index),
-        location=Location(path=draft.path, region=draft.place.region, commit=draft.commit),
+        confidence=confidence,
+        location=Location(path=draft.path, region=_shown_region(draft), commit=draft.commit),
         symbol=symbol,
         ordinal=numbers[0],
         anchor=anchored,
@@ -183,6 +185,23 @@ def _finding(draft: _Draft, names: Sequence[str], numbers: Sequence[int], crossw
         snippet=draft.place.snippet,
         suppressed_in_source=all(_is_suppressed(result) for result in draft.results),
     )
+
+
+def _title(draft: _Draft, title: str, confidence: Confidence) -> str:
+    """Say which package is meant, and of a guess that it is one."""
+    package = draft.results[0].package
+    if draft.group.kind == "dependency" and package is not None:
+        name = advisory_root(name for result in draft.results for name in (result.advisory, *result.aliases))
+        return f"{package.name} {package.version} has a known vulnerability ({name})"
+    if draft.group.kind == "secret" and confidence is Confidence.LOW:
+        return f"Possible {title[:1].lower()}{title[1:]}"
+    return title
+
+
+def _shown_region(draft: _Draft) -> Region:
+    """Where a person looks: the unit, but for a secret its own line, since a unit may be a table of hundreds."""
+    own = draft.group.members[0].result.location.region
+    return own if draft.group.kind == "secret" and own.start_line else draft.place.region
 
 
 def _is_suppressed(result: Result) -> bool:

@@ -19,6 +19,9 @@ MASK = "[secret]"
 _SHORTEST = 4
 """Shorter texts are only masked where they stand in quotes, else every message would be full of masks."""
 
+_LONGEST_WORD = 8
+"""A word of up to so many small letters is masked as a word only: inside of others it is not the secret."""
+
 _LONGEST = 20_000
 _QUOTED = re.compile(r"([\"'`])(.{1,3}?)\1")
 
@@ -127,7 +130,9 @@ class _Texts:
         while at < len(value):
             found = 0
             if value[at : at + _SHORTEST] in starts:
-                fitting = (len(text) for text in starts[value[at : at + _SHORTEST]] if value.startswith(text, at))
+                fitting = (
+                    len(text) for text in starts[value[at : at + _SHORTEST]] if _stands_at(text, value, at, done)
+                )
                 found = next(fitting, 0)
             if value.startswith(MASK, at):
                 at += len(MASK)
@@ -142,6 +147,18 @@ class _Texts:
 
     def _quoted(self, match: re.Match[str]) -> str:
         return match[1] + MASK + match[1] if match[2] in self._short else match[0]
+
+
+def _stands_at(text: str, value: str, at: int, done: int) -> bool:
+    """Tell whether `text` is there; a short word not as a part of a longer one, as `pass` is of `password`.
+
+    `done` is where the last mask ended: what begins there is not a part of what was masked.
+    """
+    if not value.startswith(text, at):
+        return False
+    end = at + len(text)
+    is_part = (at > done and value[at - 1].isalpha()) or value[end : end + 1].isalpha()
+    return not (is_part and len(text) <= _LONGEST_WORD and text.isalpha() and text.islower())
 
 
 def _forms(text: str) -> Iterable[str]:

@@ -461,6 +461,8 @@ class RawResult(Value, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     """Secret texts that the tool named: normalise masks each in every field and then forgets them."""
     secret_spans: tuple[Region, ...] = ()
+    secret_sha1: str = ""
+    """Hex SHA-1 of a secret's text, for a tool that tells no more than that and the line."""
     package: Package | None = None
     advisory: str = ""
     aliases: tuple[str, ...] = ()

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
+import msgspec
+
 from secgate.crosswalk import Crosswalk
 from secgate.fingerprint import Located, Place, digest
 from secgate.languages import tokens
@@ -30,7 +32,8 @@ from secgate.model import (
     Value,
     View,
 )
-from secgate.secret_spans import SECRET_CWES, secret_key, secret_spans
+from secgate.secret_likeness import Likeness, likeness
+from secgate.secret_spans import SECRET_CWES, secret_key, secret_spans, secret_text
 
 LONGEST_MESSAGE = 2_000
 LONGEST_SNIPPET = 4_000
@@ -246,7 +249,22 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
     if index is not None and is_secret:
         texts.update(digest(index.source.text[one:other].strip()) for one, other in spans)
     result = _result(item, file, region, tables, snippet=snippet, is_secret=is_secret)
+    looks = _looks(item, index) if index is not None and is_secret else None
+    if looks is not None:
+        severity, score, basis, confidence = looks
+        result = msgspec.structs.replace(
+            result, severity=severity, score=score, severity_basis=basis, confidence=confidence
+        )
     return Located(result=result, place=place, spans=spans if is_secret else (), texts=tuple(sorted(texts)))
+
+
+def _looks(item: _Item, index: FileIndex) -> Likeness | None:
+    """Judge the text that a detector without certainty marked; None where it is certain or names no text."""
+    confidence = item.raw.confidence or item.rule.confidence or Confidence.MEDIUM
+    if confidence is Confidence.HIGH or item.raw.score is not None:
+        return None
+    text, key = secret_text(index, item.raw)
+    return likeness(text, key=key, is_random=confidence is Confidence.LOW) if text else None
 
 
 def _place(file: _File, masker: Masker, index: FileIndex, offset: int, region: Region) -> Place:

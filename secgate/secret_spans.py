@@ -6,6 +6,7 @@ more widely.
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from secgate.languages.parse import FileIndex
@@ -17,6 +18,9 @@ SECRET_CWES = frozenset({259, 321, 798})
 """Hard-coded password, cryptographic key, credentials: what such a rule points at is masked like any secret."""
 
 _SHORTEST = 4
+_LONGEST_LINE = 20_000
+_MOST_MARKS = 12
+_DELIMITERS = frozenset("\"'`=:,;@/<>()[]{}|&?! \t\r\n")
 _ASSIGN = re.compile(r"=>|:=|[=:]")
 _KEY_OF_LITERAL = re.compile(
     r"([A-Za-z_][\w.\-]*)[\"'`\]]*\s*(?::\s*[\w.\[\], |]{1,60}(?==))?"
@@ -37,6 +41,9 @@ def secret_spans(
     `region` are the result's own offsets; `is_rule` says that its rule is about hard-coded secrets. () for all others.
     """
     source = index.source
+    exact = _by_digest(index, raw) if raw.secret_sha1 else ()
+    if exact:
+        return tuple(_around(index, span) for span in exact)
     found = {span for span in (_raw_span(index, raw, at) for at in range(len(raw.secret_spans))) if span[0] < span[1]}
     if not found:
         found = {span for text in raw.secrets for span in _occurrences(source, raw, text)}
@@ -45,6 +52,17 @@ def secret_spans(
     if lane is Lane.SECRETS and raw.region.end_column > 0:
         return (region,) if region[0] < region[1] else ()
     return _by_position(index, raw.region.start_line, region)
+
+
+def secret_text(index: FileIndex, raw: RawResult) -> tuple[str, str]:
+    """Give the one text a result is about and the key it stands under; "" for both where it names none or several."""
+    if raw.secret_sha1:
+        exact = _by_digest(index, raw)
+    else:
+        exact = tuple(_occurrences(index.source, raw, raw.secrets[0])) if len(raw.secrets) == 1 else ()
+    if not exact:
+        return "", ""
+    return index.source.text[slice(*exact[0])], secret_key(index, exact[0])
 
 
 def secret_key(index: FileIndex, span: Offsets) -> str:
@@ -69,6 +87,30 @@ def _raw_span(index: FileIndex, raw: RawResult, at: int) -> Offsets:
     if region.end_column <= 0:
         return start, source.line_bounds(end_line)[1]
     return start, source.offset(end_line, source.utf16_column(end_line, region.end_column, raw.column_unit))
+
+
+def _by_digest(index: FileIndex, raw: RawResult) -> tuple[Offsets, ...]:
+    """Find the text on the result's line whose SHA-1 the tool gave, between characters that end a word in most forms.
+
+    The number of texts tried is bounded: a line may be a whole file.
+    """
+    start, end = index.source.line_bounds(raw.region.start_line)
+    line = index.source.text[start : min(end, start + _LONGEST_LINE)]
+    marks = [at for at, character in enumerate(line) if character in _DELIMITERS]
+    ends = [*marks, len(line)]
+    for number, begin in enumerate([0, *(at + 1 for at in marks)]):
+        for to in ends[number : number + _MOST_MARKS]:
+            text = line[begin:to].encode("utf-8", "replace")
+            if text and hashlib.sha1(text, usedforsecurity=False).hexdigest() == raw.secret_sha1:
+                return ((start + begin, start + to),)
+    return ()
+
+
+def _around(index: FileIndex, span: Offsets) -> Offsets:
+    """Widen a text that a pattern cut out to its literal, else to the end of its line: a pattern may end too early."""
+    start, end = index.source.line_bounds(index.source.position(span[0])[0])
+    within = (body for body in index.literals(start, end) if body[0] <= span[0] and span[1] <= body[1])
+    return next(within, (span[0], max(span[1], end)))
 
 
 def _occurrences(source: Source, raw: RawResult, secret: str) -> list[Offsets]:

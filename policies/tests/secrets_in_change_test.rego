@@ -23,3 +23,10 @@ test_allow_in_protected_scope if {
 }
 
 test_allow_what_is_no_secret if not denied({}, {"state": "new", "secret": false})
+
+test_allow_what_only_looks_like_a_secret if {
+	not denied({}, {"state": "new", "confidence": "low"})
+	not denied({}, {"in_history": true, "confidence": "low"})
+}
+
+test_deny_what_probably_is_a_secret if denied({}, {"state": "new", "confidence": "medium"})

@@ -12,7 +12,8 @@ What is known of the tool (1.5) and how it is met here:
   those texts are given to it as UTF-8 copies under a neutral name.
 - In lock files the entropy detectors see nothing but checksums: they are off there, the others run.
 - It lists nothing it has looked at: evidence is `inferred`.
-- It gives a hash instead of the secret, and a line without columns: the line is named as the span to mask.
+- It gives the SHA-1 of the secret, and a line without columns: normalise finds the text on that line by its hash, so
+  that what is marked for its key or its entropy can be judged (`secret_likeness`). Else the whole line is masked.
 - Public IP addresses are not secrets: that detector is off.
 
 Settings: none.
@@ -86,6 +87,7 @@ class _Found(Struct):
     type: str
     filename: str
     line_number: int
+    hashed_secret: str = ""
 
 
 class _Report(Struct):
@@ -248,4 +250,5 @@ def _raw(found: _Found, path: str) -> RawResult:
         confidence=Confidence.HIGH if certain else Confidence.LOW if found.type in _ENTROPY else Confidence.MEDIUM,
         cwes=(_HARD_CODED,),
         secret_spans=(line,),
+        secret_sha1=found.hashed_secret,
     )

@@ -17,7 +17,7 @@ from secgate.crosswalk import load_crosswalk
 from secgate.model import Severity
 
 ROOT = Path(__file__).resolve().parents[2]
-BANDS = {"low": (0.1, 4.0), "medium": (4.0, 7.0), "high": (7.0, 9.0), "critical": (9.0, 10.1)}
+BANDS = {"info": (0.0, 0.1), "low": (0.1, 4.0), "medium": (4.0, 7.0), "high": (7.0, 9.0), "critical": (9.0, 10.1)}
 
 # bandit loads its plug-ins through stevedore with an argument that stevedore no longer wants.
 STEVEDORE = pytest.mark.filterwarnings("ignore:The verify_requirements argument:DeprecationWarning")

@@ -237,3 +237,23 @@ def test_one_more_is_one_new(pieces: list[str], at: int, piece: str) -> None:
     done = compared(_text(pieces), _text([*pieces[:at], piece, *pieces[at:]]))
     assert Counter(one.state for one in done.findings)[State.NEW] == 1
     assert not done.absent
+
+
+def test_secret_is_shown_on_its_own_line() -> None:
+    text = 'TABLE = {\n    "a": 1,\n    "token": "q8Zk2pLw",\n}\n'
+    (found,) = findings_of(normalised({"a.py": text}, [scan_of("s", [_secret(3)], Lane.SECRETS)])).findings
+    assert (found.location.region.start_line, found.title) == (3, "Secret in the source")
+
+
+def test_a_guess_is_called_one() -> None:
+    raw = _secret(1, confidence=Confidence.LOW)
+    (found,) = findings_of(normalised({"a.py": 'x = "q8Zk2pLw"\n'}, [scan_of("s", [raw], Lane.SECRETS)])).findings
+    assert found.title == "Possible secret in the source"
+
+
+def test_title_names_package_and_advisory() -> None:
+    raw = advisory("PYSEC-1", "CVE-2024-1")
+    (found,) = findings_of(
+        normalised({"requirements.txt": "a==1\n"}, [scan_of("s", [raw], Lane.DEPENDENCIES)])
+    ).findings
+    assert found.title == f"{raw.package.name} {raw.package.version} has a known vulnerability (CVE-2024-1)"

@@ -27,7 +27,9 @@ def _masker(text: str, *secrets: str, path: str = "a") -> tuple[Masker, Source]:
         ("line one\nline two", "line two", "[secret]"),
         ('say \\"it\\"', 'say "it"', "[secret]"),
         ("pässword", "p\\xe4ssword", "[secret]"),
-        ("aaaa", "aaaaaaaa", "[secret][secret]"),
+        ("aaa1", "aaa1aaa1", "[secret][secret]"),
+        ("pass", "password and passwd, but pass", "password and passwd, but [secret]"),
+        ("pass", "test_pass[pass]", "test_[secret][[secret]]"),
     ],
 )
 def test_text(secret: str, message: str, masked: str) -> None:

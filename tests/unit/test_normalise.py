@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from secgate.languages.source import ColumnUnit
@@ -123,6 +125,31 @@ def test_secret_symbol_names_its_key() -> None:
     text = 'db(passwd="hunter33")\nAPI = {"user": "u", "token": "hunter22"}\n'
     done = normalised({"a.py": text}, [scan_of("kingfisher", raws, Lane.SECRETS)])
     assert [one.place.symbol for one in done.located] == ["passwd", "token"]
+
+
+_BY_HASH = {
+    "region": _at(1),
+    "secret_spans": (_at(1),),
+    "severity": Severity.HIGH,
+    "confidence": Confidence.MEDIUM,
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "snippet", "confidence"),
+    [
+        ('login(user="u", password="zP4q8Lw1")', "zP4q8Lw1", 'login(user="u", password="[secret]")', "medium"),
+        ('login(user="u", password="changeme")', "changeme", 'login(user="u", password="[secret]")', "low"),
+        ('url = "https://u:zP4q8Lw1@example.org/"', "zP4q8Lw1", 'url = "[secret]"', "medium"),
+        ("zP4q 8Lw1", "elsewhere", "[secret]", "medium"),
+    ],
+)
+def test_secret_known_by_its_hash_is_found_on_its_line(line: str, text: str, snippet: str, confidence: str) -> None:
+    sha1 = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    raw = _raw(secret_sha1=sha1, **_BY_HASH)
+    done = normalised({"a.py": f"{line}\n"}, [scan_of("detect-secrets", [raw], Lane.SECRETS)])
+    (one,) = done.located
+    assert (one.place.snippet, one.result.confidence) == (snippet, confidence)
 
 
 def test_line_without_a_literal_is_masked_behind_its_key() -> None:

@@ -1,4 +1,5 @@
 # A change carries no secret in any of its commits, whatever its severity: what was pushed once is known.
+# What only looks random, or reads as an example, has low confidence: it is shown, and a person decides.
 package secgate.rules.secrets_in_change
 
 import data.secgate.lib.newness
@@ -12,6 +13,7 @@ deny contains {
 	newness.judged
 	some f in input.findings
 	f.secret
+	f.confidence != "low"
 	f.in_history
 	where := place.of(f)
 }
@@ -23,6 +25,7 @@ deny contains {
 } if {
 	some f in input.findings
 	f.secret
+	f.confidence != "low"
 	not f.in_history
 	newness.is_new(f)
 	where := place.of(f)

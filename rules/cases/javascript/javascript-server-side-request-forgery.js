@@ -17,6 +17,13 @@ app.get("/status", async (req, res) => {
   res.send(await answer.text());
 });
 
+app.get("/quote", async (req, res) => {
+  const url = req.query.url + req.query.symbol;
+  // ruleid: javascript-server-side-request-forgery
+  const answer = await axios.get(url);
+  res.send(answer.data);
+});
+
 app.get("/stock/:sku", async (req, res) => {
   // ok: javascript-server-side-request-forgery
   const answer = await fetch(`${STOCK_URL}/items/${req.params.sku}`);

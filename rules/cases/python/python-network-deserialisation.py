@@ -37,3 +37,15 @@ def cached(path):
     with open(path, "rb") as stream:
         # ok: python-network-deserialisation
         return pickle.loads(stream.read())
+
+
+def copied():
+    request = requests.Request("GET", "https://models.example.org/latest")
+    # ok: python-network-deserialisation
+    return pickle.loads(pickle.dumps(request))
+
+
+def copied_answer():
+    answer = requests.get("https://models.example.org/latest", timeout=30)
+    # ok: python-network-deserialisation
+    return pickle.loads(pickle.dumps(answer))

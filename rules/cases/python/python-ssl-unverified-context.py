@@ -10,10 +10,36 @@ def fetch(url):
 
 def relaxed():
     context = ssl.create_default_context()
-    # ruleid: python-ssl-unverified-context
+    # ok: python-ssl-unverified-context
     context.check_hostname = False
     # ruleid: python-ssl-unverified-context
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def nameless():
+    context = ssl.create_default_context()
+    # ruleid: python-ssl-unverified-context
+    context.check_hostname = False
+    return context
+
+
+def optional(verify: bool = True):
+    context = ssl.create_default_context()
+    if verify is False:
+        # ok: python-ssl-unverified-context
+        context.check_hostname = False
+        # ok: python-ssl-unverified-context
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def option_that_is_on(verify=False):
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        # ruleid: python-ssl-unverified-context
+        context.verify_mode = ssl.CERT_NONE
     return context
 
 

@@ -1,0 +1,145 @@
+"""How far a text that a loose detector marked looks like a credential that somebody uses.
+
+Detectors that go by a key's name or by entropy also mark examples, revisions, checksums and references. Nothing of that
+is dropped: it keeps its place in the record with the severity and the confidence that it deserves. Only the text and
+the key it stands under count, never the file's name or folder: a credential in a test is as public as any other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from secgate.model import Confidence, Severity
+
+
+class Likeness(NamedTuple):
+    """What replaces a loose detector's own word."""
+
+    severity: Severity
+    score: float
+    basis: str
+    confidence: Confidence
+
+
+CREDENTIAL = Likeness(Severity.HIGH, 8.0, "scanner: random text under the name of a secret", Confidence.MEDIUM)
+EXAMPLE = Likeness(Severity.LOW, 3.1, "scanner: a word that anybody would try", Confidence.LOW)
+REFERENCE = Likeness(Severity.INFO, 0.0, "scanner: names a secret, does not hold it", Confidence.LOW)
+RANDOM = Likeness(Severity.LOW, 3.1, "scanner: random text, nothing says of what", Confidence.LOW)
+CHECKSUM = Likeness(Severity.INFO, 0.0, "scanner: reads as a revision or a checksum", Confidence.LOW)
+
+_HEX_SIZES = frozenset({32, 40, 56, 64, 96, 128})
+"""Characters of MD5, SHA-1 and a git revision, SHA-224, SHA-256, SHA-384, SHA-512."""
+
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_INTEGRITY = re.compile(r"sha(?:1|224|256|384|512)[-:=][A-Za-z0-9+/=_\-]+")
+_CHECKSUM_KEY = re.compile(
+    r"(?i)(?:^|[._\-])(?:rev|revision|ref|sha|sha1|sha224|sha256|sha384|sha512|md5|commit|checksum|digest|integrity"
+    r"|etag|fingerprint|thumbprint|uses)$"
+)
+_SECRET_KEY = re.compile(
+    r"(?i)(?:passw|pwd|passphrase|secret|token|credential|api_?-?key|access_?-?key|auth$|auth_?-?key|private_?-?key"
+    r"|encryption_?-?key|signing_?-?key|account_?-?key|client_?-?key|_key$|bearer)"
+)
+_NOT_SECRET_KEY = re.compile(r"(?i)(?:csrf|public|nonce|(?:^|[._\-])ids?$|_id$)")
+
+# A name that another place fills in: `${PASSWORD}`, `{{ token }}`, `<password>`, `%(pass)s`, `settings.SECRET_KEY`,
+# `get_password()`, `os.environ[...]`.
+_REFERENCE = re.compile(
+    r"\$\{?\w[\w.\-]*\}?|\$\(.*\)|\$\{\{.*\}\}|\{\{.*\}\}|\{[\w.!:]*\}|<[^<>]*>|%\(\w+\)[sr]|%[sr]|%\w+%"
+    r"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(.*|(?:os|self|this|settings|config|process|request|req|args|options|env|event"
+    r"|form|data|kwargs|params|props|state|var|local|module|each|secrets|vars|inputs)(?:\.[A-Za-z_]\w*|\[.*\])+[,;)]*"
+)
+_WORD = re.compile(r"[A-Za-z]+|\d+|[^A-Za-z\d]")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LEET = str.maketrans("@013$5", "aoiess")
+_LONGEST_NUMBER = 4
+_SHORTEST = 6
+_FEW = 2
+
+_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        a abc abcd abcde abcdef access account actual admin administrator alice an and api app apple application
+        auth authorization backend bad bar base base64 basic baz bearer bob bogus by bytes change changed changeit
+        changeme cipher client code config correct credential credentials current custom customer data database db
+        default demo dev developer development digest do dummy elastic email empty encoded encrypted enter example
+        expected fake false field first fizz foo foobar for forgot from get good guess guest hash hello here hidden
+        hunter id ignored in incorrect input insecure insert invalid is it kafka key keys letmein like local
+        localhost login long longer magic main manager may me minio missing mock mongo mongodb my mypass mypassword
+        mysecret mysql name new next no none not null of old on one or oracle other p pass passphrase passw passwd
+        password passwords phrase placeholder plain please postgres postgresql private prod production provided
+        public pw pwd quux qux qwerty rabbit rabbitmq random raw real redacted redis remove replace replaceme
+        request required reset role root s sa safe salt same sample save second secret secrets secure service
+        session set shared short should some something staging string strong super supersecret system temp template
+        test tester testing testpass testpassword text that the there third this to todo token tokens top true two
+        type undefined unknown unsafe unused update use used user username users valid value values var variable
+        very was weak webhook welcome with word world wrong x xx xxx xxxx y you your yourself z
+        """,
+    )
+)
+
+
+def likeness(value: str, *, key: str, is_random: bool) -> Likeness | None:
+    """Judge `value`, assigned to `key` ("" where nothing tells). None: what the detector said stands.
+
+    `is_random` says that it was marked for its entropy alone.
+    """
+    text = unquote(value.strip().strip("\"'`"))
+    if not text or _REFERENCE.fullmatch(text):
+        return REFERENCE
+    is_named = bool(_SECRET_KEY.search(key)) and not _NOT_SECRET_KEY.search(key)
+    if _INTEGRITY.fullmatch(text) or (_is_checksum(text) and _CHECKSUM_KEY.search(key)):
+        return CHECKSUM
+    if _is_guessable(text):
+        return EXAMPLE
+    if is_random:
+        return CREDENTIAL if is_named else RANDOM
+    return None
+
+
+def _is_checksum(text: str) -> bool:
+    return len(text) in _HEX_SIZES and _HEX.fullmatch(text) is not None
+
+
+def _is_guessable(text: str) -> bool:
+    """Tell whether a text has so little in it that its publication gives nothing away.
+
+    Too short, one character over and over, letters or digits in the order of the keyboard, or words that everybody
+    writes, with at most a small number.
+    """
+    if len(text) < _SHORTEST and (text.isalpha() or text.isdigit() or not text.isalnum()):
+        return True
+    if len(set(text)) <= _FEW or _is_row(text):
+        return True
+    return _is_words(text) or _is_words(text.translate(_LEET))
+
+
+def _is_words(text: str) -> bool:
+    parts = [part for part in _WORD.findall(_CAMEL.sub(" ", text)) if part.isalnum()]
+    numbers = [part for part in parts if part.isdigit()]
+    words = [part.lower() for part in parts if not part.isdigit()]
+    if any(len(number) > _LONGEST_NUMBER and not _is_row(number) for number in numbers) or len(numbers) > _FEW:
+        return False
+    if sum(len(word) == 1 for word in words) > 1:
+        return False
+    return bool(words or numbers) and all(word in _WORDS or _is_repeated(word) for word in words)
+
+
+def _is_repeated(word: str) -> bool:
+    return len(word) > _FEW and len(set(word)) == 1
+
+
+_ROWS = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890123456789",
+    "98765432109876543210",
+    "qwertyuiop",
+    "0123456789abcdef" * 2,
+)
+
+
+def _is_row(text: str) -> bool:
+    return len(text) > _FEW and any(text.lower() in row for row in _ROWS)

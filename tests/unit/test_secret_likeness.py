@@ -1,0 +1,54 @@
+"""What a marked text looks like: by itself and by its key, never by its file."""
+
+from __future__ import annotations
+
+import pytest
+
+from secgate.model import Confidence
+from secgate.secret_likeness import CHECKSUM, CREDENTIAL, EXAMPLE, RANDOM, REFERENCE, likeness
+
+_SHA1 = "11bd71901bbe5b1630ceea73d27597364c9af683"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("secret-key", "password", "Password123", "p@ssw0rd", "changeMe", "user-pass", "pass", "12345678", "xxxxxxxx"),
+        *("my_super_secret", "pa%73sword", "-", "qwerty", "base64 encoded random bytes", "test"),
+    ],
+)
+def test_words_that_anybody_would_try(text: str) -> None:
+    assert likeness(text, key="password", is_random=False) == EXAMPLE
+
+
+@pytest.mark.parametrize("text", ["Tr4ub4dor", "hunter2x9q", "s3cr3tKq81", "kX9vQ2mZ", "correcthorsebattery", "8f3b2c"])
+def test_what_nobody_would_guess_stands(text: str) -> None:
+    assert likeness(text, key="password", is_random=False) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["${DB_PASSWORD}", "{{ token }}", "<password>", "settings.SECRET_KEY", "get_password()", "%(pass)s", ""]
+)
+def test_a_reference_holds_no_secret(text: str) -> None:
+    assert likeness(text, key="password", is_random=False) == REFERENCE
+
+
+@pytest.mark.parametrize("key", ["rev", "repos[0].rev", "sha256", "etag", "integrity"])
+def test_revision_or_checksum(key: str) -> None:
+    assert likeness(_SHA1, key=key, is_random=True) == CHECKSUM
+
+
+def test_integrity_needs_no_key() -> None:
+    assert likeness("sha384-B4gt1jrGC7Jh4AgTPSdUtOBvfO8shuf57BaghqFfPlYxofvL8", key="", is_random=True) == CHECKSUM
+
+
+@pytest.mark.parametrize("key", ["DO_API_TOKEN", "secretKey", "encryption_key", "db.auth", "client-secret"])
+def test_random_text_under_the_name_of_a_secret_counts(key: str) -> None:
+    assert likeness(_SHA1, key=key, is_random=True) == CREDENTIAL
+
+
+@pytest.mark.parametrize("key", ["", "nonce", "public_key", "csrf_token", "key_id"])
+def test_random_text_under_another_name_is_a_guess(key: str) -> None:
+    found = likeness(_SHA1, key=key, is_random=True)
+    assert found == RANDOM
+    assert found.confidence is Confidence.LOW
