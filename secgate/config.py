@@ -102,11 +102,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers")
 """Keys that only the enforced layer may set: each decides what counts against the organisation's own wish."""
 
-OPERATOR_ONLY = ("scope", "scanners.*.path", "advisories.database", "advisories.dump_url", "ledger.path")
-"""Keys that a repository's own file may not set:
-
-each would let a tree redirect the gate that judges it to programs or files of its choice.
-"""
+OPERATOR_ONLY = (
+    *("scope", "scanners.*.path", "advisories.database", "advisories.dump_url", "ledger.path", "ledger.repository"),
+)
+"""Keys that a repository's own file may not set: each would let a tree redirect the gate that judges it."""
 
 ADDITIVE = ("exclude", "policies", "sarif")
 """Lists of which every layer's elements count together."""
@@ -272,12 +271,8 @@ def state_dir(env: Mapping[str, str]) -> str:
         if value.startswith("/"):
             return value.rstrip("/") + tail
         if value and not tail:
-            raise ConfigError(
-                f"{variable} is not an absolute path: {value}",
-                faults=(),
-                place="environment",
-                remedy="give an absolute path",
-            )
+            what = f"{variable} is not an absolute path: {value}"
+            raise ConfigError(what, faults=(), place="environment", remedy="give an absolute path")
     raise ConfigError(
         "no folder for secgate's state: none of SECGATE_STATE_DIR, XDG_STATE_HOME and HOME is an absolute path",
         faults=(),
@@ -328,11 +323,8 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
             faults.append((_place(layer, path), what, "remove it here; ask the owner of the enforced layer"))
     if layer.trust == "repository":
         faults.extend(_leading_out(layer))
-    age = (
-        layer.values.get("advisories", {}).get("max_age_days", 0)
-        if isinstance(layer.values.get("advisories"), dict)
-        else 0
-    )
+    advisories = layer.values.get("advisories")
+    age = advisories.get("max_age_days", 0) if isinstance(advisories, dict) else 0
     if isinstance(age, int) and age > SHIPPED_MAX_AGE_DAYS:
         what = f"`advisories.max_age_days` above {SHIPPED_MAX_AGE_DAYS} may be set by the enforced layer only"
         faults.append((_place(layer, ("advisories", "max_age_days")), what, "update the database, or ask for it there"))
@@ -340,15 +332,20 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
 
 
 def _leading_out(layer: Layer) -> list[tuple[str, str, str]]:
-    """A tree names SARIF files of its own only; another file's content would come out in the report."""
+    """A tree names files of its own only: another's content would come out in the report, or be written over."""
     faults = []
-    for path in _present(layer.values, ("sarif", "*", "file")):
-        imports = layer.values["sarif"]
-        file = imports[int(path[1])]["file"]
-        if isinstance(file, str) and (file.startswith("/") or ".." in file.split("/")):
-            what = f"`{'.'.join(path)}` leads out of the tree: {file}"
+    for path in (at for pattern in _PATHS for at in _present(layer.values, pattern)):
+        value: Any = layer.values
+        for key in path:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        if any(text.startswith("/") or ".." in text.split("/") for text in texts):
+            what = f"`{'.'.join(path)}` leads out of the tree: {', '.join(texts)}"
             faults.append((_place(layer, path), what, "name a file of the tree, or ask for it in the enforced layer"))
     return faults
+
+
+_PATHS = (("sarif", "*", "file"), ("scanners", "*", "options", "*"))
 
 
 def _present(values: object, pattern: Sequence[str], at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
