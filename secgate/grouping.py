@@ -46,12 +46,12 @@ def _joined(others: Iterable[Located], secrets: Sequence[Group]) -> tuple[list[L
             places.setdefault((*_unit(member), member.result.weakness), at)
     members = [list(one.members) for one in secrets]
     left = []
-    for one in others:
-        at = places.get((*_unit(one), one.result.weakness), -1)
-        if at < 0 or one.result.secret:
-            left.append(one)
+    for other in others:
+        at = places.get((*_unit(other), other.result.weakness), -1)
+        if at < 0:
+            left.append(other)
         else:
-            members[at].append(one)
+            members[at].append(other)
     joined = [Group(one.kind, tuple(all_of), one.slot) for one, all_of in zip(secrets, members, strict=True)]
     return left, joined
 
