@@ -61,7 +61,8 @@ check: $(STAMPS)/tools
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest --quiet tests/rules tests/policies tests/meta/test_docs.py
+	$(BIN)/python -m pytest --quiet tests/rules tests/policies \
+	  tests/meta/test_docs.py tests/meta/test_reference.py tests/meta/test_examples.py tests/meta/test_threats.py
 
 bench: $(STAMPS)/tools
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -66,7 +66,9 @@ class Product:
         for program in (name, "python"):
             (root / "bin" / program).write_text(text)
             (root / "bin" / program).chmod(0o755)
-        site = root / "lib" / "python3.11" / "site-packages" / f"{package}-{version or tested}.dist-info"
+        site = (
+            root / "lib" / "python3.11" / "site-packages" / f"{package.replace('-', '_')}-{version or tested}.dist-info"
+        )
         site.mkdir(parents=True)
         (site / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version or tested}\n")
         return root

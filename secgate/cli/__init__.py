@@ -11,11 +11,11 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import click
 
+from secgate.cli.signals import INTERRUPTS, SignalError
 from secgate.errors import InterruptedRunError, SecgateError
 from secgate.version import __version__
 
@@ -68,8 +68,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and end the process with the exit code of what happened."""
-    signal.signal(signal.SIGINT, _interrupted)
-    signal.signal(signal.SIGTERM, _interrupted)
+    INTERRUPTS.install()
     sys.exit(_guarded())
 
 
@@ -77,20 +76,27 @@ def _guarded() -> int:
     try:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()
+        INTERRUPTS.check()
     except (click.exceptions.Exit, click.ClickException, click.Abort) as error:
         return _of_click(error)
-    except KeyboardInterrupt:
-        return _say(InterruptedRunError(signal.SIGINT), 130)
+    except SignalError as error:
+        return _interrupted(error.number)
     except SecgateError as error:
-        code = 128 + error.signal_number if isinstance(error, InterruptedRunError) else error.exit_code
-        return _say(error, code)
+        return _say(error, error.exit_code)
     except BrokenPipeError:
-        # The reader went away; the decision, if any, is in the ledger. Keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
+        return _reader_gone()
+    except SystemExit as ended:
+        # click ends the process with 1 when a reader went away, which would read as the policy's no.
+        code = _reader_gone() if isinstance(ended.__context__, BrokenPipeError) else ended.code
     except Exception as error:  # noqa: BLE001 - the outermost edge: a fault of ours is exit 70, never 1, never silent
-        code = _fault(error)
-    return code if isinstance(code, int) else 0
+        return _interrupted(INTERRUPTS.received) if INTERRUPTS.received else _fault(error)
+    return code if isinstance(code, int) else 0 if code is None else 70
+
+
+def _reader_gone() -> int:
+    """Keep the interpreter from complaining at its end, and give the code of a process that SIGPIPE ended."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _of_click(error: click.exceptions.Exit | click.ClickException | click.Abort) -> int:
@@ -99,7 +105,11 @@ def _of_click(error: click.exceptions.Exit | click.ClickException | click.Abort)
     if isinstance(error, click.ClickException):
         error.show(sys.stderr)
         return 2
-    return _say(InterruptedRunError(signal.SIGINT), 130)
+    return _interrupted(INTERRUPTS.received or signal.SIGINT)
+
+
+def _interrupted(number: int) -> int:
+    return _say(InterruptedRunError(number), 128 + number)
 
 
 def _say(error: SecgateError, code: int) -> int:
@@ -122,8 +132,3 @@ def _fault(error: Exception) -> int:
         place = "/".join(Path(frame.filename).parts[-2:])
         click.echo(f"    {place}:{frame.lineno} {frame.name}", err=True)
     return 70
-
-
-def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
-    del frame
-    raise InterruptedRunError(number)

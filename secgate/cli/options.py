@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
+from secgate.cli.signals import INTERRUPTS
 from secgate.config import Machine, process_environment, this_machine
 from secgate.errors import UsageError
 from secgate.escape import plain
@@ -68,7 +69,8 @@ class Progress:
         self._running: dict[str, str] = {}
 
     def stage(self, name: str, detail: str) -> None:
-        """Hear that a stage begins; shown on terminals only."""
+        """Hear that a stage begins; shown on terminals only. Raises SignalError where a signal came and was lost."""
+        INTERRUPTS.check()
         with self._lock:
             if self._live:
                 self._line(f"{name}: {detail}" if detail else name)
@@ -80,7 +82,7 @@ class Progress:
                 self._running.pop(name, None)
                 if not self._quiet:
                     self._clear()
-                    click.echo(f"  {plain(name):<18} {state:<7} {plain(detail)}".rstrip(), err=True)
+                    self._say(f"  {plain(name):<18} {state:<7} {plain(detail)}".rstrip() + "\n")
             else:
                 self._running[name] = state
             if self._live:
@@ -93,37 +95,63 @@ class Progress:
 
     def _line(self, text: str) -> None:
         width = os.get_terminal_size(sys.stderr.fileno()).columns if self._live else 80
-        click.echo("\r\x1b[2K" + plain(text)[: width - 1], err=True, nl=False)
+        self._say("\r\x1b[2K" + plain(text)[: width - 1])
 
     def _clear(self) -> None:
         if self._live:
-            click.echo("\r\x1b[2K", err=True, nl=False)
+            self._say("\r\x1b[2K")
+
+    def _say(self, text: str) -> None:
+        """Write to stderr; where nobody reads it any more, the run goes on in silence."""
+        try:
+            click.echo(text, err=True, nl=False)
+        except OSError:
+            self._quiet, self._live = True, False
+            let_go(sys.stderr)
 
 
 def formats(values: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Give (format, file or "") pairs of `--format` values; at most one may go to stdout.
 
-    Raises UsageError for an unknown format or two on stdout.
+    Raises UsageError for an unknown format, two on stdout, or a file that could not be written.
     """
     pairs = []
     for value in values or ("text",):
         name, _, file = value.partition("=")
         if name not in known:
             raise UsageError(f"unknown format `{name}`", remedy=f"one of: {', '.join(known)}")
+        if file not in ("", "-"):
+            check_output(file)
         pairs.append((name, file))
     if sum(file in ("", "-") for _, file in pairs) > 1:
         raise UsageError("two formats would go to stdout", remedy="give a file: --format sarif=out.sarif")
     return tuple(pairs)
 
 
+def check_output(file: str) -> None:
+    """Raise UsageError for a file that could not be written: said before the work, not after it."""
+    path = Path(file)
+    if path.is_dir():
+        raise UsageError(f"cannot write {file}: it is a folder", remedy="give a file")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"cannot write {file}: its folder is not there or not writable",
+            remedy="give a file in a folder that exists",
+        )
+
+
 def write_output(data: bytes, file: str) -> None:
-    """Write `data` to a file, whole or not at all, or to stdout for "" and "-".
+    """Write `data` to a file, whole or not at all, or to stdout for "" and "-", as far as somebody reads it.
 
     Raises UsageError when it cannot be written.
     """
     if file in ("", "-"):
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            # Who reads does not change what was decided: the exit code stays the run's.
+            let_go(sys.stdout)
         return
     path = Path(file)
     try:
@@ -138,6 +166,11 @@ def write_output(data: bytes, file: str) -> None:
         raise UsageError(
             f"cannot write {file}: {error.strerror}", remedy="give a file in a folder that exists"
         ) from error
+
+
+def let_go(stream: TextIO) -> None:
+    """Send what is still to be written to a stream that nobody reads into the void, at the interpreter's end too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def terminal() -> tuple[int, bool]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from secgate.cli.options import Progress, formats, machine, moment, run_options, terminal, write_output
+from secgate.cli.options import Progress, check_output, formats, machine, moment, run_options, terminal, write_output
 
 
 @click.command("run")
@@ -47,6 +47,8 @@ def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
     """
     from secgate import pipeline
 
+    if output not in ("", "-"):
+        check_output(output)
     progress = Progress(quiet=quiet)
     try:
         done = pipeline.scan_only(_request(options), machine=machine(), now=moment(), observer=progress)

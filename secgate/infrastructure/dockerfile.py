@@ -19,6 +19,7 @@ _COMMENT = re.compile(r"\s*#")
 _HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_][A-Za-z0-9_]*)\2")
 _FLAG = re.compile(r"--([a-z][a-z0-9-]*)(?:=(\S*))?\s+")
 _PAIR = re.compile(r"""([^\s=]+)=((?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])*)""", re.DOTALL)
+_WORD = re.compile(r"\S*\s*")
 _WORDS = frozenset(
     {
         *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
@@ -168,11 +169,21 @@ def _pairs(word: str, rest: str) -> list[tuple[str, str | None]]:
         return [(name, _bare(value) if mark else None) for name, mark, value in given]
     if word not in ("ENV", "LABEL"):
         return []
-    pairs = _PAIR.findall(rest)
-    if pairs and _PAIR.match(rest):
-        return [(_bare(name), _bare(value)) for name, value in pairs]
+    if _PAIR.match(rest):
+        return list(_written_pairs(rest))
     name, _, value = rest.partition(" ")
     return [(name, value.strip())]
+
+
+def _written_pairs(rest: str) -> Iterator[tuple[str, str]]:
+    """Give `NAME=value` pairs from left to right; a word that is none is passed over, in time linear in the text."""
+    position = 0
+    while position < len(rest):
+        pair = _PAIR.match(rest, position)
+        if pair is not None:
+            yield _bare(pair[1]), _bare(pair[2])
+        word = _WORD.match(rest, position if pair is None else pair.end())
+        position = word.end() if word is not None else len(rest)
 
 
 def _pair(found: _Instruction, name: str, value: str | None) -> Node:

@@ -69,7 +69,10 @@ class _Reader:
             return ""
         node = root
         while not (node.is_error or node.is_missing):
-            node = next(child for child in node.children if child.has_error or child.is_error or child.is_missing)
+            broken = [child for child in node.children if child.has_error or child.is_error or child.is_missing]
+            if not broken:
+                break
+            node = broken[0]
         return f"a syntax error (line {self._place(node)[0]})"
 
     def resources(self) -> Iterator[Found]:

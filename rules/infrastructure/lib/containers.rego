@@ -63,7 +63,7 @@ runtime_socket(path) if {
 
 sensitive_path(path) if {
 	is_string(path)
-	regex.match(`^/((etc|root|proc|sys|dev|boot|usr|lib|lib64|bin|sbin|home|var|run|var/run|var/lib|var/lib/(docker|kubelet|etcd|containerd)|etc/.+|root/.+|proc/.+|sys/.+)/?)?$`, path)
+	regex.match(`^/((etc|root|proc|sys|dev|boot|usr|lib|lib64|bin|sbin|home|var|run|var/run|var/lib|var/lib/(docker|kubelet|etcd|containerd)|etc/(passwd|shadow|ssh|sudoers|sudoers\.d|kubernetes|docker|cron[a-z.]*|systemd)(/.*)?|root/.+|proc/.+|sys/.+)/?)?$`, path)
 }
 
 # Volumes of compose in both forms: {service, path, source, target}.

@@ -1,0 +1,278 @@
+"""Every command answers, and what a script relies on holds: exit codes, streams, formats, colour."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from secgate.cli import cli
+from tests.product import CLEAN, WEAK, Product, tree
+from tests.unit.conftest import Git
+
+DENY = "package secgate.rules.wrong\n\ndeny := 7\n"
+
+
+def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
+    ended = CliRunner().invoke(cli, [*path, "--help"], prog_name="secgate")
+    assert (ended.exit_code, ended.output.startswith(f"Usage: {' '.join(('secgate', *path))}")) == (0, True)
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_every_option_is_explained(path: tuple[str, ...]) -> None:
+    context, command = click.Context(cli), cli
+    for name in path:
+        assert isinstance(command, click.Group)
+        found = command.get_command(context, name)
+        assert found is not None
+        command = found  # type: ignore[assignment]
+    assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
+
+
+def test_an_unknown_command_is_a_usage_error(product: Product) -> None:
+    ended = product.cli("rnu")
+    assert (ended.code, ended.out, "No such command" in ended.err) == (2, "", True)
+
+
+def test_exit_0_and_1(product: Product, tmp_path: Path) -> None:
+    clean = product.cli("run", str(tree(tmp_path / "clean", {"app.py": CLEAN})))
+    weak = product.cli("run", str(tree(tmp_path / "weak", {"app.py": WEAK})))
+    assert (clean.code, weak.code) == (0, 1)
+    assert ("PASS" in clean.out, "FAIL" in weak.out) == (True, True)
+
+
+def test_exit_2_lists_every_fault(product: Product, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree", {"secgate.toml": "profil = 1\nmode = 7\n"})
+    ended = product.cli("run", str(root))
+    assert (ended.code, ended.out) == (2, "")
+    assert "secgate.toml:1" in ended.err
+    assert "secgate.toml:2" in ended.err
+
+
+def test_exit_3_names_the_tool_and_how_to_get_it(product: Product, tmp_path: Path) -> None:
+    product.tool("semgrep", "crash")
+    ended = product.cli("run", str(tree(tmp_path / "tree", {"app.py": CLEAN})))
+    assert (ended.code, "semgrep" in ended.out) == (3, True)
+
+
+def test_exit_4_before_anything_is_scanned(product: Product, tmp_path: Path) -> None:
+    policy = tree(tmp_path / "policy", {"a.rego": DENY})
+    ended = product.cli("run", str(tree(tmp_path / "tree", {"app.py": CLEAN})), "--policy", str(policy))
+    assert (ended.code, product.calls("semgrep")) == (4, [])
+
+
+def test_exit_5_for_a_damaged_ledger(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    product.cli("run", str(git.root))
+    (git.root / ".git" / "secgate" / "ledger.sqlite").write_bytes(b"not a ledger" * 100)
+    ended = product.cli("run", str(git.root))
+    assert (ended.code, "Traceback" in ended.err) == (5, False)
+
+
+def test_observe_prints_the_outcome_and_exits_0(product: Product, tmp_path: Path) -> None:
+    organisation = tree(tmp_path / "organisation", {"enforced.toml": 'mode = "observe"\n'})
+    root = tree(tmp_path / "tree", {"app.py": WEAK})
+    ended = product.cli("run", str(root), "--enforced", str(organisation))
+    assert (ended.code, "FAIL" in ended.out) == (0, True)
+
+
+def plugin(folder: Path, group: str, text: str) -> Path:
+    """Install a third party's package with one plug-in called `boom`."""
+    entry = f"[secgate.{group}]\nboom = boom_plugin:Boom\n"
+    meta = {"METADATA": "Metadata-Version: 2.1\nName: boom\nVersion: 1\n", "entry_points.txt": entry}
+    return tree(folder, {"boom_plugin.py": text, **{f"boom-1.dist-info/{name}": body for name, body in meta.items()}})
+
+
+def test_exit_70_for_a_fault_says_where_to_report_it_and_shows_no_values(product: Product, tmp_path: Path) -> None:
+    text = (
+        "class Boom:\n    name = 'boom'\n    suffix = '.boom'\n"
+        "    def render(self, document, *, width, colour):\n        raise KeyError('boom')\n"
+    )
+    site = plugin(tmp_path / "site", "reporters", text)
+    root = tree(tmp_path / "tree", {"app.py": CLEAN})
+    path = f"{Path(__file__).parents[2]}:{site}"
+    ended = product.cli("run", str(root), "--format", "boom", PYTHONPATH=path)
+    assert (ended.code, ended.out) == (70, "")
+    assert "please report it" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_data_on_stdout_and_talk_on_stderr(product: Product, tmp_path: Path) -> None:
+    ended = product.cli("run", str(tree(tmp_path / "tree", {"app.py": WEAK})), "--format", "json")
+    document = json.loads(ended.out)
+    assert (ended.code, document["exit_code"], document["all_outcomes"]) == (1, 1, ["fail"])
+    assert "semgrep" in ended.err
+    assert "\x1b" not in ended.out + ended.err
+
+
+def test_several_formats_at_once(product: Product, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree", {"app.py": WEAK})
+    files = {form: tmp_path / f"out.{form}" for form in ("json", "sarif", "html")}
+    ended = product.cli("run", str(root), "--quiet", "--format=text", *(f"--format={n}={f}" for n, f in files.items()))
+    assert (ended.code, ended.err) == (1, "")
+    assert json.loads(files["sarif"].read_bytes())["version"] == "2.1.0"
+    assert files["html"].read_text().startswith("<!doctype html>".casefold()) or "<html" in files["html"].read_text()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize(
+    ("formats", "said"),
+    [
+        (["text", "json"], "two formats would go to stdout"),
+        (["json=-", "text"], "two formats would go to stdout"),
+        (["xml"], "unknown format `xml`"),
+        (["json=/nowhere/out.json"], "cannot write /nowhere/out.json"),
+        (["json=/"], "it is a folder"),
+    ],
+)
+def test_formats_that_cannot_be_had_are_refused_before_the_run(
+    product: Product, tmp_path: Path, formats: list[str], said: str
+) -> None:
+    root = tree(tmp_path / "tree", {"app.py": WEAK})
+    ended = product.cli("run", str(root), *(f"--format={one}" for one in formats))
+    assert (ended.code, said in ended.err, product.calls("semgrep")) == (2, True, [])
+
+
+def on_a_terminal(product: Product, *arguments: str, **env: str) -> str:
+    """Run a command with stdout on a terminal and give what the terminal got."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "secgate", *arguments],
+        cwd=product.home,
+        env={**product.env, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm", **env},
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(slave)
+    got = b""
+    while process.poll() is None or select.select([master], [], [], 0)[0]:
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                got += os.read(master, 65536)
+            except OSError:
+                break
+    os.close(master)
+    process.wait(timeout=60)
+    return got.decode()
+
+
+def test_no_color_is_respected_on_a_terminal(product: Product, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree", {"app.py": WEAK})
+    coloured, plain = (on_a_terminal(product, "run", str(root), **env) for env in ({}, {"NO_COLOR": "1"}))
+    assert ("\x1b[" in coloured, "\x1b[" in plain, "FAIL" in plain) == (True, False, True)
+
+
+def test_the_table_fits_80_columns(product: Product, tmp_path: Path) -> None:
+    deep = "/".join(["a-folder-with-a-long-name"] * 6) + "/app.py"
+    ended = product.cli("run", str(tree(tmp_path / "tree", {deep: WEAK})))
+    assert max(map(len, ended.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_reader_that_goes_away_changes_no_decision(product: Product, tmp_path: Path, stream: str) -> None:
+    process = product.start("run", str(tree(tmp_path / "tree", {"app.py": CLEAN})))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    gone, read = (process.stdout, process.stderr) if stream == "stdout" else (process.stderr, process.stdout)
+    gone.close()
+    text = read.read().decode()
+    read.close()
+    assert (process.wait(timeout=60), "Traceback" in text, "Exception" in text) == (0, False, False)
+
+
+def test_a_reader_that_goes_away_is_no_policys_no(product: Product) -> None:
+    process = product.start("tools", "list")
+    assert process.stdout is not None
+    process.stdout.close()
+    process.communicate(timeout=60)
+    assert process.returncode == 141
+
+
+def test_scan_writes_sarif_and_judges_and_records_nothing(product: Product, git: Git, tmp_path: Path) -> None:
+    git.commit({"app.py": WEAK})
+    out = tmp_path / "out.sarif"
+    ended = product.cli("scan", str(git.root), "-o", str(out))
+    assert (ended.code, len(json.loads(out.read_bytes())["runs"]) > 0) == (0, True)
+    assert not (git.root / ".git" / "secgate").exists()
+
+
+def test_scan_says_what_was_not_covered(product: Product, tmp_path: Path) -> None:
+    product.tool("semgrep", "crash")
+    ended = product.cli("scan", str(tree(tmp_path / "tree", {"app.py": CLEAN})))
+    assert (ended.code, "not covered" in ended.err) == (3, True)
+
+
+def test_check_judges_the_sarif_of_a_scan_and_claims_no_coverage(product: Product, tmp_path: Path) -> None:
+    out = tmp_path / "out.sarif"
+    weak, clean = (tree(tmp_path / name, {"app.py": text}) for name, text in (("weak", WEAK), ("clean", CLEAN)))
+    product.cli("scan", str(weak), "-o", str(out))
+    judged = product.cli("check", str(out))
+    product.cli("scan", str(clean), "-o", str(out))
+    passed = product.cli("check", str(out))
+    assert (judged.code, passed.code) == (1, 0)
+    assert "findings only, no coverage claimed" in " ".join(passed.out.split())
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", b"{}", b"[" * 100_000, b'{"version": "1.0", "runs": []}', b"\xff"])
+def test_check_refuses_what_is_no_sarif(product: Product, tmp_path: Path, data: bytes) -> None:
+    ended = product.cli("check", str(tree(tmp_path, {"x.sarif": data}) / "x.sarif"))
+    assert (ended.code, ended.out, "x.sarif" in ended.err) == (2, "", True)
+
+
+def test_show_gives_an_earlier_run_again(product: Product, git: Git) -> None:
+    git.commit({"app.py": WEAK})
+    first = json.loads(product.cli("run", str(git.root), "--format=json").out)["run"]
+    git.commit({"app.py": CLEAN})
+    product.cli("run", str(git.root))
+    again = product.cli("show", first["run_id"], "--format=json", "--path", str(git.root))
+    last = product.cli("show", "--path", str(git.root))
+    assert json.loads(again.out)["run"]["findings"] == first["findings"]
+    assert (again.code, last.code, "PASS" in last.out) == (0, 0, True)
+
+
+def test_show_of_a_run_that_is_not_there(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    assert product.cli("show", "--path", str(git.root)).code == 2
+    product.cli("run", str(git.root))
+    assert product.cli("show", "1999", "--path", str(git.root)).code == 2
+
+
+def test_the_ledger_verifies(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    product.cli("run", str(git.root))
+    ended = product.cli("ledger", "verify", "--path", str(git.root))
+    assert (ended.code, "whole; 2 entries" in ended.out) == (0, True)
+
+
+def test_doctor_tells_what_a_run_would_miss(product: Product, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree", {"app.py": CLEAN, "main.tf": "", "Dockerfile": "FROM scratch\n"})
+    ended = product.cli("doctor", str(root))
+    assert (ended.code, "secgate tools install checkov" in ended.err) == (3, True)
+
+
+def test_tools_and_advisories_answer_on_an_empty_machine(product: Product) -> None:
+    listed, info = product.cli("tools", "list"), product.cli("advisories", "info")
+    assert (listed.code, "not installed" in listed.out) == (0, True)
+    assert (info.code, "secgate advisories import" in info.err) == (3, True)
