@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -66,7 +66,7 @@ def correlate(
     compare with. `comparable` tells of something known whether this run looked where it was, with what saw it:
     only then is it absent.
     """
-    groups = group(located, commits=target.change_commits)
+    groups = group(located, commits=target.change_commits, within=crosswalk.within)
     findings, gone = _against_base(_findings(groups, crosswalk), base, target)
     findings, left = _with_history(findings, history, target)
     names = {(one.algorithm, one.fingerprint) for one in findings}
@@ -110,7 +110,8 @@ class _Draft(NamedTuple):
 
 
 def _findings(groups: Sequence[Group], crosswalk: Crosswalk) -> list[Finding]:
-    drafts = [_draft(one) for one in groups]
+    wider = crosswalk.within
+    drafts = [_draft(one, wider) for one in groups]
     ordinals: Counter[tuple[object, ...]] = Counter()
     made = []
     for draft in drafts:
@@ -124,15 +125,16 @@ def _findings(groups: Sequence[Group], crosswalk: Crosswalk) -> list[Finding]:
     return _unique(made)
 
 
-def _draft(one: Group) -> _Draft:
+def _draft(one: Group, within: Mapping[str, str]) -> _Draft:
     # All of a unit share one place; of a secret's versions the first is the one that names it.
     home = one.members[0]
     location = home.result.location
     results = tuple(dict.fromkeys(member.result for member in one.members))
+    names = {result.weakness for result in results}
     return _Draft(
         group=one,
         results=results,
-        weakness=min((result.weakness for result in results), key=_plainness),
+        weakness=min(names - {within[name] for name in names if name in within}, key=_plainness),
         path=location.path,
         commit=location.commit,
         place=home.place,

@@ -23,6 +23,8 @@ class Weakness(Value, frozen=True, kw_only=True):
     cwes: tuple[int, ...] = ()
     remedy: str = ""
     family: str = ""
+    within: str = ""
+    """The wider weakness that this one is a case of: where both are reported of one unit, only this one counts."""
 
 
 class Rating(Value, frozen=True, kw_only=True):
@@ -83,6 +85,11 @@ class Crosswalk:
         return f"cwe-{numbers[0]}" if numbers else f"{tool}:{rule}"
 
     @property
+    def within(self) -> Mapping[str, str]:
+        """Weaknesses that are a case of another, with that other one."""
+        return {name: weakness.within for name, weakness in self._weaknesses.items() if weakness.within}
+
+    @property
     def tools(self) -> frozenset[str]:
         """Names of the tools whose rules are listed, as our adapters are called."""
         return frozenset(self._rules) | frozenset(self._ratings)
@@ -137,6 +144,15 @@ def load_crosswalk(crosswalk: bytes, severity: bytes) -> Crosswalk:
             for rule, name in sorted(rules.items())
             if name not in names.weaknesses
         ]
+    faults += [
+        (
+            f"crosswalk.json: weaknesses.{name}.within",
+            f"{one.within} is no widest weakness",
+            "name one, or leave it out",
+        )
+        for name, one in sorted(names.weaknesses.items())
+        if one.within and names.weaknesses.get(one.within, one).within
+    ]
     if faults:
         raise ConfigError("the weakness data cannot be used", faults=faults)
     return Crosswalk(weaknesses=names.weaknesses, rules=names.rules, ratings=ratings.rules, defaults=ratings.default)

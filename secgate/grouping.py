@@ -6,7 +6,7 @@ counted as a second. Secrets are grouped by where and how they read, advisories 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from secgate.fingerprint import Located, package_name
@@ -21,14 +21,44 @@ class Group(NamedTuple):
     slot: int = 0
 
 
-def group(located: Sequence[Located], *, commits: Sequence[str] = ()) -> tuple[Group, ...]:
-    """Group all results; each is in exactly one group. `commits` are those of the change, oldest first."""
+def group(
+    located: Sequence[Located], *, commits: Sequence[str] = (), within: Mapping[str, str] | None = None
+) -> tuple[Group, ...]:
+    """Group all results; each is in exactly one group. `commits` are those of the change, oldest first.
+
+    `within` names, for a weakness, the wider one that it is a case of: results of both in one unit are one.
+    """
     ordered = sorted(located, key=_order)
     secrets = [one for one in ordered if one.result.secret]
     packages = [one for one in ordered if not one.result.secret and _is_advisory(one)]
     others = [one for one in ordered if not one.result.secret and not _is_advisory(one)]
-    groups = [*_weaknesses(others), *_secrets(secrets, commits), *_advisories(packages)]
+    found = _secrets(secrets, commits)
+    others, found = _joined(others, found)
+    groups = [*_weaknesses(others, within or {}), *found, *_advisories(packages)]
     return tuple(sorted(groups, key=lambda one: (_order(one.members[0]), one.slot)))
+
+
+def _joined(others: Iterable[Located], secrets: Sequence[Group]) -> tuple[list[Located], list[Group]]:
+    """Give what says of a whole unit that a secret is in it to the first secret that is known there by itself."""
+    places: dict[tuple[object, ...], int] = {}
+    for at, one in enumerate(secrets):
+        for member in one.members:
+            places.setdefault((*_unit(member), member.result.weakness), at)
+    members = [list(one.members) for one in secrets]
+    left = []
+    for other in others:
+        at = places.get((*_unit(other), other.result.weakness), -1)
+        if at < 0:
+            left.append(other)
+        else:
+            members[at].append(other)
+    joined = [Group(one.kind, tuple(all_of), one.slot) for one, all_of in zip(secrets, members, strict=True)]
+    return left, joined
+
+
+def _unit(one: Located) -> tuple[object, ...]:
+    location = one.result.location
+    return location.path, location.commit, one.place.region
 
 
 def _is_advisory(one: Located) -> bool:
@@ -60,12 +90,17 @@ def _order(one: Located) -> tuple[object, ...]:
 # ------------------------------------------------------------------------------------------------ weaknesses in a unit
 
 
-def _weaknesses(ordered: Iterable[Located]) -> list[Group]:
+def _weaknesses(ordered: Sequence[Located], within: Mapping[str, str]) -> list[Group]:
+    narrower = {
+        (*_unit(one), one.place.symbol, within[one.result.weakness]): one.result.weakness
+        for one in ordered
+        if one.result.weakness in within
+    }
     units: dict[tuple[object, ...], list[Located]] = {}
     for one in ordered:
-        location = one.result.location
-        key = (location.path, location.commit, one.place.region, one.place.symbol, one.result.weakness)
-        units.setdefault(key, []).append(one)
+        place = (*_unit(one), one.place.symbol)
+        name = narrower.get((*place, one.result.weakness), one.result.weakness)
+        units.setdefault((*place, name), []).append(one)
     found: list[Group] = []
     for members in units.values():
         slots = _slots(members) if len(members) > 1 else [members]

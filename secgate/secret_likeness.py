@@ -51,6 +51,7 @@ _REFERENCE = re.compile(
     r"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(.*|(?:os|self|this|settings|config|process|request|req|args|options|env|event"
     r"|form|data|kwargs|params|props|state|var|local|module|each|secrets|vars|inputs)(?:\.[A-Za-z_]\w*|\[.*\])+[,;)]*"
 )
+_SENTENCE = re.compile(r"^(?:[\w(\"'][\w'\-]*[,.:;!?)]* ){4,}[\w('\-]+")
 _WORD = re.compile(r"[A-Za-z]+|\d+|[^A-Za-z\d]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LEET = str.maketrans("@013$5", "aoiess")
@@ -107,9 +108,11 @@ def _is_checksum(text: str) -> bool:
 def _is_guessable(text: str) -> bool:
     """Tell whether a text has so little in it that its publication gives nothing away.
 
-    Too short, one character over and over, letters or digits in the order of the keyboard, or words that everybody
-    writes, with at most a small number.
+    A sentence, too short, one character over and over, letters or digits in the order of the keyboard, or words that
+    everybody writes, with at most a small number.
     """
+    if _SENTENCE.search(text):
+        return True
     if len(text) < _SHORTEST and (text.isalpha() or text.isdigit() or not text.isalnum()):
         return True
     if len(set(text)) <= _FEW or _is_row(text):

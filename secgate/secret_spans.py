@@ -22,6 +22,7 @@ _LONGEST_LINE = 20_000
 _MOST_MARKS = 12
 _DELIMITERS = frozenset("\"'`=:,;@/<>()[]{}|&?! \t\r\n")
 _ASSIGN = re.compile(r"=>|:=|[=:]")
+_BLOCK = re.compile(r'\s*\w+(?:\s+(?:\w+|"[^"\n]*")){1,3}\s*\{\s*$')
 _KEY_OF_LITERAL = re.compile(
     r"([A-Za-z_][\w.\-]*)[\"'`\]]*\s*(?::\s*[\w.\[\], |]{1,60}(?==))?"
     r"(?:=>|:=|==|!=|[=:])\s*(?:[A-Za-z]{0,2}[\"'`]{1,3})?$"
@@ -130,6 +131,16 @@ def _occurrences(source: Source, raw: RawResult, secret: str) -> list[Offsets]:
     return [(at, at + len(secret))] if at >= 0 else []
 
 
+def _values(source: Source, literals: tuple[Offsets, ...]) -> tuple[Offsets, ...]:
+    """Leave out the labels of a block, as in `resource "aws_instance" "web" {`: names, and no one's secret."""
+    kept = []
+    for one in literals:
+        line = source.text[slice(*source.line_bounds(source.position(one[0])[0]))]
+        if not _BLOCK.match(line):
+            kept.append(one)
+    return tuple(kept)
+
+
 def _by_position(index: FileIndex, line: int, region: Offsets) -> tuple[Offsets, ...]:
     """Take the literals in the region, else those of the unit, else what is assigned on the line, else the line."""
     source = index.source
@@ -140,7 +151,7 @@ def _by_position(index: FileIndex, line: int, region: Offsets) -> tuple[Offsets,
     if last - first > MOST_CHARACTERS:
         # Too long to be read by token: all that the result points at is masked.
         return (region,) if region[0] < region[1] else ((first, last),)
-    literals = index.literals(first, last)
+    literals = _values(source, index.literals(first, last))
     inside = tuple(span for span in literals if span[0] <= region[1] and span[1] >= region[0])
     if inside or literals:
         return inside or literals

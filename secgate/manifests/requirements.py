@@ -147,6 +147,8 @@ class _Gathered:
             self._problem(path, line, "syntax", options)
             return
         for option, value in self._options(path, line, words):
+            if option == "-e" and self._is_own_project(path, value):
+                continue
             if option == "-e":
                 entry = from_text(value, path=path, line=line)
                 self.entries.append(_editable(entry))
@@ -176,6 +178,24 @@ class _Gathered:
                 continue
             yield known, value if mark else next(rest, "")
 
+    def _is_own_project(self, path: str, value: str) -> bool:
+        """Tell whether `value` is a folder of this tree with a pyproject.toml: a manifest that is looked at by itself.
+
+        pip takes such a path from where it is started, so the folder of the file and the root are both tried.
+        """
+        folder = _EXTRAS.sub("", value.strip())
+        for origin in dict.fromkeys((path, "")):
+            target, reason = resolve(origin, f"{folder}/pyproject.toml" if folder else "")
+            if not reason and self._has(target):
+                return True
+        return False
+
+    def _has(self, target: str) -> bool:
+        try:
+            return self.reader is not None and self.reader(target) is not None
+        except (KeyError, OSError, ValueError, SecgateError):
+            return False
+
     def _reference(self, path: str, line: int, value: str, *, constraint: bool, stack: tuple[str, ...]) -> None:
         target, reason = resolve(path, value)
         if not reason and target in stack:
@@ -196,6 +216,9 @@ class _Gathered:
 
     def _problem(self, path: str, line: int, reason: str, detail: str) -> None:
         self.problems.append(Problem(path=path, line=line, reason=reason, detail=clip(detail)))
+
+
+_EXTRAS = re.compile(r"\[[\w\s,.-]*\]$")
 
 
 def _editable(entry: Entry) -> Entry:

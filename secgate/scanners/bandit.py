@@ -6,6 +6,7 @@ What is known of the tool (1.9) and how it is met here:
 - `metrics` lists each file it looked at: evidence `listed`.
 - `--ignore-nosec` keeps what a `# nosec` comment would hide; the comment is found again in the code it quotes and kept
   as a suppression. A `.bandit` file is searched for in directories only, and only files are given.
+- B101 reports every `assert`: in test files, where they are what tests are made of, such results are not taken over.
 - Its built-in exclusions (`*.egg`, `.tox`, `__pycache__` ...) are replaced by a pattern that fits nothing.
 - Messages of B105, B106 and B107 quote the password: it is named as a secret, so that normalise masks it.
 - `line_number` may be a keyword's line while the columns belong to the node that starts at `line_range[0]`. The region
@@ -46,6 +47,8 @@ _FEWEST_FILES = 40
 _SEVERITIES = {"HIGH": Severity.HIGH, "MEDIUM": Severity.MEDIUM, "LOW": Severity.LOW}
 _CONFIDENCES = {"HIGH": Confidence.HIGH, "MEDIUM": Confidence.MEDIUM, "LOW": Confidence.LOW}
 # bandit 1.9 exits 1 on findings.
+_ASSERTION = "B101"
+_TEST_FILE = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\.py$|[^/]*_test\.py$|conftest\.py$)")
 _ENDED = (0, 1)
 _QUOTED_SECRET = re.compile(r"^Possible hardcoded password: '(.*)'$", re.DOTALL)
 _NOSEC = re.compile(r"#\s*nosec\b.*", re.IGNORECASE)
@@ -133,10 +136,15 @@ class Bandit:
         return Reading(
             status=ScanStatus.COMPLETED,
             rules=_rules(report.results),
-            results=tuple(_raw(found) for found in report.results if view_path(found.filename) in asked),
+            results=tuple(_raw(found) for found in report.results if _counts(found, asked)),
             files=tuple(sorted(readings, key=lambda reading: reading.path)),
             counted=len(looked),
         )
+
+
+def _counts(found: _Result, asked: set[str]) -> bool:
+    path = view_path(found.filename)
+    return path in asked and not (found.test_id == _ASSERTION and _TEST_FILE.search(path))
 
 
 def _raw(found: _Result) -> RawResult:

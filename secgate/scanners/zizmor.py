@@ -8,6 +8,7 @@ What is known of the tool (1.32) and how it is met here:
   audited gets a `completed PATH` line there: evidence `listed`, and whatever lacks it failed.
 - `--no-ignores` keeps results that a `# zizmor: ignore[...]` comment hides and marks them `ignored`: kept here as a
   suppression. `--no-config` leaves `zizmor.yml` out.
+- A workflow without a `permissions` block is reported as a whole and again for each job: the jobs are left out.
 - A file name with a control character could forge a line of that log: such a file is never given to the tool.
 - Rows and columns count from 0, columns in UTF-8 bytes.
 
@@ -50,6 +51,7 @@ _SEVERITIES = {
     "Informational": Severity.INFO,
 }
 _CONFIDENCES = {"High": Confidence.HIGH, "Medium": Confidence.MEDIUM, "Low": Confidence.LOW}
+_NO_BLOCK = "no permissions: block"
 _NO_INPUT = 3
 _ENDED = (0, 10, 11, 12, 13, 14)
 _COMPLETED = re.compile(r"^ INFO [^\n]*?\bcompleted (?P<path>[^\n]+)$", re.MULTILINE)
@@ -141,7 +143,7 @@ class Zizmor:
             return crashed(self.name, output)
         findings = decode(output.stdout, list[_Finding], tool=self.name)
         done = {view_path(found["path"]) for found in _COMPLETED.finditer(log)} & set(job.files)
-        results = [_raw(finding) for finding in findings]
+        results = [_raw(finding) for finding in _once(findings)]
         return Reading(
             status=ScanStatus.COMPLETED,
             rules=_rules(findings),
@@ -159,6 +161,26 @@ def _readings(job: Job, done: set[str], log: str) -> tuple[FileReading, ...]:
             why = "not a valid workflow or action" if path in invalid else "the tool did not complete this file"
             readings.append(failed(path, f"parse-error: {why}"))
     return tuple(sorted(readings, key=lambda reading: reading.path))
+
+
+def _once(findings: list[_Finding]) -> list[_Finding]:
+    """Leave out what is said of a job because its whole workflow lacks a `permissions` block, and said of that too."""
+    whole = {
+        (finding.ident, _path(_primary(finding)))
+        for finding in findings
+        if _lacks_block(finding) and len(finding.locations) == 1
+    }
+    return [
+        finding
+        for finding in findings
+        if len(finding.locations) == 1
+        or not _lacks_block(finding)
+        or (finding.ident, _path(_primary(finding))) not in whole
+    ]
+
+
+def _lacks_block(finding: _Finding) -> bool:
+    return finding.ident == "excessive-permissions" and _NO_BLOCK in _primary(finding).symbolic.annotation
 
 
 def _raw(finding: _Finding) -> RawResult:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.correlate import Correlation, to_known
+from secgate.crosswalk import Crosswalk, Weakness
 from secgate.model import (
     Confidence,
     Finding,
@@ -258,3 +259,23 @@ def test_title_names_package_and_advisory() -> None:
     ).findings
     assert raw.package is not None
     assert found.title == f"{raw.package.name} {raw.package.version} has a known vulnerability (CVE-2024-1)"
+
+
+def test_narrower_weakness_takes_in_the_wider_one_of_its_unit() -> None:
+    weaknesses = {"weak": Weakness(title="W"), "weak-password": Weakness(title="P", within="weak")}
+    table = Crosswalk(weaknesses=weaknesses, rules={}, ratings={})
+    region = Region(start_line=2, start_column=12)
+    scans = [
+        scan_of(tool, [RawResult(rule=tool, message="m", path="a.py", region=region, weakness=name)])
+        for tool, name in (("one", "weak"), ("two", "weak-password"))
+    ]
+    (found,) = findings_of(normalised(_FILES, scans, table=table), table=table).findings
+    assert (found.weakness, found.title, len(found.witnesses)) == ("weak-password", "P", 2)
+
+
+def test_what_says_it_of_the_whole_unit_joins_the_secret_in_it() -> None:
+    region = Region(start_line=1, start_column=1)
+    whole = RawResult(rule="c", message="m", path="a.py", region=region, weakness="hardcoded-credential")
+    scans = [scan_of("s", [_secret(1)], Lane.SECRETS), scan_of("checkov", [whole], Lane.IAC)]
+    (found,) = findings_of(normalised({"a.py": 'x = "q8Zk2pLw"\n'}, scans)).findings
+    assert (found.lane, len(found.witnesses)) == (Lane.SECRETS, 2)

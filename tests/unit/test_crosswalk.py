@@ -71,3 +71,15 @@ def test_every_fault_is_named() -> None:
         "crosswalk.json",
         "crosswalk.json: rules.bandit.B1",
     ]
+
+
+@pytest.mark.parametrize("wider", ["a", "nothing", "b"])
+def test_wider_weakness_has_to_exist_and_to_be_the_widest(wider: str) -> None:
+    weaknesses = {
+        "a": {"title": "A", "within": wider},
+        "b": {"title": "B", "within": "c"},
+        "c": {"title": "C"},
+    }
+    with pytest.raises(ConfigError) as caught:
+        _load({"version": 1, "weaknesses": weaknesses}, {"version": 1})
+    assert [place for place, _, _ in caught.value.faults] == ["crosswalk.json: weaknesses.a.within"]

@@ -188,3 +188,10 @@ def test_severity_of_an_advisory(scores: dict[str, float], expected: tuple[Sever
     (result,) = normalised(files, scans, scores=scores).results
     assert (result.severity, result.score, result.severity_basis) == expected
     assert result.weakness == "vulnerable-dependency"
+
+
+def test_labels_of_a_block_are_no_secrets() -> None:
+    text = 'resource "cloud_machine" "web" {\n  password = "q8Zk2pLw"\n}\n'
+    raw = _raw(path="a.tf", region=_at(1, end_line=3), cwes=(798,))
+    (one,) = normalised({"a.tf": text}, [scan_of("checkov", [raw], Lane.IAC)]).located
+    assert one.place.snippet == 'resource "cloud_machine" "web" {\n  password = "[secret]"\n}'

@@ -15,6 +15,7 @@ _SHA1 = "11bd71901bbe5b1630ceea73d27597364c9af683"
     [
         *("secret-key", "password", "Password123", "p@ssw0rd", "changeMe", "user-pass", "pass", "12345678", "xxxxxxxx"),
         *("my_super_secret", "pa%73sword", "-", "qwerty", "base64 encoded random bytes", "test"),
+        "Password must be 8 to 18 characters",
     ],
 )
 def test_words_that_anybody_would_try(text: str) -> None:

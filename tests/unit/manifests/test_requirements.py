@@ -173,3 +173,23 @@ def test_no_text_raises(text: str) -> None:
 def test_no_bytes_raise(data: bytes) -> None:
     for kind in manifests.KINDS:
         read(data, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("line", "project"),
+    [
+        ("-e .", "pyproject.toml"),
+        ("-e .[cli,http2]", "pyproject.toml"),
+        ("-e ..", "pyproject.toml"),
+        ("-e ./part", "deps/part/pyproject.toml"),
+    ],
+)
+def test_project_of_the_tree_is_looked_at_in_its_own_manifest(line: str, project: str) -> None:
+    manifest = read(f"{line}\nflask==1.0\n", {project: b"[project]\nname = 'x'\n"})
+    assert [(e.name, e.problem) for e in manifest.entries] == [("flask", "")]
+
+
+@pytest.mark.parametrize("line", ["-e ../..", "-e /abs", "-e git+https://h/x#egg=x", "-e other"])
+def test_other_projects_stay_a_gap(line: str) -> None:
+    manifest = read(f"{line}\n", {"pyproject.toml": b"[project]\nname = 'x'\n"})
+    assert [e.problem for e in manifest.entries] == ["editable"]

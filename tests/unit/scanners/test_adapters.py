@@ -232,3 +232,15 @@ def test_checkov_is_asked_for_the_frameworks_there_are() -> None:
     (job,) = Checkov().plan(request_for(Checkov(), "a.tf"))
     place = job.argv.index("--framework")
     assert job.argv[place + 1 : place + 3] == ("terraform", "--directory")
+
+
+def test_bandit_leaves_assertions_of_tests_alone() -> None:
+    found = {(result.path, result.rule) for result in read(Bandit(), "assertions.1").results}
+    assert found == {("latest.py", "B101"), *((name, "B307") for name in ("latest.py", "test_a.py", "tests/a.py"))}
+
+
+def test_zizmor_says_once_that_a_workflow_lacks_permissions() -> None:
+    found = [result for result in read(Zizmor(), "no-permissions.1").results if "permissions" in result.rule]
+    flows = ".github/workflows"
+    lines = sorted((result.path, result.region.start_line) for result in found)
+    assert lines == [(f"{flows}/jobs.yml", 1), (f"{flows}/jobs.yml", 9), (f"{flows}/one.yml", 4)]
