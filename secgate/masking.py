@@ -19,11 +19,13 @@ MASK = "[secret]"
 _SHORTEST = 4
 """Shorter texts are only masked where they stand in quotes, else every message would be full of masks."""
 
-_LONGEST_WORD = 8
-"""A word of up to so many small letters is masked as a word only: inside of others it is not the secret."""
+_WORD = re.compile(r"[a-z]{4,8}")
+"""A secret that reads as a word, as `secret` does, is masked in quotes and behind `=` or `:` only: else no sentence of
+ours about it could be read. In source text it is masked by its place all the same."""
 
 _LONGEST = 20_000
-_QUOTED = re.compile(r"([\"'`])(.{1,3}?)\1")
+_QUOTED = re.compile(r"([\"'`])(.{1,3}?|[a-z]{4,8})\1")
+_ASSIGNED = re.compile(r"([=:] ?)([a-z]{4,8})\b(?!\]|[\"'`(.\[])")
 
 
 class Masker:
@@ -116,11 +118,10 @@ class _Texts:
     """Finds any of many texts in time that grows with the text that is searched, not with their number."""
 
     def __init__(self, texts: set[str]) -> None:
-        self._short = {text for text in texts if len(text) < _SHORTEST}
+        self._short = {text for text in texts if len(text) < _SHORTEST or _WORD.fullmatch(text)}
         self._by_start: dict[str, list[str]] = {}
-        for text in sorted(texts - {MASK}, key=lambda one: (-len(one), one)):
-            if len(text) >= _SHORTEST:
-                self._by_start.setdefault(text[:_SHORTEST], []).append(text)
+        for text in sorted(texts - self._short - {MASK}, key=lambda one: (-len(one), one)):
+            self._by_start.setdefault(text[:_SHORTEST], []).append(text)
 
     def mask(self, value: str) -> str:
         """Replace the longest text at each place; a mask that is there already stays."""
@@ -130,9 +131,7 @@ class _Texts:
         while at < len(value):
             found = 0
             if value[at : at + _SHORTEST] in starts:
-                fitting = (
-                    len(text) for text in starts[value[at : at + _SHORTEST]] if _stands_at(text, value, at, done)
-                )
+                fitting = (len(text) for text in starts[value[at : at + _SHORTEST]] if value.startswith(text, at))
                 found = next(fitting, 0)
             if value.startswith(MASK, at):
                 at += len(MASK)
@@ -143,22 +142,15 @@ class _Texts:
                 at += 1
         parts.append(value[done:])
         masked = "".join(parts)
-        return _QUOTED.sub(self._quoted, masked) if self._short else masked
+        if not self._short:
+            return masked
+        return _ASSIGNED.sub(self._assigned, _QUOTED.sub(self._quoted, masked))
+
+    def _assigned(self, match: re.Match[str]) -> str:
+        return match[1] + MASK if match[2] in self._short else match[0]
 
     def _quoted(self, match: re.Match[str]) -> str:
         return match[1] + MASK + match[1] if match[2] in self._short else match[0]
-
-
-def _stands_at(text: str, value: str, at: int, done: int) -> bool:
-    """Tell whether `text` is there; a short word not as a part of a longer one, as `pass` is of `password`.
-
-    `done` is where the last mask ended: what begins there is not a part of what was masked.
-    """
-    if not value.startswith(text, at):
-        return False
-    end = at + len(text)
-    is_part = (at > done and value[at - 1].isalpha()) or value[end : end + 1].isalpha()
-    return not (is_part and len(text) <= _LONGEST_WORD and text.isalpha() and text.islower())
 
 
 def _forms(text: str) -> Iterable[str]:

@@ -183,15 +183,16 @@ def gap_words(gaps: Iterable[Gap]) -> tuple[str, ...]:
         text = gap.detail or _GAP_WORDS.get(gap.reason, gap.reason)
         named = not gap.tool or text.startswith(gap.tool)
         groups.setdefault(("" if named else f"{gap.tool}: ", text + mark), []).append(gap.path)
-    return tuple(sorted(f"{_paths_words(paths)}{tool}{text}" for (tool, text), paths in groups.items()))
+    return tuple(sorted(f"{_named(sorted(paths), 'more file')}{tool}{text}" for (tool, text), paths in groups.items()))
 
 
-def _paths_words(paths: Iterable[str]) -> str:
-    named = sorted(path for path in paths if path)
-    if not named:
+def _named(names: Iterable[str], noun: str) -> str:
+    """Name the first few and count the rest, with a colon behind; "" for none."""
+    known = [name for name in names if name]
+    if not known:
         return ""
-    more = f" and {number_words(len(named) - _NAMED_PATHS, 'more file')}" if len(named) > _NAMED_PATHS else ""
-    return f"{', '.join(named[:_NAMED_PATHS])}{more}: "
+    more = f" and {number_words(len(known) - _NAMED_PATHS, noun)}" if len(known) > _NAMED_PATHS else ""
+    return f"{', '.join(known[:_NAMED_PATHS])}{more}: "
 
 
 def short_rule(path: str) -> str:
@@ -414,20 +415,20 @@ def _to_green(document: RunDocument, blocking: Sequence[FindingRow], gaps: Seque
     if decision is None or decision.outcome is Outcome.PASS:
         return
     upgrades = _upgrades(blocking)
-    steps: dict[str, None] = {}
+    steps: dict[str, list[str]] = {}
     for row in blocking:
         package = row.finding.package
         if package is not None and package.fixed_versions:
             version = upgrades[package.name, package.manifest]
-            steps[f"upgrade {package.name} to {version} or later in {package.manifest}"] = None
+            steps[f"upgrade {package.name} to {version} or later in {package.manifest}"] = []
         else:
-            steps[f"{row.place}: {row.fix or f'remove what is found: {row.finding.title}'}"] = None
+            steps.setdefault(row.fix or f"remove what is found: {row.finding.title}", []).append(row.place)
     for verdict in decision.verdicts:
         if verdict.subject != "finding" and verdict.word in _BLOCKING and verdict.remedy:
-            steps[verdict.remedy] = None
+            steps[verdict.remedy] = []
     if Outcome.INCONCLUSIVE in decision.all_outcomes:
-        steps.update((gap.remedy, None) for gap in gaps if gap.remedy and not gap.waived)
-    yield from steps
+        steps.update((gap.remedy, []) for gap in gaps if gap.remedy and not gap.waived)
+    yield from (f"{_named(dict.fromkeys(places), 'more place')}{step}" for step, places in steps.items())
 
 
 def _upgrades(blocking: Iterable[FindingRow]) -> Mapping[tuple[str, str], str]:

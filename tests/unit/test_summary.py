@@ -254,6 +254,11 @@ def test_steps_name_the_remedy_or_what_is_found() -> None:
     assert steps[1].startswith("shop/views.py:42: pass the value")
 
 
+def test_one_thing_to_do_in_several_places_is_one_step() -> None:
+    findings = [finding(str(n), location=location("a.py", n), remedy="Do it.") for n in range(1, 6)]
+    assert summarise(blocked(*findings)).to_green == ("a.py:1, a.py:2, a.py:3 and 2 more places: Do it.",)
+
+
 def test_waived_gaps_are_no_step() -> None:
     base = inconclusive_run()
     lanes = (*base.coverage.lanes[:1], lane_coverage(gaps=(gap(waived=True, remedy="nothing to do"),)))
