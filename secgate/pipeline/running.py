@@ -157,9 +157,11 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     looked = (head, past) if past is not None else (head,)
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
     comparable = _comparable(prepared, coverage, head)
-    first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
-    looker.renames = _renames(prepared, history, first)
-    base = _base(prepared, looker, first, looked, history)
+    base = None
+    if prepared.target.changed is not None or (history is not None and history.runs):
+        first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
+        looker.renames = _renames(prepared, history, first)
+        base = _base(prepared, looker, first, looked, history)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
     return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
