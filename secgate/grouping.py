@@ -206,7 +206,7 @@ def _by_span(members: Sequence[Located]) -> list[list[Located]]:
     clusters: list[list[Located]] = []
     for version in versions.values():
         found = _overlapping([one for one in version if not _is_of_unit(one)])
-        left = []
+        left: list[Located] = []
         for one in version:
             if _is_of_unit(one):
                 home = next((known for known in found if any(_meet(one, other) for other in known)), None)
