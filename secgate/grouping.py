@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from secgate.fingerprint import Located, package_name
-from secgate.model import Region
+from secgate.model import Lane, Region
 
 
 class Group(NamedTuple):
@@ -196,24 +196,48 @@ def _commit(one: Located) -> str:
 
 
 def _by_span(members: Sequence[Located]) -> list[list[Located]]:
-    """Join what overlaps in one version of a file; results without a span join by their line."""
+    """Join what overlaps in one version of a file; results without a span join by their line.
+
+    What another lane says of a unit with several texts belongs to the first secret among them: it joins no two.
+    """
     versions: dict[str, list[Located]] = {}
     for one in members:
         versions.setdefault(_commit(one), []).append(one)
     clusters: list[list[Located]] = []
     for version in versions.values():
-        reach, line = -1, -1
-        for one in sorted(version, key=lambda one: (one.spans[:1] or ((1 << 60, 0),), _order(one))):
-            start, end = (one.spans[0][0], one.spans[-1][1]) if one.spans else (-1, -1)
-            at = one.result.location.region.start_line
-            joins = start < reach if one.spans else at == line
-            if joins and clusters and _commit(clusters[-1][0]) == _commit(one):
-                clusters[-1].append(one)
-                reach = max(reach, end)
-            else:
-                clusters.append([one])
-                reach = end
-            line = at
+        found = _overlapping([one for one in version if not _is_of_unit(one)])
+        left: list[Located] = []
+        for one in version:
+            if _is_of_unit(one):
+                home = next((known for known in found if any(_meet(one, other) for other in known)), None)
+                home = left if home is None else home
+                home.append(one)
+        clusters += [*found, *_overlapping(left)]
+    return clusters
+
+
+def _is_of_unit(one: Located) -> bool:
+    return len(one.spans) > 1 and one.result.lane is not Lane.SECRETS
+
+
+def _meet(one: Located, other: Located) -> bool:
+    return any(start < to and at < end for start, end in one.spans for at, to in other.spans)
+
+
+def _overlapping(version: Sequence[Located]) -> list[list[Located]]:
+    clusters: list[list[Located]] = []
+    reach, line = -1, -1
+    for one in sorted(version, key=lambda one: (one.spans[:1] or ((1 << 60, 0),), _order(one))):
+        start, end = (one.spans[0][0], one.spans[-1][1]) if one.spans else (-1, -1)
+        at = one.result.location.region.start_line
+        joins = start < reach if one.spans else at == line
+        if joins and clusters:
+            clusters[-1].append(one)
+            reach = max(reach, end)
+        else:
+            clusters.append([one])
+            reach = end
+        line = at
     return clusters
 
 

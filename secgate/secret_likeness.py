@@ -53,7 +53,7 @@ _REFERENCE = re.compile(
     # An entry point, `package.module:Name`.
     r"|[a-z_]+(?:\.[a-z_]+)+:[A-Za-z_]+"
 )
-_SENTENCE = re.compile(r"^(?:[\w(\"'][\w'\-]*[,.:;!?)]* ){4,}[\w('\-]+")
+_SENTENCE_WORDS = 5
 _WORD = re.compile(r"[A-Za-z]+|\d+|[^A-Za-z\d]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LEET = str.maketrans("@013$5", "aoiess")
@@ -113,13 +113,20 @@ def _is_guessable(text: str) -> bool:
     A sentence, too short, one character over and over, letters or digits in the order of the keyboard, or words that
     everybody writes, with at most a small number.
     """
-    if _SENTENCE.search(text):
+    if _is_sentence(text):
         return True
     if len(text) < _SHORTEST and (text.isalpha() or text.isdigit() or not text.isalnum()):
         return True
     if len(set(text)) <= _FEW or _is_row(text):
         return True
     return _is_words(text) or _is_words(text.translate(_LEET))
+
+
+def _is_sentence(text: str) -> bool:
+    """Tell whether at least five words stand there, most of them of letters alone."""
+    words = text.split()
+    plain = sum(word.strip(",.:;!?()\"'").isalpha() for word in words)
+    return len(words) >= _SENTENCE_WORDS and 2 * plain > len(words)
 
 
 def _is_words(text: str) -> bool:

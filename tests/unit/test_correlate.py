@@ -279,3 +279,13 @@ def test_what_says_it_of_the_whole_unit_joins_the_secret_in_it() -> None:
     scans = [scan_of("s", [_secret(1)], Lane.SECRETS), scan_of("checkov", [whole], Lane.IAC)]
     (found,) = findings_of(normalised({"a.py": 'x = "q8Zk2pLw"\n'}, scans)).findings
     assert (found.lane, len(found.witnesses)) == (Lane.SECRETS, 2)
+
+
+def test_what_is_said_of_a_unit_joins_no_two_secrets() -> None:
+    text = 'keys(\n    one="q8Zk2pLw",\n    two="w9Xv4rTm",\n)\n'
+    raws = [_secret(line, secrets=(secret,)) for line, secret in ((2, "q8Zk2pLw"), (3, "w9Xv4rTm"))]
+    region = Region(start_line=1, end_line=4)
+    whole = RawResult(rule="c", message="m", path="a.py", region=region, cwes=(798,))
+    scans = [scan_of("s", raws, Lane.SECRETS), scan_of("iac", [whole], Lane.IAC)]
+    found = findings_of(normalised({"a.py": text}, scans)).findings
+    assert [(one.location.region.start_line, len(one.witnesses)) for one in found] == [(2, 2), (3, 1)]
