@@ -32,8 +32,10 @@ def make_tree(root: Path, files: int) -> None:
     for number in range(files):
         folder = root / f"package_{number // 50:03}"
         folder.mkdir(parents=True, exist_ok=True)
-        body = "    return subprocess.call(value, shell=True)\n" if number % 10 == 0 else "    return value.strip()\n"
-        text = f'import subprocess\n\n\ndef handle_{number}(value):\n    """Handle a value."""\n{body}'
+        weak = number % 10 == 0
+        head = "import subprocess\n\n\n" if weak else ""
+        body = "    return subprocess.call(value, shell=True)\n" if weak else "    return value.strip()\n"
+        text = f'{head}def handle_{number}(value):\n    """Handle a value."""\n{body}'
         (folder / f"module_{number:05}.py").write_text(text, encoding="utf-8")
 
 
