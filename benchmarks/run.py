@@ -1,4 +1,4 @@
-"""Measure the start of the command line, and what a run costs beyond its scanners; print a table."""
+"""Measure the start of the command line, and what a run costs beyond its scanners, beside those scanners run bare."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-SECGATE = Path(sys.executable).with_name("secgate")
+BIN = Path(sys.executable).parent
+RULES = Path(__file__).resolve().parent.parent / "rules" / "semgrep" / "python"
 STARTS = 20
+RUNS = 5
+PROFILE = "pre-commit"
+"""sast and secrets over Python files: bandit, semgrep, detect-secrets and kingfisher."""
 
 
 def start_s() -> float:
     """Give the median wall time of `secgate --version`; the first start, which fills caches, is left out."""
-    times = []
-    for _ in range(STARTS + 1):
-        begun = time.monotonic()
-        subprocess.run([SECGATE, "--version"], check=True, stdout=subprocess.DEVNULL)
-        times.append(time.monotonic() - begun)
-    return statistics.median(times[1:])
+    return statistics.median([_timed([BIN / "secgate", "--version"], Path.cwd(), {0}) for _ in range(STARTS + 1)][1:])
 
 
 def make_tree(root: Path, files: int) -> None:
@@ -37,47 +37,69 @@ def make_tree(root: Path, files: int) -> None:
         (folder / f"module_{number:05}.py").write_text(text, encoding="utf-8")
 
 
-def overhead_s(files: int) -> tuple[float, float]:
-    """Give (wall time of a run, the part of it in which no scanner ran); one scanner at a time, so the parts add up."""
-    with tempfile.TemporaryDirectory() as scratch:
-        tree, result = Path(scratch) / "tree", Path(scratch) / "run.json"
-        make_tree(tree, files)
-        argv: list[str | Path] = [
-            SECGATE,
-            "run",
-            tree,
-            "--offline",
-            "--jobs",
-            "1",
-            "--scanner",
-            "semgrep",
-            "--scanner",
-            "bandit",
-        ]
-        env = {**os.environ, "SECGATE_LEDGER_PATH": str(Path(scratch) / "ledger.sqlite")}
-        begun = time.monotonic()
-        run = subprocess.run(
-            [*argv, "--format", f"json={result}"], env=env, check=False, capture_output=True, text=True, timeout=900
-        )
-        wall = time.monotonic() - begun
-        if not result.is_file():
-            raise SystemExit(f"the run wrote no result; exit {run.returncode}\n{run.stderr}")
-        invocations = json.loads(result.read_bytes())["run"]["invocations"]
-        idle = [f"{i['scanner']}: {i['status']}" for i in invocations if i["status"] != "completed"]
-        if idle or not invocations:
-            raise SystemExit(f"scanners did not complete, so nothing is measured: {idle}")
-        return wall, wall - sum(invocation["duration_s"] for invocation in invocations)
+def run_s(tree: Path, scratch: Path) -> tuple[float, float]:
+    """Give (wall time of a run, the part of it in which no scanner was at work).
+
+    All scanners begin together, so the longest one's time is the time in which any was at work.
+    """
+    result = scratch / "run.json"
+    env = {**os.environ, "SECGATE_LEDGER_PATH": str(scratch / "ledger.sqlite")}
+    argv = [BIN / "secgate", "run", tree, "--offline", "--quiet", "--profile", PROFILE, f"--format=json={result}"]
+    wall = _timed([*map(str, argv)], scratch, {0, 1}, env)
+    invocations = json.loads(result.read_bytes())["run"]["invocations"]
+    idle = [f"{one['scanner']}: {one['status']}" for one in invocations if one["status"] != "completed"]
+    if idle or not invocations:
+        raise SystemExit(f"scanners did not complete, so nothing is measured: {idle}")
+    return wall, wall - max(one["duration_s"] for one in invocations)
+
+
+def bare_s(tree: Path, scratch: Path) -> float:
+    """Give the wall time of the same four tools, one after the other, with nobody to make sense of them."""
+    options = ("--experimental", "--metrics=off", "--disable-version-check", "--json", "--quiet")
+    calls: tuple[tuple[list[str], set[int]], ...] = (
+        ([str(BIN / "bandit"), "-q", "-r", ".", "-f", "json"], {0, 1}),
+        ([str(BIN / "semgrep"), "scan", *options, "--config", str(RULES), "."], {0, 1}),
+        ([str(BIN / "detect-secrets"), "scan", "--all-files", "--no-verify", "."], {0}),
+        (
+            [
+                *(str(BIN / "kingfisher"), "scan", "--quiet", "--no-validate", "--no-update-check"),
+                *("--git-history", "none", "--rule-cache-dir", str(scratch / "rules"), "--format", "json", "."),
+            ],
+            {0, 200},
+        ),
+    )
+    return sum(_timed(argv, tree, codes) for argv, codes in calls)
+
+
+def _timed(argv: Sequence[str | Path], cwd: Path, codes: set[int], env: dict[str, str] | None = None) -> float:
+    begun = time.monotonic()
+    done = subprocess.run(argv, cwd=cwd, check=False, capture_output=True, text=True, timeout=900, env=env)
+    took = time.monotonic() - begun
+    if done.returncode not in codes:
+        raise SystemExit(f"{argv[0]} ended with {done.returncode}: {done.stderr[-400:]}")
+    return took
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=1000, help="size of the made tree")
     files = parser.parse_args().files
-    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores\n")
-    print(f"start, median of {STARTS}: {start_s():.3f} s", flush=True)
-    wall, overhead = overhead_s(files)
-    print(f"run on {files} files: {wall:.2f} s, of it beyond the scanners {overhead:.2f} s")
+    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores\n", flush=True)
+    print("| figure | median |\n|---|---|")
+    print(f"| `secgate --version` ({STARTS} starts) | {start_s():.3f} s |", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        scratch, tree = Path(folder), Path(folder) / "tree"
+        make_tree(tree, files)
+        run_s(tree, scratch)
+        bare_s(tree, scratch)
+        runs = [run_s(tree, scratch) for _ in range(RUNS)]
+        bare = statistics.median(bare_s(tree, scratch) for _ in range(3))
+    wall, overhead = (statistics.median(values) for values in zip(*runs, strict=True))
+    print(f"| run over {files} files, four scanners | {wall:.2f} s |")
+    print(f"| of it with no scanner at work | {overhead:.2f} s |")
+    print(f"| the same four tools bare, one after the other | {bare:.2f} s |")
+    print(f"| run / bare | {wall / bare:.2f} |")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exclude: list[str] = []
     policies: list[str] = []
     disabled_rules: list[str] = []
-    engine: Literal["regorus", "opa-eval"] = "regorus"
     max_file_bytes: Positive = 64 * 1024 * 1024
     ledger: LedgerSettings = LedgerSettings()
     advisories: AdvisorySettings = AdvisorySettings()
@@ -102,11 +101,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers")
 """Keys that only the enforced layer may set: each decides what counts against the organisation's own wish."""
 
-OPERATOR_ONLY = ("scope", "scanners.*.path", "advisories.database", "advisories.dump_url", "ledger.path")
-"""Keys that a repository's own file may not set:
-
-each would let a tree redirect the gate that judges it to programs or files of its choice.
-"""
+OPERATOR_ONLY = (
+    *("scope", "scanners.*.path", "advisories.database", "advisories.dump_url"),
+    *("ledger.path", "ledger.store", "ledger.repository", "ledger.ref"),
+    *("scanners.*.options.packs", "scanners.*.options.rule_cache", "scanners.*.options.source"),
+)
+"""Keys that a repository's own file may not set: each would let a tree redirect the gate that judges it."""
 
 ADDITIVE = ("exclude", "policies", "sarif")
 """Lists of which every layer's elements count together."""
@@ -179,8 +179,14 @@ def parse_file(data: bytes, *, name: str, trust: Trust) -> Layer | None:
     return Layer(name=f"{name} [tool.secgate]", values=mine, text=text, trust=trust, prefix=("tool", "secgate"))
 
 
+_SWITCH = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+
+
 def environment_layer(env: Mapping[str, str]) -> Layer:
-    """Give the layer that the environment sets; "1", "true", "yes" are true. Numbers are read as numbers."""
+    """Give the layer that the environment sets; 1, true, yes, on and their opposites switch, numbers are numbers."""
     values: dict[str, Any] = {}
     for variable, key in ENVIRONMENT.items():
         text = env.get(variable)
@@ -188,7 +194,8 @@ def environment_layer(env: Mapping[str, str]) -> Layer:
             continue
         value: object = text
         if key in ("offline", "ledger.required"):
-            value = text.strip().lower() in ("1", "true", "yes", "on")
+            # What is neither is left as it is, and then is a fault: `SECGATE_OFFLINE=maybe` must not mean online.
+            value = _SWITCH.get(text.strip().lower(), text)
         elif key == "jobs":
             value = int(text) if text.strip().isdigit() else text
         _put(values, key.split("."), value)
@@ -253,7 +260,8 @@ def process_environment() -> dict[str, str]:
 def state_dir(env: Mapping[str, str]) -> str:
     """Give the absolute folder for ledgers, tool environments and advisories of this user.
 
-    SECGATE_STATE_DIR, else XDG_STATE_HOME/secgate, else HOME/.local/state/secgate. Raises ConfigError when none is set.
+    SECGATE_STATE_DIR, else XDG_STATE_HOME/secgate, else HOME/.local/state/secgate. Raises ConfigError when none is set
+    or the first is relative.
     """
     for variable, tail in (
         ("SECGATE_STATE_DIR", ""),
@@ -263,6 +271,9 @@ def state_dir(env: Mapping[str, str]) -> str:
         value = env.get(variable, "")
         if value.startswith("/"):
             return value.rstrip("/") + tail
+        if value and not tail:
+            what = f"{variable} is not an absolute path: {value}"
+            raise ConfigError(what, faults=(), place="environment", remedy="give an absolute path")
     raise ConfigError(
         "no folder for secgate's state: none of SECGATE_STATE_DIR, XDG_STATE_HOME and HOME is an absolute path",
         faults=(),
@@ -313,11 +324,8 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
             faults.append((_place(layer, path), what, "remove it here; ask the owner of the enforced layer"))
     if layer.trust == "repository":
         faults.extend(_leading_out(layer))
-    age = (
-        layer.values.get("advisories", {}).get("max_age_days", 0)
-        if isinstance(layer.values.get("advisories"), dict)
-        else 0
-    )
+    advisories = layer.values.get("advisories")
+    age = advisories.get("max_age_days", 0) if isinstance(advisories, dict) else 0
     if isinstance(age, int) and age > SHIPPED_MAX_AGE_DAYS:
         what = f"`advisories.max_age_days` above {SHIPPED_MAX_AGE_DAYS} may be set by the enforced layer only"
         faults.append((_place(layer, ("advisories", "max_age_days")), what, "update the database, or ask for it there"))
@@ -325,15 +333,20 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
 
 
 def _leading_out(layer: Layer) -> list[tuple[str, str, str]]:
-    """A tree names SARIF files of its own only; another file's content would come out in the report."""
+    """A tree names files of its own only: another's content would come out in the report, or be written over."""
     faults = []
-    for path in _present(layer.values, ("sarif", "*", "file")):
-        imports = layer.values["sarif"]
-        file = imports[int(path[1])]["file"]
-        if isinstance(file, str) and (file.startswith("/") or ".." in file.split("/")):
-            what = f"`{'.'.join(path)}` leads out of the tree: {file}"
+    for path in (at for pattern in _PATHS for at in _present(layer.values, pattern)):
+        value: Any = layer.values
+        for key in path:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        if any(text.startswith("/") or ".." in text.split("/") for text in texts):
+            what = f"`{'.'.join(path)}` leads out of the tree: {', '.join(texts)}"
             faults.append((_place(layer, path), what, "name a file of the tree, or ask for it in the enforced layer"))
     return faults
+
+
+_PATHS = (("sarif", "*", "file"), ("scanners", "*", "options", "*"))
 
 
 def _present(values: object, pattern: Sequence[str], at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

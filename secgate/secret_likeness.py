@@ -50,6 +50,8 @@ _REFERENCE = re.compile(
     r"\$\{?\w[\w.\-]*\}?|\$\(.*\)|\$\{\{.*\}\}|\{\{.*\}\}|\{[\w.!:]*\}|<[^<>]*>|%\(\w+\)[sr]|%[sr]|%\w+%"
     r"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(.*|(?:os|self|this|settings|config|process|request|req|args|options|env|event"
     r"|form|data|kwargs|params|props|state|var|local|module|each|secrets|vars|inputs)(?:\.[A-Za-z_]\w*|\[.*\])+[,;)]*"
+    # An entry point, `package.module:Name`.
+    r"|[a-z_]+(?:\.[a-z_]+)+:[A-Za-z_]+"
 )
 _SENTENCE_WORDS = 5
 _WORD = re.compile(r"[A-Za-z]+|\d+|[^A-Za-z\d]")
@@ -65,9 +67,9 @@ _WORDS = frozenset(
         """
         a abc abcd abcde abcdef access account actual admin administrator alice an and api app apple application
         auth authorization backend bad bar base base64 basic baz bearer bob bogus by bytes change changed changeit
-        changeme cipher client code config correct credential credentials current custom customer data database db
+        changeme cipher client code coded config correct credential credentials current custom customer data database db
         default demo dev developer development digest do dummy elastic email empty encoded encrypted enter example
-        expected fake false field first fizz foo foobar for forgot from get good guess guest hash hello here hidden
+        expected fake false field first fizz foo foobar for forgot from get good guess guest hard hash hello here hidden
         hunter id ignored in incorrect input insecure insert invalid is it kafka key keys letmein like local
         localhost login long longer magic main manager may me minio missing mock mongo mongodb my mypass mypassword
         mysecret mysql name new next no none not null of old on one or oracle other p pass passphrase passw passwd

@@ -51,6 +51,11 @@ class LocalExecutor:
         self._turns = threading.BoundedSemaphore(self._parallel)
         self._cancelled = threading.Event()
 
+    def set_parallel(self, parallel: int) -> None:
+        """Allow `parallel` jobs at a time from now on; for before the first one, once the settings are known."""
+        self._parallel = max(1, parallel)
+        self._turns = threading.BoundedSemaphore(self._parallel)
+
     def cancel(self) -> None:
         """End every child of this executor and start no more; from any thread or a signal handler, without waiting."""
         self._cancelled.set()

@@ -188,13 +188,16 @@ def kinds_of(path: str, head: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_OTHER_FORMS = (".dockerignore", ".md", ".rst", ".py", ".js", ".ts", ".go", ".rs", ".rb", ".java", ".sh", ".rego")
+"""`Dockerfile.dockerignore` lists names, and `dockerfile.py` and `requirements.py` are modules."""
+
+
 def _by_path(path: str, name: str) -> list[str]:
     found = ["github-workflow"] if _WORKFLOW.fullmatch(path) else []
     if name in _BY_NAME:
         found.append(_BY_NAME[name])
     for pattern, kind in _BY_PATTERN:
-        # `Dockerfile.dockerignore` lists names, and `requirements.py` is a module.
-        if pattern.fullmatch(name) and not name.endswith((".dockerignore", ".md", ".rst")):
+        if pattern.fullmatch(name) and not name.endswith(_OTHER_FORMS):
             found.append(kind)
     if _REQUIREMENTS_FOLDER.fullmatch(path.lower()) and "pip-constraints" not in found:
         found.append("pip-requirements")

@@ -77,6 +77,8 @@ class Looker:
         if unknown:
             known = ", ".join(registry.names("scanners"))
             raise UsageError(f"unknown scanner `{unknown[0]}`", remedy=f"one of: {known}", place="--scanner")
+        self._parallel = prepared.settings.jobs or shop.parallel
+        shop.executor.set_parallel(self._parallel)
         self._tools = registry.tools(shop.machine, configured=_configured(prepared.settings), executor=shop.executor)
         self.advice = Advice(prepared.settings, prepared.profile, machine=shop.machine, now=shop.now, stack=shop.stack)
         self.remedies: dict[str, str] = {}
@@ -209,7 +211,7 @@ class Looker:
             services=self.advice.services(),
             rules_root=self.tables.rules_root,
             offline=settings.offline,
-            parallel=self._shop.parallel,
+            parallel=self._parallel,
             now=self._shop.now,
             observer=self._shop.observer,
         )

@@ -116,8 +116,12 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
     with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
         seen = _see(request, shop, with_ledger=True)
         observer.stage("judge", seen.prepared.settings.profile)
-        judgement = _judge(seen, shop)
+        references = _references(seen.prepared, shop)
+        judgement = _judge(seen, shop, references)
         document = _document(seen, shop, decision=judgement.decision)
+        if seen.prepared.profile.reference_engines:
+            again = ", ".join(f"{one.name} {one.version}" for one in references)
+            document = _noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
         observer.stage("record", "")
         return _record(document, judgement, seen, shop)
 
@@ -153,9 +157,11 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     looked = (head, past) if past is not None else (head,)
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
     comparable = _comparable(prepared, coverage, head)
-    first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
-    looker.renames = _renames(prepared, history, first)
-    base = _base(prepared, looker, first, looked, history)
+    base = None
+    if prepared.target.changed is not None or (history is not None and history.runs):
+        first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
+        looker.renames = _renames(prepared, history, first)
+        base = _base(prepared, looker, first, looked, history)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
     return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
@@ -259,7 +265,7 @@ def _comparable(prepared: Prepared, coverage: Coverage, head: Looked) -> Callabl
     return compare
 
 
-def _judge(seen: _Seen, shop: Workshop) -> Judgement:
+def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgement:
     prepared = seen.prepared
     return judge(
         JudgeRequest(
@@ -277,7 +283,7 @@ def _judge(seen: _Seen, shop: Workshop) -> Judgement:
         ),
         engine=prepared.engine,
         guarded=prepared.guarded,
-        references=_references(prepared, shop),
+        references=references,
     )
 
 

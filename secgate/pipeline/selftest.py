@@ -5,8 +5,11 @@ The sample is written into a private folder, its secret put together only there,
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import tempfile
+import textwrap
 from datetime import datetime
 from pathlib import Path
 
@@ -81,8 +84,10 @@ def _answer(name: str, document: RunDocument) -> SelfTest:
 
 
 def _write(tree: Path) -> None:
-    key = "AKIA" + "Z7QK3VXWLM5TNB2D"
-    for name, text in {**_FILES, "settings.py": f'aws_access_key_id = "{key}"\n'}.items():
+    marks = "-----{} RSA PRIVATE " + "KEY-----"
+    lines = textwrap.wrap(base64.b64encode(hashlib.sha512(b"secgate self-test").digest() * 8).decode(), 64)
+    key = "\n".join((marks.format("BEGIN"), *lines, marks.format("END"), ""))
+    for name, text in {**_FILES, "deploy.pem": key}.items():
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

@@ -55,6 +55,22 @@ def test_settings_for_a_scanner_that_is_not_there(product: Product, tmp_path: Pa
         product.run(tree(tmp_path / "plain", {"secgate.toml": "[scanners.semgrp]\nenabled = false\n"}))
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SECGATE_OFFLINE", "perhaps"),
+        ("SECGATE_LEDGER_REQUIRED", "sure"),
+        ("SECGATE_JOBS", "many"),
+        ("SECGATE_LEDGER_STORE", "mysql"),
+        ("SECGATE_STATE_DIR", "relative/folder"),
+    ],
+)
+def test_a_variable_that_says_nothing(product: Product, tmp_path: Path, variable: str, value: str) -> None:
+    product.env[variable] = value
+    ended = product.cli("run", str(tree(tmp_path / "plain", {"app.py": CLEAN})))
+    assert (ended.code, ended.out, "environment" in ended.err) == (2, "", True)
+
+
 @needs_permissions
 def test_an_unreadable_file(product: Product, tmp_path: Path) -> None:
     root = tree(tmp_path / "plain", {"app.py": CLEAN, "locked.py": CLEAN})

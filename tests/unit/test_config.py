@@ -43,7 +43,19 @@ def test_threat_02_only_the_enforced_layer_weakens_the_gate(text: str, trust: co
     config.resolve([layer(text, "enforced")])
 
 
-@pytest.mark.parametrize("text", ['scope = "protected"', '[scanners.bandit]\npath = "/x"', '[ledger]\npath = "/x"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'scope = "protected"',
+        '[scanners.bandit]\npath = "/x"',
+        '[ledger]\npath = "/x"',
+        '[ledger]\nrepository = "https://git.example.org/else.git"',
+        '[scanners.semgrep.options]\npacks = ["/etc"]',
+        '[scanners.kingfisher.options]\nrule_cache = "/root/.ssh"',
+        '[scanners.kingfisher.options]\nrule_cache = "../.ssh"',
+        '[[sarif]]\nfile = "/etc/passwd"',
+    ],
+)
 def test_threat_02_a_tree_names_neither_programs_nor_its_scope(text: str) -> None:
     assert faults_of(layer(text))
     config.resolve([layer(text, "operator")])

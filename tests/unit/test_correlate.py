@@ -257,6 +257,7 @@ def test_title_names_package_and_advisory() -> None:
     (found,) = findings_of(
         normalised({"requirements.txt": "a==1\n"}, [scan_of("s", [raw], Lane.DEPENDENCIES)])
     ).findings
+    assert raw.package is not None
     assert found.title == f"{raw.package.name} {raw.package.version} has a known vulnerability (CVE-2024-1)"
 
 
