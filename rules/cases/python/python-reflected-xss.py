@@ -1,4 +1,5 @@
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from markupsafe import escape
@@ -52,3 +53,9 @@ def data():
 def hello_formatted(request):
     # ok: python-reflected-xss
     return HttpResponse(format_html("<b>{}</b>", request.GET["name"]))
+
+
+def hello_rendered(request):
+    rendered = render_to_string("hello.html", {"name": request.GET["name"]})
+    # ok: python-reflected-xss
+    return HttpResponse(rendered)
