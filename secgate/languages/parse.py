@@ -225,3 +225,8 @@ def parse_check(kind: str, data: bytes) -> Parsed:
 def parse_ok(kind: str, data: bytes) -> bool | None:
     """Tell whether a file parses: True, False for syntax errors, None without a parser for its kind."""
     return parse_check(kind, data).ok
+
+
+def misreading(kind: str, data: bytes) -> str:
+    """Say why tools that give no list of what they parsed may have read another text than the file's, "" where not."""
+    return python.misreading(data) if kind == "python" else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from secgate.languages import kinds_of
-from secgate.languages.parse import parse_ok
+from secgate.languages.parse import misreading, parse_ok
 from secgate.model import (
     Coverage,
     FileReading,
@@ -78,6 +78,7 @@ def _cover(
         remedies=dict(remedies),
         read=lambda path: (Path(part.view.root) / path).read_bytes(),
         parse_ok=parse_ok,
+        misreading=misreading,
         kinds_of=kinds_of,
     )
 

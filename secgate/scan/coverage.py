@@ -7,6 +7,7 @@ required tool's invocation has a reading that says so, and, where that reading i
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 
 from secgate.model import (
     Coverage,
@@ -42,7 +43,7 @@ _REMEDIES = {
     "not-listed": "see whether the tool reads files of this name and form",
     "parse-error": "correct the file's syntax, or move the scanner to an interpreter that knows it",
     "too-large": "split the file, raise max_file_bytes, or exclude it by name",
-    "not-utf8": "store the file as UTF-8",
+    "not-utf8": "store the file as UTF-8, with LF or CRLF at the end of lines",
     "unreadable": "give read permission",
     "unsupported": "add a tool of your own for it (a SARIF import or a plug-in), or waive the gap",
     "unpinned": "add a lock file",
@@ -77,6 +78,7 @@ class _Facts(Value, frozen=True, kw_only=True):
     without_tools: frozenset[str]
     remedies: dict[str, str]
     is_parsed: Callable[[SourceFile], bool | None]
+    misread: Callable[[SourceFile], str]
     kinds_of: Callable[[str, bytes], tuple[str, ...]]
 
 
@@ -93,13 +95,15 @@ def cover(
     remedies: dict[str, str],
     read: Callable[[str], bytes],
     parse_ok: Callable[[str, bytes], bool | None],
+    misreading: Callable[[str, bytes], str],
     kinds_of: Callable[[str, bytes], tuple[str, ...]],
 ) -> Coverage:
     """Give every lane's account, lanes and gaps in a fixed order.
 
     `selected` are the scanners named on the command line, None for all: leaving one out narrows nothing.
     `without_tools` are those the profile does without: they do. `remedies` tell how to install a tool, by name.
-    `parse_ok(kind, bytes)` is None where there is no parser of ours.
+    `parse_ok(kind, bytes)` is None where there is no parser of ours; `misreading(kind, bytes)` says
+    why a tool that tells nothing may have read another text, "" where not.
     """
     parsed: dict[str, bool | None] = {}
 
@@ -110,6 +114,11 @@ def cover(
             answers = (parse_ok(kind, data) for kind in file.kinds)
             parsed[file.path] = next((answer for answer in answers if answer is not None), None)
         return parsed[file.path]
+
+    @cache
+    def misread(file: SourceFile) -> str:
+        data = read(file.path)
+        return next((why for kind in file.kinds if (why := misreading(kind, data))), "")
 
     facts = _Facts(
         target=target,
@@ -123,6 +132,7 @@ def cover(
         without_tools=frozenset(without_tools),
         remedies=remedies,
         is_parsed=is_parsed,
+        misread=misread,
         kinds_of=kinds_of,
     )
     ordered = sorted(files, key=lambda file: file.path)
@@ -203,8 +213,11 @@ def _tool_reason(lane: Lane, file: SourceFile, tool: str, facts: _Facts) -> tupl
     if status is not FileStatus.COVERED:
         code, _, words = reason.partition(": ")
         return (code, words) if code in GAP_REASONS else ("skipped-by-tool", reason)
-    if basis is EvidenceBasis.INFERRED and lane in _PARSED_LANES and facts.is_parsed(file) is False:
-        return "parse-error", "the tool does not tell, and our own parser cannot read it"
+    if basis is EvidenceBasis.INFERRED and lane in _PARSED_LANES:
+        if why := facts.misread(file):
+            return "not-utf8", f"{why}, and the tool reads no such text right"
+        if facts.is_parsed(file) is False:
+            return "parse-error", "the tool does not tell, and our own parser cannot read it"
     return ("not-listed", "covered without evidence") if basis is EvidenceBasis.NONE else ("", "")
 
 

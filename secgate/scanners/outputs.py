@@ -21,19 +21,27 @@ _CWE = re.compile(r"\bCWE-(\d{1,6})\b", re.IGNORECASE)
 
 
 def decode(data: bytes, form: type[Form], *, tool: str) -> Form:
-    """Read JSON as `form`.
+    """Read JSON as `form`; a byte that is not UTF-8, which tools quote from what they scan, becomes U+FFFD.
 
     Raises OutputError for empty, cut or differently shaped output; it names the place in it, never the content.
     """
     if not data.strip():
         raise OutputError(f"{tool} wrote no output", remedy=f"run {tool} by hand to see why")
     try:
-        return msgspec.json.decode(data, type=form)
+        return msgspec.json.decode(_text(data), type=form)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise OutputError(
             f"the output of {tool} is not of the form it documents: {error}",
             remedy="use a version in the tested range, see `secgate doctor`",
         ) from error
+
+
+def _text(data: bytes) -> bytes:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").encode()
+    return data
 
 
 def crashed(tool: str, output: Output) -> Reading:

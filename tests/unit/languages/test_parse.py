@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secgate.languages.parse import FileIndex, enclosing, index_kind, parse_check, parse_ok
+from secgate.languages.parse import FileIndex, enclosing, index_kind, misreading, parse_check, parse_ok
 
 _PYTHON = """\
 import os
@@ -189,3 +189,33 @@ def test_any_position_of_any_text_has_a_unit(kind: str, text: str, line: int, co
     assert index.source.text[unit.start : unit.end] == unit.text
     assert unit == index.unit(line, column)
     assert index.source.position(unit.start) == (unit.start_line, unit.start_column)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"# caf\xe9\nx()\n",
+        b"# note\rx()\n",
+        b"# coding: utf-7\n# +AAo-x()\n",
+        b"#!/usr/bin/python\n# vim: set fileencoding=unicode_escape :\n",
+        "x()\n".encode("utf-16"),
+    ],
+)
+def test_text_that_python_reads_otherwise_than_others_is_told(data: bytes) -> None:
+    assert misreading("python", data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"x()\r\ny()\r\n",
+        "\ufeff# caf\u00e9\n".encode(),
+        b"# -*- coding: UTF-8 -*-\n",
+        b"#!/bin/x\n# coding=latin-1\n",
+        b"x()\n\n# coding: rot13 further down is none\n",
+    ],
+)
+def test_text_that_all_read_alike_is_not(data: bytes) -> None:
+    assert misreading("python", data) == ""
+    assert misreading("javascript", data + b"\xe9\r") == ""

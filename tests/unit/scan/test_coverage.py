@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from secgate.errors import ConfigError
+from secgate.languages.parse import misreading
 from secgate.model import (
     Coverage,
     EvidenceBasis,
@@ -84,6 +85,7 @@ def covered(
         remedies={"checkov": "secgate tools install checkov", "bandit": "pip install bandit"},
         read=lambda path: tree[path],
         parse_ok=parse_ok,
+        misreading=misreading,
         kinds_of=kinds_of,
     )
 
@@ -313,3 +315,9 @@ def test_the_first_named_kind_of_a_file_counts(table: LaneTable) -> None:
     need = table.need(Lane.SECRETS, odd)
     assert need is not None
     assert need.tools == ("kingfisher",)
+
+
+def test_a_file_that_semgrep_misreads_is_not_covered_by_it(table: LaneTable) -> None:
+    tree = {"bad.py": b"# caf\xe9\nopen(request.args['c'])\n", "good.py": b"eval(x)\n"}
+    both = (BOTH[0], said("semgrep", "bad.py", "good.py", basis=EvidenceBasis.INFERRED))
+    assert by_tool(covered(both, table, tree=tree)) == {("bad.py", "semgrep"): "not-utf8"}

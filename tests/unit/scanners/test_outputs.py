@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secgate.scanners.outputs import argument, chunks, cwes_of, longest_suffix, view_path
+from secgate.scanners.outputs import argument, chunks, cwes_of, decode, longest_suffix, view_path
 
 NAMES = st.text(min_size=1).filter(lambda name: not name.startswith(("/", "./")))
 
@@ -37,3 +37,7 @@ def test_the_longest_fitting_path_is_meant(place: str, expected: str) -> None:
 )
 def test_cwe_numbers_are_found_in_texts(value: object, expected: tuple[int, ...]) -> None:
     assert cwes_of(value) == expected
+
+
+def test_a_byte_that_is_no_text_voids_no_report() -> None:
+    assert decode(b'["a\xff.js", "b.js"]', list[str], tool="x") == ["a\ufffd.js", "b.js"]
