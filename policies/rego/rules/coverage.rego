@@ -151,10 +151,12 @@ element(gap, age) := {
 	"remedy": gap.remedy,
 }
 
-subject(gap) := sprintf("%s did not look at %s", [tool(gap), gap.path]) if {
-	gap.path != ""
-} else := sprintf("%s did not look at anything", [tool(gap)])
+subject(gap) := sprintf("%s %s", [tool(gap), place(gap)])
 
-tool(gap) := gap.tool if {
+tool(gap) := sprintf("%s did not look at", [gap.tool]) if {
 	gap.tool != ""
-} else := "no tool"
+} else := "no tool looked at"
+
+place(gap) := gap.path if {
+	gap.path != ""
+} else := "anything"

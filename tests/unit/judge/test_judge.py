@@ -128,6 +128,12 @@ def test_older_gap_is_counted_on_its_lane(bench: Bench) -> None:
     assert lane.reason == "semgrep did not look at app/broken.py, older than the change: parse-error"
 
 
+def test_a_file_that_no_tool_looked_at_is_said_so(bench: Bench) -> None:
+    decision = bench.judge(coverage=with_gap(bench, gap(tool="", touched=True))).decision
+    lane = next(v for v in decision.verdicts if v.id == "sast")
+    assert lane.reason.startswith("no tool looked at app/broken.py, ")
+
+
 def test_gap_that_no_policy_speaks_of_is_inconclusive(bench: Bench) -> None:
     coverage = with_gap(bench, gap(touched=False, waived=True))
     decision = bench.judge(coverage=coverage, disabled_rules=("coverage",)).decision
