@@ -312,8 +312,13 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         excerpts=_excerpts(seen, findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
-        notes=prepared.notes,
+        notes=(*prepared.notes, *_notices(seen)),
     )
+
+
+def _notices(seen: _Seen) -> tuple[str, ...]:
+    """Give what the adapters remarked: an index that the tree names, rules that a tool skipped."""
+    return tuple(sorted({f"{one.scanner}: {notice}" for one in seen.invocations for notice in one.notices}))
 
 
 def _with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:
