@@ -16,37 +16,58 @@ DOCUMENT_BYTES = 1024 * 1024
 """How much of a YAML or JSON file is looked at: its kind may stand below a long comment."""
 
 _BY_SUFFIX = {
+    ".ascx": "aspnet",
+    ".aspx": "aspnet",
+    ".astro": "astro",
     ".bash": "shell",
+    ".bat": "batch",
+    ".bicep": "bicep",
     ".c": "c",
     ".cc": "cpp",
+    ".cfm": "coldfusion",
     ".cjs": "javascript",
+    ".clj": "clojure",
+    ".cljc": "clojure",
+    ".cljs": "clojure",
+    ".cmd": "batch",
+    ".coffee": "coffeescript",
     ".cpp": "cpp",
     ".cs": "csharp",
+    ".cshtml": "aspnet",
     ".css": "css",
     ".cts": "typescript",
     ".cxx": "cpp",
     ".dart": "dart",
+    ".erb": "erb",
+    ".erl": "erlang",
     ".ex": "elixir",
     ".exs": "elixir",
+    ".fs": "fsharp",
     ".go": "go",
     ".groovy": "groovy",
     ".h": "c",
     ".hh": "cpp",
     ".hpp": "cpp",
+    ".hs": "haskell",
     ".htm": "html",
     ".html": "html",
     ".ipynb": "notebook",
     ".java": "java",
+    ".jl": "julia",
     ".js": "javascript",
     ".json": "json",
+    ".jsp": "jsp",
     ".jsx": "javascript",
+    ".ksh": "shell",
     ".kt": "kotlin",
     ".kts": "kotlin",
-    ".ksh": "shell",
     ".lua": "lua",
     ".m": "objective-c",
     ".mjs": "javascript",
+    ".ml": "ocaml",
+    ".mm": "objective-c",
     ".mts": "typescript",
+    ".nim": "nim",
     ".php": "php",
     ".phtml": "php",
     ".pl": "perl",
@@ -56,45 +77,73 @@ _BY_SUFFIX = {
     ".py": "python",
     ".pyi": "python",
     ".pyw": "python",
+    ".pyx": "cython",
+    ".r": "r",
     ".rake": "ruby",
+    ".razor": "aspnet",
     ".rb": "ruby",
     ".rs": "rust",
     ".scala": "scala",
     ".sh": "shell",
+    ".sol": "solidity",
     ".sql": "sql",
+    ".svelte": "svelte",
     ".swift": "swift",
     ".template": "template",
     ".tf": "terraform",
     ".tfvars": "terraform",
+    ".tofu": "opentofu",
     ".toml": "toml",
     ".ts": "typescript",
     ".tsx": "typescript",
+    ".vb": "visual-basic",
     ".vue": "vue",
+    ".wsgi": "python",
     ".xml": "xml",
     ".yaml": "yaml",
     ".yml": "yaml",
+    ".zig": "zig",
     ".zsh": "shell",
 }
 
 _BY_NAME = {
+    "bun.lock": "npm-lock",
+    "bun.lockb": "npm-lock",
     "cargo.lock": "cargo-lock",
+    "cargo.toml": "cargo-manifest",
+    "composer.json": "composer",
+    "composer.lock": "composer",
+    "conda-lock.yml": "conda-environment",
+    "deno.lock": "npm-lock",
     "gemfile": "ruby",
     "gemfile.lock": "ruby-lock",
+    "go.mod": "go-mod",
     "go.sum": "go-sum",
+    "gradle.lockfile": "gradle",
     "jenkinsfile": "groovy",
+    "mix.lock": "mix-lock",
     "npm-shrinkwrap.json": "npm-lock",
     "package-lock.json": "npm-lock",
+    "package.resolved": "swift-lock",
+    "packages.config": "nuget",
+    "packages.lock.json": "nuget",
+    "pdm.lock": "pdm-lock",
+    "pipfile": "pipfile",
     "pipfile.lock": "pipfile-lock",
     "pnpm-lock.yaml": "pnpm-lock",
+    "podfile.lock": "cocoapods-lock",
     "poetry.lock": "poetry-lock",
     "pom.xml": "maven-pom",
+    "pubspec.lock": "pub-lock",
     "pyproject.toml": "pyproject",
     "rakefile": "ruby",
-    "uv.lock": "uv-lock",
-    "yarn.lock": "yarn-lock",
     "sconscript": "python",
     "sconstruct": "python",
+    "setup.cfg": "setup-cfg",
+    "setup.py": "setup-py",
+    "uv.lock": "uv-lock",
     "wscript": "python",
+    "yarn.lock": "yarn-lock",
 }
 
 _BY_PATTERN = (
@@ -107,9 +156,27 @@ _BY_PATTERN = (
     (re.compile(r"action\.ya?ml"), "github-action"),
     (re.compile(r"chart\.ya?ml"), "helm"),
     (re.compile(r".+\.tf(vars)?\.json"), "terraform"),
+    (re.compile(r".+\.tofu\.json"), "opentofu"),
+    (re.compile(r"(conda[-_.])?env(ironment)?([-_.].+)?\.ya?ml"), "conda-environment"),
+    (re.compile(r".+\.(cs|fs|vb)proj|directory\.packages\.props"), "nuget"),
+    (re.compile(r"build\.gradle(\.kts)?|libs\.versions\.toml"), "gradle"),
 )
 """File names in lower case; each that fits adds its kind, in this order."""
 
+_NAMES_PACKAGES = {
+    "cargo-manifest": re.compile(rb"dependencies"),
+    "composer": re.compile(rb"\"(?:require|packages)"),
+    "conda-environment": re.compile(rb"^(?:dependencies|package)\s*:", re.MULTILINE),
+    "go-mod": re.compile(rb"^require\b", re.MULTILINE),
+    "gradle": re.compile(rb"dependencies|libraries|="),
+    "nuget": re.compile(rb"(?i)packagereference|packageversion|<package\b|\"dependencies\""),
+    "pipfile": re.compile(rb"packages"),
+    "setup-cfg": re.compile(rb"_require"),
+    "setup-py": re.compile(rb"_require"),
+}
+"""Kinds that a file has only when its first bytes name packages, or may."""
+
+_NPM_PACKAGES = re.compile(rb"\"(?:(?:dev|peer|optional)D|d)ependencies\"\s*:\s*\{\s*\"")
 _REQUIREMENTS_FOLDER = re.compile(r"(?:.*/)?requirements?/[^/]+\.(?:txt|in)")
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml", re.IGNORECASE)
 
@@ -157,8 +224,9 @@ def _suffix(name: str) -> str:
 
 def head_bytes(path: str) -> int:
     """Give how many of a file's first bytes `kinds_of` wants to see."""
-    suffix = _suffix(path.rpartition("/")[2].lower())
-    return DOCUMENT_BYTES if suffix in (".yaml", ".yml", ".json", ".template") else HEAD_BYTES
+    name = path.rpartition("/")[2].lower()
+    whole = _suffix(name) in (".yaml", ".yml", ".json", ".template") or _BY_NAME.get(name) in _NAMES_PACKAGES
+    return DOCUMENT_BYTES if whole else HEAD_BYTES
 
 
 def kinds_of(path: str, head: bytes) -> tuple[str, ...]:
@@ -170,7 +238,7 @@ def kinds_of(path: str, head: bytes) -> tuple[str, ...]:
     name = path.rpartition("/")[2].lower()
     suffix = _suffix(name)
     language = _BY_SUFFIX.get(suffix, "")
-    found = _by_path(path, name)
+    found = [kind for kind in _by_path(path, name) if _may_name_packages(kind, head)]
     if language in ("yaml", "json", "template"):
         found += _by_content(path, name, head, found)
     if not language and head.startswith(b"#!"):
@@ -204,8 +272,16 @@ def _by_path(path: str, name: str) -> list[str]:
     return found
 
 
+def _may_name_packages(kind: str, head: bytes) -> bool:
+    """An empty head is that of a file nobody could read: its name alone counts."""
+    wanted = _NAMES_PACKAGES.get(kind)
+    return wanted is None or not head or wanted.search(head) is not None
+
+
 def _by_content(path: str, name: str, head: bytes, by_path: list[str]) -> list[str]:
     found = []
+    if name == "package.json" and _NPM_PACKAGES.search(head):
+        found.append("npm-manifest")
     if _TEMPLATE_VERSION.is_in(head) or (_RESOURCES.is_in(head) and _AWS_TYPE.search(head)):
         found.append("cloudformation")
     if "templates/" in path and b"{{" in head:

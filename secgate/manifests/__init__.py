@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from secgate.manifests import (
     pipfile_lock,
     poetry_lock,
+    project,
     pylock,
     pyproject,
     requirements,
@@ -45,6 +46,9 @@ KINDS: Mapping[str, str] = {
     "uv-lock": "uv.lock",
     "pipfile-lock": "Pipfile.lock",
     "pyproject": "pyproject.toml",
+    "pipfile": "Pipfile",
+    "setup-cfg": "setup.cfg",
+    "setup-py": "setup.py",
 }
 """Kinds of files that `read` understands, with what they are called."""
 
@@ -68,6 +72,8 @@ def _read(path: str, kind: str, data: bytes, reader: Reader | None) -> Manifest:
         return requirements.read(path, kind, data, reader)
     if kind == "pyproject":
         return pyproject.read(path, data, reader)
+    if kind in ("pipfile", "setup-cfg", "setup-py"):
+        return project.read(path, kind, data)
     formats = {
         "pylock": pylock.read,
         "poetry-lock": poetry_lock.read,

@@ -1,13 +1,13 @@
 """Which lock stands for a project's ranges.
 
-A project file (`pyproject.toml`, or `NAME.in`) asks for ranges; a lock beside it says what they became. The lock
-stands for a range when it holds the package in a version that the range allows; what it does not hold, or holds in
-another version, stays open: a stale lock covers nothing it does not know. Every lock is audited on its own in any
+A project file (`pyproject.toml`, `setup.cfg`, `NAME.in`) asks for ranges; a lock beside it says what they became. The
+lock stands for a range when it holds the package in a version that the range allows; what it does not hold, or holds
+in another version, stays open: a stale lock covers nothing it does not know. Every lock is audited on its own in any
 case.
 
-The order of locks in one folder: `pylock.toml`, `uv.lock`, `poetry.lock`, then a requirements file that pins
-everything. The first that leaves nothing open stands; if all leave something open, the first. A `uv.lock` further up
-stands for the projects that it names.
+The order of locks in one folder: `pylock.toml`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, then a requirements file
+that pins everything. The first that leaves nothing open stands; if all leave something open, the first. A `uv.lock`
+further up stands for the projects that it names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from secgate.manifests.manifest import Entry, Manifest
 from secgate.model import Value
 
-_ORDER = ("pylock", "uv-lock", "poetry-lock", "pip-requirements")
+_ORDER = ("pylock", "uv-lock", "poetry-lock", "pipfile-lock", "pip-requirements")
 
 
 class Settled(Value, frozen=True, kw_only=True):

@@ -70,6 +70,13 @@ def test_by_path(path: str, kinds: tuple[str, ...]) -> None:
         ("run", b"#!/usr/bin/env python3\n", "python"),
         ("run", b"#! /usr/bin/env -S FOO=1 node --x\n", "javascript"),
         ("run", b"#!/bin/sh\n", "shell"),
+        ("setup.py", b"#" * 9000 + b"\nsetup(install_requires=['a'])\n", "setup-py"),
+        ("setup.cfg", b"[options]\ninstall_requires =\n  a\n", "setup-cfg"),
+        ("Pipfile", b"[packages]\na = '*'\n", "pipfile"),
+        ("package.json", b'{"devDependencies": {"a": "1"}}', "npm-manifest"),
+        ("go.mod", b"module x\n\nrequire a v1.0.0\n", "go-mod"),
+        ("environment.yml", b"dependencies:\n  - python\n", "conda-environment"),
+        ("src/App.csproj", b'<PackageReference Include="a" />', "nuget"),
     ],
 )
 def test_by_content(path: str, head: bytes, kind: str) -> None:
@@ -84,6 +91,10 @@ def test_by_content(path: str, head: bytes, kind: str) -> None:
         ("services.yaml", b"services:\n  App\\Thing: ~\n", "compose"),
         (".gitlab-ci.yml", b"services:\n  - postgres\nimage: x\n", "compose"),
         ("run", b"#!\n", "python"),
+        ("setup.py", b"setup()\n", "setup-py"),
+        ("package.json", b'{"type": "module", "dependencies": {}}', "npm-manifest"),
+        ("go.mod", b"module x\n", "go-mod"),
+        ("env.yaml", b"name: production\n", "conda-environment"),
     ],
 )
 def test_not_by_content(path: str, head: bytes, kind: str) -> None:

@@ -196,3 +196,23 @@ def test_a_broken_lock_is_a_named_failure(kind: str, data: bytes, reason: str) -
 def test_a_lock_past_the_size_cap_is_not_read() -> None:
     manifest = manifests.read("uv.lock", "uv-lock", b" " * (32 * 1024 * 1024 + 1))
     assert [p.reason for p in manifest.problems] == ["too-large"]
+
+
+PIPFILE_LOCK = b'{"_meta": {}, "default": {"jinja2": {"version": "==2.10"}}, "develop": {}}'
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "data"),
+    [
+        ("Pipfile", "pipfile", b"[packages]\njinja2 = '*'\n"),
+        ("setup.cfg", "setup-cfg", b"[options]\ninstall_requires =\n  jinja2\n"),
+        ("setup.py", "setup-py", b"setup(install_requires=['jinja2'])\n"),
+    ],
+)
+def test_a_project_file_that_is_not_read_is_open_unless_a_lock_stands_beside_it(
+    path: str, kind: str, data: bytes
+) -> None:
+    project = manifests.read(path, kind, data)
+    lock = manifests.read("Pipfile.lock", "pipfile-lock", PIPFILE_LOCK)
+    assert [entry.problem for entry in manifests.settle([project])[0].open] == ["dynamic"]
+    assert manifests.settle([project, lock])[0].lock == "Pipfile.lock"
