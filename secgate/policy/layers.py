@@ -107,7 +107,9 @@ def load_layer(
     exported = _exported(parsed)
     faults = [fault for module in parsed for fault in (*_package_faults(name, module), *_head_faults(name, module))]
     raise_faults(faults, layer=name)
-    _require_rules(name, parsed)
+    if parsed or not (name == "organisation" and values):
+        # An organisation may set limits and add no rule; anybody else's silence is a mistake.
+        _require_rules(name, parsed)
     packages = dict(exported)
     if shipped is not None:
         ground = set(shipped.packages) - {p for p in shipped.packages if p.startswith("secgate.rules.")}

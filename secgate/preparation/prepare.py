@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,10 @@ from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
-ENFORCED_PARTS = ("policies", "data")
+ENFORCED_PARTS = (
+    *(config.ENFORCED_NAME, "policies", "data"),
+    *("allowed_signers", "revoked", "people.toml", "path-classes.toml"),
+)
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
@@ -140,25 +144,21 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
         raise UsageError(
             "the enforced layer is not a directory", place=path, remedy="give the organisation's directory"
         )
-    if tree and (root == Path(tree).resolve() or Path(tree).resolve() in root.parents):
+    # Where it is called from counts as well as where it lies: a link in the tree is the tree's to turn elsewhere.
+    named = Path(os.path.abspath(path))  # noqa: PTH100 - the name before links are followed
+    if tree and any(Path(tree).resolve() in (one, *one.parents) for one in (root, named, named.parent.resolve())):
         raise UsageError(
             "the enforced layer lies inside the scanned tree, which could edit it",
             place=path,
             remedy="keep it in a repository or folder of its own",
         )
+    _require_parts(root, place=path)
     settings = None
     total = hashlib.sha256()
     policies: dict[str, bytes] = {}
     for name, data in files_under(root):
         top = name.split("/", 1)[0]
-        if top not in (
-            *ENFORCED_PARTS,
-            config.ENFORCED_NAME,
-            "allowed_signers",
-            "revoked",
-            "people.toml",
-            "path-classes.toml",
-        ):
+        if top not in ENFORCED_PARTS:
             continue
         total.update(f"{len(name.encode())}:{name}:{len(data)}:".encode() + data)
         if name == config.ENFORCED_NAME:
@@ -166,6 +166,25 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
     return Enforced(settings=settings, policies=policies, digest=total.hexdigest())
+
+
+def _require_parts(root: Path, *, place: str) -> None:
+    """Raise UsageError for a directory that would enforce nothing, or less than it seems to."""
+    parts = [root / name for name in ENFORCED_PARTS if (root / name).exists() or (root / name).is_symlink()]
+    if not parts:
+        raise UsageError(
+            "the enforced layer is empty: it would enforce nothing",
+            place=place,
+            remedy=f"give the directory that holds {config.ENFORCED_NAME}, policies/ or data/",
+        )
+    below = [one for part in parts if part.is_dir() and not part.is_symlink() for one in sorted(part.rglob("*"))]
+    link = next((one for one in (*parts, *below) if one.is_symlink()), None)
+    if link is not None:
+        raise UsageError(
+            f"the enforced layer holds a link, which is not followed: {link.relative_to(root)}",
+            place=place,
+            remedy="have the file itself there, or give the directory that the link leads to",
+        )
 
 
 def guarded_engine(machine: Machine, *, runner: ProcessRunner, scratch: str) -> RegorusChild:

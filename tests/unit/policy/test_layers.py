@@ -28,6 +28,10 @@ def test_digest_covers_modules_and_data_alone(load: Load) -> None:
     assert one.digest != load({"a.rego": OWN.encode(), "data/x.json": b'{"x": 1}'}).digest
 
 
+def test_an_organisation_may_bring_data_alone(load: Load) -> None:
+    assert load({"data/limits.json": b'{"limits": {}}'}).rules == ()
+
+
 @pytest.mark.parametrize("files", [{}, {"a.txt": b""}, {"own_test.rego": OWN.encode()}])
 def test_no_rule_is_refused(load: Load, files: dict[str, bytes]) -> None:
     with pytest.raises(PolicyError, match="organisation layer has no rule"):

@@ -1,0 +1,43 @@
+"""The organisation's directory: what is refused before anything is judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from secgate.errors import UsageError
+from secgate.preparation import read_enforced
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> Path:
+    folder = tmp_path / "organisation"
+    folder.mkdir()
+    (folder / "enforced.toml").write_text("version = 1\n")
+    return folder
+
+
+def test_a_directory_of_its_own_is_read(layer: Path, tmp_path: Path) -> None:
+    assert read_enforced(str(layer), tree=str(tmp_path / "tree")).settings is not None
+
+
+def test_a_link_of_the_scanned_tree_does_not_lead_to_it(layer: Path, tmp_path: Path) -> None:
+    (tmp_path / "tree" / "deep").mkdir(parents=True)
+    (tmp_path / "tree" / "deep" / "link").symlink_to(layer)
+    with pytest.raises(UsageError, match="inside the scanned tree"):
+        read_enforced(str(tmp_path / "tree" / "deep" / "link"), tree=str(tmp_path / "tree"))
+
+
+def test_a_directory_that_would_enforce_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    with pytest.raises(UsageError, match="would enforce nothing"):
+        read_enforced(str(tmp_path), tree="")
+
+
+@pytest.mark.parametrize("name", ["policies", "data/limits.json"])
+def test_a_link_in_it_is_not_passed_over(layer: Path, tmp_path: Path, name: str) -> None:
+    (layer / name).parent.mkdir(exist_ok=True)
+    (layer / name).symlink_to(tmp_path)
+    with pytest.raises(UsageError, match="holds a link"):
+        read_enforced(str(layer), tree="")
