@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -44,6 +44,9 @@ from secgate.record import RecordRequest, record
 from secgate.show import excerpts
 from secgate.show import show as show_document
 from secgate.version import __version__
+
+_NOTED_BEHIND_S = 60
+"""Clocks of machines that share a ledger differ a little: only what is more than that is worth a note."""
 
 
 class _Seen(NamedTuple):
@@ -275,7 +278,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             invocations=seen.invocations,
             layers=prepared.layers,
             profile=prepared.settings.profile,
-            now=shop.now,
+            now=_evaluated(seen, shop),
             mode=prepared.settings.mode,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced_digest,
@@ -285,6 +288,11 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
         guarded=prepared.guarded,
         references=references,
     )
+
+
+def _evaluated(seen: _Seen, shop: Workshop) -> datetime:
+    """The time of judgement: this machine's, never before the ledger's last entry, or a clock put back ends a delay."""
+    return max(shop.now, datetime.fromtimestamp(seen.memory.last_epoch_s, tz=UTC))
 
 
 def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
@@ -312,13 +320,17 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         excerpts=_excerpts(seen, findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
-        notes=(*prepared.notes, *_notices(seen)),
+        notes=(*prepared.notes, *_notices(seen, shop)),
     )
 
 
-def _notices(seen: _Seen) -> tuple[str, ...]:
-    """Give what the adapters remarked: an index that the tree names, rules that a tool skipped."""
-    return tuple(sorted({f"{one.scanner}: {notice}" for one in seen.invocations for notice in one.notices}))
+def _notices(seen: _Seen, shop: Workshop) -> tuple[str, ...]:
+    """Give what is to be known of the clock, and what adapters remarked, such as an index that the tree names."""
+    told = {f"{one.scanner}: {notice}" for one in seen.invocations for notice in one.notices}
+    behind_s = seen.memory.last_epoch_s - int(shop.now.timestamp())
+    if behind_s >= _NOTED_BEHIND_S:
+        told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
+    return tuple(sorted(told))
 
 
 def _with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:

@@ -35,6 +35,15 @@ def test_high_findings_have_seven_days_and_not_a_second_more(product: Product, g
     assert outcomes == [Outcome.PASS, Outcome.PASS, Outcome.FAIL]
 
 
+def test_putting_the_machines_clock_back_gives_no_time(product: Product, git: Git) -> None:
+    git.commit({"app.py": WEAK})
+    protected(product, git)
+    assert outcome(protected(product, git, 8)) is Outcome.FAIL
+    late = protected(product, git, 1)
+    assert outcome(late) is Outcome.FAIL
+    assert f"clock: this machine's is {7 * 86400} s behind the ledger's last entry, whose time counts" in late.notes
+
+
 def test_moving_the_weakness_does_not_restart_its_clock(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
     protected(product, git)
