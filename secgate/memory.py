@@ -184,6 +184,10 @@ class Memory:
         """Give what is remembered of a line; an empty memory for one never seen."""
         return self._lines.get((repository, line)) or Line()
 
+    def lines(self, repository: str) -> Mapping[str, Line]:
+        """Give what is remembered of each line of a repository, by the line's name."""
+        return {name: line for (owner, name), line in self._lines.items() if owner == repository}
+
     def runs(self, repository: str) -> tuple[KnownRun, ...]:
         """Give the repository's runs on all lines, oldest first."""
         return tuple(self._runs.get(repository, ()))
