@@ -70,6 +70,22 @@ class AdvisorySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dump_url: str = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
 
 
+class EngineSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What evaluates the policy: `regorus` in this process, `opa-eval` a local program, `opa` a server.
+
+    The address is https, or http on this machine. The server's token is in the variable SECGATE_OPA_TOKEN alone.
+    """
+
+    name: str = "regorus"
+    address: str = ""
+    ca: str = ""
+    """File with the certificates that the server's is checked against; "" for those of the system."""
+    certificate: str = ""
+    """File with the client's own certificate, for servers that ask for one."""
+    key: str = ""
+    """File with the key of `certificate`; "" where that file holds it."""
+
+
 class SarifImport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A SARIF file of another tool that joins the run. It covers its lane only where the enforced layer says so."""
 
@@ -94,6 +110,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_file_bytes: Positive = 64 * 1024 * 1024
     ledger: LedgerSettings = LedgerSettings()
     advisories: AdvisorySettings = AdvisorySettings()
+    engine: EngineSettings = EngineSettings()
     scanners: dict[str, ScannerSettings] = {}
     sarif: list[SarifImport] = []
 
@@ -104,6 +121,7 @@ ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers")
 OPERATOR_ONLY = (
     *("scope", "scanners.*.path", "advisories.database", "advisories.dump_url"),
     *("ledger.path", "ledger.store", "ledger.repository", "ledger.ref"),
+    *("engine",),
     *("scanners.*.options.packs", "scanners.*.options.rule_cache", "scanners.*.options.source"),
 )
 """Keys that a repository's own file may not set: each would let a tree redirect the gate that judges it."""
@@ -125,6 +143,11 @@ ENVIRONMENT = {
     "SECGATE_LEDGER_REPOSITORY": "ledger.repository",
     "SECGATE_LEDGER_REF": "ledger.ref",
     "SECGATE_LEDGER_REQUIRED": "ledger.required",
+    "SECGATE_ENGINE": "engine.name",
+    "SECGATE_OPA_ADDRESS": "engine.address",
+    "SECGATE_OPA_CA": "engine.ca",
+    "SECGATE_OPA_CERTIFICATE": "engine.certificate",
+    "SECGATE_OPA_KEY": "engine.key",
     "SECGATE_ADVISORIES": "advisories.database",
     "SECGATE_ADVISORIES_SOURCE": "advisories.source",
 }

@@ -787,6 +787,8 @@ class Decision(Value, frozen=True, kw_only=True):
     input_digest: Digest
     engine: str
     engine_version: str = ""
+    decision_ids: tuple[str, ...] = ()
+    """Names that a server gave its part of this decision in its own log, in the order of evaluation."""
     evaluated_epoch_s: Epoch
     claims_coverage: bool = True
     notes: tuple[str, ...] = ()

@@ -174,16 +174,27 @@ class PolicyModule(Value, frozen=True, kw_only=True):
     text: str
 
 
+class Answer(Value, frozen=True, kw_only=True):
+    """What an engine answered: the JSON value, and the name that a server gave the decision in its own log."""
+
+    value: bytes
+    decision_id: str = ""
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Evaluates Rego."""
 
     name: str
-    version: str
+
+    @property
+    def version(self) -> str:
+        """The engine's version; a server may be asked for it. Raises PolicyError when it cannot be told."""
+        ...
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
-    ) -> bytes:
+    ) -> Answer:
         """Give the JSON value of `query`, such as `data.secgate.main.decision`; `data` and `document` are JSON bytes.
 
         Raises PolicyError for a module that does not compile, an evaluation error, an undefined query, a time-out or a

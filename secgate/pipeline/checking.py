@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from secgate import config, sarif
+from secgate import config, registry, sarif
 from secgate.config import Machine
 from secgate.correlate import correlate
 from secgate.engines.regorus import RegorusEngine
@@ -34,7 +34,7 @@ from secgate.pipeline.looking import Tables, load_tables
 from secgate.preparation import (
     Enforced,
     Silence,
-    guarded_engine,
+    guarded_reader,
     named_policies,
     policy_layers,
     read_enforced,
@@ -89,7 +89,9 @@ def check(
         provisional_clocks=True,
         claims_coverage=False,
     )
-    judgement = _judged(request, organisation, named_policies(policies, machine), machine)
+    judgement = _judged(
+        request, organisation, named_policies(policies, machine), settings=settings.engine, machine=machine
+    )
     digest = hashlib.sha256(b"".join(data for _, data in files)).hexdigest()
     return RunDocument(
         run_id=f"{now:%Y%m%dT%H%M%S.%fZ}-{digest[:8]}",
@@ -130,11 +132,18 @@ def _findings(
     return findings, coverage, refused
 
 
-def _judged(request: JudgeRequest, organisation: Enforced, own: dict[str, bytes], machine: Machine) -> Judgement:
+def _judged(
+    request: JudgeRequest,
+    organisation: Enforced,
+    own: dict[str, bytes],
+    *,
+    settings: config.EngineSettings,
+    machine: Machine,
+) -> Judgement:
     with workshop(machine, now=request.now, observer=Silence()) as shop:
-        engine = RegorusEngine()
-        guarded = guarded_engine(machine, runner=shop.executor, scratch=shop.scratch)
-        layers = policy_layers(organisation.policies, own, engine=engine, guarded=guarded)
+        engine, guarded = registry.engine(settings, machine=machine, runner=shop.executor, scratch=shop.scratch)
+        reader = guarded_reader(machine, runner=shop.executor, scratch=shop.scratch)
+        layers = policy_layers(organisation.policies, own, reader=RegorusEngine(), guarded=reader)
         return judge(msgspec.structs.replace(request, layers=layers), engine=engine, guarded=guarded)
 
 

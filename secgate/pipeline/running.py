@@ -299,7 +299,13 @@ def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
     """Give the engines that judge again, as far as they are here: release and audit ask for them."""
     found = []
     for name in prepared.profile.reference_engines:
-        engine = registry.reference_engine(name, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+        engine = registry.reference_engine(
+            name,
+            settings=prepared.settings.engine,
+            machine=shop.machine,
+            runner=shop.executor,
+            scratch=shop.scratch,
+        )
         if engine is not None:
             found.append(engine)
     return found

@@ -41,7 +41,6 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     without_tools: tuple[str, ...]
     older_gaps: Literal["warn", "inconclusive"]
     advisories_max_age_s: Seconds
-    engines: tuple[str, ...]
     reference_engines: tuple[str, ...]
     """Engines that judge again where they are present; a difference ends the decision."""
 

@@ -26,7 +26,7 @@ from secgate.errors import ConfigError, TargetError, UsageError
 from secgate.model import Scope, Target, Value
 from secgate.patterns import PathPattern
 from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
-from secgate.ports import ProcessRunner
+from secgate.ports import Engine, ProcessRunner, SyntaxReader
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
 
@@ -74,8 +74,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     profile: Profile
     layers: tuple[Layer, ...]
     enforced_digest: str
-    engine: RegorusEngine
-    guarded: RegorusChild
+    engine: Engine
+    guarded: Engine
     notes: tuple[str, ...]
 
 
@@ -101,13 +101,12 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     )
     if settings.line and target.scope is Scope.PROTECTED:
         target = msgspec.structs.replace(target, line=settings.line)
-    engine = RegorusEngine()
-    guarded = guarded_engine(machine, runner=runner, scratch=scratch)
+    engine, guarded = registry.engine(settings.engine, machine=machine, runner=runner, scratch=scratch)
     layers = policy_layers(
         enforced.policies,
         {**_tree_policies(settings, target, repository, at), **named_policies(request.policies, machine)},
-        engine=engine,
-        guarded=guarded,
+        reader=RegorusEngine(),
+        guarded=guarded_reader(machine, runner=runner, scratch=scratch),
     )
     shipped, organisation = layers[0], next((layer for layer in layers if layer.name == "organisation"), None)
     profile = read_profile(effective_data(shipped, organisation), settings.profile)
@@ -187,13 +186,13 @@ def _require_parts(root: Path, *, place: str) -> None:
         )
 
 
-def guarded_engine(machine: Machine, *, runner: ProcessRunner, scratch: str) -> RegorusChild:
-    """Give the engine that can be stopped, for layers that are not ours and for large inputs."""
+def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> SyntaxReader:
+    """Give the reader of syntax that can be stopped, for layers that are not ours."""
     return RegorusChild(runner=runner, python=machine.python, directory=scratch)
 
 
 def policy_layers(
-    organisation: dict[str, bytes], own: dict[str, bytes], *, engine: RegorusEngine, guarded: RegorusChild
+    organisation: dict[str, bytes], own: dict[str, bytes], *, reader: SyntaxReader, guarded: SyntaxReader
 ) -> tuple[Layer, ...]:
     """Give the layers that judge, the shipped one first.
 
@@ -201,7 +200,7 @@ def policy_layers(
     """
     root = data_dir("policies")
     vocabulary = load_vocabulary((root / "schema" / "input.json").read_bytes())
-    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=engine, vocabulary=vocabulary)
+    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=reader, vocabulary=vocabulary)
     layers = [shipped]
     data = effective_data(shipped, None)
     if organisation:
