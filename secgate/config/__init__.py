@@ -1,0 +1,55 @@
+"""Settings, their layers, and the machine that they are read on."""
+
+from secgate.config.layers import Layer, Resolved, environment_layer, option_layer, parse_file, resolve
+from secgate.config.lines import line_of
+from secgate.config.machine import Machine, process_environment, state_dir, this_machine
+from secgate.config.settings import (
+    ADDITIVE,
+    ENFORCED_NAME,
+    ENFORCED_ONLY,
+    ENVIRONMENT,
+    FILE_NAME,
+    MAX_CONFIG_BYTES,
+    OPERATOR_ONLY,
+    PYPROJECT,
+    SHIPPED_MAX_AGE_DAYS,
+    AdvisorySettings,
+    EngineSettings,
+    LedgerSettings,
+    SarifImport,
+    ScannerSettings,
+    Settings,
+    Trust,
+    schema,
+)
+
+__all__ = [
+    "ADDITIVE",
+    "ENFORCED_NAME",
+    "ENFORCED_ONLY",
+    "ENVIRONMENT",
+    "FILE_NAME",
+    "MAX_CONFIG_BYTES",
+    "OPERATOR_ONLY",
+    "PYPROJECT",
+    "SHIPPED_MAX_AGE_DAYS",
+    "AdvisorySettings",
+    "EngineSettings",
+    "Layer",
+    "LedgerSettings",
+    "Machine",
+    "Resolved",
+    "SarifImport",
+    "ScannerSettings",
+    "Settings",
+    "Trust",
+    "environment_layer",
+    "line_of",
+    "option_layer",
+    "parse_file",
+    "process_environment",
+    "resolve",
+    "schema",
+    "state_dir",
+    "this_machine",
+]
