@@ -78,9 +78,10 @@ class OpaEngine:
         size = len(data) + len(document) + sum(len(one.text) for one in modules)
         wait_s = min(limit_s, SMALLEST_S + size / BYTES_PER_S)
         with self._client(wait_s) as client:
+            placed: list[str] = []
 
             def ask() -> object:
-                self._put(client, under, values, name)
+                self._put(client, under, values, name, placed)
                 package, _, rule = f"{name}{path.group(1)}".rpartition(".")
                 return client.query_rule(facts, package, rule, {"strict-builtin-errors": "true"})
 
@@ -90,7 +91,7 @@ class OpaEngine:
                     answer = self._within(wait_s, ask)
                 failed = False
             finally:
-                self._take_back(client, under, name, wait_s=wait_s, quiet=failed)
+                self._take_back(client, placed, name, wait_s=wait_s, quiet=failed)
         if not isinstance(answer, dict) or "result" not in answer:
             raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
         called = answer.get("decision_id", "")
@@ -120,15 +121,31 @@ class OpaEngine:
         finally:
             client.close_connection()
 
-    def _put(self, client: OpaClient, under: Mapping[str, Namespaced], values: object, name: str) -> None:
-        client.update_or_create_data(values, name)
-        for place, one in under.items():
-            # Never `rego_compat`: it rewrites a policy by regular expressions, and another policy would decide.
-            client.update_policy_from_string(one.module.text, place, rego_compat=False)
-
-    def _take_back(
-        self, client: OpaClient, under: Mapping[str, Namespaced], name: str, *, wait_s: float, quiet: bool
+    def _put(
+        self, client: OpaClient, under: Mapping[str, Namespaced], values: object, name: str, placed: list[str]
     ) -> None:
+        """Put data and modules on the server, functions before those that call them, and note each in `placed`."""
+        from opa_client.errors import RegoParseError
+
+        client.update_or_create_data(values, name)
+        waiting = dict(under)
+        while waiting:
+            before = len(waiting)
+            for place, one in list(waiting.items()):
+                try:
+                    # Never `rego_compat`: it rewrites a policy by regular expressions, and another policy would decide.
+                    client.update_policy_from_string(one.module.text, place, rego_compat=False)
+                except RegoParseError as error:
+                    if not _lacks_functions(error.errors, name):
+                        raise
+                    fault = error
+                else:
+                    placed.append(place)
+                    del waiting[place]
+            if len(waiting) == before:
+                raise fault
+
+    def _take_back(self, client: OpaClient, placed: Sequence[str], name: str, *, wait_s: float, quiet: bool) -> None:
         """Leave nothing on the server. With `quiet`, another fault is on its way and says more."""
         from opa_client.errors import DeleteDataError, DeletePolicyError
         from requests.exceptions import RequestException
@@ -136,7 +153,7 @@ class OpaEngine:
         refused: list[str] = []
 
         def remove() -> None:
-            for place in under:
+            for place in reversed(placed):
                 try:
                     client.delete_policy(place)
                 except (DeletePolicyError, RequestException) as error:
@@ -241,6 +258,12 @@ def _body(content: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _lacks_functions(errors: object, name: str) -> bool:
+    """Tell whether a module only waits for others of its own: the server takes one at a time."""
+    told = [str(_at(one, "message")) for one in errors] if isinstance(errors, list) else []
+    return bool(told) and all(one.startswith(f"undefined function data.{name}.") for one in told)
 
 
 def _at(value: object, *keys: str | int) -> object:
