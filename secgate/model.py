@@ -754,6 +754,27 @@ class Head(Value, frozen=True, kw_only=True):
     root: Digest
 
 
+# --------------------------------------------------------------------------------------------------------- signatures
+
+
+class Trust(Value, frozen=True, kw_only=True):
+    """Whose signatures count, from the enforced layer only: the exact bytes of its two files, b"" for none.
+
+    `allowed_signers` is OpenSSH's form, its principals are ids of people.toml or `machine:NAME`. `revoked` is a list of
+    keys or an OpenSSH KRL; see `secgate.trust`.
+    """
+
+    allowed_signers: bytes = b""
+    revoked: bytes = b""
+
+
+class Signed(Value, frozen=True, kw_only=True):
+    """Who signed: the person's id (or `machine:NAME`), and the key, as `SHA256:...`."""
+
+    principal: str
+    key: str
+
+
 # --------------------------------------------------------------------------------------------------------- decision
 
 

@@ -23,9 +23,11 @@ from secgate.model import (
     Output,
     Reading,
     RunDocument,
+    Signed,
     SourceFile,
     Target,
     Tool,
+    Trust,
     Value,
     View,
 )
@@ -264,6 +266,32 @@ class Reporter(Protocol):
         """Give the rendering.
 
         Deterministic bytes for equal input. `width` and `colour` matter to terminal formats only.
+        """
+        ...
+
+
+@runtime_checkable
+class Signer(Protocol):
+    """Makes and verifies detached signatures over the exact bytes of a statement, each for one purpose only.
+
+    A `namespace` is that purpose, one per kind of statement, such as `secgate-baseline`: a signature for one is worth
+    nothing for another.
+    """
+
+    name: str
+
+    def sign(self, statement: bytes, *, namespace: str, key: str) -> bytes:
+        """Sign with the key in the file `key`.
+
+        Raises SignatureError for a key that is not there, cannot be read or used.
+        """
+        ...
+
+    def verify(self, statement: bytes, signature: bytes, *, namespace: str, trust: Trust, at: datetime) -> Signed:
+        """Give who signed, as `trust` knows them for `namespace` at the aware time `at`.
+
+        Raises SignatureError unless the signature is over these bytes and this namespace, by a key that is allowed for
+        it, valid at that time and not revoked by then. A key that is revoked without a time verifies nothing, ever.
         """
         ...
 

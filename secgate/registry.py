@@ -20,7 +20,7 @@ from secgate.executors.local import LocalExecutor
 from secgate.executors.tools import LocalTools
 from secgate.resources import data_dir
 
-Kind = Literal["scanners", "engines", "reporters"]
+Kind = Literal["scanners", "engines", "reporters", "signers"]
 Plugin = TypeVar("Plugin")
 
 BUILTIN: Mapping[Kind, Mapping[str, str]] = {
@@ -45,13 +45,21 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "sarif": "secgate.reporters.sarif:SarifReporter",
         "text": "secgate.reporters.text:TextReporter",
     },
+    "signers": {
+        "dsse": "secgate.signers.dsse:DsseSigner",
+        "sshsig": "secgate.signers.sshsig:SshSigner",
+    },
 }
 
 _PROTOCOLS: Mapping[Kind, type] = {
     "scanners": ports.Scanner,
     "engines": ports.Engine,
     "reporters": ports.Reporter,
+    "signers": ports.Signer,
 }
+
+_AGENT_ENV = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY")
+"""What signing with a key that an agent holds, or that has a passphrase, needs of the operator's environment."""
 
 
 def names(kind: Kind) -> tuple[str, ...]:
@@ -102,6 +110,16 @@ def scanner(name: str) -> ports.Scanner:
 def reporter(name: str) -> ports.Reporter:
     """Make a reporter."""
     return checked("reporters", name, cast("ports.Reporter", find("reporters", name)()))
+
+
+def signer(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Signer:
+    """Make a signer. `scratch` is private; where ssh-keygen is not on PATH, the first use of `sshsig` says so."""
+    if name != "sshsig":
+        return checked("signers", name, cast("ports.Signer", find("signers", name)()))
+    program = shutil.which("ssh-keygen", path=machine.env.get("PATH", "")) or ""
+    env = {key: machine.env[key] for key in _AGENT_ENV if key in machine.env}
+    made = find("signers", name)(runner=runner, executable=program, directory=scratch, env=env)
+    return checked("signers", name, cast("ports.Signer", made))
 
 
 def executor(machine: Machine, *, scratch: str, parallel: int) -> LocalExecutor:

@@ -1,6 +1,15 @@
 """Settings, their layers, and the machine that they are read on."""
 
-from secgate.config.layers import Layer, Resolved, environment_layer, option_layer, parse_file, resolve
+from secgate.config.layers import (
+    Layer,
+    Resolved,
+    check_table,
+    environment_layer,
+    option_layer,
+    parse_file,
+    place_of,
+    resolve,
+)
 from secgate.config.lines import line_of
 from secgate.config.machine import Machine, process_environment, state_dir, this_machine
 from secgate.config.settings import (
@@ -43,10 +52,12 @@ __all__ = [
     "ScannerSettings",
     "Settings",
     "Trust",
+    "check_table",
     "environment_layer",
     "line_of",
     "option_layer",
     "parse_file",
+    "place_of",
     "process_environment",
     "resolve",
     "schema",

@@ -1,10 +1,7 @@
-"""Settings from several layers under one schema.
-
-Read from the enforced layer, the command line, the environment, a file and defaults, in that order.
+"""Settings from several layers under one schema: enforced layer, command line, environment, a file, defaults.
 
 Every fault of a file is reported at once, with its key and line. Where each value came from is kept. What only the
-organisation may set
-(`mode`, tool paths, imports that cover a lane, an older advisory database) is refused elsewhere.
+organisation may set (`mode`, imports that cover a lane, an older advisory database) is refused elsewhere.
 """
 
 from __future__ import annotations
@@ -155,7 +152,7 @@ def _merge(
 
 def _faults(layer: Layer) -> list[tuple[str, str, str]]:
     faults: list[tuple[str, str, str]] = []
-    _check(layer, Settings, layer.values, (), faults)
+    check_table(layer, Settings, layer.values, (), faults)
     if layer.trust == "enforced":
         return faults
     reserved = [(pattern, "the enforced layer only") for pattern in ENFORCED_ONLY]
@@ -166,14 +163,16 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
     for pattern, who in reserved:
         for path in _present(layer.values, pattern.split(".")):
             what = f"`{'.'.join(path)}` may be set by {who}"
-            faults.append((_place(layer, path), what, "remove it here; ask the owner of the enforced layer"))
+            faults.append((place_of(layer, path), what, "remove it here; ask the owner of the enforced layer"))
     if layer.trust == "repository":
         faults.extend(_leading_out(layer))
     advisories = layer.values.get("advisories")
     age = advisories.get("max_age_days", 0) if isinstance(advisories, dict) else 0
     if isinstance(age, int) and age > SHIPPED_MAX_AGE_DAYS:
         what = f"`advisories.max_age_days` above {SHIPPED_MAX_AGE_DAYS} may be set by the enforced layer only"
-        faults.append((_place(layer, ("advisories", "max_age_days")), what, "update the database, or ask for it there"))
+        faults.append(
+            (place_of(layer, ("advisories", "max_age_days")), what, "update the database, or ask for it there")
+        )
     return faults
 
 
@@ -187,7 +186,7 @@ def _leading_out(layer: Layer) -> list[tuple[str, str, str]]:
         texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
         if any(text.startswith("/") or ".." in text.split("/") for text in texts):
             what = f"`{'.'.join(path)}` leads out of the tree: {', '.join(texts)}"
-            faults.append((_place(layer, path), what, "name a file of the tree, or ask for it in the enforced layer"))
+            faults.append((place_of(layer, path), what, "name a file of the tree, or ask for it in the enforced layer"))
     return faults
 
 
@@ -209,11 +208,13 @@ def _present(values: object, pattern: Sequence[str], at: tuple[str, ...] = ()) -
     return found
 
 
-def _check(layer: Layer, kind: Any, value: object, at: tuple[str, ...], faults: list[tuple[str, str, str]]) -> None:
-    """Walk a value beside its type, so that every fault is found and not just the first."""
+def check_table(
+    layer: Layer, kind: Any, value: object, at: tuple[str, ...], faults: list[tuple[str, str, str]]
+) -> None:
+    """Walk a value of `layer` beside its type `kind` and add every fault to `faults`, not just the first."""
     if isinstance(kind, type) and issubclass(kind, Struct):
         if not isinstance(value, Mapping):
-            faults.append((_place(layer, at), f"`{'.'.join(at)}` is not a table", "write it as a table"))
+            faults.append((place_of(layer, at), f"`{'.'.join(at)}` is not a table", "write it as a table"))
             return
         hints = get_type_hints(kind, include_extras=True)
         for key, item in value.items():
@@ -221,11 +222,11 @@ def _check(layer: Layer, kind: Any, value: object, at: tuple[str, ...], faults: 
             if key not in hints:
                 close = difflib.get_close_matches(str(key), hints, n=1)
                 remedy = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(sorted(hints))}"
-                faults.append((_place(layer, path), f"unknown key `{'.'.join(path)}`", remedy))
+                faults.append((place_of(layer, path), f"unknown key `{'.'.join(path)}`", remedy))
             else:
-                _check(layer, hints[key], item, path, faults)
+                check_table(layer, hints[key], item, path, faults)
         faults.extend(
-            (_place(layer, at), f"`{'.'.join((*at, field.name))}` is missing", "add it")
+            (place_of(layer, at), f"`{'.'.join((*at, field.name))}` is missing", "add it")
             for field in msgspec.structs.fields(kind)
             if field.required and field.name not in value
         )
@@ -233,18 +234,20 @@ def _check(layer: Layer, kind: Any, value: object, at: tuple[str, ...], faults: 
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is dict and isinstance(value, Mapping):
         for key, item in value.items():
-            _check(layer, arguments[1], item, (*at, str(key)), faults)
+            check_table(layer, arguments[1], item, (*at, str(key)), faults)
         return
     if origin is list and isinstance(value, list):
         for index, item in enumerate(value):
-            _check(layer, arguments[0], item, (*at, str(index)), faults)
+            check_table(layer, arguments[0], item, (*at, str(index)), faults)
         return
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        faults.append((_place(layer, at), f"`{'.'.join(at)}`: {error}", "give a value of that form"))
+        faults.append((place_of(layer, at), f"`{'.'.join(at)}`: {error}", "give a value of that form"))
 
 
-def _place(layer: Layer, path: Sequence[str]) -> str:
+def place_of(layer: Layer, path: Sequence[str]) -> str:
+    """Give where the key `path` of a layer is, for messages: `FILE:LINE`."""
+    """Give where the key `path` of a layer is, for messages: `FILE:LINE`."""
     line = line_of(layer.text, (*layer.prefix, *path)) if layer.text else 0
     return f"{layer.name}:{line}" if line else layer.name

@@ -281,7 +281,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             now=_evaluated(seen, shop),
             mode=prepared.settings.mode,
             disabled_rules=tuple(prepared.settings.disabled_rules),
-            enforced_digest=prepared.enforced_digest,
+            enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
         ),
         engine=prepared.engine,
