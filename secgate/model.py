@@ -604,6 +604,8 @@ class Finding(Value, frozen=True, kw_only=True):
     aliases: tuple[Fingerprint, ...] = ()
     advisories: tuple[str, ...] = ()
     package: Package | None = None
+    secret_macs: tuple[str, ...] = ()
+    """Codes of a secret's text, `KEY:HEX` under a key that only the organisation has, sorted; () without a key."""
     state: State = State.NEW
     state_basis: str = ""
     previous: str = ""
@@ -709,6 +711,17 @@ class KnownRun(Value, frozen=True, kw_only=True):
     document_digest: Digest
 
 
+class KnownStatement(Value, frozen=True, kw_only=True):
+    """A signed statement as the ledger has it: exact text, signature, and the ledger's time of it."""
+
+    sequence: int
+    type: str
+    """The event's type, which tells what the signature has to be for."""
+    statement: str
+    signature: str
+    at_epoch_s: Epoch
+
+
 class History(Value, frozen=True, kw_only=True):
     """What the ledger remembers of this repository and line. Read-only."""
 
@@ -716,6 +729,8 @@ class History(Value, frozen=True, kw_only=True):
     head_root: Digest
     open: tuple[KnownFinding, ...] = ()
     closed: tuple[KnownFinding, ...] = ()
+    statements: tuple[KnownStatement, ...] = ()
+    """Signed statements of the whole ledger, whatever repository they are about; nobody has checked them yet."""
     runs: tuple[KnownRun, ...] = ()
     provisional: bool = False
     """True where the ledger was made at first use and nothing requires it."""

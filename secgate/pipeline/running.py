@@ -34,9 +34,11 @@ from secgate.model import (
     Target,
 )
 from secgate.pipeline.account import covered, joined
+from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.imports import PREFIX as IMPORTED
 from secgate.pipeline.looking import Looked, Looker, load_tables, reader
 from secgate.pipeline.renames import renames_since
+from secgate.policy.facts import JoinedFacts
 from secgate.ports import Engine, Observer
 from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
 from secgate.recall import recall
@@ -60,6 +62,8 @@ class _Seen(NamedTuple):
     history: History | None
     chosen: ChosenLedger | None
     memory: Memory
+    joined: Mapping[str, JoinedFacts] = {}
+    notes: tuple[str, ...] = ()
 
 
 def run_gate(
@@ -117,7 +121,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
     """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
     _require_utc(now)
     with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
-        seen = _see(request, shop, with_ledger=True)
+        seen = _with_exceptions(_see(request, shop, with_ledger=True), shop)
         observer.stage("judge", seen.prepared.settings.profile)
         references = _references(seen.prepared, shop)
         judgement = _judge(seen, shop, references)
@@ -168,6 +172,18 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
     return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
+
+
+def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
+    found = excepted(
+        seen.correlation.findings,
+        seen.coverage,
+        history=seen.history,
+        prepared=seen.prepared,
+        shop=shop,
+        now=_evaluated(seen, shop),
+    )
+    return seen._replace(joined=found.joined, coverage=found.coverage, notes=found.notes)
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -280,6 +296,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             profile=prepared.settings.profile,
             now=_evaluated(seen, shop),
             mode=prepared.settings.mode,
+            joined=seen.joined,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
@@ -326,7 +343,7 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         excerpts=_excerpts(seen, findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
-        notes=(*prepared.notes, *_notices(seen, shop)),
+        notes=(*prepared.notes, *seen.notes, *_notices(seen, shop)),
     )
 
 
