@@ -10,6 +10,7 @@ import msgspec
 
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, Weakness
+from secgate.identity import Codes
 from secgate.model import (
     Finding,
     History,
@@ -117,6 +118,7 @@ def findings_of(
     of: Target | None = None,
     table: Crosswalk | None = None,
     is_comparable: bool = True,
+    codes: Codes | None = None,
 ) -> Correlation:
     return correlate(
         done.located,
@@ -125,6 +127,7 @@ def findings_of(
         base=base,
         history=history,
         comparable=lambda _known: is_comparable,
+        codes=codes,
     )
 
 
