@@ -87,6 +87,7 @@ OPTIONS = {
 
 VARIABLES = {
     "SECGATE_ENFORCED": "the enforced layer's directory, as `--enforced`",
+    "SECGATE_SECRET_KEY": "key for codes of secrets: 32 random bytes as hexadecimal or base64 text",
     "SECGATE_STATE_DIR": "absolute folder for ledgers, tool environments and advisories",
     "XDG_STATE_HOME": "else `secgate` in this folder",
     "HOME": "else `.local/state/secgate` in this folder",
