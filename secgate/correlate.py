@@ -19,6 +19,7 @@ from secgate.model import (
     KnownFinding,
     Lane,
     Obligation,
+    Scope,
     State,
     Target,
 )
@@ -52,7 +53,8 @@ def correlate(
     groups = group(located, commits=target.change_commits, within=crosswalk.within)
     findings = identify(groups, crosswalk, schemes=schemes, codes=codes)
     findings, gone = _against_base(findings, base, target, across_tools=history is not None and base is history.open)
-    findings, left = _with_history(findings, history, target)
+    stands_in = base is None and target.scope is Scope.PROTECTED
+    findings, left = _with_history(findings, history, target, stands_in=stands_in)
     names = {(one.algorithm, one.fingerprint) for one in findings}
     names |= {(alias.algorithm, alias.value) for one in findings for alias in one.aliases}
     fingerprints = {one.previous for one in findings} | {name for one in findings for name in one.continues}
@@ -148,15 +150,25 @@ def _left(then: Sequence[KnownFinding], matching: Matching) -> list[KnownFinding
 
 
 def _with_history(
-    findings: Sequence[Finding], history: History | None, target: Target
+    findings: Sequence[Finding], history: History | None, target: Target, *, stands_in: bool
 ) -> tuple[list[Finding], list[KnownFinding]]:
-    """Join what the ledger remembers: first sight, obligations, older names; and tell what only newer tools see."""
+    """Join what the ledger remembers: first sight, obligations, older names; and tell what only newer tools see.
+
+    `stands_in`: there is no base, and the ledger speaks of this very line: what is open in it is not new.
+    """
     if history is None:
         return list(findings), []
     made = list(findings)
     matching = match(to_known(findings), history.open, target.renames, across_tools=True)
     for pair in matching.pairs:
         made[pair.now] = _remembered(made[pair.now], history.open[pair.then], pair)
+        if stands_in:
+            state, basis = _STATES[pair.tier]
+            basis = f"{basis.replace('in the base', 'in the ledger')}{_AMBIGUOUS if pair.ambiguous else ''}"
+            made[pair.now] = msgspec.structs.replace(made[pair.now], state=state, state_basis=basis)
+    for at in matching.unsure if stands_in else ():
+        basis = f"not in the ledger{_UNSURE.replace('the base', 'it')}"
+        made[at] = msgspec.structs.replace(made[at], state_basis=basis, ambiguous=True)
     for now, at in matching.merged:
         made[now] = _remembered(made[now], history.open[at], None)
     for now, at in matching.split:
@@ -205,10 +217,9 @@ def _remembered(finding: Finding, then: KnownFinding, pair: Match | None) -> Fin
     is_other = (then.algorithm, then.fingerprint) != (finding.algorithm, finding.fingerprint)
     duties = (msgspec.structs.replace(duty, finding=finding.fingerprint) for duty in then.obligations)
     obligations: Mapping[Obligation, None] = dict.fromkeys((*finding.obligations, *duties))
-    basis, ambiguous = finding.state_basis, finding.ambiguous
-    if pair is not None and pair.tier is not Tier.EXACT:
+    basis = finding.state_basis
+    if pair is not None and (pair.tier is not Tier.EXACT or pair.ambiguous):
         basis = f"{basis}; in the ledger {pair.tier.value}{_AMBIGUOUS if pair.ambiguous else ''}"
-        ambiguous = ambiguous or pair.ambiguous
     return msgspec.structs.replace(
         finding,
         first_seen_epoch_s=min(times, default=None),
@@ -218,5 +229,5 @@ def _remembered(finding: Finding, then: KnownFinding, pair: Match | None) -> Fin
         previous_path=finding.previous_path or (then.path if then.path != finding.location.path else ""),
         aliases=_with_name(finding, then),
         state_basis=basis,
-        ambiguous=ambiguous,
+        ambiguous=finding.ambiguous or (pair is not None and pair.ambiguous),
     )

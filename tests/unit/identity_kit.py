@@ -34,7 +34,7 @@ from secgate.normalise import Normalised, normalise
 _KINDS = {"py": "python", "js": "javascript", "ts": "typescript", "tf": "terraform", "yaml": "yaml", "json": "json"}
 _SIGNS = {
     "alpha": {r"eval\(": "alpha-eval", r"run\(": "alpha-run", r'acl = "public-read"': "alpha-acl"},
-    "beta": {r"eval\(": "beta-eval", r"exec\(": "beta-exec"},
+    "beta": {r"eval\(": "beta-eval", r"exec\(": "beta-exec", r"compile\(": "beta-compile"},
 }
 
 

@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from secgate.correlate import Correlation, correlate
-from secgate.crosswalk import Crosswalk
-from secgate.events import FindingAliased, FindingMerged, FindingOpened, FindingSplit, Run
+from secgate.events import FindingAliased, FindingMerged, FindingOpened, FindingSplit
 from secgate.fingerprint import SCHEMES, Scheme, Subject, digest
-from secgate.model import Lane, Obligation, RawResult
-from secgate.record import RecordReceipt
-from tests.ledger_support import EPOCH_S, Story, account, invocation, protected, sqlite_at
-from tests.unit.identity_kit import Scan, advisory, crosswalk, normalised, scan_of, scans_of
+from secgate.model import Lane, RawResult
+from tests.ledger_support import EPOCH_S
+from tests.unit.identity_kit import Scan, advisory, crosswalk, scan_of, scans_of
+from tests.unit.identity_life import Life
 
 _FILES = {"a.py": "def f(x):\n    return eval(x)\n"}
 _APART = crosswalk(**{"beta-eval": "other-injection"})
 _ONE = crosswalk()
-
-
-class Life:
-    """One line of a repository: each `see` is a complete run on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.story = Story(sqlite_at(folder))
-
-    def see(
-        self,
-        files: Mapping[str, str],
-        scans: Sequence[Scan],
-        *,
-        at_s: int,
-        table: Crosswalk = _ONE,
-        schemes: Sequence[Scheme] = SCHEMES,
-        duty_s: int = 0,
-    ) -> tuple[Correlation, RecordReceipt]:
-        history = self.story.history(at_s=at_s)
-        done = correlate(
-            normalised(files, scans, table=table).located,
-            target=protected(files=tuple(files)),
-            crosswalk=table,
-            base=history.open if history.runs else None,
-            history=history,
-            comparable=lambda _: True,
-            schemes=schemes,
-        )
-        duties = [
-            Obligation(finding=one.fingerprint, basis="severity", start_epoch_s=EPOCH_S + at_s, limit_s=duty_s)
-            for one in done.findings
-            if duty_s
-        ]
-        lanes = sorted({scan.invocation.lane for scan in scans})
-        receipt = self.story.run(
-            *done.findings,
-            at_s=at_s,
-            obligations=duties,
-            target=protected(files=tuple(files)),
-            lanes=[account(lane) for lane in lanes],
-            invocations=[invocation(scan.invocation.scanner, lane=scan.invocation.lane) for scan in scans],
-        )
-        return done, receipt
-
-    def kinds(self, receipt: RecordReceipt) -> list[type]:
-        return [type(event) for event in self.story.events(receipt) if not isinstance(event, Run)]
-
-    def open(self) -> Any:
-        return self.story.history(at_s=10**6).open
 
 
 @pytest.fixture
