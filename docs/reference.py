@@ -94,6 +94,7 @@ VARIABLES = {
     "SECGATE_ENFORCED": "the enforced layer's directory, as `--enforced`",
     "SECGATE_OPA_TOKEN": "the token that the OPA server is asked with; in no file and on no command line",
     "HTTPS_PROXY": "what an OPA server elsewhere is asked through; also passed on to tools that may use the network",
+    "SECGATE_SECRET_KEY": "key for codes of secrets: 32 random bytes as hexadecimal or base64 text",
     "SECGATE_STATE_DIR": "absolute folder for ledgers, tool environments and advisories",
     "XDG_STATE_HOME": "else `secgate` in this folder",
     "HOME": "else `.local/state/secgate` in this folder",

@@ -608,6 +608,12 @@ class Finding(Value, frozen=True, kw_only=True):
     """Codes of a secret's text, `KEY:HEX` under a key that only the organisation has, sorted; () without a key."""
     state: State = State.NEW
     state_basis: str = ""
+    ambiguous: bool = False
+    """Whether others would have fitted as well where it was known again or called new: position decided."""
+    continues: tuple[str, ...] = ()
+    """Fingerprints by which the ledger knows what it is: the one it goes on with, then those it has taken in."""
+    part_of: str = ""
+    """Fingerprint by which the ledger knows the finding that it was split off from."""
     previous: str = ""
     """Fingerprint under which the base or the ledger knew it, when that differs."""
     previous_path: str = ""
@@ -688,6 +694,7 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     anchor: str = ""
     start_line: int = 0
     scanners: tuple[str, ...] = ()
+    secret_macs: tuple[str, ...] = ()
     first_seen_epoch_s: Epoch | None = None
     closed_epoch_s: Epoch | None = None
     obligations: tuple[Obligation, ...] = ()

@@ -29,8 +29,10 @@ from secgate.people import FILE_NAME as PEOPLE_NAME
 from secgate.people import People, read_people
 from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
 from secgate.ports import Engine, ProcessRunner, SyntaxReader
+from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
+from secgate.secret_binding import SecretKey
 from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
@@ -86,6 +88,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     engine: Engine
     guarded: Engine
     notes: tuple[str, ...]
+    secret_key: SecretKey | None
 
 
 def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Prepared:
@@ -93,7 +96,8 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     path = _directory(request.path, machine)
     repository = open_repository(path, machine=machine, runner=runner, scratch=scratch)
     top = repository.root if repository is not None else path
-    enforced = read_enforced(request.enforced or machine.env.get("SECGATE_ENFORCED", ""), tree=top)
+    enforced_at = request.enforced or machine.env.get("SECGATE_ENFORCED", "")
+    enforced = read_enforced(enforced_at, tree=top)
     stronger = _stronger_layers(request, machine, enforced)
     first = config.resolve(stronger).settings
     ci = ci_facts(machine.env, read=_read_event)
@@ -131,6 +135,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         engine=engine,
         guarded=guarded,
         notes=(*ci.notes, *notes),
+        secret_key=secret_key(machine, enforced=enforced_at),
     )
 
 
