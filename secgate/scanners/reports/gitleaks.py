@@ -15,12 +15,18 @@ import re
 
 import msgspec
 
-from secgate.model import Lane, RawResult, Region, Rule
+from secgate.model import Confidence, Lane, RawResult, Region, Rule
 from secgate.sarif import ForeignRun
 from secgate.scanners.reports.form import JSON, decode, plain_path, refuse
 
 FORM = "gitleaks JSON"
 HARD_CODED = 798
+_LOOSE = frozenset(
+    {
+        *("generic-api-key", "curl-auth-user", "curl-auth-header", "kubernetes-secret-yaml"),
+        *("hashicorp-tf-password", "nuget-config-password"),
+    }
+)
 _REDACTED = "REDACTED"
 _PARTLY = re.compile(r"\.\.\.$")
 
@@ -62,12 +68,18 @@ def _raw(leak: _Leak) -> RawResult:
         message=leak.description or f"{leak.rule} in the source",
         path=plain_path(leak.file),
         region=Region(start_line=max(leak.line, 0), end_line=max(leak.last_line, leak.line, 0)),
+        confidence=confidence_of(leak.rule),
         cwes=(HARD_CODED,),
         secrets=secrets_of(leak.secret, leak.match),
         commit=leak.commit,
         lane=Lane.SECRETS,
         tool="gitleaks",
     )
+
+
+def confidence_of(rule: str) -> Confidence:
+    """Most patterns fit one kind of credential only; the others fit any text behind a telling name."""
+    return Confidence.MEDIUM if rule in _LOOSE else Confidence.HIGH
 
 
 def secrets_of(*texts: str) -> tuple[str, ...]:

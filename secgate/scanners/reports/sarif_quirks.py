@@ -16,14 +16,22 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from secgate.model import Lane, Package, RawResult, Region, Rule
+from secgate.model import Lane, Package, RawResult, Region, Rule, Severity
 from secgate.sarif import ForeignRun
 from secgate.scanners.reports.form import advisory_of, band, ecosystem, score_in
-from secgate.scanners.reports.gitleaks import HARD_CODED, secrets_of
+from secgate.scanners.reports.gitleaks import HARD_CODED, confidence_of, secrets_of
 
 _QUOTED_PASSWORD = re.compile(r"^Possible hardcoded password: '(.*)'$", re.DOTALL)
 _COMMIT = re.compile(r" at commit ([0-9a-f]{40}|[0-9a-f]{64})\.")
 _TRIVY_FIELD = re.compile(r"^(Package|Installed Version|Severity|Fixed Version): ?(.*)$", re.MULTILINE)
+_RUFF_CODE = re.compile(r"[A-Z]+\d+")
+_RUFF_SECURITY = re.compile(r"S\d{3}")
+_RUFF_SHELL = frozenset(
+    {
+        *("S602", "S604", "S605", "subprocess-popen-with-shell-equals-true"),
+        *("call-with-shell-equals-true", "start-process-with-a-shell"),
+    }
+)
 _OSV = re.compile(
     r"^Package '(?P<name>.+)@(?P<version>[^@']*)' is vulnerable to '(?P<id>[^']+)'(?P<also>.*)", re.DOTALL
 )
@@ -71,7 +79,14 @@ def _by_table(one: RawResult, _: Rule) -> RawResult:
 
 
 def _ruff(one: RawResult, _: Rule) -> RawResult:
-    return msgspec.structs.replace(_by_table(one, _), column_unit="code-point")
+    """Rules outside of its security set are no weakness; of a shell its words say whether the command is constant."""
+    one = msgspec.structs.replace(_by_table(one, _), column_unit="code-point")
+    if _RUFF_CODE.fullmatch(one.rule) and not _RUFF_SECURITY.fullmatch(one.rule):
+        return msgspec.structs.replace(one, severity=Severity.INFO, severity_basis="ruff: no security rule")
+    if one.rule in _RUFF_SHELL:
+        severity = Severity.LOW if "seems safe" in one.message else Severity.HIGH
+        return msgspec.structs.replace(one, severity=severity, severity_basis="ruff: whether the command is constant")
+    return one
 
 
 def _semgrep(one: RawResult, _: Rule) -> RawResult:
@@ -92,6 +107,7 @@ def _gitleaks(one: RawResult, _: Rule) -> RawResult:
         _by_table(one, _),
         region=_lines(one.region),
         cwes=(HARD_CODED,),
+        confidence=confidence_of(one.rule),
         secrets=secrets_of(one.snippet),
         snippet="",
         commit=commit[1] if commit else "",

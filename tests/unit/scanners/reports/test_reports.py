@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from secgate.errors import UsageError
-from secgate.model import Lane, RawResult, Region, Severity
+from secgate.model import Confidence, Lane, RawResult, Region, Severity
 from secgate.sarif import ForeignRun
 from secgate.scanners.reports import read_report
 
@@ -187,9 +187,29 @@ def test_trivy_sarif_gets_its_package_back() -> None:
 
 def test_ruff_level_is_no_severity_and_its_columns_are_code_points() -> None:
     found = results_of("ruff/0.17.6/findings.sarif")
-    assert {(one.severity, one.score, one.column_unit, one.path) for one in found} == {
-        (None, None, "code-point", "weak.py")
-    }
+    assert {one.rule: one.severity for one in found} == {"S602": Severity.HIGH, "S307": None, "S105": None}
+    assert {(one.score, one.column_unit, one.path) for one in found} == {(None, "code-point", "weak.py")}
+
+
+@pytest.mark.parametrize(
+    ("rule", "message", "severity"),
+    [
+        ("S605", "Starting a process with a shell: seems safe", Severity.LOW),
+        ("start-process-with-a-shell", "possible injection", Severity.HIGH),
+        ("E501", "Line too long", Severity.INFO),
+        ("B006", "mutable default", Severity.INFO),
+        ("exec-builtin", "m", None),
+    ],
+)
+def test_ruff_rules_that_are_no_weakness_or_a_constant_command(rule: str, message: str, severity: object) -> None:
+    one = sarif_of("ruff", {"ruleId": rule, "level": "error", "message": {"text": message}})
+    assert one.severity is severity
+
+
+@pytest.mark.parametrize(("rule", "certain"), [("github-pat", Confidence.HIGH), ("generic-api-key", Confidence.MEDIUM)])
+def test_gitleaks_patterns_that_fit_anything_are_less_sure(rule: str, certain: Confidence) -> None:
+    for path in ("dir.json", "git.sarif"):
+        assert {one.confidence for one in results_of(f"gitleaks/8.30.1/{path}") if one.rule == rule} == {certain}
 
 
 def sarif_of(tool: str, result: dict[str, object]) -> RawResult:
