@@ -67,10 +67,15 @@ class Masker:
         forms = self._texts.setdefault(path, set())
         found = {form for form in _forms(text[:_LONGEST]) if form.strip()}
         forms.update(found)
-        self._telling.update(form for form in found if _TELLING.match(form))
+        if _TELLING.match(text):
+            self._telling.update(found)
         self._tables.pop(path, None)
         self._tables.pop(_ALL, None)
         self._tables.pop(_FAR, None)
+
+    def is_idle(self, path: str) -> bool:
+        """Tell whether there is nothing to mask in what is shown of `path`."""
+        return not self._telling and path not in self._texts
 
     def text(self, path: str, value: str) -> str:
         """Mask in what is shown of `path`: every secret of it, and those of other files that read like no word."""

@@ -140,7 +140,11 @@ def normalise(
     for path in sorted(files):
         _find_secrets(files[path], masker)
     tables = _Tables(masker, crosswalk, scores)
-    located = [_locate(file, at, tables) for _, file in sorted(files.items()) for at in range(len(file.items))]
+    located: list[Located] = []
+    for path in sorted(files):
+        # A syntax tree is large: each file's goes as soon as its results have their places.
+        file = files.pop(path)
+        located += [_locate(file, at, tables) for at in range(len(file.items))]
     refused = [
         msgspec.structs.replace(one, rule=masker.everywhere(one.rule), path=masker.everywhere(one.path))
         for one in refused
@@ -150,6 +154,8 @@ def normalise(
 
 
 def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
+    names: dict[tuple[str, str, tuple[int, ...], str], str] = {}
+    sets: dict[tuple[int, ...], tuple[int, ...]] = {}
     for scan in scans:
         invocation = scan.invocation
         known = {rule.id: rule for rule in invocation.rules}
@@ -157,13 +163,13 @@ def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
             rules = known | {rule.id: rule for rule in reading.rules}
             for raw in reading.results:
                 rule = rules.get(raw.rule) or Rule(id=raw.rule)
-                cwes = tuple(sorted(set(raw.cwes or rule.cwes)))
-                named = raw.weakness or rule.weakness
-                tool = raw.tool or invocation.scanner
-                weakness = crosswalk.weakness(tool, raw.rule, cwes, named)
-                lane = raw.lane or invocation.lane
-                if raw.advisory and raw.package is not None:
-                    weakness = VULNERABLE_DEPENDENCY
+                told = raw.cwes or rule.cwes
+                cwes = sets[told] if told in sets else sets.setdefault(told, tuple(sorted(set(told))))
+                key = (raw.tool or invocation.scanner, raw.rule, cwes, raw.weakness or rule.weakness)
+                if key not in names:
+                    names[key] = crosswalk.weakness(*key)
+                tool, lane = key[0], raw.lane or invocation.lane
+                weakness = VULNERABLE_DEPENDENCY if raw.advisory and raw.package is not None else names[key]
                 yield _Item(invocation, tool, rule, raw, lane, cwes, weakness)
 
 
@@ -244,6 +250,8 @@ def _region(index: FileIndex, item: _Item) -> Region:
     end_line = min(max(raw.end_line, start_line), last)
     start = source.utf16_column(start_line, raw.start_column, item.raw.column_unit)
     end = source.utf16_column(end_line, raw.end_column, item.raw.column_unit)
+    if (start_line, start, end_line, end) == (raw.start_line, raw.start_column, raw.end_line, raw.end_column):
+        return raw
     if start_line == end_line and 0 < end < start:
         end = start
     return Region(start_line=start_line, start_column=start, end_line=end_line, end_column=end)
@@ -266,10 +274,6 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
         snippet = masker.text(path, cut)
     elif not is_secret:
         snippet = masker.text(path, item.raw.snippet)
-    # Digests that live only until results are grouped: copies of a secret are known by them.
-    texts = {digest(text.strip()) for text in item.raw.secrets}
-    if index is not None and is_secret:
-        texts.update(digest(index.source.text[one:other].strip()) for one, other in spans)
     result = _result(item, file, region, tables, snippet=snippet, is_secret=is_secret)
     if item.raw.commit and index is None and not file.location.commit:
         location = msgspec.structs.replace(result.location, commit=item.raw.commit[:LONGEST_NAME])
@@ -280,7 +284,16 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
         result = msgspec.structs.replace(
             result, severity=severity, score=score, severity_basis=basis, confidence=confidence
         )
-    return Located(result=result, place=place, spans=spans if is_secret else (), texts=tuple(sorted(texts)))
+    texts = _texts(item.raw, index, spans if is_secret else ()) if is_secret or item.raw.secrets else ()
+    return Located(result=result, place=place, spans=spans if is_secret else (), texts=texts)
+
+
+def _texts(raw: RawResult, index: FileIndex | None, spans: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """Give digests that live only until results are grouped: copies of a secret are known by them."""
+    texts = {digest(text.strip()) for text in raw.secrets}
+    if index is not None:
+        texts.update(digest(index.source.text[one:other].strip()) for one, other in spans)
+    return tuple(sorted(texts))
 
 
 def _looks(item: _Item, index: FileIndex) -> Likeness | None:
@@ -327,8 +340,12 @@ def _result(item: _Item, file: _File, region: Region, tables: _Tables, *, snippe
     raw, rule, path = item.raw, item.rule, file.location.path
     severity, score, basis = _severity(item, tables)
 
-    def clean(text: str, longest: int) -> str:
-        return tables.masker.text(path, text)[:longest]
+    if tables.masker.is_idle(path):
+        clean = _cut
+    else:
+
+        def clean(text: str, longest: int) -> str:
+            return tables.masker.text(path, text)[:longest]
 
     return Result(
         scanner=item.invocation.scanner,
@@ -347,16 +364,22 @@ def _result(item: _Item, file: _File, region: Region, tables: _Tables, *, snippe
         snippet=snippet[:LONGEST_SNIPPET],
         package=_package(raw.package, clean) if raw.package else None,
         advisory=clean(raw.advisory, LONGEST_NAME),
-        aliases=tuple(sorted({clean(name, LONGEST_NAME) for name in raw.aliases})),
+        aliases=tuple(sorted({clean(name, LONGEST_NAME) for name in raw.aliases})) if raw.aliases else (),
         resource=clean(raw.resource, LONGEST_NAME),
         suppressions=tuple(
             Suppression(kind=one.kind, text=clean(one.text, LONGEST_MESSAGE), status=one.status)
             for one in raw.suppressions
-        ),
+        )
+        if raw.suppressions
+        else (),
         remedy=clean(raw.remedy or rule.remedy, LONGEST_MESSAGE),
         help_uri=clean(raw.help_uri or rule.help_uri, LONGEST_MESSAGE),
         secret=is_secret,
     )
+
+
+def _cut(text: str, longest: int) -> str:
+    return text[:longest]
 
 
 def _package(package: Package, clean: Callable[[str, int], str]) -> Package:
