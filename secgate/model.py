@@ -473,6 +473,8 @@ class RawResult(Value, frozen=True, kw_only=True):
     suppressions: tuple[Suppression, ...] = ()
     remedy: str = ""
     help_uri: str = ""
+    tool: str = ""
+    """Name by which the crosswalk knows the tool, for a result of a file that others wrote; "" is the scanner's."""
 
 
 class FileReading(Value, frozen=True, kw_only=True):
