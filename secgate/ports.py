@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from secgate.model import (
     Digest,
@@ -254,6 +254,22 @@ class Reporter(Protocol):
 
         Deterministic bytes for equal input. `width` and `colour` matter to terminal formats only.
         """
+        ...
+
+
+class Rendered(NamedTuple):
+    """A rendering, and in words what of the run it has no room for: whoever asked for it is told."""
+
+    data: bytes
+    left_out: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class PartialReporter(Reporter, Protocol):
+    """A reporter whose format may not hold the whole run."""
+
+    def rendered(self, document: RunDocument) -> Rendered:
+        """Give what `render` gives, with what was left out."""
         ...
 
 
