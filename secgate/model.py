@@ -860,6 +860,10 @@ class RunDocument(Value, frozen=True, kw_only=True):
     decision: Decision | None
     excerpts: dict[str, str] = {}
     """Fingerprint -> a few masked source lines, each `NUMBER<TAB>TEXT`."""
+    line_hashes: dict[str, dict[str, str]] = {}
+    """Path -> line in digits -> `primaryLocationLineHash` as GitHub computes it.
+
+    There is none where the text that it covers holds a secret."""
     ledger: str = ""
     ledger_head: Head | None = None
     provisional_clocks: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from secgate.model import (
     Digest,
@@ -293,6 +293,22 @@ class Signer(Protocol):
         Raises SignatureError unless the signature is over these bytes and this namespace, by a key that is allowed for
         it, valid at that time and not revoked by then. A key that is revoked without a time verifies nothing, ever.
         """
+        ...
+
+
+class Rendered(NamedTuple):
+    """A rendering, and in words what of the run it has no room for: whoever asked for it is told."""
+
+    data: bytes
+    left_out: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class PartialReporter(Reporter, Protocol):
+    """A reporter whose format may not hold the whole run."""
+
+    def rendered(self, document: RunDocument) -> Rendered:
+        """Give what `render` gives, with what was left out."""
         ...
 
 

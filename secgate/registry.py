@@ -43,6 +43,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "html": "secgate.reporters.html:HtmlReporter",
         "json": "secgate.reporters.json:JsonReporter",
         "sarif": "secgate.reporters.sarif:SarifReporter",
+        "sarif-all": "secgate.reporters.sarif:WholeSarifReporter",
         "text": "secgate.reporters.text:TextReporter",
     },
     "signers": {

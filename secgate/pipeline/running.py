@@ -39,11 +39,11 @@ from secgate.pipeline.imports import PREFIX as IMPORTED
 from secgate.pipeline.looking import Looked, Looker, load_tables, reader
 from secgate.pipeline.renames import renames_since
 from secgate.policy.facts import JoinedFacts
-from secgate.ports import Engine, Observer
+from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
-from secgate.show import excerpts
+from secgate.show import excerpts, line_hashes
 from secgate.show import show as show_document
 from secgate.version import __version__
 
@@ -140,8 +140,8 @@ def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer:
         return _document(_see(request, shop, with_ledger=False), shop, decision=None)
 
 
-def render(document: RunDocument, form: str, *, width: int, colour: bool) -> bytes:
-    """Give the document in a format by name."""
+def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Rendered:
+    """Give the document in a format by name, and what of it the format has no room for."""
     return show_document(document, registry.reporter(form), width=width, colour=colour)
 
 
@@ -341,6 +341,7 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         absent=seen.correlation.absent,
         decision=decision,
         excerpts=_excerpts(seen, findings),
+        line_hashes=_line_hashes(seen, findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
         notes=(*prepared.notes, *seen.notes, *_notices(seen, shop)),
@@ -378,6 +379,14 @@ def _excerpts(seen: _Seen, findings: Sequence[Finding]) -> dict[str, str]:
         mine = [one for one in findings if one.fingerprint not in shown and read(one.location) is not None]
         shown |= excerpts(mine, read, part.normalised.masker.lines)
     return shown
+
+
+def _line_hashes(seen: _Seen, findings: Sequence[Finding]) -> dict[str, dict[str, str]]:
+    """Give what GitHub computes from its checkout: of an index, which may differ from any checkout, nothing."""
+    if seen.prepared.target.source is Source.INDEX:
+        return {}
+    head = seen.looked[0]
+    return line_hashes(findings, reader(head), head.normalised.masker.cut)
 
 
 def _run_id(target: Target, shop: Workshop) -> str:
