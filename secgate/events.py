@@ -184,6 +184,8 @@ class FindingFacts(Value, frozen=True, kw_only=True):
     advisories: tuple[str, ...] = ()
     package: str = ""
     """`ecosystem/name@version`, "" for none."""
+    secret_macs: tuple[str, ...] = ()
+    """Codes of a secret's text under the organisation's key; () without one."""
 
 
 class FindingEvent(Event, frozen=True, kw_only=True):
@@ -243,7 +245,10 @@ class FindingClosed(FindingEvent, frozen=True, kw_only=True):
 
 
 class FindingAliased(FindingEvent, frozen=True, kw_only=True):
-    """A known finding has another fingerprint from here on; the former one stays its alias."""
+    """A known finding has another fingerprint from here on; the former one stays its alias.
+
+    `basis`: `algorithm` for another algorithm, `matched` where matching found it again.
+    """
 
     TYPE: ClassVar[str] = "finding-aliased"
     VERSION: ClassVar[int] = 1
@@ -252,6 +257,30 @@ class FindingAliased(FindingEvent, frozen=True, kw_only=True):
     algorithm: str
     former: Fingerprint
     basis: str
+
+
+class FindingMerged(FindingEvent, frozen=True, kw_only=True):
+    """Another known finding is part of this one from here on: its names, its duties and the earlier of both clocks."""
+
+    TYPE: ClassVar[str] = "finding-merged"
+    VERSION: ClassVar[int] = 1
+
+    fingerprint: str
+    algorithm: str
+    absorbed: Fingerprint
+    start_epoch_s: Epoch
+    """The earlier of the two."""
+
+
+class FindingSplit(FindingEvent, frozen=True, kw_only=True):
+    """Part of a known finding is one of its own from here on, with the clock and the duties of the whole."""
+
+    TYPE: ClassVar[str] = "finding-split"
+    VERSION: ClassVar[int] = 1
+
+    finding: FindingFacts
+    origin: Fingerprint
+    start_epoch_s: Epoch
 
 
 class ObligationAdded(FindingEvent, frozen=True, kw_only=True):
@@ -282,6 +311,35 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
     policy_digest: str
 
 
+class SignedEvent(Event, frozen=True, kw_only=True):
+    """Ground of what a person says: the exact statement, and a detached signature over it by `signer`'s kind of key."""
+
+    statement: str
+    signature: str
+    signer: str = "sshsig"
+
+
+class WaiverRequested(SignedEvent, frozen=True, kw_only=True):
+    """Somebody asks that a finding, an advisory or a gap be let pass until a time."""
+
+    TYPE: ClassVar[str] = "waiver-requested"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiverApproved(SignedEvent, frozen=True, kw_only=True):
+    """Somebody else agrees to a request."""
+
+    TYPE: ClassVar[str] = "waiver-approved"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiverRevoked(SignedEvent, frozen=True, kw_only=True):
+    """A waiver ends before its time."""
+
+    TYPE: ClassVar[str] = "waiver-revoked"
+    VERSION: ClassVar[int] = 1
+
+
 EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
     {
         (event.TYPE, event.VERSION): event
@@ -294,8 +352,13 @@ EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
             FindingChanged,
             FindingClosed,
             FindingAliased,
+            FindingMerged,
+            FindingSplit,
             ObligationAdded,
             ObligationSuperseded,
+            WaiverRequested,
+            WaiverApproved,
+            WaiverRevoked,
         )
     }
 )
@@ -341,6 +404,7 @@ def facts_of(finding: Finding) -> FindingFacts:
         start_line=finding.location.region.start_line,
         witnesses=tuple(sorted({Witness(scanner=result.scanner, rule=result.rule) for result in finding.witnesses})),
         advisories=tuple(sorted(set(finding.advisories))),
+        secret_macs=finding.secret_macs,
         package=f"{package.ecosystem}/{package.name}@{package.version}" if package else "",
     )
 

@@ -19,7 +19,7 @@ from secgate.memory import Memory
 from secgate.model import Head, History, KnownRun, Rename, RunDocument, Value
 from secgate.naming import resolve, resolve_in
 from secgate.narration import comparison_page, story_page
-from secgate.ports import Ledger
+from secgate.ports import Ledger, Rendered
 from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
 from secgate.recall import check_growth, recall
 from secgate.record import initialise
@@ -128,8 +128,8 @@ def verify_ledger(*, path: str, config: str, enforced: str, machine: Machine, no
         return chosen.ledger.address, head
 
 
-def render(document: RunDocument, form: str, *, width: int, colour: bool) -> bytes:
-    """Give the document in a format by name."""
+def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Rendered:
+    """Give the document in a format by name, and what of it the format has no room for."""
     return show_document(document, registry.reporter(form), width=width, colour=colour)
 
 
