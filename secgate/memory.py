@@ -93,6 +93,7 @@ class Remembered(Value, frozen=True, kw_only=True):
             start_line=facts.start_line,
             scanners=tuple(sorted({witness.scanner for witness in facts.witnesses})),
             secret_macs=facts.secret_macs,
+            sketch=facts.sketch,
             first_seen_epoch_s=self.first_seen_epoch_s,
             closed_epoch_s=self.closed_epoch_s,
             obligations=self.obligations,
