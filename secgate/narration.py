@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from secgate.comparison import Changed, Comparison, Difference, RunHead, Side
 from secgate.model import Gap, Severity, Word
 from secgate.page import Page, clipped_left
+from secgate.sayings import Said
 from secgate.sla import length_words, standing_words
 from secgate.story import Clock, Sight, Story
 from secgate.summary import gap_words, number_words, short_rule, utc_words
@@ -36,14 +37,22 @@ def story_page(story: Story, *, now_epoch_s: int, width: int, colour: bool) -> b
     if story.waived is not None:
         rule = f"{story.waived.layer}: {short_rule(story.waived.rule)}"
         page.labelled("waiver", f"{story.waived.word.value}: {story.waived.reason or 'no reason told'} [{rule}]")
-    else:
+    elif not story.waivers:
         page.labelled("waiver", "none")
+    for said in story.waivers:
+        page.labelled("waiver" if said.said == "requested" else "", _said_words(said))
     for author in story.authors:
         lines = number_words(author.lines, "line")
         page.labelled("author", f"{author.name}, {utc_words(author.written_epoch_s)}, {author.commit[:12]}, {lines}")
     page.labelled("author", story.authors_note)
     _sights(page, story)
     return page.data()
+
+
+def _said_words(one: Said) -> str:
+    until = f" until {utc_words(one.expires_epoch_s)}" if one.expires_epoch_s is not None else ""
+    reason = f": {one.reason}" if one.reason else ""
+    return f"{one.said} by {one.by}, {utc_words(one.at_epoch_s)}{until} ({one.waiver[:12]}){reason}"
 
 
 def _clock_words(clock: Clock, now_epoch_s: int) -> str:

@@ -66,7 +66,15 @@ def finding_story(finding: str, *, place: Place, machine: Machine, now: datetime
         for chapter in chapters(ledger.read(), repository=asked.repository, names=names):
             teller.tell(chapter)
         authors, note = _authors(teller, asked.prepared.repository)
-        return compose(teller, names, lines=lines, repository=asked.repository, authors=authors, note=note)
+        return compose(
+            teller,
+            names,
+            lines=lines,
+            repository=asked.repository,
+            authors=authors,
+            note=note,
+            statements=asked.memory.statements,
+        )
 
 
 def run_comparison(then: str, now_run: str, *, place: Place, machine: Machine, now: datetime) -> Comparison:

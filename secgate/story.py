@@ -16,8 +16,10 @@ from secgate.events import (
     FindingChanged,
     FindingClosed,
     FindingEvent,
+    FindingMerged,
     FindingOpened,
     FindingSeenAgain,
+    FindingSplit,
     ObligationAdded,
     ObligationSuperseded,
     Run,
@@ -30,6 +32,7 @@ from secgate.model import (
     Digest,
     Finding,
     KnownFinding,
+    KnownStatement,
     Lane,
     LedgerEntry,
     Obligation,
@@ -40,6 +43,7 @@ from secgate.model import (
     Verdict,
     Word,
 )
+from secgate.sayings import Said, waivers_said
 from secgate.sla import due_epoch_s, length_words
 
 FORMAT_VERSION = 1
@@ -123,6 +127,7 @@ class Story(Value, frozen=True, kw_only=True):
     seen_by: tuple[str, ...] = ()
     clocks: tuple[Clock, ...] = ()
     waived: Waived | None = None
+    waivers: tuple[Said, ...] = ()
     authors: tuple[Author, ...] = ()
     authors_note: str = ""
     """Why no author is told, "" where one is."""
@@ -163,9 +168,9 @@ def chapters(entries: Iterable[LedgerEntry], *, repository: str, names: Iterable
 
 def _subject(event: Event) -> str:
     match event:
-        case FindingOpened() | FindingSeenAgain() | FindingChanged():
+        case FindingOpened() | FindingSeenAgain() | FindingChanged() | FindingSplit():
             return event.finding.fingerprint
-        case FindingClosed() | FindingAliased() | ObligationAdded() | ObligationSuperseded():
+        case FindingClosed() | FindingAliased() | FindingMerged() | ObligationAdded() | ObligationSuperseded():
             return event.fingerprint
     return ""
 
@@ -190,6 +195,10 @@ def _event_words(event: FindingEvent) -> str:
             text = f"clock ends: {event.basis}"
         case FindingAliased():
             text = f"known as {event.former.value[:12]} before: {event.basis}"
+        case FindingMerged():
+            text = f"takes in {event.absorbed.value[:12]}: the earlier clock counts"
+        case FindingSplit():
+            text = f"was part of {event.origin.value[:12]}: its clock goes on"
         case ObligationAdded():
             text = f"{event.basis}: {length_words(event.limit_s)}"
         case ObligationSuperseded():
@@ -313,6 +322,7 @@ def compose(
     repository: str,
     authors: Sequence[Author] = (),
     note: str = "",
+    statements: Sequence[KnownStatement] = (),
 ) -> Story:
     """Give the story that `teller` gathered of the finding of these names, with its clocks on `lines`.
 
@@ -344,6 +354,9 @@ def compose(
         seen_by=tuple(f"{one.scanner} ({one.rule})" for one in facts.witnesses),
         clocks=tuple(_clock(name, one) for name, one in known.items()),
         waived=teller.waived,
+        waivers=waivers_said(
+            statements, names={facts.fingerprint, *every}, advisories=set(facts.advisories), repository=repository
+        ),
         authors=tuple(authors),
         authors_note=note,
         sights=tuple(teller.sights),

@@ -77,7 +77,7 @@ def test_a_finding_of_a_local_run_has_a_history_and_no_clock(product: Product, g
 
 
 def test_diff_tells_new_and_gone(product: Product, git: Git, weak: dict[str, Any]) -> None:
-    git.commit({"app.py": CLEAN, "other.py": WEAK})
+    git.commit({"app.py": CLEAN, "other.py": "def other(words):\n    return eval(words)\n"})
     after = gate(product, git)
     ended = ask(product, git, "diff", weak["run_id"], after["run_id"], "--format=json")
     found = told(ended)
