@@ -38,13 +38,18 @@ def coverage_refusal(wanted: Import, runs: Sequence[sarif.ForeignRun], *, commit
         return "the tree is not a clean commit"
     if not runs or any(run.revision != commit for run in runs):
         return "it does not say that it was made from this commit"
+    if any(run.errors for run in runs):
+        return "its tool reports errors of its own"
     return ""
 
 
 def read_import(
-    wanted: Import, data: bytes, *, commit: str, files: Sequence[str], now_epoch_s: int
+    wanted: Import, data: bytes | sarif.Readable, *, commit: str, files: Sequence[str], now_epoch_s: int
 ) -> tuple[Invocation, Reading]:
-    """Read one file; `files` are those of its lane. What is no SARIF gives an unreadable reading."""
+    """Read one file; `files` are those of its lane. What is no SARIF gives an unreadable reading.
+
+    Raises OSError as the stream does.
+    """
     try:
         runs = sarif.read(data, name=wanted.name)
     except UsageError as error:
@@ -71,11 +76,8 @@ def unread_import(wanted: Import, why: str, *, now_epoch_s: int) -> Invocation:
 
 
 def _notices(runs: Sequence[sarif.ForeignRun], refusal: str) -> tuple[str, ...]:
-    unplaced = sum(run.unplaced for run in runs)
-    return (
-        *((f"claims no coverage: {refusal}",) if refusal else ()),
-        *((f"{unplaced} results have no place in this tree",) if unplaced else ()),
-    )
+    remarks = tuple(remark for run in runs for remark in run.remarks())
+    return (f"claims no coverage: {refusal}", *remarks) if refusal else remarks
 
 
 def _in_lane(result: RawResult, lane: Lane) -> RawResult:
