@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import re
 from collections.abc import Iterator
 from io import BytesIO
@@ -47,7 +48,7 @@ class Cursor:
         self._stream: Readable = BytesIO(source) if isinstance(source, bytes) else source
         # Drops one byte-order mark and no other.
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._decode = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant).raw_decode
+        self._decode = _decoder().raw_decode
         self._text, self._at = "", 0
         self._before = self._bytes = 0
         self._ended = False
@@ -192,6 +193,32 @@ class Cursor:
         self._text, self._at = kept + text, 0
 
 
+def decode(data: bytes, *, name: str) -> Any:
+    """Decode a document whole, under the same rules, for a caller who holds it in memory anyway.
+
+    Raises UsageError, naming the file.
+    """
+    try:
+        return _decoder().decode(data.decode("utf-8-sig"))
+    except RecursionError:
+        reason = "nested too deeply"
+    except UnicodeDecodeError as error:
+        reason = f"not UTF-8: {error.reason} at byte {error.start}"
+    except json.JSONDecodeError as error:
+        reason = f"not JSON: {error.msg} (character {error.pos})"
+    except ValueError as error:
+        reason = str(error) if isinstance(error, _RefusedError) else "a number of too many digits"
+    raise UsageError(
+        f"not readable as SARIF: {reason}",
+        place=f"{name}: $",
+        remedy="write the file again with a tool that gives SARIF 2.1.0",
+    )
+
+
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite)
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -203,3 +230,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(text: str) -> NoReturn:
     raise _RefusedError(f"not JSON: {text}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _RefusedError(f"a number past all use: {text[:80]}")
+    return number
