@@ -67,6 +67,12 @@ def test_its_findings_are_judged_like_any_other(product: Product, git: Git, comm
     assert outcome(document) is Outcome.FAIL
 
 
+def test_findings_named_by_where_the_tree_stands_are_in_the_tree(product: Product, git: Git, commit: str) -> None:
+    tree(git.root, {"out/gosec.sarif": sarif(commit, path=(git.root / "main.go").as_uri())})
+    document = product.run(git.root, enforced=enforced(product.home, "out/gosec.sarif"))
+    assert [f.location.path for f in document.findings] == ["main.go"]
+
+
 def test_a_file_outside_of_the_tree_can_cover_too(product: Product, git: Git, commit: str) -> None:
     report = tree(product.home / "reports", {"gosec.sarif": sarif(commit, findings=0)}) / "gosec.sarif"
     document = product.run(git.root, enforced=enforced(product.home, report))
