@@ -4,6 +4,7 @@ SecgateError                  70  (never raised itself)
 +- UsageError                  2  the call or its configuration is wrong; nothing was judged
 |  +- ConfigError              2  one or many faults of a configuration file, all at once
 |  +- TargetError              2  the path, the reference or the changed set cannot be resolved
++- SignatureError              2  a signature is missing, does not verify, or is by nobody who counts
 +- IncompleteTargetError       3  what is needed to judge is missing (shallow clone, no merge base)
 +- PolicyError                 4  the policy could not decide
 +- LedgerError                 5  the record cannot be read, written or verified
@@ -66,6 +67,12 @@ class ConfigError(UsageError):
 
 class TargetError(UsageError):
     """The tree, the reference or the changed set that was asked for cannot be resolved."""
+
+
+class SignatureError(SecgateError):
+    """What had to be signed is not, or not by somebody who counts for it at that time, or could not be signed."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class IncompleteTargetError(SecgateError):

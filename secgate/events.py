@@ -311,6 +311,35 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
     policy_digest: str
 
 
+class SignedEvent(Event, frozen=True, kw_only=True):
+    """Ground of what a person says: the exact statement, and a detached signature over it by `signer`'s kind of key."""
+
+    statement: str
+    signature: str
+    signer: str = "sshsig"
+
+
+class WaiverRequested(SignedEvent, frozen=True, kw_only=True):
+    """Somebody asks that a finding, an advisory or a gap be let pass until a time."""
+
+    TYPE: ClassVar[str] = "waiver-requested"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiverApproved(SignedEvent, frozen=True, kw_only=True):
+    """Somebody else agrees to a request."""
+
+    TYPE: ClassVar[str] = "waiver-approved"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiverRevoked(SignedEvent, frozen=True, kw_only=True):
+    """A waiver ends before its time."""
+
+    TYPE: ClassVar[str] = "waiver-revoked"
+    VERSION: ClassVar[int] = 1
+
+
 EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
     {
         (event.TYPE, event.VERSION): event
@@ -327,6 +356,9 @@ EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
             FindingSplit,
             ObligationAdded,
             ObligationSuperseded,
+            WaiverRequested,
+            WaiverApproved,
+            WaiverRevoked,
         )
     }
 )

@@ -195,7 +195,8 @@ def _title(draft: _Draft, title: str, confidence: Confidence) -> str:
     package = draft.results[0].package
     if draft.group.kind == "dependency" and package is not None:
         name = advisory_root(name for result in draft.results for name in (result.advisory, *result.aliases))
-        return f"{package.name} {package.version} has a known vulnerability ({name})"
+        known = f"{package.name} {package.version}".rstrip()
+        return f"{known} has a known vulnerability ({name})"
     if draft.group.kind == "secret" and confidence is Confidence.LOW:
         return f"Possible {title[:1].lower()}{title[1:]}"
     return title

@@ -28,6 +28,7 @@ from secgate.events import (
     ObligationSuperseded,
     Run,
     RunTool,
+    SignedEvent,
     from_envelope,
 )
 from secgate.merkle import Tree, envelope_of
@@ -37,6 +38,7 @@ from secgate.model import (
     Head,
     KnownFinding,
     KnownRun,
+    KnownStatement,
     Lane,
     LedgerEntry,
     Obligation,
@@ -218,6 +220,8 @@ class Memory:
         """Until the ledger was made, or adopted, on purpose."""
         self._lines: dict[tuple[str, str], Line] = {}
         self._runs: dict[str, list[KnownRun]] = {}
+        self.statements: list[KnownStatement] = []
+        """What people signed, in order; nobody has checked it yet."""
         self._skipped = 0
 
     @property
@@ -253,6 +257,16 @@ class Memory:
         self.last_epoch_s = max(self.last_epoch_s, envelope.at_epoch_s)
         if event is None:
             self._skipped += 1
+        elif isinstance(event, SignedEvent):
+            self.statements.append(
+                KnownStatement(
+                    sequence=entry.sequence,
+                    type=event.TYPE,
+                    statement=event.statement,
+                    signature=event.signature,
+                    at_epoch_s=envelope.at_epoch_s,
+                )
+            )
         else:
             self._fold(event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
 

@@ -473,6 +473,8 @@ class RawResult(Value, frozen=True, kw_only=True):
     suppressions: tuple[Suppression, ...] = ()
     remedy: str = ""
     help_uri: str = ""
+    tool: str = ""
+    """Name by which the crosswalk knows the tool, for a result of a file that others wrote; "" is the scanner's."""
 
 
 class FileReading(Value, frozen=True, kw_only=True):
@@ -718,6 +720,17 @@ class KnownRun(Value, frozen=True, kw_only=True):
     document_digest: Digest
 
 
+class KnownStatement(Value, frozen=True, kw_only=True):
+    """A signed statement as the ledger has it: exact text, signature, and the ledger's time of it."""
+
+    sequence: int
+    type: str
+    """The event's type, which tells what the signature has to be for."""
+    statement: str
+    signature: str
+    at_epoch_s: Epoch
+
+
 class History(Value, frozen=True, kw_only=True):
     """What the ledger remembers of this repository and line. Read-only."""
 
@@ -725,6 +738,8 @@ class History(Value, frozen=True, kw_only=True):
     head_root: Digest
     open: tuple[KnownFinding, ...] = ()
     closed: tuple[KnownFinding, ...] = ()
+    statements: tuple[KnownStatement, ...] = ()
+    """Signed statements of the whole ledger, whatever repository they are about; nobody has checked them yet."""
     runs: tuple[KnownRun, ...] = ()
     provisional: bool = False
     """True where the ledger was made at first use and nothing requires it."""
@@ -763,6 +778,27 @@ class Head(Value, frozen=True, kw_only=True):
     root: Digest
 
 
+# --------------------------------------------------------------------------------------------------------- signatures
+
+
+class Trust(Value, frozen=True, kw_only=True):
+    """Whose signatures count, from the enforced layer only: the exact bytes of its two files, b"" for none.
+
+    `allowed_signers` is OpenSSH's form, its principals are ids of people.toml or `machine:NAME`. `revoked` is a list of
+    keys or an OpenSSH KRL; see `secgate.trust`.
+    """
+
+    allowed_signers: bytes = b""
+    revoked: bytes = b""
+
+
+class Signed(Value, frozen=True, kw_only=True):
+    """Who signed: the person's id (or `machine:NAME`), and the key, as `SHA256:...`."""
+
+    principal: str
+    key: str
+
+
 # --------------------------------------------------------------------------------------------------------- decision
 
 
@@ -796,6 +832,8 @@ class Decision(Value, frozen=True, kw_only=True):
     input_digest: Digest
     engine: str
     engine_version: str = ""
+    decision_ids: tuple[str, ...] = ()
+    """Names that a server gave its part of this decision in its own log, in the order of evaluation."""
     evaluated_epoch_s: Epoch
     claims_coverage: bool = True
     notes: tuple[str, ...] = ()
@@ -822,6 +860,10 @@ class RunDocument(Value, frozen=True, kw_only=True):
     decision: Decision | None
     excerpts: dict[str, str] = {}
     """Fingerprint -> a few masked source lines, each `NUMBER<TAB>TEXT`."""
+    line_hashes: dict[str, dict[str, str]] = {}
+    """Path -> line in digits -> `primaryLocationLineHash` as GitHub computes it.
+
+    There is none where the text that it covers holds a secret."""
     ledger: str = ""
     ledger_head: Head | None = None
     provisional_clocks: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from secgate.model import (
     Digest,
@@ -23,9 +23,11 @@ from secgate.model import (
     Output,
     Reading,
     RunDocument,
+    Signed,
     SourceFile,
     Target,
     Tool,
+    Trust,
     Value,
     View,
 )
@@ -174,16 +176,27 @@ class PolicyModule(Value, frozen=True, kw_only=True):
     text: str
 
 
+class Answer(Value, frozen=True, kw_only=True):
+    """What an engine answered: the JSON value, and the name that a server gave the decision in its own log."""
+
+    value: bytes
+    decision_id: str = ""
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Evaluates Rego."""
 
     name: str
-    version: str
+
+    @property
+    def version(self) -> str:
+        """The engine's version; a server may be asked for it. Raises PolicyError when it cannot be told."""
+        ...
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
-    ) -> bytes:
+    ) -> Answer:
         """Give the JSON value of `query`, such as `data.secgate.main.decision`; `data` and `document` are JSON bytes.
 
         Raises PolicyError for a module that does not compile, an evaluation error, an undefined query, a time-out or a
@@ -254,6 +267,48 @@ class Reporter(Protocol):
 
         Deterministic bytes for equal input. `width` and `colour` matter to terminal formats only.
         """
+        ...
+
+
+@runtime_checkable
+class Signer(Protocol):
+    """Makes and verifies detached signatures over the exact bytes of a statement, each for one purpose only.
+
+    A `namespace` is that purpose, one per kind of statement, such as `secgate-baseline`: a signature for one is worth
+    nothing for another.
+    """
+
+    name: str
+
+    def sign(self, statement: bytes, *, namespace: str, key: str) -> bytes:
+        """Sign with the key in the file `key`.
+
+        Raises SignatureError for a key that is not there, cannot be read or used.
+        """
+        ...
+
+    def verify(self, statement: bytes, signature: bytes, *, namespace: str, trust: Trust, at: datetime) -> Signed:
+        """Give who signed, as `trust` knows them for `namespace` at the aware time `at`.
+
+        Raises SignatureError unless the signature is over these bytes and this namespace, by a key that is allowed for
+        it, valid at that time and not revoked by then. A key that is revoked without a time verifies nothing, ever.
+        """
+        ...
+
+
+class Rendered(NamedTuple):
+    """A rendering, and in words what of the run it has no room for: whoever asked for it is told."""
+
+    data: bytes
+    left_out: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class PartialReporter(Reporter, Protocol):
+    """A reporter whose format may not hold the whole run."""
+
+    def rendered(self, document: RunDocument) -> Rendered:
+        """Give what `render` gives, with what was left out."""
         ...
 
 

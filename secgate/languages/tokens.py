@@ -61,6 +61,7 @@ _OPENING: dict[Family, frozenset[str]] = {
 }
 """What stands before brackets that change nothing, where nothing but the statement's end comes behind them."""
 _BEHIND = {"python": frozenset(["", ":", "in"]), "c": frozenset(["", ";", "}"])}
+_QUOTES = frozenset("\"'`")
 _CLOSING = frozenset(")]}")
 _PREFIX = re.compile(r"[A-Za-z]*")
 _ESCAPED_QUOTE = re.compile(r"\\([\"'`])")
@@ -153,10 +154,12 @@ def _quote(token: str) -> str:
 
 def _string(token: str) -> str:
     """Give a string literal with one kind of quote; its prefix in lower case and order, `u` left out."""
-    match = _PREFIX.match(token)
+    match = _PREFIX.match(token) if token[0] not in _QUOTES else None
     prefix = match.group() if match else ""
     quote = _quote(token[len(prefix) :])
     body = token[len(prefix) + len(quote) : len(token) - len(quote)]
-    if "r" not in prefix.lower():
+    if "\\" in body and "r" not in prefix.lower():
         body = _ESCAPED_QUOTE.sub(r"\1", body)
+    if not prefix:
+        return f'"{body}"'
     return "".join(sorted(prefix.lower().replace("u", ""))) + '"' + body + '"'

@@ -238,6 +238,8 @@ class Looker:
             crosswalk=self.tables.crosswalk,
             scores=self.advice.scores,
         )
+        told = normalised.masker.told
+        scans = tuple(msgspec.structs.replace(one, invocation=told(one.invocation)) for one in scans)
         return Looked(view, tuple(files), scans, normalised)
 
     def _tasks(self, files: Sequence[SourceFile], lanes: Sequence[Lane]) -> list[ScannerTask]:

@@ -34,14 +34,16 @@ from secgate.model import (
     Target,
 )
 from secgate.pipeline.account import covered, joined
+from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.imports import PREFIX as IMPORTED
 from secgate.pipeline.looking import Looked, Looker, load_tables, reader
 from secgate.pipeline.renames import renames_since
-from secgate.ports import Engine, Observer
+from secgate.policy.facts import JoinedFacts
+from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
-from secgate.show import excerpts
+from secgate.show import excerpts, line_hashes
 from secgate.show import show as show_document
 from secgate.version import __version__
 
@@ -60,6 +62,8 @@ class _Seen(NamedTuple):
     history: History | None
     chosen: ChosenLedger | None
     memory: Memory
+    joined: Mapping[str, JoinedFacts] = {}
+    notes: tuple[str, ...] = ()
 
 
 def run_gate(
@@ -117,7 +121,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
     """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
     _require_utc(now)
     with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
-        seen = _see(request, shop, with_ledger=True)
+        seen = _with_exceptions(_see(request, shop, with_ledger=True), shop)
         observer.stage("judge", seen.prepared.settings.profile)
         references = _references(seen.prepared, shop)
         judgement = _judge(seen, shop, references)
@@ -136,8 +140,8 @@ def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer:
         return _document(_see(request, shop, with_ledger=False), shop, decision=None)
 
 
-def render(document: RunDocument, form: str, *, width: int, colour: bool) -> bytes:
-    """Give the document in a format by name."""
+def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Rendered:
+    """Give the document in a format by name, and what of it the format has no room for."""
     return show_document(document, registry.reporter(form), width=width, colour=colour)
 
 
@@ -168,6 +172,18 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
     return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
+
+
+def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
+    found = excepted(
+        seen.correlation.findings,
+        seen.coverage,
+        history=seen.history,
+        prepared=seen.prepared,
+        shop=shop,
+        now=_evaluated(seen, shop),
+    )
+    return seen._replace(joined=found.joined, coverage=found.coverage, notes=found.notes)
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -280,8 +296,9 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             profile=prepared.settings.profile,
             now=_evaluated(seen, shop),
             mode=prepared.settings.mode,
+            joined=seen.joined,
             disabled_rules=tuple(prepared.settings.disabled_rules),
-            enforced_digest=prepared.enforced_digest,
+            enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
         ),
         engine=prepared.engine,
@@ -299,7 +316,13 @@ def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
     """Give the engines that judge again, as far as they are here: release and audit ask for them."""
     found = []
     for name in prepared.profile.reference_engines:
-        engine = registry.reference_engine(name, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+        engine = registry.reference_engine(
+            name,
+            settings=prepared.settings.engine,
+            machine=shop.machine,
+            runner=shop.executor,
+            scratch=shop.scratch,
+        )
         if engine is not None:
             found.append(engine)
     return found
@@ -318,9 +341,10 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         absent=seen.correlation.absent,
         decision=decision,
         excerpts=_excerpts(seen, findings),
+        line_hashes=_line_hashes(seen, findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
-        notes=(*prepared.notes, *_notices(seen, shop)),
+        notes=(*prepared.notes, *seen.notes, *_notices(seen, shop)),
     )
 
 
@@ -355,6 +379,14 @@ def _excerpts(seen: _Seen, findings: Sequence[Finding]) -> dict[str, str]:
         mine = [one for one in findings if one.fingerprint not in shown and read(one.location) is not None]
         shown |= excerpts(mine, read, part.normalised.masker.lines)
     return shown
+
+
+def _line_hashes(seen: _Seen, findings: Sequence[Finding]) -> dict[str, dict[str, str]]:
+    """Give what GitHub computes from its checkout: of an index, which may differ from any checkout, nothing."""
+    if seen.prepared.target.source is Source.INDEX:
+        return {}
+    head = seen.looked[0]
+    return line_hashes(findings, reader(head), head.normalised.masker.cut)
 
 
 def _run_id(target: Target, shop: Workshop) -> str:

@@ -23,19 +23,22 @@ from secgate.config import Machine, Settings
 from secgate.discover import DiscoverRequest, ci_facts, discover, narrowed
 from secgate.engines.regorus import RegorusChild, RegorusEngine
 from secgate.errors import ConfigError, TargetError, UsageError
-from secgate.model import Scope, Target, Value
+from secgate.model import Scope, Target, Trust, Value
 from secgate.patterns import PathPattern
+from secgate.people import FILE_NAME as PEOPLE_NAME
+from secgate.people import People, read_people
 from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
-from secgate.ports import ProcessRunner
+from secgate.ports import Engine, ProcessRunner, SyntaxReader
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
 from secgate.secret_binding import SecretKey
+from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
 ENFORCED_PARTS = (
     *(config.ENFORCED_NAME, "policies", "data"),
-    *("allowed_signers", "revoked", "people.toml", "path-classes.toml"),
+    *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, "path-classes.toml"),
 )
 
 
@@ -58,11 +61,17 @@ class RunRequest(Struct, frozen=True, kw_only=True):
 
 
 class Enforced(Value, frozen=True, kw_only=True):
-    """The organisation's directory, read once. `digest` covers every file of it that counts."""
+    """The organisation's directory, read once. `digest` covers every file of it that counts.
+
+    `people` and `trust` say who may act and whose signatures count: without a directory nobody, and no tree can add to
+    them.
+    """
 
     settings: SettingsLayer | None
     policies: dict[str, bytes]
     digest: str
+    people: People = People()
+    trust: Trust = Trust()
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
@@ -75,9 +84,9 @@ class Prepared(Struct, frozen=True, kw_only=True):
     config_digest: str
     profile: Profile
     layers: tuple[Layer, ...]
-    enforced_digest: str
-    engine: RegorusEngine
-    guarded: RegorusChild
+    enforced: Enforced
+    engine: Engine
+    guarded: Engine
     notes: tuple[str, ...]
     secret_key: SecretKey | None
 
@@ -105,13 +114,12 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     )
     if settings.line and target.scope is Scope.PROTECTED:
         target = msgspec.structs.replace(target, line=settings.line)
-    engine = RegorusEngine()
-    guarded = guarded_engine(machine, runner=runner, scratch=scratch)
+    engine, guarded = registry.engine(settings.engine, machine=machine, runner=runner, scratch=scratch)
     layers = policy_layers(
         enforced.policies,
         {**_tree_policies(settings, target, repository, at), **named_policies(request.policies, machine)},
-        engine=engine,
-        guarded=guarded,
+        reader=RegorusEngine(),
+        guarded=guarded_reader(machine, runner=runner, scratch=scratch),
     )
     shipped, organisation = layers[0], next((layer for layer in layers if layer.name == "organisation"), None)
     profile = read_profile(effective_data(shipped, organisation), settings.profile)
@@ -123,7 +131,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         config_digest=hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest(),
         profile=profile,
         layers=layers,
-        enforced_digest=enforced.digest,
+        enforced=enforced,
         engine=engine,
         guarded=guarded,
         notes=(*ci.notes, *notes),
@@ -161,6 +169,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     settings = None
     total = hashlib.sha256()
     policies: dict[str, bytes] = {}
+    signing: dict[str, bytes] = {}
     for name, data in files_under(root):
         top = name.split("/", 1)[0]
         if top not in ENFORCED_PARTS:
@@ -170,7 +179,32 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             settings = config.parse_file(data, name=name, trust="enforced")
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
-    return Enforced(settings=settings, policies=policies, digest=total.hexdigest())
+        elif name in (PEOPLE_NAME, ALLOWED_NAME, REVOKED_NAME):
+            signing[name] = data
+    people, trust = _who_counts(signing)
+    return Enforced(settings=settings, policies=policies, digest=total.hexdigest(), people=people, trust=trust)
+
+
+def _who_counts(files: dict[str, bytes]) -> tuple[People, Trust]:
+    """Read who there is and whose keys count. Raises ConfigError with the faults of all three files at once."""
+    people = People()
+    trust = Trust(allowed_signers=files.get(ALLOWED_NAME, b""), revoked=files.get(REVOKED_NAME, b""))
+    faults: list[tuple[str, str, str]] = []
+    persons: tuple[str, ...] | None = None
+    try:
+        people = read_people(files[PEOPLE_NAME]) if PEOPLE_NAME in files else people
+        persons = people.ids
+    except ConfigError as error:
+        faults.extend(error.faults or ((error.place, error.what, error.remedy),))
+    for read in (lambda: allowed_keys(trust, persons=persons), lambda: revocations(trust)):
+        try:
+            read()
+        except ConfigError as error:
+            faults.extend(error.faults)
+    if faults:
+        what = f"{len(faults)} fault(s) in what says whose signatures count"
+        raise ConfigError(what, faults=faults, remedy="mend each in the enforced layer; nothing was judged")
+    return people, trust
 
 
 def _require_parts(root: Path, *, place: str) -> None:
@@ -192,13 +226,13 @@ def _require_parts(root: Path, *, place: str) -> None:
         )
 
 
-def guarded_engine(machine: Machine, *, runner: ProcessRunner, scratch: str) -> RegorusChild:
-    """Give the engine that can be stopped, for layers that are not ours and for large inputs."""
+def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> SyntaxReader:
+    """Give the reader of syntax that can be stopped, for layers that are not ours."""
     return RegorusChild(runner=runner, python=machine.python, directory=scratch)
 
 
 def policy_layers(
-    organisation: dict[str, bytes], own: dict[str, bytes], *, engine: RegorusEngine, guarded: RegorusChild
+    organisation: dict[str, bytes], own: dict[str, bytes], *, reader: SyntaxReader, guarded: SyntaxReader
 ) -> tuple[Layer, ...]:
     """Give the layers that judge, the shipped one first.
 
@@ -206,7 +240,7 @@ def policy_layers(
     """
     root = data_dir("policies")
     vocabulary = load_vocabulary((root / "schema" / "input.json").read_bytes())
-    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=engine, vocabulary=vocabulary)
+    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=reader, vocabulary=vocabulary)
     layers = [shipped]
     data = effective_data(shipped, None)
     if organisation:

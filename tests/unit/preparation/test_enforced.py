@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from secgate.errors import UsageError
+from secgate.errors import ConfigError, UsageError
 from secgate.preparation import read_enforced
+from tests.signing_support import ADA, allowed, enforced_layer, make_key
 
 
 @pytest.fixture
@@ -41,3 +42,23 @@ def test_a_link_in_it_is_not_passed_over(layer: Path, tmp_path: Path, name: str)
     (layer / name).symlink_to(tmp_path)
     with pytest.raises(UsageError, match="holds a link"):
         read_enforced(str(layer), tree="")
+
+
+def test_it_says_who_there_is_and_whose_keys_count(tmp_path: Path) -> None:
+    key = make_key(tmp_path / "keys", "ada")
+    read = read_enforced(str(enforced_layer(tmp_path / "organisation", allowed(ADA, key))), tree="")
+    assert read.people.by_email("ada@example.org") == read.people.person(ADA)
+    assert read.trust.allowed_signers.decode() == allowed(ADA, key)
+
+
+def test_faults_of_people_signers_and_revocations_are_told_at_once(tmp_path: Path) -> None:
+    key = make_key(tmp_path / "keys", "ada")
+    layer = enforced_layer(tmp_path / "organisation", allowed("p-nobody", key), allowed("*", key), revoked="rubbish\n")
+    with pytest.raises(ConfigError) as caught:
+        read_enforced(str(layer), tree="")
+    assert [place for place, _, _ in caught.value.faults] == ["allowed_signers:1", "allowed_signers:2", "revoked:1"]
+
+
+def test_without_it_nobody_is_there_and_no_key_counts() -> None:
+    read = read_enforced("", tree="")
+    assert (read.people.persons, read.trust.allowed_signers) == ((), b"")

@@ -1,0 +1,253 @@
+"""Settings from several layers under one schema: enforced layer, command line, environment, a file, defaults.
+
+Every fault of a file is reported at once, with its key and line. Where each value came from is kept. What only the
+organisation may set (`mode`, imports that cover a lane, an older advisory database) is refused elsewhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from secgate.config.lines import line_of
+from secgate.config.settings import (
+    ADDITIVE,
+    ENFORCED_ONLY,
+    ENVIRONMENT,
+    MAX_CONFIG_BYTES,
+    OPERATOR_ONLY,
+    PYPROJECT,
+    SHIPPED_MAX_AGE_DAYS,
+    Settings,
+    Trust,
+)
+from secgate.errors import ConfigError
+
+
+class Layer(Struct, frozen=True, kw_only=True):
+    """One source of settings: its name as shown, its text for line numbers, its values as nested mappings."""
+
+    name: str
+    values: dict[str, Any]
+    text: str = ""
+    trust: Trust = "repository"
+    prefix: tuple[str, ...] = ()
+
+
+class Resolved(Struct, frozen=True, kw_only=True):
+    """Settings and, for every key that is not a default, the name of the layer that set it."""
+
+    settings: Settings
+    sources: dict[str, str]
+
+
+def parse_file(data: bytes, *, name: str, trust: Trust) -> Layer | None:
+    """Give the layer of a configuration file's bytes, or None for a pyproject.toml without `[tool.secgate]`.
+
+    Raises ConfigError for what is not TOML, with its line.
+    """
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{name} is larger than {MAX_CONFIG_BYTES} bytes", faults=(), place=name, remedy="shorten it")
+    try:
+        text = data.decode("utf-8")
+        values = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            "the file is not UTF-8", faults=(), place=f"{name}: byte {error.start}", remedy="save it as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"not valid TOML: {error}", faults=(), place=name, remedy="mend the line that is named"
+        ) from error
+    except RecursionError as error:
+        raise ConfigError("nested too deeply", faults=(), place=name, remedy="flatten the tables") from error
+    if name.rsplit("/", 1)[-1] != PYPROJECT:
+        return Layer(name=name, values=values, text=text, trust=trust)
+    tool = values.get("tool")
+    mine = tool.get("secgate") if isinstance(tool, dict) else None
+    if mine is None:
+        return None
+    if not isinstance(mine, dict):
+        raise ConfigError("[tool.secgate] is not a table", faults=(), place=name, remedy="write it as a table")
+    return Layer(name=f"{name} [tool.secgate]", values=mine, text=text, trust=trust, prefix=("tool", "secgate"))
+
+
+_SWITCH = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+
+
+def environment_layer(env: Mapping[str, str]) -> Layer:
+    """Give the layer that the environment sets; 1, true, yes, on and their opposites switch, numbers are numbers."""
+    values: dict[str, Any] = {}
+    for variable, key in ENVIRONMENT.items():
+        text = env.get(variable)
+        if text is None or text == "":
+            continue
+        value: object = text
+        if key in ("offline", "ledger.required"):
+            # What is neither is left as it is, and then is a fault: `SECGATE_OFFLINE=maybe` must not mean online.
+            value = _SWITCH.get(text.strip().lower(), text)
+        elif key == "jobs":
+            value = int(text) if text.strip().isdigit() else text
+        _put(values, key.split("."), value)
+    return Layer(name="environment", values=values, trust="operator")
+
+
+def option_layer(options: Mapping[str, object]) -> Layer:
+    """Give the layer of command-line options: dotted keys to values; None is "not given"."""
+    values: dict[str, Any] = {}
+    for key, value in options.items():
+        if value is not None:
+            _put(values, key.split("."), value)
+    return Layer(name="command line", values=values, trust="operator")
+
+
+def resolve(layers: Sequence[Layer]) -> Resolved:
+    """Merge `layers`, strongest first, over the defaults.
+
+    Tables merge key by key, lists are replaced whole, except those of ADDITIVE, which a weaker layer may only add to.
+    Raises ConfigError with every fault of every layer.
+    """
+    faults: list[tuple[str, str, str]] = []
+    for layer in layers:
+        faults.extend(_faults(layer))
+    if faults:
+        raise ConfigError(
+            f"{len(faults)} fault(s) in the configuration", faults=faults, remedy="mend each; nothing was judged"
+        )
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for layer in reversed(layers):
+        _merge(merged, layer.values, layer.name, sources, ())
+    return Resolved(settings=msgspec.convert(merged, Settings), sources=dict(sorted(sources.items())))
+
+
+def _put(values: dict[str, Any], path: Sequence[str], value: object) -> None:
+    for part in path[:-1]:
+        values = values.setdefault(part, {})
+    values[path[-1]] = value
+
+
+def _merge(
+    into: dict[str, Any], values: Mapping[str, Any], name: str, sources: dict[str, str], at: tuple[str, ...]
+) -> None:
+    for key, value in values.items():
+        path = (*at, key)
+        if isinstance(value, Mapping):
+            _merge(into.setdefault(key, {}), value, name, sources, path)
+        elif key in ADDITIVE and not at and isinstance(value, list):
+            into[key] = [*into.get(key, []), *[item for item in value if item not in into.get(key, [])]]
+            sources[key] = f"{sources[key]}, {name}" if key in sources else name
+        else:
+            into[key] = value
+            sources[".".join(path)] = name
+
+
+def _faults(layer: Layer) -> list[tuple[str, str, str]]:
+    faults: list[tuple[str, str, str]] = []
+    check_table(layer, Settings, layer.values, (), faults)
+    if layer.trust == "enforced":
+        return faults
+    reserved = [(pattern, "the enforced layer only") for pattern in ENFORCED_ONLY]
+    if layer.trust == "repository":
+        reserved += [
+            (pattern, "the enforced layer, the command line or the environment only") for pattern in OPERATOR_ONLY
+        ]
+    for pattern, who in reserved:
+        for path in _present(layer.values, pattern.split(".")):
+            what = f"`{'.'.join(path)}` may be set by {who}"
+            faults.append((place_of(layer, path), what, "remove it here; ask the owner of the enforced layer"))
+    if layer.trust == "repository":
+        faults.extend(_leading_out(layer))
+    advisories = layer.values.get("advisories")
+    age = advisories.get("max_age_days", 0) if isinstance(advisories, dict) else 0
+    if isinstance(age, int) and age > SHIPPED_MAX_AGE_DAYS:
+        what = f"`advisories.max_age_days` above {SHIPPED_MAX_AGE_DAYS} may be set by the enforced layer only"
+        faults.append(
+            (place_of(layer, ("advisories", "max_age_days")), what, "update the database, or ask for it there")
+        )
+    return faults
+
+
+def _leading_out(layer: Layer) -> list[tuple[str, str, str]]:
+    """A tree names files of its own only: another's content would come out in the report, or be written over."""
+    faults = []
+    for path in (at for pattern in _PATHS for at in _present(layer.values, pattern)):
+        value: Any = layer.values
+        for key in path:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+        if any(text.startswith("/") or ".." in text.split("/") for text in texts):
+            what = f"`{'.'.join(path)}` leads out of the tree: {', '.join(texts)}"
+            faults.append((place_of(layer, path), what, "name a file of the tree, or ask for it in the enforced layer"))
+    return faults
+
+
+_PATHS = (("sarif", "*", "file"), ("scanners", "*", "options", "*"))
+
+
+def _present(values: object, pattern: Sequence[str], at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if not pattern:
+        return [at]
+    head, rest = pattern[0], pattern[1:]
+    found: list[tuple[str, ...]] = []
+    if isinstance(values, Mapping):
+        keys = list(values) if head == "*" else [head] if head in values else []
+        for key in keys:
+            found.extend(_present(values[key], rest, (*at, key)))
+    elif isinstance(values, list) and head == "*":
+        for index, item in enumerate(values):
+            found.extend(_present(item, rest, (*at, str(index))))
+    return found
+
+
+def check_table(
+    layer: Layer, kind: Any, value: object, at: tuple[str, ...], faults: list[tuple[str, str, str]]
+) -> None:
+    """Walk a value of `layer` beside its type `kind` and add every fault to `faults`, not just the first."""
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        if not isinstance(value, Mapping):
+            faults.append((place_of(layer, at), f"`{'.'.join(at)}` is not a table", "write it as a table"))
+            return
+        hints = get_type_hints(kind, include_extras=True)
+        for key, item in value.items():
+            path = (*at, str(key))
+            if key not in hints:
+                close = difflib.get_close_matches(str(key), hints, n=1)
+                remedy = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(sorted(hints))}"
+                faults.append((place_of(layer, path), f"unknown key `{'.'.join(path)}`", remedy))
+            else:
+                check_table(layer, hints[key], item, path, faults)
+        faults.extend(
+            (place_of(layer, at), f"`{'.'.join((*at, field.name))}` is missing", "add it")
+            for field in msgspec.structs.fields(kind)
+            if field.required and field.name not in value
+        )
+        return
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is dict and isinstance(value, Mapping):
+        for key, item in value.items():
+            check_table(layer, arguments[1], item, (*at, str(key)), faults)
+        return
+    if origin is list and isinstance(value, list):
+        for index, item in enumerate(value):
+            check_table(layer, arguments[0], item, (*at, str(index)), faults)
+        return
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        faults.append((place_of(layer, at), f"`{'.'.join(at)}`: {error}", "give a value of that form"))
+
+
+def place_of(layer: Layer, path: Sequence[str]) -> str:
+    """Give where the key `path` of a layer is, for messages: `FILE:LINE`."""
+    """Give where the key `path` of a layer is, for messages: `FILE:LINE`."""
+    line = line_of(layer.text, (*layer.prefix, *path)) if layer.text else 0
+    return f"{layer.name}:{line}" if line else layer.name

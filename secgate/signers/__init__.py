@@ -1,0 +1,1 @@
+"""Who signed what: SSHSIG for people, DSSE for machines, behind the `Signer` port."""
