@@ -172,7 +172,7 @@ _NAMES_PACKAGES = {
     "nuget": re.compile(rb"(?i)packagereference|packageversion|<package\b|\"dependencies\""),
     "pipfile": re.compile(rb"packages"),
     "setup-cfg": re.compile(rb"_require"),
-    "setup-py": re.compile(rb"_require"),
+    "setup-py": re.compile(rb"_require|\*\*"),
 }
 """Kinds that a file has only when its first bytes name packages, or may."""
 
