@@ -63,7 +63,7 @@ _ENDED = (0, 200, 205)
 _DEPTH = "8"
 """Archives in archives that are opened; 2 unless told."""
 _UNOPENED = "unopened.json"
-"""Blob: archives of the job that the tool does not look into -> why."""
+"""Blob: place in the job's list of files -> why the tool does not look into this archive."""
 _PACKED_SUFFIXES = frozenset({".bz2", ".gz", ".jar", ".tgz", ".war", ".whl", ".xz", ".zip"})
 _MOST_NAME = 200
 _NO_PACKED: Mapping[str, str] = {}
@@ -154,7 +154,7 @@ class Kingfisher:
                 name=f"{self.name}:whole",
                 argv=(*options, "."),
                 files=paths,
-                blobs=_blobs(closed),
+                blobs=_blobs(paths, closed),
                 limits=request.limits,
                 grain="tree",
             )
@@ -178,12 +178,14 @@ class Kingfisher:
         )
 
 
-def _blobs(closed: Mapping[str, str]) -> dict[str, bytes]:
-    return {_UNOPENED: msgspec.json.encode(closed, order="sorted")} if closed else {}
+def _blobs(files: Sequence[str], closed: Mapping[str, str]) -> dict[str, bytes]:
+    places = {number: closed[path] for number, path in enumerate(files) if path in closed}
+    return {_UNOPENED: msgspec.json.encode(places)} if places else {}
 
 
 def _closed(job: Job) -> dict[str, str]:
-    return msgspec.json.decode(job.blobs[_UNOPENED], type=dict[str, str]) if _UNOPENED in job.blobs else {}
+    data = job.blobs.get(_UNOPENED, b"{}")
+    return {job.files[number]: why for number, why in msgspec.json.decode(data, type=dict[int, str]).items()}
 
 
 def _readings(job: Job, looked: AbstractSet[str], basis: EvidenceBasis) -> tuple[FileReading, ...]:
@@ -221,7 +223,7 @@ def _named(
             name=f"{Kingfisher.name}:{number}",
             argv=(*options, *map(argument, part)),
             files=part,
-            blobs=_blobs({path: closed[path] for path in part if path in closed}),
+            blobs=_blobs(part, closed),
             limits=limits,
             grain="file",
         )

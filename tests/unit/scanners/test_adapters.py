@@ -16,6 +16,7 @@ from secgate.model import (
     Region,
     ScanStatus,
     Severity,
+    SourceFile,
 )
 from secgate.ports import Scanner
 from secgate.scanners.bandit import Bandit
@@ -232,6 +233,38 @@ def test_checkov_is_asked_for_the_frameworks_there_are() -> None:
     (job,) = Checkov().plan(request_for(Checkov(), "a.tf"))
     place = job.argv.index("--framework")
     assert job.argv[place + 1 : place + 3] == ("terraform", "--directory")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("terraform", "MAIN.TF"),
+        ("kubernetes", "POD.YAML"),
+        ("cloudformation", "c.TEMPLATE"),
+        ("dockerfile", "Containerfile"),
+        ("dockerfile", "DOCKERFILE"),
+    ],
+)
+def test_checkov_covers_no_file_of_a_name_that_it_passes_over(kind: str, name: str) -> None:
+    files = (SourceFile(path=name, size_bytes=1, kinds=(kind, "text")),)
+    (job,) = Checkov().plan(msgspec.structs.replace(request_for(Checkov(), name), files=files))
+    _, output = recorded("checkov", "clean.1")
+    assert statuses(Checkov().read(job, output)) == {name: "not-listed"}
+
+
+def test_checkov_is_asked_for_terraform_in_json_where_there_is_some() -> None:
+    (job,) = Checkov().plan(request_for(Checkov(), "a.tf.json"))
+    assert job.argv[job.argv.index("--framework") + 2] == "terraform_json"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("github-workflow", "CI.YAML"), ("github-action", "Action.yml")])
+def test_zizmor_is_not_given_a_name_that_it_breaks_off_at(kind: str, name: str) -> None:
+    files = (
+        SourceFile(path=name, size_bytes=1, kinds=(kind,)),
+        SourceFile(path="a.yml", size_bytes=1, kinds=("github-workflow",)),
+    )
+    (job,) = Zizmor().plan(msgspec.structs.replace(request_for(Zizmor(), "a.yml"), files=files))
+    assert job.files == ("a.yml",)
 
 
 def test_bandit_leaves_assertions_of_tests_alone() -> None:

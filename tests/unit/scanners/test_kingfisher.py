@@ -51,8 +51,8 @@ def found_at(*places: str) -> Output:
     return Output(exit_code=200, stdout=json.dumps({"findings": findings, "audit": audit}).encode(), stderr=b"")
 
 
-def named_job(**closed: str) -> Job:
-    blobs = {"unopened.json": json.dumps(closed).encode()} if closed else {}
+def named_job(closed: str = "{}") -> Job:
+    blobs = {"unopened.json": closed.encode()}
     files = ("a.zip", "b.sqlite", "c!d.txt", "e.zip")
     return Job(scanner="kingfisher", name="kingfisher:1", argv=(Slot(name="tool"), "scan"), files=files, blobs=blobs)
 
@@ -65,6 +65,6 @@ def test_what_is_found_in_an_archive_belongs_to_the_archive() -> None:
 
 
 def test_an_archive_that_the_tool_does_not_open_is_not_covered() -> None:
-    reading = Kingfisher().read(named_job(**{"e.zip": "it is encrypted"}), found_at())
+    reading = Kingfisher().read(named_job('{"3": "it is encrypted"}'), found_at())
     shut = {one.path: one.reason for one in reading.files if one.status is FileStatus.FAILED}
     assert shut == {"e.zip": "skipped-by-tool: the archive is not searched, since it is encrypted"}
