@@ -21,7 +21,7 @@ from secgate.model import (
 from secgate.ports import Scanner
 from secgate.scanners.bandit import Bandit
 from secgate.scanners.checkov import Checkov
-from secgate.scanners.detect_secrets import DetectSecrets
+from secgate.scanners.detect_secrets import LARGE_BYTES, DetectSecrets
 from secgate.scanners.kingfisher import Kingfisher
 from secgate.scanners.semgrep import Semgrep
 from secgate.scanners.zizmor import Zizmor
@@ -277,3 +277,10 @@ def test_zizmor_says_once_that_a_workflow_lacks_permissions() -> None:
     flows = ".github/workflows"
     lines = sorted((result.path, result.region.start_line) for result in found)
     assert lines == [(f"{flows}/jobs.yml", 1), (f"{flows}/jobs.yml", 9), (f"{flows}/one.yml", 4)]
+
+
+def test_detect_secrets_gives_a_large_text_a_job_of_its_own() -> None:
+    request = request_for(DetectSecrets(), "a.txt", "b.txt")
+    files = (request.files[0], msgspec.structs.replace(request.files[1], size_bytes=LARGE_BYTES + 1))
+    jobs = DetectSecrets().plan(msgspec.structs.replace(request, files=files))
+    assert [job.files for job in jobs] == [("a.txt",), ("b.txt",)]
