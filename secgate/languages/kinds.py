@@ -21,11 +21,11 @@ DOCUMENT_BYTES = 1024 * 1024
 _NAMES_PACKAGES = {
     "cargo-manifest": re.compile(rb"dependencies"),
     "composer": re.compile(rb"\"(?:require|packages)"),
-    "conda-environment": re.compile(rb"^(?:dependencies|package)\s*:", re.MULTILINE),
+    "conda-environment": re.compile(rb"^(?:dependencies|packages?)[ \t]*:|^\[[^\]\n]*dependencies\]", re.MULTILINE),
     "go-mod": re.compile(rb"^require\b", re.MULTILINE),
     "gradle": re.compile(rb"dependencies|libraries|="),
     "npm-manifest": re.compile(rb"\"(?:dependencies|imports)\""),
-    "nuget": re.compile(rb"(?i)packagereference|packageversion|<package\b|\"dependencies\""),
+    "nuget": re.compile(rb"(?i)packagereference|packageversion|<package\b|\"dependencies\"|\bnuget\b"),
     "pipfile": re.compile(rb"packages"),
     "pub-manifest": re.compile(rb"^dependencies\s*:", re.MULTILINE),
     "ruby-manifest": re.compile(rb"\bgem\b|_dependency\b"),

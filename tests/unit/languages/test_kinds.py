@@ -110,6 +110,8 @@ def test_by_path(path: str, kinds: tuple[str, ...]) -> None:
         ("main.tf.tmpl.j2", b"x", "infrastructure-template"),
         ("stack.cfn", b"AWSTemplateFormatVersion: '2010-09-09'\n", "cloudformation"),
         ("run", b"\xef\xbb\xbf#!/usr/bin/python3\n", "python"),
+        ("paket.lock", b"NUGET\n  remote: x\n", "nuget"),
+        ("pixi.toml", b"[dependencies]\na = '1'\n", "conda-environment"),
         ("src/App.csproj", b'<PackageReference Include="a" />', "nuget"),
     ],
 )
