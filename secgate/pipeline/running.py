@@ -349,8 +349,10 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
 
 
 def _notices(seen: _Seen, shop: Workshop) -> tuple[str, ...]:
-    """Give what is to be known of the clock, and what adapters remarked, such as an index that the tree names."""
-    told = {f"{one.scanner}: {notice}" for one in seen.invocations for notice in one.notices}
+    """Give what is to be known of the clock, of versions, and what adapters remarked, such as an index."""
+    tools = [one.tool for one in seen.invocations if one.tool is not None and not one.tool.tested]
+    told = {f"{one.name}: {one.version or 'an unknown version'} is outside the tested versions" for one in tools}
+    told |= {f"{one.scanner}: {notice}" for one in seen.invocations for notice in one.notices}
     behind_s = seen.memory.last_epoch_s - int(shop.now.timestamp())
     if behind_s >= _NOTED_BEHIND_S:
         told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
