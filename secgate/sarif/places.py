@@ -21,6 +21,10 @@ from secgate.sarif.parts import Artifact, ArtifactLocation, Span
 
 LONGEST_PATH = 4_096
 """Characters; no file of a tree has a longer one."""
+_DEEPEST = 16
+"""Bases below each other, or containers inside of each other."""
+_CACHED = 100_000
+"""Locations remembered; a file may have one for each of its results."""
 _ROOTS = ("%SRCROOT%", "SRCROOT", "PROJECTROOT")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -39,18 +43,22 @@ class _Embedded(NamedTuple):
 
 
 class PlaceTable:
-    """The addresses of a run. `artifacts` are packed; `roots` are what its version control maps to. 3.4, 3.14.14."""
+    """The addresses of a run. `artifacts` are packed, the texts of some are `embedded`, by index.
+
+    `roots` are what its version control maps to. Source: 3.4, 3.14.14, 3.23.7.
+    """
 
     def __init__(
         self,
         bases: Mapping[str, ArtifactLocation],
         artifacts: Sequence[bytes],
+        embedded: Mapping[int, str],
         roots: Sequence[ArtifactLocation],
     ) -> None:
-        self._bases, self._artifacts = bases, artifacts
+        self._bases, self._artifacts, self._texts = bases, artifacts, embedded
         self._artifact_decoder = msgspec.msgpack.Decoder(Artifact)
         self._spots: dict[tuple[str | None, str | None, int | None], Spot] = {}
-        self._embedded: dict[int, _Embedded | None] = {}
+        self._embedded: dict[int, _Embedded] = {}
         conventional = [ArtifactLocation(uri_base_id=name) for name in _ROOTS if name in bases]
         addresses = [self._address(one.uri or "", one.uri_base_id)[0] for one in [*roots, *conventional]]
         self._roots = tuple(_folder(one) for one in addresses if one)
@@ -61,11 +69,16 @@ class PlaceTable:
             return Spot("")
         key = (location.uri, location.uri_base_id, location.index)
         if key not in self._spots:
+            if len(self._spots) >= _CACHED:
+                self._spots.clear()
             self._spots[key] = self._spot(location)
         return self._spots[key]
 
-    def region(self, location: ArtifactLocation | None, span: Span) -> tuple[Region, str]:
-        """Give a region and its text, both helped out by the artefact's embedded text where the file gives none."""
+    def region(self, location: ArtifactLocation | None, span: Span, *, longest: int) -> tuple[Region, str]:
+        """Give a region and its text, both helped out by the artefact's embedded text where the file gives none.
+
+        `longest` is the length in characters to which a text is cut.
+        """
         start = _number(span.start_line)
         region = Region(
             start_line=start,
@@ -73,7 +86,7 @@ class PlaceTable:
             end_line=(_number(span.end_line) or start) if start else 0,
             end_column=_number(span.end_column) if start else 0,
         )
-        snippet = (span.snippet.text or "") if span.snippet else ""
+        snippet = (span.snippet.text or "")[:longest] if span.snippet else ""
         index = location.index if location else None
         if index is None or (start and snippet):
             return region, snippet
@@ -85,17 +98,15 @@ class PlaceTable:
             start = bisect_right(embedded.starts, span.char_offset)
             last = max(span.char_offset + max(span.char_length or 0, 0) - 1, span.char_offset)
             region = Region(start_line=start, end_line=bisect_right(embedded.starts, last))
-        return region, snippet or _lines(embedded, region)
+        return region, snippet or _lines(embedded, region, longest)
 
     def _spot(self, location: ArtifactLocation) -> Spot:
         inner: list[str] = []
         artifact = self._artifact(location.index)
-        seen: set[int] = set()
-        while artifact and artifact.parent_index is not None and artifact.parent_index not in seen:
+        while artifact and artifact.parent_index is not None and len(inner) < _DEEPEST:
             container = self._artifact(artifact.parent_index)
-            if container is None:
+            if container is None or container == artifact:
                 break
-            seen.add(artifact.parent_index)
             inner.append((artifact.location.uri or "") if artifact.location else "")
             artifact = container
         if artifact and artifact.location and (inner or not location.uri):
@@ -119,9 +130,9 @@ class PlaceTable:
         below = uri
         if _SCHEME.match(uri):
             return uri, uri
-        while base and base in self._bases and base not in seen and len(below) <= LONGEST_PATH:
+        while base and base in self._bases and base not in seen and len(seen) < _DEEPEST:
             seen.add(base)
-            prefix = self._bases[base].uri or ""
+            prefix = (self._bases[base].uri or "")[: LONGEST_PATH + 1]
             if _SCHEME.match(prefix):
                 return _folder(prefix) + below, below
             below = _folder(prefix) + below
@@ -134,20 +145,23 @@ class PlaceTable:
         return self._artifact_decoder.decode(self._artifacts[index])
 
     def _text(self, index: int) -> _Embedded | None:
+        if index not in self._texts:
+            return None
         if index not in self._embedded:
-            artifact = self._artifact(index)
-            text = artifact.contents.text if artifact and artifact.contents else None
-            starts = array("L", [0, *(match.end() for match in _LINE_END.finditer(text))]) if text else array("L")
-            self._embedded[index] = _Embedded(text, starts) if text else None
+            text = self._texts[index]
+            starts = array("L", [0])
+            starts.extend(match.end() for match in _LINE_END.finditer(text))
+            self._embedded[index] = _Embedded(text, starts)
         return self._embedded[index]
 
 
-def _lines(embedded: _Embedded, region: Region) -> str:
+def _lines(embedded: _Embedded, region: Region, longest: int) -> str:
     if not 0 < region.start_line <= len(embedded.starts):
         return ""
     end = max(region.end_line, region.start_line)
     stop = embedded.starts[end] if end < len(embedded.starts) else len(embedded.text)
-    return embedded.text[embedded.starts[region.start_line - 1] : stop].rstrip("\r\n")
+    start = embedded.starts[region.start_line - 1]
+    return embedded.text[start : min(stop, start + longest)].rstrip("\r\n")
 
 
 def _folder(uri: str) -> str:

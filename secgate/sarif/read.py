@@ -31,9 +31,12 @@ from secgate.sarif.walk import Walk, WalkedRun
 MAX_TEXT = 20_000
 """Characters kept of a message or a snippet, its arguments filled in."""
 MAX_MADE = 256 * 1024 * 1024
-"""Characters of a file's messages with arguments and snippets of embedded texts, which its own size does not bound."""
+"""Characters of a file's messages with arguments and snippets of embedded texts, and the work on them, which its own
+size does not bound."""
 MAX_NAME = 4_000
 """Characters of a rule's id."""
+MAX_FOUND = 100_000
+"""Rules remembered by how results name them."""
 MAX_CLAIMED = 32
 """Fingerprints kept of a result."""
 MAX_CLAIM = 500
@@ -117,7 +120,7 @@ class _RunReader:
         self._run, self._cursor, self._texts = run, cursor, texts
         self._rules = RuleTable(run.components, run.taxonomies, run.invocations)
         roots = [one.mapped_to for one in run.version_control if one.mapped_to]
-        self._places = PlaceTable(run.bases, run.artifacts, roots)
+        self._places = PlaceTable(run.bases, run.artifacts, run.embedded, roots)
         # 3.14.27: when absent, the unit is up to the tool; UTF-16 is what the large producers mean.
         self._unit: Literal["utf-16", "code-point"] = (
             "code-point" if run.column_kind == "unicodeCodePoints" else "utf-16"
@@ -202,7 +205,7 @@ class _RunReader:
             self._cursor.refuse(f"{path}.ruleId", "no rule: neither ruleId nor a ruleIndex that exists")
         if len(identity) > MAX_NAME:
             self._cursor.refuse(f"{path}.ruleId", f"longer than {MAX_NAME} characters")
-        if part.rule is None:
+        if part.rule is None and len(self._found) < MAX_FOUND:
             self._found[key] = identity, known
         return identity, known
 
@@ -223,8 +226,7 @@ class _RunReader:
             resource = logical[0].fully_qualified_name or logical[0].name or ""
         if span is None:
             return spot, Region(), "", resource
-        region, snippet = self._places.region(location, span)
-        snippet = snippet[:MAX_TEXT]
+        region, snippet = self._places.region(location, span, longest=MAX_TEXT)
         if not (span.snippet and span.snippet.text):
             self._texts.made(len(snippet), path)
         # A line of what a container holds is no line of the container.
@@ -233,10 +235,12 @@ class _RunReader:
     def _message(self, message: Message, known: KnownRule | None, path: str) -> str:
         text = message.text or (self._rules.string(message.id, known) if message.id else "") or message.markdown or ""
         text = text[:MAX_TEXT]
-        if "{" not in text and "}" not in text:
+        if not message.arguments:
+            # Without arguments a text is no template to most writers, and its braces are its own.
             return text
-        filled = _filled(text, message.arguments or [])
-        self._texts.made(len(text) + len(filled), path)
+        filled = _filled(text, message.arguments)
+        # What looking for braces costs counts too: a short argument may stand in a long template, very often.
+        self._texts.made(len(filled) + len(text) // 4 + 32 * (text.count("{") + text.count("}")), path)
         return filled
 
     def _share(self, text: str) -> str:
@@ -251,8 +255,7 @@ def _filled(text: str, arguments: list[str]) -> str:
     for match in _PLACEHOLDER.finditer(text):
         number = match.group(1)
         if number is None:
-            # Without arguments a text is no template to most writers, and its braces are its own.
-            filled = match.group()[0] if arguments else match.group()
+            filled = match.group()[0]
         else:
             filled = arguments[int(number)] if int(number) < len(arguments) else match.group()
         for part in (text[at : match.start()], filled):

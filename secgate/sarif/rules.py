@@ -49,35 +49,36 @@ class RuleTable:
     def __init__(
         self, components: Sequence[Component], taxonomies: Sequence[Component], invocations: Sequence[InvocationPart]
     ) -> None:
-        self._components, self._taxonomies = components, taxonomies
-        self._weaknesses: dict[tuple[str, int, str], int | None] = {}
+        self._taxonomies = taxonomies
+        self._places = [_places(components, first=1), _places(taxonomies, first=0)]
+        self._taxa = [_taxa(taxonomy) for taxonomy in taxonomies]
         self._rows = [[self._known(one) for one in component.rules] for component in components]
-        self._names: list[dict[str, KnownRule]] = []
+        self._names: list[dict[str, KnownRule]] = [{} for _ in components]
         self._guids: dict[str, KnownRule] = {}
-        for component, row in zip(components, self._rows, strict=True):
-            names: dict[str, KnownRule] = {}
+        for component, row, names in zip(components, self._rows, self._names, strict=True):
             for descriptor, known in zip(component.rules, row, strict=True):
                 names.setdefault(known.rule.id, known)
                 self._guids.setdefault((descriptor.guid or "").lower(), known)
-            self._names.append(names)
         self._guids.pop("", None)
+        # A bad file may have very many of everything: what each result asks for is looked up, never searched.
+        self._merged = {key: known for names in reversed(self._names) for key, known in names.items()}
+        self._strings = {key: text for one in reversed(components) for key, text in one.strings.items()}
         self._set = [self._overrides(invocation) for invocation in invocations]
+        self._strictest: dict[int | str, Level] = {}
+        for found in self._set:
+            for key, level in found.items():
+                self._strictest[key] = max(self._strictest.get(key, level), level, key=_LEVELS.index)
 
     def rules(self) -> tuple[Rule, ...]:
         """Give every rule with an id, sorted by it; the driver's stands before an extension's of the same id."""
-        merged: dict[str, Rule] = {}
-        for names in self._names:
-            for identity, known in names.items():
-                merged.setdefault(identity, known.rule)
-        merged.pop("", None)
-        return tuple(merged[identity] for identity in sorted(merged))
+        return tuple(self._merged[identity].rule for identity in sorted(self._merged) if identity)
 
     def find(self, reference: Reference) -> tuple[str, KnownRule | None]:
         """Give a rule's id, "" where there is none, and its descriptor. 3.27.5 to 3.27.7, 3.52.
 
         An index counts where the rule there bears the id that is given, or none is given, or no rule bears it.
         """
-        at = _index(self._components, reference.tool_component, first=1)
+        at = _index(self._places[0], reference.tool_component)
         row = self._rows[at] if at < len(self._rows) else []
         index, identity = reference.index, reference.id or ""
         pointed = row[index] if index is not None and 0 <= index < len(row) else None
@@ -101,23 +102,22 @@ class RuleTable:
         at = result.provenance.invocation_index if result.provenance else None
         if at is not None and 0 <= at < len(self._set):
             return self._set[at].get(key, default)
-        return max([default, *(found[key] for found in self._set if key in found)], key=_LEVELS.index)
+        return max(default, self._strictest.get(key, default), key=_LEVELS.index)
 
     def string(self, message_id: str, known: KnownRule | None) -> str:
         """Give a message's template: the rule's own, else one that a component shares. 3.11.7."""
-        for strings in [known.strings if known else {}, *(one.strings for one in self._components)]:
-            if message_id in strings:
-                return strings[message_id].text or strings[message_id].markdown or ""
-        return ""
+        text = (known.strings.get(message_id) if known else None) or self._strings.get(message_id)
+        return _text(text)
 
     def cwes(self, taxa: Sequence[Reference]) -> set[int]:
         """Give the weaknesses among references to taxonomies: CWE's entries, by id or by place. 3.27.8, 3.54."""
         found = set()
         for one in taxa:
-            at = _index(self._taxonomies, one.tool_component, first=0) if one.tool_component else -1
+            at = _index(self._places[1], one.tool_component) if one.tool_component else -1
             taxonomy = self._taxonomies[at] if 0 <= at < len(self._taxonomies) else None
             name = (one.tool_component.name if one.tool_component else "") or (taxonomy.name if taxonomy else "")
-            text = one.id or (_taxon(taxonomy, one) if taxonomy else "")
+            entries = self._taxa[at] if taxonomy else {}
+            text = one.id or entries.get(one.index) or entries.get((one.guid or "").lower()) or ""
             pattern = _NUMBER if "cwe" in name.lower() else _NAMED
             if match := pattern.fullmatch(text):
                 found.add(int(match.group(1)))
@@ -144,7 +144,7 @@ class RuleTable:
 
     def _named(self, identity: str, at: int) -> KnownRule | None:
         """Find a rule by its id, or the longest front of a hierarchical one; the component at `at` stands first."""
-        order = [*self._names[at : at + 1], *self._names]
+        order = [*self._names[at : at + 1], self._merged]
         for _ in range(_DEEPEST_ID):
             for names in order:
                 if identity in names:
@@ -164,25 +164,29 @@ class RuleTable:
         return found
 
 
-def _index(components: Sequence[Component], reference: ComponentReference | None, *, first: int) -> int:
-    """Give the place of the component that is meant, 0 for want of one; an index counts from `first`. 3.54."""
+def _places(components: Sequence[Component], *, first: int) -> dict[int | str, int]:
+    """Give where a component is by what a reference may call it; its index counts from `first`. 3.54."""
+    places: dict[int | str, int] = {at - first: at for at in range(first, len(components))}
+    for at, one in enumerate(components):
+        for called in (f"guid {one.guid.lower()}", f"name {one.name}"):
+            places.setdefault(called, at)
+    return places
+
+
+def _index(places: Mapping[int | str, int], reference: ComponentReference | None) -> int:
+    """Give the place of the component that is meant, 0 for want of one."""
     if reference is None:
         return 0
-    if reference.index is not None and 0 <= reference.index < len(components) - first:
-        return reference.index + first
-    for at, one in enumerate(components):
-        if (reference.guid and reference.guid.lower() == one.guid.lower()) or (
-            reference.name and reference.name == one.name
-        ):
-            return at
-    return 0
+    names: list[int | str] = [] if reference.index is None else [reference.index]
+    names += [f"guid {reference.guid.lower()}"] if reference.guid else []
+    names += [f"name {reference.name}"] if reference.name else []
+    return next((places[name] for name in names if name in places), 0)
 
 
-def _taxon(taxonomy: Component, reference: Reference) -> str:
-    if reference.index is not None and 0 <= reference.index < len(taxonomy.taxa):
-        return taxonomy.taxa[reference.index].id or ""
-    same = (one.id for one in taxonomy.taxa if reference.guid and (one.guid or "").lower() == reference.guid.lower())
-    return next(same, None) or ""
+def _taxa(taxonomy: Component) -> dict[int | str | None, str]:
+    taxa: dict[int | str | None, str] = {(one.guid or "").lower(): one.id or "" for one in taxonomy.taxa}
+    taxa.update((at, one.id or "") for at, one in enumerate(taxonomy.taxa))
+    return taxa | {"": ""}
 
 
 def _is_front(front: str, identity: str) -> bool:

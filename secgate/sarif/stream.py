@@ -21,6 +21,9 @@ MAX_VALUE = 16 * 1024 * 1024
 """Characters of the largest single value below the outer containers: a result, a rule, an invocation."""
 MAX_KEYS = 100_000
 """Properties of one outer object."""
+MAX_STEPS = 5_000_000
+"""Elements and properties that are walked one by one in a document: all results, rules and artefacts, and whatever is
+passed over."""
 
 _CHUNK = 1024 * 1024
 # A value cut at the window's end fails at most so far before it: `-Infinity`, an escape, a literal.
@@ -51,6 +54,7 @@ class Cursor:
         self._decode = _decoder().raw_decode
         self._text, self._at = "", 0
         self._before = self._bytes = 0
+        self._steps = 0
         self._ended = False
         self._more()
 
@@ -114,6 +118,7 @@ class Cursor:
             if len(seen) >= MAX_KEYS:
                 self.refuse(path, f"more than {MAX_KEYS} properties")
             seen.add(key)
+            self._step(path)
             self._pass(":", path)
             yield key
         self._at += 1
@@ -129,6 +134,7 @@ class Cursor:
                     self.refuse(path, f"not JSON: {self._here('a value was expected')}")
             if count >= most:
                 self.refuse(path, f"more than {most} elements")
+            self._step(path)
             yield f"{path}[{count}]"
             count += 1
         self._at += 1
@@ -157,6 +163,11 @@ class Cursor:
             self.value(path)
             self.refuse(path, reason)
         self._at += 1
+
+    def _step(self, path: str) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            self.refuse(path, f"more than {MAX_STEPS} elements in all")
 
     def _pass(self, mark: str, path: str) -> None:
         if self.peek() != mark:

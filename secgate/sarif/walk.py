@@ -47,7 +47,8 @@ _T = TypeVar("_T")
 class WalkedRun:
     """One run, its results and artefacts packed; `path` is its JSON path. The driver is the first component.
 
-    `offsets` counts, before each packed result, the results that are none by their kind and were left out.
+    Each result stands with its place among all, since those that are none by their kind are left out; `embedded` are
+    texts of artefacts by their place.
     """
 
     path: str
@@ -55,6 +56,7 @@ class WalkedRun:
     taxonomies: list[Component] = field(default_factory=list)
     results: deque[tuple[int, bytes]] = field(default_factory=deque)
     artifacts: list[bytes] = field(default_factory=list)
+    embedded: dict[int, str] = field(default_factory=dict)
     invocations: list[InvocationPart] = field(default_factory=list)
     bases: dict[str, ArtifactLocation] = field(default_factory=dict)
     version_control: list[VersionControl] = field(default_factory=list)
@@ -127,7 +129,7 @@ class Walk:
         elif key == "taxonomies":
             run.taxonomies = [self._component(place) for place in cursor.elements(path, most=MAX_COMPONENTS)]
         elif key == "artifacts":
-            run.artifacts = [self._artifact(place) for place in cursor.elements(path, most=MAX_ARTIFACTS)]
+            self._take_artifacts(run, path)
         elif key == "invocations":
             places = cursor.elements(path, most=MAX_INVOCATIONS)
             run.invocations = [self._part(place, InvocationPart) for place in places]
@@ -205,14 +207,15 @@ class Walk:
             self._pack(part, place)
             yield part
 
-    def _artifact(self, path: str) -> bytes:
-        part = self._part(path, Artifact)
-        if part.contents:
-            text = part.contents.text or ""
-            kept = Text(text=text) if len(text) <= self._embedded_left else None
-            self._embedded_left -= len(text) if kept else 0
-            part = msgspec.structs.replace(part, contents=kept)
-        return self._pack(part, path)
+    def _take_artifacts(self, run: WalkedRun, path: str) -> None:
+        for at, place in enumerate(self._cursor.elements(path, most=MAX_ARTIFACTS)):
+            part = self._part(place, Artifact)
+            text = part.contents.text if part.contents else None
+            run.artifacts.append(self._pack(msgspec.structs.replace(part, contents=None), place))
+            if text and len(text) <= self._embedded_left:
+                self._pack(text, place)
+                self._embedded_left -= len(text)
+                run.embedded[at] = text
 
     def _part(self, path: str, kind: type[_T]) -> _T:
         return self._convert(self._cursor.value(path), kind, path)

@@ -10,6 +10,8 @@ import pytest
 from secgate.errors import UsageError
 from secgate.model import Severity
 from secgate.sarif import ForeignRun, read
+from secgate.sarif.read import MAX_MADE, _Texts
+from secgate.sarif.stream import Cursor
 
 CRITICAL = {"id": "R", "properties": {"security-severity": "9.8"}}
 GUID = "aaaaaaaa-0000-4000-8000-000000000000"
@@ -289,3 +291,23 @@ def test_a_wrong_type_in_a_result_is_refused_where_it_is(where: str, change: dic
 def test_parts_that_a_file_keeps_apart_are_refused() -> None:
     with pytest.raises(UsageError, match="kept apart"):
         read(b'{"version": "2.1.0", "runs": [], "inlineExternalProperties": [{"results": []}]}', name="f")
+
+
+def test_what_is_made_of_a_file_is_bounded() -> None:
+    texts = _Texts(Cursor(b"{}", name="f"))
+    texts.made(MAX_MADE, "$.a")
+    with pytest.raises(UsageError, match="messages and snippets") as caught:
+        texts.made(1, "$.b")
+    assert caught.value.place == "f: $.b"
+
+
+def test_a_chain_of_containers_ends() -> None:
+    chain = [{"location": {"uri": f"a{at}"}, "parentIndex": at + 1} for at in range(100)]
+    assert run_of(place(index=0), artifacts=chain).results[0].path == "a16"
+
+
+def test_a_rule_is_found_by_a_taxonomys_place_in_its_own_relationships() -> None:
+    target = {"index": 0, "toolComponent": {"name": "CWE", "index": 0}}
+    rule = {"id": "R", "relationships": [{"target": target, "kinds": ["superset"]}]}
+    cwe = {"name": "CWE", "taxa": [{"id": "CWE-79"}]}
+    assert run_of({"ruleId": "R"}, rules=[rule], taxonomies=[cwe]).results[0].cwes == (79,)
