@@ -6,7 +6,7 @@ from secgate.sarif.limits import GITHUB, Limits
 from secgate.sarif.line_hash import covered, line_hashes
 from secgate.sarif.read import ForeignRun, read
 from secgate.sarif.stream import MAX_BYTES, Readable
-from secgate.sarif.write import Written, write
+from secgate.sarif.write import SCHEMA, Written, write
 
 if TYPE_CHECKING:
     from secgate.sarif.objects import dumps, loads
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GITHUB",
     "MAX_BYTES",
+    "SCHEMA",
     "ForeignRun",
     "Limits",
     "Readable",
