@@ -94,6 +94,7 @@ _STATES = {
     Tier.RULE: (State.UPDATED, "in the base, the same text under another rule of the same tool"),
     Tier.CARRIED: (State.UPDATED, "in the base, the same definition and text in another file"),
     Tier.EDITED: (State.UPDATED, "in the base, with another text in the same definition"),
+    Tier.REWORKED: (State.UPDATED, "in the base, much the same text of the same definition in another file"),
 }
 _AMBIGUOUS = "; several would have fitted, taken in order"
 _UNSURE = "; more such statements than in the base, which of them came anew nothing tells"

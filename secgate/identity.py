@@ -14,6 +14,7 @@ import msgspec
 from secgate.crosswalk import Crosswalk
 from secgate.fingerprint import SCHEMES, Located, Place, Scheme, Subject, advisory_root, digest, package_name
 from secgate.grouping import Group, advisory_names
+from secgate.likeness import sketch
 from secgate.model import Confidence, Digest, Finding, Fingerprint, Lane, Location, Package, Region, Result
 
 LONGEST_TITLE = 160
@@ -186,6 +187,7 @@ def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | 
         ),
         snippet=draft.place.snippet,
         suppressed_in_source=all(_is_suppressed(result) for result in draft.results),
+        sketch=sketch(draft.place.normalised) if draft.group.kind == "weakness" else "",
         secret_macs=codes(_secret_texts(draft)) if codes is not None and draft.group.kind == "secret" else (),
     )
 

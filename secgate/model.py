@@ -619,6 +619,8 @@ class Finding(Value, frozen=True, kw_only=True):
     package: Package | None = None
     secret_macs: tuple[str, ...] = ()
     """Codes of a secret's text, `KEY:HEX` under a key that only the organisation has, sorted; () without a key."""
+    sketch: str = ""
+    """What `likeness` compares where the text was edited; "" for what has no text of its own, such as a secret."""
     state: State = State.NEW
     state_basis: str = ""
     ambiguous: bool = False
@@ -708,6 +710,7 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     start_line: int = 0
     scanners: tuple[str, ...] = ()
     secret_macs: tuple[str, ...] = ()
+    sketch: str = ""
     first_seen_epoch_s: Epoch | None = None
     closed_epoch_s: Epoch | None = None
     obligations: tuple[Obligation, ...] = ()
