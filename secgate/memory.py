@@ -88,6 +88,7 @@ class Remembered(Value, frozen=True, kw_only=True):
             anchor=facts.anchor,
             start_line=facts.start_line,
             scanners=tuple(sorted({witness.scanner for witness in facts.witnesses})),
+            rules=tuple((witness.scanner, witness.rule) for witness in facts.witnesses),
             first_seen_epoch_s=self.first_seen_epoch_s,
             closed_epoch_s=self.closed_epoch_s,
             obligations=self.obligations,
