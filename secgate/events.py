@@ -231,7 +231,10 @@ class FindingChanged(FindingEvent, frozen=True, kw_only=True):
 
 
 class FindingClosed(FindingEvent, frozen=True, kw_only=True):
-    """A comparable run did not see it. `basis`: `absent`, `path-gone` or `text-gone`."""
+    """A comparable run did not see it. `basis`: `absent`, `path-gone`, `text-gone`, or `retired`.
+
+    `retired`: the signed map (`retirement`, its digest) says that nothing that saw it is used any more.
+    """
 
     TYPE: ClassVar[str] = "finding-closed"
     VERSION: ClassVar[int] = 1
@@ -240,6 +243,7 @@ class FindingClosed(FindingEvent, frozen=True, kw_only=True):
     algorithm: str
     basis: str
     commit: str
+    retirement: str = ""
 
 
 class FindingAliased(FindingEvent, frozen=True, kw_only=True):

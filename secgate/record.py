@@ -17,6 +17,7 @@ from secgate.memory import EPISODE_WINDOW_S, Memory
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Digest, Entry, Head, RunDocument, Value, encode
 from secgate.ports import Ledger
+from secgate.retirement import Retirement
 from secgate.succession import Following, Stamp, follow
 
 
@@ -25,7 +26,8 @@ class RecordRequest(Value, frozen=True, kw_only=True):
 
     `now` is aware UTC. `required`: a ledger is asked for, so none is made here. `read_only`: nothing is written (forks,
     pre-commit). `actor`, `author` and `reviewers` are opaque ids. `blobs` are stored beside the run document and the
-    decision's input, by digest. `gone` are fingerprints of known findings whose text is certainly no longer there.
+    decision's input, by digest. `gone` are fingerprints of known findings whose text is certainly no longer there,
+    `retirement` is what is retired by now.
     """
 
     document: RunDocument
@@ -39,6 +41,7 @@ class RecordRequest(Value, frozen=True, kw_only=True):
     reviewers: tuple[str, ...] = ()
     blobs: Mapping[Digest, bytes] = {}
     gone: frozenset[str] = frozenset()
+    retirement: Retirement = Retirement()
     episode_window_s: int = EPISODE_WINDOW_S
     attempts: int = 64
 
@@ -173,6 +176,7 @@ def _follow(request: RecordRequest, memory: Memory, *, document_digest: Digest) 
         memory=memory,
         now_epoch_s=int(request.now.timestamp()),
         gone=request.gone,
+        retirement=request.retirement,
         episode_window_s=request.episode_window_s,
         stamp=Stamp(
             document_digest=document_digest,

@@ -43,6 +43,7 @@ from secgate.model import (
     State,
     Value,
 )
+from secgate.retirement import Retirement
 
 
 class Stamp(Value, frozen=True, kw_only=True):
@@ -69,11 +70,19 @@ def follow(
     memory: Memory,
     now_epoch_s: int,
     gone: frozenset[str],
+    retirement: Retirement,
     episode_window_s: int,
     stamp: Stamp,
 ) -> Following:
     """Give the entries that follow from a run at `now_epoch_s`, or at the ledger's last time if that is later."""
-    step = _Step(document, memory=memory, now_epoch_s=now_epoch_s, gone=gone, episode_window_s=episode_window_s)
+    step = _Step(
+        document,
+        memory=memory,
+        now_epoch_s=now_epoch_s,
+        gone=gone,
+        retirement=retirement,
+        episode_window_s=episode_window_s,
+    )
     events = list(step.findings()) if is_clocked(document) else []
     run = step.run(stamp)
     return Following(entries=tuple(to_entry(event) for event in (run, *events)), notes=tuple(step.notes))
@@ -99,13 +108,21 @@ class _Step:
     """One run on one memory; made anew for each attempt."""
 
     def __init__(
-        self, document: RunDocument, *, memory: Memory, now_epoch_s: int, gone: frozenset[str], episode_window_s: int
+        self,
+        document: RunDocument,
+        *,
+        memory: Memory,
+        now_epoch_s: int,
+        gone: frozenset[str],
+        retirement: Retirement,
+        episode_window_s: int,
     ) -> None:
         self._document = document
         self._memory = memory
         self._now_epoch_s = max(now_epoch_s, memory.last_epoch_s)
         self._clock_back_s = self._now_epoch_s - now_epoch_s
         self._gone = gone
+        self._retirement = retirement
         self._window_s = episode_window_s
         decision = document.decision
         self._evaluated_epoch_s = decision.evaluated_epoch_s if decision else now_epoch_s
@@ -173,14 +190,18 @@ class _Step:
         for finding, known in seen:
             yield from self._seen(finding, known)
         settled = set(self._outlook.settled)
+        retired = 0
         for fingerprint, known in sorted(self._line.findings.items()):
             if not known.is_open or fingerprint in claimed:
                 continue
-            basis = self._outlook.basis_of_absence(known, line=self._line, gone=self._gone)
+            basis = self._outlook.basis_of_absence(known, line=self._line, gone=self._gone, retirement=self._retirement)
             if basis is not None:
                 yield self._closed(known, basis)
+                retired += basis == "retired"
             elif known.facts.lane in settled:
                 self._unseen.append(fingerprint)
+        if retired:
+            self.notes.append(f"{retired} finding(s) closed, since everything that saw them is retired")
 
     def _match(self) -> list[tuple[Finding, Remembered | None]]:
         """Pair each finding, sorted by fingerprint, with what is known of it: by its own name first, then by others."""
@@ -250,8 +271,15 @@ class _Step:
             fingerprint=facts.fingerprint,
             algorithm=facts.algorithm,
             former=Fingerprint(algorithm=known.facts.algorithm, value=known.facts.fingerprint),
-            basis="algorithm" if facts.algorithm != known.facts.algorithm else "matched",
+            basis=self._alias_basis(facts, known.facts),
         )
+
+    def _alias_basis(self, facts: FindingFacts, before: FindingFacts) -> str:
+        if facts.algorithm != before.algorithm:
+            return "algorithm"
+        successors = self._retirement.successors(before.witnesses)
+        is_successor = any(f"{witness.scanner}:{witness.rule}" in successors for witness in facts.witnesses)
+        return "successor" if is_successor else "matched"
 
     def _closed(self, known: Remembered, basis: str) -> FindingClosed:
         return FindingClosed(
@@ -260,11 +288,16 @@ class _Step:
             algorithm=known.facts.algorithm,
             basis=basis,
             commit=self._document.target.commit,
+            retirement=self._retirement.digest if basis == "retired" else "",
         )
 
     def _with_lost_witnesses(self, facts: FindingFacts, before: FindingFacts) -> FindingFacts:
         """Keep witnesses whose tool did not run: that a scanner was taken away does not mean that it sees nothing."""
-        lost = {witness for witness in before.witnesses if not self._outlook.ran(before.lane, witness.scanner)}
+        lost = {
+            witness
+            for witness in before.witnesses
+            if not self._outlook.ran(before.lane, witness.scanner) and not self._retirement.is_retired(witness)
+        }
         return replace(facts, witnesses=tuple(sorted(lost.union(facts.witnesses))))
 
     def _duties(self, facts: FindingFacts, *, episode: int, recorded: Sequence[Obligation]) -> Iterator[Event]:
