@@ -20,6 +20,7 @@ from secgate.model import (
     OUTCOME_ORDER,
     Coverage,
     Decision,
+    Digest,
     Finding,
     History,
     Invocation,
@@ -38,9 +39,20 @@ from secgate.pipeline.imports import PREFIX as IMPORTED
 from secgate.pipeline.looking import Looked, Looker, load_tables, reader
 from secgate.pipeline.renames import renames_since
 from secgate.ports import Engine, Observer
-from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
+from secgate.preparation import (
+    ChosenLedger,
+    Prepared,
+    RunRequest,
+    Silence,
+    Workshop,
+    choose_ledger,
+    prepare,
+    verified_retirement,
+    workshop,
+)
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
+from secgate.retirement import Retirement
 from secgate.show import excerpts
 from secgate.show import show as show_document
 from secgate.version import __version__
@@ -60,6 +72,7 @@ class _Seen(NamedTuple):
     history: History | None
     chosen: ChosenLedger | None
     memory: Memory
+    retirement: Retirement
 
 
 def run_gate(
@@ -153,6 +166,12 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     chosen = _choose(prepared, shop) if with_ledger else None
     memory = Memory()
     history = _recall(prepared, chosen, memory, shop)
+    retirement = verified_retirement(
+        prepared.enforced,
+        signer=registry.signer("sshsig", machine=shop.machine, runner=shop.executor, scratch=shop.scratch),
+        at=_evaluated(memory, shop),
+    )
+    history = retirement.applied(history) if history is not None else None
     tables = load_tables()
     looker = Looker(shop, prepared, tables, only=request.scanners)
     head = looker.head()
@@ -167,7 +186,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         base = _base(prepared, looker, first, looked, history)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
-    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
+    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory, retirement)
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -278,7 +297,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             invocations=seen.invocations,
             layers=prepared.layers,
             profile=prepared.settings.profile,
-            now=_evaluated(seen, shop),
+            now=_evaluated(seen.memory, shop),
             mode=prepared.settings.mode,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
@@ -290,9 +309,9 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
     )
 
 
-def _evaluated(seen: _Seen, shop: Workshop) -> datetime:
+def _evaluated(memory: Memory, shop: Workshop) -> datetime:
     """The time of judgement: this machine's, never before the ledger's last entry, or a clock put back ends a delay."""
-    return max(shop.now, datetime.fromtimestamp(seen.memory.last_epoch_s, tz=UTC))
+    return max(shop.now, datetime.fromtimestamp(memory.last_epoch_s, tz=UTC))
 
 
 def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
@@ -380,6 +399,8 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         required=chosen.required,
         read_only=chosen.read_only,
         config_digest=seen.prepared.config_digest,
+        retirement=seen.retirement,
+        blobs=_signed_blobs(seen),
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)
@@ -397,6 +418,13 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         provisional_clocks=receipt.provisional,
         notes=(*told.notes, *receipt.notes),
     )
+
+
+def _signed_blobs(seen: _Seen) -> dict[Digest, bytes]:
+    """Keep what a person signed, with the signature, beside the events that rest on it."""
+    enforced = seen.prepared.enforced
+    kept = (enforced.retired, enforced.retired_signature) if seen.retirement.entries else ()
+    return {hashlib.sha256(data).hexdigest(): data for data in kept}
 
 
 def _noted(document: RunDocument, note: str) -> RunDocument:

@@ -31,12 +31,15 @@ from secgate.policy import Layer, Profile, effective_data, load_layer, load_voca
 from secgate.ports import ProcessRunner
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
+from secgate.retirement import FILE_NAME as RETIRED_NAME
+from secgate.retirement import Retirement, read_retirement
 from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
+RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
 ENFORCED_PARTS = (
     *(config.ENFORCED_NAME, "policies", "data"),
-    *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, "path-classes.toml"),
+    *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, "path-classes.toml", RETIRED_NAME, RETIRED_SIGNATURE),
 )
 
 
@@ -70,6 +73,10 @@ class Enforced(Value, frozen=True, kw_only=True):
     digest: str
     people: People = People()
     trust: Trust = Trust()
+    retired: bytes = b""
+    retired_signature: bytes = b""
+    retirement: Retirement = Retirement()
+    """What the map says; it counts for nothing before `verified_retirement` has seen its signature."""
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
@@ -175,10 +182,21 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             settings = config.parse_file(data, name=name, trust="enforced")
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
-        elif name in (PEOPLE_NAME, ALLOWED_NAME, REVOKED_NAME):
+        elif name in (PEOPLE_NAME, ALLOWED_NAME, REVOKED_NAME, RETIRED_NAME, RETIRED_SIGNATURE):
             signing[name] = data
     people, trust = _who_counts(signing)
-    return Enforced(settings=settings, policies=policies, digest=total.hexdigest(), people=people, trust=trust)
+    retired = signing.get(RETIRED_NAME, b"")
+    digest = hashlib.sha256(retired).hexdigest()
+    return Enforced(
+        settings=settings,
+        policies=policies,
+        digest=total.hexdigest(),
+        people=people,
+        trust=trust,
+        retired=retired,
+        retired_signature=signing.get(RETIRED_SIGNATURE, b""),
+        retirement=read_retirement(retired, digest=digest) if RETIRED_NAME in signing else Retirement(),
+    )
 
 
 def _who_counts(files: dict[str, bytes]) -> tuple[People, Trust]:
