@@ -286,6 +286,28 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
     policy_digest: str
 
 
+class BaselineRecorded(Event, frozen=True, kw_only=True):
+    """A signed list of known debt. From this entry's time on what it names has limits of its own.
+
+    `kind`: `statement`, made by `secgate baseline write`, or `sarif`, a file of another tool. Statement and signature
+    are blobs.
+    """
+
+    TYPE: ClassVar[str] = "baseline"
+    VERSION: ClassVar[int] = 1
+
+    repository: str
+    line: str
+    kind: str
+    author: str
+    key: str
+    statement_digest: Digest
+    signature_digest: Digest
+    limits_s: Mapping[str, Epoch]
+    findings: Epoch
+    run_id: str = ""
+
+
 EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
     {
         (event.TYPE, event.VERSION): event
@@ -300,6 +322,7 @@ EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
             FindingAliased,
             ObligationAdded,
             ObligationSuperseded,
+            BaselineRecorded,
         )
     }
 )
