@@ -13,6 +13,7 @@ from typing import TypedDict
 from msgspec.structs import replace
 
 from secgate.absence import Outlook, covered_whole
+from secgate.baseline import gives_way
 from secgate.events import (
     Event,
     FindingAliased,
@@ -323,6 +324,9 @@ class _Step:
                 limit_s=duty.limit_s,
                 policy_digest=duty.policy_digest,
             )
+            for other in recorded:
+                if gives_way(other, duty):
+                    yield self._supersedes(other, facts, episode=episode, policy_digest=duty.policy_digest)
 
     def _superseded(
         self, duty: Obligation, facts: FindingFacts, *, episode: int, held: Sequence[Obligation]
@@ -335,15 +339,20 @@ class _Step:
                     f"{facts.fingerprint}: the duty {other.basis} was due before it was to be superseded; it stands"
                 )
                 continue
-            yield ObligationSuperseded(
-                **self._about(episode),
-                fingerprint=facts.fingerprint,
-                algorithm=facts.algorithm,
-                basis=other.basis,
-                start_epoch_s=other.start_epoch_s,
-                limit_s=other.limit_s,
-                policy_digest=duty.policy_digest,
-            )
+            yield self._supersedes(other, facts, episode=episode, policy_digest=duty.policy_digest)
+
+    def _supersedes(
+        self, other: Obligation, facts: FindingFacts, *, episode: int, policy_digest: str
+    ) -> ObligationSuperseded:
+        return ObligationSuperseded(
+            **self._about(episode),
+            fingerprint=facts.fingerprint,
+            algorithm=facts.algorithm,
+            basis=other.basis,
+            start_epoch_s=other.start_epoch_s,
+            limit_s=other.limit_s,
+            policy_digest=policy_digest,
+        )
 
 
 class _About(TypedDict):
