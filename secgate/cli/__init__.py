@@ -26,6 +26,7 @@ _COMMANDS = {
     "scan": ("secgate.cli.run", "Scan a tree and write SARIF; judge nothing."),
     "check": ("secgate.cli.check", "Judge SARIF files made by any tool."),
     "show": ("secgate.cli.show", "Show an earlier run."),
+    "baseline": ("secgate.cli.baseline", "Give known debt limits of its own, signed."),
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),
     "tools": ("secgate.cli.tools", "Install, list and remove tool environments."),
     "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),

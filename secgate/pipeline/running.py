@@ -21,7 +21,6 @@ from secgate.model import (
     Coverage,
     Decision,
     Digest,
-    Finding,
     History,
     Invocation,
     KnownFinding,
@@ -35,9 +34,11 @@ from secgate.model import (
     Target,
 )
 from secgate.pipeline.account import covered, joined
+from secgate.pipeline.baselines import KnownDebt, known_debt
 from secgate.pipeline.imports import PREFIX as IMPORTED
-from secgate.pipeline.looking import Looked, Looker, load_tables, reader
+from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.renames import renames_since
+from secgate.pipeline.shown import shown_excerpts, with_obligations
 from secgate.ports import Engine, Observer
 from secgate.preparation import (
     ChosenLedger,
@@ -53,8 +54,8 @@ from secgate.preparation import (
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
 from secgate.retirement import Retirement
-from secgate.show import excerpts
 from secgate.show import show as show_document
+from secgate.succession import is_clocked
 from secgate.version import __version__
 
 _NOTED_BEHIND_S = 60
@@ -73,6 +74,7 @@ class _Seen(NamedTuple):
     chosen: ChosenLedger | None
     memory: Memory
     retirement: Retirement
+    debt: KnownDebt
 
 
 def run_gate(
@@ -91,6 +93,7 @@ def run_gate(
     ref: str = "",
     scope: str | None = None,
     artifacts: Sequence[str] = (),
+    baseline: str = "",
     jobs: int | None = None,
 ) -> Decision:
     """Gate the tree at `path` and give the decision: the library's way in. Prints nothing and ends no process.
@@ -114,6 +117,7 @@ def run_gate(
         "ref": ref,
         "scope": scope,
         "artifacts": artifacts,
+        "baseline": baseline,
         "jobs": jobs,
     }
     try:
@@ -186,7 +190,18 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         base = _base(prepared, looker, first, looked, history)
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
-    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory, retirement)
+    debt = known_debt(
+        request.baseline,
+        findings=correlation.findings,
+        prepared=prepared,
+        head=head,
+        tables=tables,
+        memory=memory,
+        ledger=chosen.ledger if chosen is not None else None,
+        shop=shop,
+        now=_evaluated(memory, shop),
+    )
+    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory, retirement, debt)
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -299,6 +314,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             profile=prepared.settings.profile,
             now=_evaluated(seen.memory, shop),
             mode=prepared.settings.mode,
+            joined=seen.debt.joined,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
@@ -326,7 +342,7 @@ def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
 
 def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunDocument:
     prepared = seen.prepared
-    findings = _with_obligations(seen.correlation.findings, decision)
+    findings = with_obligations(seen.correlation.findings, decision)
     return RunDocument(
         run_id=_run_id(prepared.target, shop),
         secgate_version=__version__,
@@ -336,7 +352,7 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         findings=findings,
         absent=seen.correlation.absent,
         decision=decision,
-        excerpts=_excerpts(seen, findings),
+        excerpts=shown_excerpts(seen.looked, findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
         notes=(*prepared.notes, *_notices(seen, shop)),
@@ -349,31 +365,7 @@ def _notices(seen: _Seen, shop: Workshop) -> tuple[str, ...]:
     behind_s = seen.memory.last_epoch_s - int(shop.now.timestamp())
     if behind_s >= _NOTED_BEHIND_S:
         told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
-    return tuple(sorted(told))
-
-
-def _with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:
-    """Show the duties that this decision adds beside those recorded before."""
-    if decision is None or not decision.obligations:
-        return findings
-    added: dict[str, list[object]] = {}
-    for duty in decision.obligations:
-        added.setdefault(duty.finding, []).append(duty)
-    return tuple(
-        msgspec.structs.replace(one, obligations=(*one.obligations, *added[one.fingerprint]))
-        if one.fingerprint in added
-        else one
-        for one in findings
-    )
-
-
-def _excerpts(seen: _Seen, findings: Sequence[Finding]) -> dict[str, str]:
-    shown: dict[str, str] = {}
-    for part in seen.looked:
-        read = reader(part)
-        mine = [one for one in findings if one.fingerprint not in shown and read(one.location) is not None]
-        shown |= excerpts(mine, read, part.normalised.masker.lines)
-    return shown
+    return (*sorted(told), *seen.debt.notes)
 
 
 def _run_id(target: Target, shop: Workshop) -> str:
@@ -401,6 +393,7 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         config_digest=seen.prepared.config_digest,
         retirement=seen.retirement,
         blobs=_signed_blobs(seen),
+        events=seen.debt.events if is_clocked(document) else (),
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)
@@ -424,7 +417,7 @@ def _signed_blobs(seen: _Seen) -> dict[Digest, bytes]:
     """Keep what a person signed, with the signature, beside the events that rest on it."""
     enforced = seen.prepared.enforced
     kept = (enforced.retired, enforced.retired_signature) if seen.retirement.entries else ()
-    return {hashlib.sha256(data).hexdigest(): data for data in kept}
+    return {hashlib.sha256(data).hexdigest(): data for data in kept} | dict(seen.debt.blobs)
 
 
 def _noted(document: RunDocument, note: str) -> RunDocument:

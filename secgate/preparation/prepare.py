@@ -58,6 +58,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     ref: str = ""
     scope: str | None = None
     artifacts: tuple[str, ...] = ()
+    baseline: str = ""
+    """SARIF of another tool that lists known debt, its signature beside it."""
     jobs: int | None = None
 
 
