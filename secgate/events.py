@@ -289,8 +289,8 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
 class BaselineRecorded(Event, frozen=True, kw_only=True):
     """A signed list of known debt. From this entry's time on what it names has limits of its own.
 
-    `kind`: `statement`, made by `secgate baseline write`, or `sarif`, a file of another tool. Statement and signature
-    are blobs.
+    `kind`: `statement`, made by `secgate baseline write`, or `sarif`, a file of another tool. The signature is a blob,
+    and so is the statement; a file of another tool may hold secrets, so what it lists (`list_digest`) is kept instead.
     """
 
     TYPE: ClassVar[str] = "baseline"
@@ -306,6 +306,7 @@ class BaselineRecorded(Event, frozen=True, kw_only=True):
     limits_s: Mapping[str, Epoch]
     findings: Epoch
     run_id: str = ""
+    list_digest: str = ""
 
 
 EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(

@@ -12,7 +12,7 @@ from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.events import BaselineRecorded, ObligationAdded, ObligationSuperseded
 from secgate.model import Outcome, RunDocument, Severity
 from secgate.pipeline.debts import BaselineRequest, Written, write_baseline
-from tests.product import CLEAN, DAY, NOW, WEAK, Product, outcome, states
+from tests.product import CLEAN, DAY, KEY, NOW, WEAK, Product, outcome, states
 from tests.runs.signed_shop import Shop
 from tests.signing_support import ADA, EVE, Key, make_key, sign
 from tests.unit.conftest import Git
@@ -254,6 +254,18 @@ def test_giving_it_again_does_not_start_it_again(shop: Shop, tmp_path: Path) -> 
         shop.run(day, baseline=file)
     assert len(shop.events(BaselineRecorded)) == 1
     assert [start for _, start, _ in duties(shop)] == [int(NOW.timestamp())]
+
+
+def test_threat_12_what_it_says_beside_is_not_stored(shop: Shop, tmp_path: Path) -> None:
+    file = Path(foreign(tmp_path, key=None))
+    file.write_text(file.read_text().replace('"text": "eval"', f'"text": "eval beside {KEY}"'))
+    sign(file, shop.ada, NAMESPACE)
+    shop.run(baseline=str(file))
+    (event,) = shop.events(BaselineRecorded)
+    with pytest.raises(LedgerError):
+        shop.ledger.blob(event.statement_digest)
+    assert KEY.encode() not in (shop.git.root / ".git" / "secgate" / "ledger.sqlite").read_bytes()
+    assert [one["path"] for one in json.loads(shop.ledger.blob(event.list_digest))] == ["app.py"]
 
 
 def test_it_lists_only_what_it_names(shop: Shop, tmp_path: Path) -> None:
