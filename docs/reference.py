@@ -23,7 +23,7 @@ from secgate.executors.environment import NETWORK_NAMES
 from secgate.model import FINGERPRINT_ALGORITHM, OUTCOME_ORDER, LeftOut, Outcome, Word
 from secgate.policy import GAP_REASONS
 from secgate.policy.layers import SETS
-from secgate.policy.references import FORBIDDEN
+from secgate.policy.references import FORBIDDEN, UNEQUAL
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "reference.md"
@@ -61,6 +61,11 @@ KEYS = {
     "advisories.database": "file of the local database; empty: `advisories/PyPI.sqlite` in the state folder",
     "advisories.max_age_days": "oldest database believed; 0: the profile's own; above 7 the enforced layer only",
     "advisories.dump_url": "where a dump is fetched from",
+    "engine.name": "`regorus`, `opa-eval` (the program `opa`), `opa` (a server), or a plug-in's name",
+    "engine.address": "the OPA server: `https://HOST:PORT`, or http on this machine",
+    "engine.ca": "file with the certificates that the server's is checked against; empty: the system's",
+    "engine.certificate": "file with the client's certificate, for a server that asks for one",
+    "engine.key": "file with its key; empty where the certificate's file holds it",
     "scanners.NAME.enabled": "`false` does not start it; the lane still asks for it, so that is a gap",
     "scanners.NAME.timeout_s": "time limit of each of its child processes, in seconds",
     "scanners.NAME.path": "absolute path of its program",
@@ -87,6 +92,9 @@ OPTIONS = {
 
 VARIABLES = {
     "SECGATE_ENFORCED": "the enforced layer's directory, as `--enforced`",
+    "SECGATE_OPA_TOKEN": "the token that the OPA server is asked with; in no file and on no command line",
+    "HTTPS_PROXY": "what an OPA server elsewhere is asked through; also passed on to tools that may use the network",
+    "SECGATE_SECRET_KEY": "key for codes of secrets: 32 random bytes as hexadecimal or base64 text",
     "SECGATE_STATE_DIR": "absolute folder for ledgers, tool environments and advisories",
     "XDG_STATE_HOME": "else `secgate` in this folder",
     "HOME": "else `.local/state/secgate` in this folder",
@@ -451,7 +459,7 @@ def _policy() -> Iterator[str]:
         ("layer", "may add to"), [(layer, ", ".join(map(_code, sorted(sets)))) for layer, sets in SETS.items()]
     )
     yield f"A verdict is one of, strictest first: {', '.join(_code(str(word)) for word in Word)}.\n"
-    yield f"Functions that no policy may call: {', '.join(map(_code, sorted(FORBIDDEN)))}.\n"
+    yield f"Functions that no policy may call: {', '.join(map(_code, sorted(FORBIDDEN | UNEQUAL)))}.\n"
     yield "### The input\n"
     yield (
         "`policies/schema/input.json`, version 1. Every field is there, nothing is null, numbers are integers. `[]` is "

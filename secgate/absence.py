@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from secgate.events import RunTool, run_tool
+from secgate.events import RunTool
 from secgate.memory import Line, Remembered
 from secgate.model import Lane, LaneCoverage, RunDocument, ScanStatus
 from secgate.retirement import Retirement
+from secgate.run_facts import run_tool
 
 
 def covered_whole(account: LaneCoverage) -> bool:

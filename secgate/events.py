@@ -8,8 +8,7 @@ text of a scanned file but paths, symbols and rule names, masked before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar
 
@@ -24,7 +23,6 @@ from secgate.model import (
     Epoch,
     Finding,
     Fingerprint,
-    Invocation,
     Lane,
     ScanStatus,
     Scope,
@@ -184,6 +182,8 @@ class FindingFacts(Value, frozen=True, kw_only=True):
     advisories: tuple[str, ...] = ()
     package: str = ""
     """`ecosystem/name@version`, "" for none."""
+    secret_macs: tuple[str, ...] = ()
+    """Codes of a secret's text under the organisation's key; () without one."""
 
 
 class FindingEvent(Event, frozen=True, kw_only=True):
@@ -247,7 +247,10 @@ class FindingClosed(FindingEvent, frozen=True, kw_only=True):
 
 
 class FindingAliased(FindingEvent, frozen=True, kw_only=True):
-    """A known finding has another fingerprint from here on; the former one stays its alias."""
+    """A known finding has another fingerprint from here on; the former one stays its alias.
+
+    `basis`: `algorithm` for another algorithm, `matched` where matching found it again.
+    """
 
     TYPE: ClassVar[str] = "finding-aliased"
     VERSION: ClassVar[int] = 1
@@ -256,6 +259,30 @@ class FindingAliased(FindingEvent, frozen=True, kw_only=True):
     algorithm: str
     former: Fingerprint
     basis: str
+
+
+class FindingMerged(FindingEvent, frozen=True, kw_only=True):
+    """Another known finding is part of this one from here on: its names, its duties and the earlier of both clocks."""
+
+    TYPE: ClassVar[str] = "finding-merged"
+    VERSION: ClassVar[int] = 1
+
+    fingerprint: str
+    algorithm: str
+    absorbed: Fingerprint
+    start_epoch_s: Epoch
+    """The earlier of the two."""
+
+
+class FindingSplit(FindingEvent, frozen=True, kw_only=True):
+    """Part of a known finding is one of its own from here on, with the clock and the duties of the whole."""
+
+    TYPE: ClassVar[str] = "finding-split"
+    VERSION: ClassVar[int] = 1
+
+    finding: FindingFacts
+    origin: Fingerprint
+    start_epoch_s: Epoch
 
 
 class ObligationAdded(FindingEvent, frozen=True, kw_only=True):
@@ -309,6 +336,35 @@ class BaselineRecorded(Event, frozen=True, kw_only=True):
     list_digest: str = ""
 
 
+class SignedEvent(Event, frozen=True, kw_only=True):
+    """Ground of what a person says: the exact statement, and a detached signature over it by `signer`'s kind of key."""
+
+    statement: str
+    signature: str
+    signer: str = "sshsig"
+
+
+class WaiverRequested(SignedEvent, frozen=True, kw_only=True):
+    """Somebody asks that a finding, an advisory or a gap be let pass until a time."""
+
+    TYPE: ClassVar[str] = "waiver-requested"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiverApproved(SignedEvent, frozen=True, kw_only=True):
+    """Somebody else agrees to a request."""
+
+    TYPE: ClassVar[str] = "waiver-approved"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiverRevoked(SignedEvent, frozen=True, kw_only=True):
+    """A waiver ends before its time."""
+
+    TYPE: ClassVar[str] = "waiver-revoked"
+    VERSION: ClassVar[int] = 1
+
+
 EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
     {
         (event.TYPE, event.VERSION): event
@@ -321,9 +377,14 @@ EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
             FindingChanged,
             FindingClosed,
             FindingAliased,
+            FindingMerged,
+            FindingSplit,
             ObligationAdded,
             ObligationSuperseded,
             BaselineRecorded,
+            WaiverRequested,
+            WaiverApproved,
+            WaiverRevoked,
         )
     }
 )
@@ -369,35 +430,6 @@ def facts_of(finding: Finding) -> FindingFacts:
         start_line=finding.location.region.start_line,
         witnesses=tuple(sorted({Witness(scanner=result.scanner, rule=result.rule) for result in finding.witnesses})),
         advisories=tuple(sorted(set(finding.advisories))),
+        secret_macs=finding.secret_macs,
         package=f"{package.ecosystem}/{package.name}@{package.version}" if package else "",
     )
-
-
-def run_tool(invocation: Invocation, *, evaluated_epoch_s: int) -> RunTool:
-    """Give what is recorded of a scanner's part in a run."""
-    age_s = invocation.advisories_age_s
-    return RunTool(
-        scanner=invocation.scanner,
-        lanes=tuple(sorted({invocation.lane, *invocation.lanes})),
-        status=invocation.status,
-        version=invocation.tool.version if invocation.tool else "",
-        tool_digest=invocation.tool.digest if invocation.tool else "",
-        rule_pack=invocation.rule_pack,
-        rule_pack_digest=invocation.rule_pack_digest,
-        rule_pack_epoch_s=invocation.rule_pack_epoch_s,
-        options_digest=invocation.options_digest,
-        advisories_digest=invocation.advisories_digest,
-        data_epoch_s=max(0, evaluated_epoch_s - age_s) if age_s is not None else 0,
-    )
-
-
-def tools_digest(invocations: Iterable[Invocation], *, table_digest: str) -> Digest:
-    """Give one digest over tools, rule packs, options, advisories and the lane table of a run.
-
-    Equal digests mean that two runs would say the same of the same tree; when they were done does not enter.
-    """
-    tools = [
-        msgspec.structs.replace(run_tool(invocation, evaluated_epoch_s=0), data_epoch_s=0) for invocation in invocations
-    ]
-    tools.sort(key=lambda tool: (tool.scanner, tool.lanes, tool.options_digest))
-    return sha256(encode({"table": table_digest, "tools": tools})).hexdigest()

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple
 
 from secgate.model import FINGERPRINT_ALGORITHM, Digest, Fingerprint, Package, Region, Result, Value
 
@@ -56,8 +57,34 @@ def anchor(normalised: Iterable[str]) -> str:
     return digest(FINGERPRINT_ALGORITHM, "anchor", *normalised)
 
 
+class Subject(NamedTuple):
+    """What a fingerprint is made of, for a finding or for one witness of it.
+
+    `name` is the canonical weakness, or `witness tool:rule`; `anchored` the anchor of its text. `commit` is set only
+    for text that stands in a commit of the change but not in its end.
+    """
+
+    kind: Literal["weakness", "secret", "dependency"]
+    name: str
+    path: str
+    symbol: str = ""
+    anchored: str = ""
+    ordinal: int = 1
+    commit: str = ""
+    package: Package | None = None
+    advisory: str = ""
+
+
+class Scheme(NamedTuple):
+    """One algorithm: how it anchors a text, and how it names a subject."""
+
+    algorithm: str
+    anchor: Callable[[Iterable[str]], str]
+    name: Callable[[Subject], str]
+
+
 def weakness_fingerprint(name: str, *, path: str, symbol: str, anchored: str, ordinal: int, commit: str = "") -> str:
-    """Give the fingerprint of a weakness in code; `name` is the canonical weakness, or `tool:rule` for a witness.
+    """Give the fingerprint of a weakness in code; `name` is the canonical weakness, or `witness tool:rule`.
 
     `commit` is given only for text that stands in a commit of the change but not in its end.
     """
@@ -73,6 +100,20 @@ def dependency_fingerprint(package: Package, advisory: str, *, manifest: str) ->
     """Give the fingerprint of an advisory on a package, whatever version of it is resolved."""
     name = package_name(package)
     return digest(FINGERPRINT_ALGORITHM, "dependency", package.ecosystem.lower(), name, advisory.upper(), manifest)
+
+
+def name_v1(subject: Subject) -> str:
+    """Give the fingerprint of a subject under `secgate/v1`."""
+    kind, name, path, symbol, anchored, ordinal, commit, package, advisory = subject
+    if kind == "dependency" and package is not None:
+        return dependency_fingerprint(package, advisory, manifest=path)
+    if kind == "secret":
+        return secret_fingerprint(name, path=path, symbol=symbol, ordinal=ordinal, commit=commit)
+    return weakness_fingerprint(name, path=path, symbol=symbol, anchored=anchored, ordinal=ordinal, commit=commit)
+
+
+SCHEMES = (Scheme(FINGERPRINT_ALGORITHM, anchor, name_v1),)
+"""The algorithm that findings are named by, then those that ledgers may still hold names of: these become aliases."""
 
 
 def package_name(package: Package) -> str:

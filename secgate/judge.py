@@ -105,6 +105,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         ruled.append(evaluation.rule(layers["repository"], document))
     stored = msgspec.json.encode(document, order="sorted")
     decision = _decide(request, document, ruled, data=data, stored=stored, evaluated_by=engine)
+    decision = msgspec.structs.replace(decision, decision_ids=tuple(evaluation.decision_ids))
     return Judgement(decision=decision, input_document=stored)
 
 
@@ -171,6 +172,7 @@ class _Evaluation:
         self._engine = engine
         self._guarded = guarded
         self._references = references
+        self.decision_ids: list[str] = []
 
     def rule(self, layer: Layer, document: InputDocument) -> _Ruled:
         """Give the layer's decision, total and of the schema, the sentinel already taken out."""
@@ -184,14 +186,12 @@ class _Evaluation:
         guarded_document = msgspec.structs.replace(document, findings=(*document.findings, sentinel))
         encoded = msgspec.json.encode(guarded_document, order="sorted")
         trusted = own and len(document.findings) <= IN_PROCESS_FINDINGS
-        decisions = [
-            read_total(
-                engine.evaluate(modules, data=data, document=encoded, query=QUERY, limit_s=self._request.limit_s),
-                layer=layer.name,
-                document=document,
-            )
-            for engine in (self._engine if trusted else self._guarded, *self._references)
-        ]
+        decisions = []
+        for engine in (self._engine if trusted else self._guarded, *self._references):
+            answer = engine.evaluate(modules, data=data, document=encoded, query=QUERY, limit_s=self._request.limit_s)
+            decisions.append(read_total(answer.value, layer=layer.name, document=document))
+            if answer.decision_id:
+                self.decision_ids.append(answer.decision_id)
         for engine, other in zip(self._references, decisions[1:], strict=True):
             check_agreement(decisions[0], other, layer=layer.name, engine=engine.name)
         return _Ruled(layer=layer, decision=decisions[0])

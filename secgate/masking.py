@@ -10,8 +10,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from secgate.languages.source import Source
-from secgate.model import Region
+from secgate.model import Invocation, Region, Rule
 
 MASK = "[secret]"
 """What stands in a secret's place: the same for all, so it tells neither length nor equality."""
@@ -22,6 +24,15 @@ _SHORTEST = 4
 _WORD = re.compile(r"[a-z]{4,8}")
 """A secret that reads as a word, as `secret` does, is masked in quotes and behind `=` or `:` only: else no sentence of
 ours about it could be read. In source text it is masked by its place all the same."""
+
+_TELLING = re.compile(r"(?=\S*[A-Za-z])(?=\S*\d)\S{8,}\Z")
+"""A secret with letters and digits stands for nothing else, wherever it is quoted."""
+
+_ALL, _FAR = "\0all", "\0far"
+"""Keys of tables that belong to no file; no path has such a name."""
+
+_FEW = 200
+"""Up to so many beginnings of secrets, one pattern tells whether a text can hold any."""
 
 _LONGEST = 20_000
 _QUOTED = re.compile(r"([\"'`])(.{1,3}?|[a-z]{4,8})\1")
@@ -37,6 +48,7 @@ class Masker:
         self._texts: dict[str, set[str]] = {}
         self._tables: dict[str, _Texts] = {}
         self._unsorted: set[tuple[str, str]] = set()
+        self._telling: set[str] = set()
 
     def __repr__(self) -> str:
         return f"Masker({len(self._texts)} files)"
@@ -53,12 +65,27 @@ class Masker:
     def add_text(self, path: str, text: str) -> None:
         """Note how a secret of a file reads, with the forms in which a message may give it."""
         forms = self._texts.setdefault(path, set())
-        forms.update(form for form in _forms(text[:_LONGEST]) if form.strip())
+        found = {form for form in _forms(text[:_LONGEST]) if form.strip()}
+        forms.update(found)
+        if _TELLING.match(text):
+            self._telling.update(found)
         self._tables.pop(path, None)
-        self._tables.pop("", None)
+        self._tables.pop(_ALL, None)
+        self._tables.pop(_FAR, None)
+
+    def is_idle(self, path: str) -> bool:
+        """Tell whether there is nothing to mask in what is shown of `path`."""
+        return not self._telling and path not in self._texts
 
     def text(self, path: str, value: str) -> str:
-        """Mask every secret of `path` in a message, a name or a snippet."""
+        """Mask in what is shown of `path`: every secret of it, and those of other files that read like no word."""
+        value = self.own(path, value)
+        if not self._telling or not value:
+            return value
+        return self._replace(_FAR, self._telling, value)
+
+    def own(self, path: str, value: str) -> str:
+        """Mask every secret of `path` and no other: what identity rests on must not change with another file."""
         if path not in self._texts or not value:
             return value
         return self._replace(path, self._texts[path], value)
@@ -67,10 +94,39 @@ class Masker:
         """Mask every secret of every file: for notices and logs that belong to no file."""
         if not self._texts or not value:
             return value
-        return self._replace("", set().union(*self._texts.values()), value)
+        return self._replace(_ALL, set().union(*self._texts.values()) if _ALL not in self._tables else set(), value)
+
+    def told(self, one: Invocation) -> Invocation:
+        """Mask every secret in what a run of a tool says: its rules, which may quote one result, and its notices."""
+        if not self._texts:
+            return one
+        return msgspec.structs.replace(
+            one,
+            reason=self.everywhere(one.reason),
+            rule_pack=self.everywhere(one.rule_pack),
+            notices=tuple(self.everywhere(notice) for notice in one.notices),
+            rules=tuple(self._rule(rule) for rule in one.rules),
+            files=tuple(
+                msgspec.structs.replace(file, reason=self.everywhere(file.reason)) if file.reason else file
+                for file in one.files
+            ),
+        )
+
+    def _rule(self, rule: Rule) -> Rule:
+        return msgspec.structs.replace(
+            rule,
+            id=self.everywhere(rule.id),
+            name=self.everywhere(rule.name),
+            short=self.everywhere(rule.short),
+            full=self.everywhere(rule.full),
+            help=self.everywhere(rule.help),
+            help_uri=self.everywhere(rule.help_uri),
+            remedy=self.everywhere(rule.remedy),
+            tags=tuple(self.everywhere(tag) for tag in rule.tags),
+        )
 
     def cut(self, path: str, source: Source, start: int, end: int, *, commit: str = "") -> str:
-        """Give the source between two offsets, masked by place and by text."""
+        """Give the source between two offsets, masked by place and by the texts of this file."""
         parts, at = [], start
         spans = self._sorted(path, commit)
         for first, last in spans[bisect_right(spans, start, key=lambda span: span[1]) :]:
@@ -79,7 +135,7 @@ class Masker:
             parts += [source.text[at : max(at, first)], MASK]
             at = min(last, end)
         parts.append(source.text[at:end])
-        return self.text(path, "".join(parts))
+        return self.own(path, "".join(parts))
 
     def _sorted(self, path: str, commit: str) -> list[tuple[int, int]]:
         """Give a file's spans in order, those that overlap made one."""
@@ -122,9 +178,18 @@ class _Texts:
         self._by_start: dict[str, list[str]] = {}
         for text in sorted(texts - self._short - {MASK}, key=lambda one: (-len(one), one)):
             self._by_start.setdefault(text[:_SHORTEST], []).append(text)
+        few = len(self._by_start) <= _FEW
+        self._starts = re.compile("|".join(map(re.escape, sorted(self._by_start)))) if few and self._by_start else None
 
     def mask(self, value: str) -> str:
         """Replace the longest text at each place; a mask that is there already stays."""
+        is_there = bool(self._by_start) and (self._starts is None or self._starts.search(value) is not None)
+        masked = self._long(value) if is_there else value
+        if not self._short:
+            return masked
+        return _ASSIGNED.sub(self._assigned, _QUOTED.sub(self._quoted, masked))
+
+    def _long(self, value: str) -> str:
         parts: list[str] = []
         done = at = 0
         starts = self._by_start
@@ -141,10 +206,7 @@ class _Texts:
             else:
                 at += 1
         parts.append(value[done:])
-        masked = "".join(parts)
-        if not self._short:
-            return masked
-        return _ASSIGNED.sub(self._assigned, _QUOTED.sub(self._quoted, masked))
+        return "".join(parts)
 
     def _assigned(self, match: re.Match[str]) -> str:
         return match[1] + MASK if match[2] in self._short else match[0]

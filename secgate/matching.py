@@ -4,7 +4,11 @@
     alias     a fingerprint in common, the witnesses' own included
     renamed   in the file that git says it was renamed to: the same weakness, symbol, text and ordinal
     moved     the same weakness and text, another symbol
-    edited    the same weakness and symbol, another text, and no higher severity than before
+    rule      the same symbol and text by a rule of another name, where a tool may have been upgraded in between
+    carried   the same weakness, symbol and text in another file, and nothing else that it could be; a secret only where
+              its text is the same too
+    edited    the same weakness and symbol, another text, and no higher severity than before; where no symbol is known,
+              also the same neighbourhood
 
 Each pass goes by position and consumes what it pairs, so the outcome depends neither on the order of the input nor on
 chance. What is left over on one side is new, on the other absent.
@@ -12,8 +16,9 @@ chance. What is left over on one side is new, on the other absent.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -27,6 +32,8 @@ class Tier(StrEnum):
     ALIAS = "alias"
     RENAMED = "renamed"
     MOVED = "moved"
+    RULE = "rule"
+    CARRIED = "carried"
     EDITED = "edited"
 
 
@@ -40,15 +47,22 @@ class Match(NamedTuple):
 
 
 class Matching(NamedTuple):
-    """All pairs; besides, what an edited crosswalk merged into, or split off, a pair's finding, as (now, then)."""
+    """All pairs; besides, what was merged into, or split off, a pair's finding, as (now, then).
+
+    `unsure` are those of now that were not paired while equal ones were: which of them is new, nothing tells.
+    """
 
     pairs: tuple[Match, ...]
     merged: tuple[tuple[int, int], ...]
     split: tuple[tuple[int, int], ...]
+    unsure: frozenset[int] = frozenset()
 
+
+NEAR_LINES = 100
+"""How far an edited statement without a symbol may have moved, beyond what its neighbours did, and be the same."""
 
 _Key = tuple[object, ...]
-_Keys = Callable[[KnownFinding], list[_Key]]
+_Keys = Callable[[KnownFinding], Iterable[_Key]]
 _RANKS = len(Severity)
 
 
@@ -67,33 +81,60 @@ def known(finding: Finding) -> KnownFinding:
         anchor=finding.anchor,
         start_line=finding.location.region.start_line,
         scanners=tuple(sorted({witness.scanner for witness in finding.witnesses})),
+        secret_macs=finding.secret_macs,
         first_seen_epoch_s=finding.first_seen_epoch_s,
         obligations=finding.obligations,
     )
 
 
-def match(now: Sequence[KnownFinding], then: Sequence[KnownFinding], renames: Sequence[Rename] = ()) -> Matching:
-    """Pair findings of two times. Fingerprints are expected to be unique on each side."""
+def match(
+    now: Sequence[KnownFinding],
+    then: Sequence[KnownFinding],
+    renames: Sequence[Rename] = (),
+    *,
+    across_tools: bool = False,
+) -> Matching:
+    """Pair findings of two times. Fingerprints are expected to be unique on each side.
+
+    `across_tools`: the two sides may come from other versions of the tools, so that one weakness may have another
+    rule's name. Where both come from the same tools that would hide a second weakness under the first.
+    """
     names = {rename.old: rename.new for rename in renames}
+
+    def moved(one: KnownFinding) -> str:
+        return names.get(one.path, one.path)
+
     work = _Work(now, then)
-    work.join(Tier.EXACT, lambda one: _names(one)[:1], lambda one: _names(one)[:1])
+    work.exact()
     work.join(Tier.ALIAS, _names, _names)
-    work.join(
-        Tier.RENAMED,
-        lambda one: [_whole(one, one.path)],
-        lambda one: [_whole(one, names[one.path])] if one.path in names else [],
-    )
-    work.join(
-        Tier.MOVED,
-        lambda one: _text(one, one.path),
-        lambda one: _text(one, names.get(one.path, one.path)),
-    )
+    if names:
+        work.join(
+            Tier.RENAMED,
+            lambda one: (_whole(one, one.path),),
+            lambda one: (_whole(one, names[one.path]),) if one.path in names else (),
+        )
+    work.join(Tier.MOVED, lambda one: _text(one, one.path), lambda one: _text(one, moved(one)))
+    if across_tools:
+        work.join_unique(Tier.RULE, lambda one: _rule(one, one.path), lambda one: _rule(one, moved(one)))
+        work.join_unique(Tier.RULE, lambda one: _place(one, one.path), lambda one: _place(one, moved(one)))
+    work.join_unique(Tier.CARRIED, _anywhere, _anywhere)
     work.join(
         Tier.EDITED,
         lambda one: _symbol(one, one.path, range(one.severity.rank, _RANKS)),
-        lambda one: _symbol(one, names.get(one.path, one.path), (one.severity.rank,)),
+        lambda one: _symbol(one, moved(one), (one.severity.rank,)),
     )
-    return Matching(tuple(sorted(work.pairs)), *_crosswalk_edits(now, then, work))
+    work.join_near(moved)
+    pairs, unsure = _with_twins(now, then, work, moved)
+    return Matching(pairs, *_merges_and_splits(now, then, work), unsure)
+
+
+# ----------------------------------------------------------------------------------------------------------------- keys
+
+
+def _names(one: KnownFinding) -> list[_Key]:
+    """Every fingerprint of a finding with its algorithm, its own first."""
+    names = [(one.algorithm, one.fingerprint), *sorted((alias.algorithm, alias.value) for alias in one.aliases)]
+    return list(dict.fromkeys(names))
 
 
 def _whole(one: KnownFinding, path: str) -> _Key:
@@ -104,9 +145,40 @@ def _text(one: KnownFinding, path: str) -> list[_Key]:
     return [(path, one.weakness, one.anchor)] if _is_code(one) and one.anchor else []
 
 
+def _place(one: KnownFinding, path: str) -> list[_Key]:
+    if not (_is_code(one) and one.anchor):
+        return []
+    return [(path, one.lane, one.symbol, one.anchor, one.ordinal, scanner) for scanner in one.scanners]
+
+
+def _rule(one: KnownFinding, path: str) -> list[_Key]:
+    """A place with the last part of the rule's name: packs rename the folders that their rules are in."""
+    last = one.weakness.replace(":", ".").rsplit(".", 1)[-1]
+    return [(*key, last) for key in _place(one, path)]
+
+
+def _anywhere(one: KnownFinding) -> list[_Key]:
+    """Keys without a path. Text of a secret is masked, so it is known by its codes alone; other text by its symbol."""
+    if one.lane is Lane.SECRETS:
+        return [(one.weakness, mac) for mac in one.secret_macs]
+    return [(one.lane, one.weakness, one.symbol, one.anchor)] if one.symbol and one.anchor else []
+
+
 def _symbol(one: KnownFinding, path: str, ranks: Iterable[int]) -> list[_Key]:
     """Keys under which an edited finding is looked for: nothing that is worse than it was goes for the same one."""
-    return [(path, one.weakness, one.symbol, rank) for rank in ranks] if _is_code(one) else []
+    return [(path, one.weakness, one.symbol, rank) for rank in ranks] if _is_code(one) and one.symbol else []
+
+
+def _is_code(one: KnownFinding) -> bool:
+    """Tell whether text and symbol say anything: an advisory is another one even where the package is the same."""
+    return one.lane is not Lane.DEPENDENCIES
+
+
+def _position(one: KnownFinding) -> tuple[str, int, int, str, str]:
+    return one.path, one.start_line, one.ordinal, one.weakness, one.fingerprint
+
+
+# --------------------------------------------------------------------------------------------------------------- passes
 
 
 class _Work:
@@ -114,9 +186,25 @@ class _Work:
 
     def __init__(self, now: Sequence[KnownFinding], then: Sequence[KnownFinding]) -> None:
         self.now, self.then = now, then
-        self.left_now = sorted(range(len(now)), key=lambda at: _position(now[at]))
-        self.left_then = sorted(range(len(then)), key=lambda at: _position(then[at]))
+        self.left_now: Sequence[int] = range(len(now))
+        self.left_then: Sequence[int] = range(len(then))
         self.pairs: list[Match] = []
+
+    def exact(self) -> None:
+        """Pair equal fingerprints; most findings of most runs need no more, so this pass makes nothing for them."""
+        waiting = {one.fingerprint: at for at, one in enumerate(self.then)}
+        used: set[int] = set()
+        left = []
+        for at, one in enumerate(self.now):
+            other = waiting.get(one.fingerprint, -1)
+            if other < 0 or other in used or self.then[other].algorithm != one.algorithm:
+                left.append(at)
+            else:
+                used.add(other)
+                self.pairs.append(Match(at, other, Tier.EXACT))
+        self.left_now = sorted(left, key=lambda at: _position(self.now[at]))
+        rest = [at for at in range(len(self.then)) if at not in used]
+        self.left_then = sorted(rest, key=lambda at: _position(self.then[at]))
 
     def join(self, tier: Tier, now_keys: _Keys, then_keys: _Keys) -> None:
         """Pair what shares a key, first with first, and take it out. Linear in the number of keys."""
@@ -127,6 +215,7 @@ class _Work:
         sizes = {key: len(found) for key, found in waiting.items()}
         wanted = {at: [key for key in now_keys(self.now[at]) if key in waiting] for at in self.left_now}
         asked = Counter(key for keys in wanted.values() for key in keys)
+        made: list[Match] = []
         used: set[int] = set()
         for at, keys in wanted.items():
             for key in keys:
@@ -136,46 +225,189 @@ class _Work:
                 if found:
                     other = found.popleft()
                     used.add(other)
-                    self.pairs.append(Match(at, other, tier, sizes[key] > 1 or asked[key] > 1))
+                    made.append(Match(at, other, tier, sizes[key] > 1 or asked[key] > 1))
                     break
-        used_now = {pair.now for pair in self.pairs}
-        self.left_now = [at for at in self.left_now if at not in used_now]
-        self.left_then = [at for at in self.left_then if at not in used]
+        self._take(made)
+
+    def join_unique(self, tier: Tier, now_keys: _Keys, then_keys: _Keys) -> None:
+        """Pair what shares a key that nothing else on either side has."""
+        here, there = _holders(self.left_now, self.now, now_keys), _holders(self.left_then, self.then, then_keys)
+        made: dict[int, Match] = {}
+        used: set[int] = set()
+        for key, holders in here.items():
+            others = there.get(key, ())
+            if len(holders) == len(others) == 1 and holders[0] not in made and others[0] not in used:
+                made[holders[0]] = Match(holders[0], others[0], tier)
+                used.add(others[0])
+        self._take(made.values())
+
+    def join_near(self, moved: Callable[[KnownFinding], str]) -> None:
+        """Pair edited statements that stand in no definition: between the same neighbours, and near to where they were.
+
+        Without that, whatever was mended in a long file would hide whatever was added to it.
+        """
+        around = _Neighbours(self.pairs, self.now, self.then, moved)
+        here: dict[_Key, deque[tuple[int, int]]] = {}
+        there: dict[_Key, list[tuple[int, int]]] = {}
+        for at in self.left_now:
+            one = self.now[at]
+            if _is_code(one) and not one.symbol:
+                gap, offset = around.now(one)
+                here.setdefault((one.path, one.weakness, gap), deque()).append((offset, at))
+        for at in self.left_then:
+            one = self.then[at]
+            if _is_code(one) and not one.symbol:
+                gap, offset = around.then(one)
+                there.setdefault((moved(one), one.weakness, gap), []).append((offset, at))
+        made: list[Match] = []
+        for key, olds in there.items():
+            waiting = here.get(key, deque())
+            is_one_of_several = len(olds) > 1 or len(waiting) > 1
+            for offset, at in olds:
+                while waiting and waiting[0][0] < offset - NEAR_LINES:
+                    waiting.popleft()
+                if waiting and waiting[0][0] <= offset + NEAR_LINES:
+                    other = waiting[0][1]
+                    if self.now[other].severity.rank <= self.then[at].severity.rank:
+                        waiting.popleft()
+                        made.append(Match(other, at, Tier.EDITED, is_one_of_several))
+        self._take(made)
+
+    def _take(self, made: Iterable[Match]) -> None:
+        self.pairs += made
+        if made:
+            used_now, used = {pair.now for pair in made}, {pair.then for pair in made}
+            self.left_now = [at for at in self.left_now if at not in used_now]
+            self.left_then = [at for at in self.left_then if at not in used]
 
 
-def _crosswalk_edits(
+def _holders(left: Iterable[int], side: Sequence[KnownFinding], keys: _Keys) -> dict[_Key, list[int]]:
+    found: dict[_Key, list[int]] = {}
+    for at in left:
+        for key in keys(side[at]):
+            found.setdefault(key, []).append(at)
+    return found
+
+
+class _Neighbours:
+    """Between which paired findings of its file a line stands, then and now, and how far behind the first of them."""
+
+    def __init__(
+        self,
+        pairs: Sequence[Match],
+        now: Sequence[KnownFinding],
+        then: Sequence[KnownFinding],
+        moved: Callable[[KnownFinding], str],
+    ) -> None:
+        paths = {now[pair.now].path for pair in pairs if not now[pair.now].symbol}
+        lines: dict[str, set[tuple[int, int]]] = {}
+        for pair in pairs:
+            path = now[pair.now].path
+            if path in paths and moved(then[pair.then]) == path:
+                lines.setdefault(path, set()).add((now[pair.now].start_line, then[pair.then].start_line))
+        self._now: dict[str, list[int]] = {}
+        self._then: dict[str, list[int]] = {}
+        self._moved = moved
+        for path, found in lines.items():
+            # Only those in the same order on both sides say where something lies between them.
+            kept = _rising(sorted(found))
+            self._now[path], self._then[path] = [one for one, _ in kept], [other for _, other in kept]
+
+    def now(self, one: KnownFinding) -> tuple[int, int]:
+        """Give the gap's number in its file and the lines since the neighbour before it."""
+        return _gap(self._now.get(one.path, ()), one.start_line)
+
+    def then(self, one: KnownFinding) -> tuple[int, int]:
+        """Give the same for a finding of then, whose file may have another name now."""
+        return _gap(self._then.get(self._moved(one), ()), one.start_line)
+
+
+def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Give a longest part of `pairs`, sorted by their first, in which the second rises too."""
+    tails: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for at, (_, other) in enumerate(pairs):
+        place = bisect_left(tails, other)
+        tails[place : place + 1] = [other]
+        ends[place : place + 1] = [at]
+        before.append(ends[place - 1] if place else -1)
+    found = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        found.append(pairs[at])
+        at = before[at]
+    return found[::-1]
+
+
+def _gap(lines: Sequence[int], line: int) -> tuple[int, int]:
+    number = bisect_left(lines, line)
+    return number, line - (lines[number - 1] if number else 0)
+
+
+# -------------------------------------------------------------------------------------- what is said beside the pairs
+
+
+def _twins(one: KnownFinding, path: str) -> _Key:
+    return path, one.lane, one.weakness, one.symbol, one.anchor
+
+
+def _with_twins(
+    now: Sequence[KnownFinding], then: Sequence[KnownFinding], work: _Work, moved: Callable[[KnownFinding], str]
+) -> tuple[tuple[Match, ...], frozenset[int]]:
+    """Mark the pairs among equal statements whose number changed: which of them came or went, nothing tells."""
+    anchors = {one.anchor for side in (now, then) for one in side if one.ordinal > 1 and _is_code(one)}
+    here = Counter(_twins(one, one.path) for one in now if one.anchor in anchors) if anchors else Counter()
+    there = Counter(_twins(one, moved(one)) for one in then if one.anchor in anchors) if anchors else Counter()
+    uneven = {key for key, count in here.items() if there[key] not in (0, count)}
+    if not uneven:
+        return tuple(sorted(work.pairs)), frozenset()
+    marked = [
+        pair._replace(ambiguous=True) if _twins(now[pair.now], now[pair.now].path) in uneven else pair
+        for pair in work.pairs
+    ]
+    unsure = frozenset(at for at in work.left_now if _twins(now[at], now[at].path) in uneven)
+    return tuple(sorted(marked)), unsure
+
+
+def _merges_and_splits(
     now: Sequence[KnownFinding], then: Sequence[KnownFinding], work: _Work
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
-    """Find merges and splits: a witness in common although the canonical weakness differs.
+    """Find merges and splits: a fingerprint in common with a finding that is paired with another.
 
-    With the same weakness a common witness is a twin that one of two tools does not see: then it stays new or absent.
+    With the same weakness that is a twin which one of two tools does not see: then it stays new or absent. An advisory
+    has no twins: there it is one that learned, or lost, a name of the other.
     """
-    by_name: dict[_Key, int] = {name: pair.now for pair in work.pairs for name in _names(now[pair.now])}
-    old_names: dict[_Key, int] = {name: pair.then for pair in work.pairs for name in _names(then[pair.then])}
-    merged, split = [], []
-    for at in work.left_then:
-        homes = sorted({by_name[name] for name in _names(then[at]) if name in by_name})
-        homes = [home for home in homes if now[home].weakness != then[at].weakness]
-        if homes:
-            merged.append((homes[0], at))
-    for at in work.left_now:
-        origins = sorted({old_names[name] for name in _names(now[at]) if name in old_names})
-        origins = [origin for origin in origins if then[origin].weakness != now[at].weakness]
-        if origins:
-            split.append((at, origins[0]))
-    return tuple(merged), tuple(split)
+    if not work.left_now and not work.left_then:
+        return (), ()
+    gone = {name for at in work.left_then for name in _names(then[at])}
+    come = {name for at in work.left_now for name in _names(now[at])}
+    homes = _homes(gone, now, [pair.now for pair in work.pairs])
+    origins = _homes(come, then, [pair.then for pair in work.pairs])
+    merged = ((_home(then[at], homes, now), at) for at in work.left_then)
+    split = ((at, _home(now[at], origins, then)) for at in work.left_now)
+    return (
+        tuple(sorted((home, at) for home, at in merged if home >= 0)),
+        tuple(sorted((at, origin) for at, origin in split if origin >= 0)),
+    )
 
 
-def _names(one: KnownFinding) -> list[_Key]:
-    """Every fingerprint of a finding with its algorithm, its own first."""
-    names = [(one.algorithm, one.fingerprint), *sorted((alias.algorithm, alias.value) for alias in one.aliases)]
-    return list(dict.fromkeys(names))
+def _homes(wanted: set[_Key], side: Sequence[KnownFinding], paired: Iterable[int]) -> Mapping[_Key, list[int]]:
+    """Give which paired findings of a side have each of the wanted names."""
+    found: dict[_Key, list[int]] = {}
+    for at in paired if wanted else ():
+        one = side[at]
+        for name in ((one.algorithm, one.fingerprint), *((alias.algorithm, alias.value) for alias in one.aliases)):
+            if name in wanted:
+                found.setdefault(name, []).append(at)
+    return found
 
 
-def _is_code(one: KnownFinding) -> bool:
-    """Tell whether text and symbol say anything: an advisory is another one even where the package is the same."""
-    return one.lane is not Lane.DEPENDENCIES
-
-
-def _position(one: KnownFinding) -> tuple[str, int, int, str, str]:
-    return one.path, one.start_line, one.ordinal, one.weakness, one.fingerprint
+def _home(one: KnownFinding, homes: Mapping[_Key, list[int]], side: Sequence[KnownFinding]) -> int:
+    fitting = {
+        at
+        for name in _names(one)
+        for at in homes.get(name, ())
+        if one.lane is Lane.DEPENDENCIES or side[at].weakness != one.weakness
+    }
+    return min(fitting, key=lambda at: _position(side[at]), default=-1)

@@ -19,14 +19,17 @@ from secgate.events import (
     FindingChanged,
     FindingClosed,
     FindingFacts,
+    FindingMerged,
     FindingOpened,
     FindingSeenAgain,
+    FindingSplit,
     LedgerAdopted,
     LedgerCreated,
     ObligationAdded,
     ObligationSuperseded,
     Run,
     RunTool,
+    SignedEvent,
     from_envelope,
 )
 from secgate.merkle import Tree, envelope_of
@@ -36,6 +39,7 @@ from secgate.model import (
     Head,
     KnownFinding,
     KnownRun,
+    KnownStatement,
     Lane,
     LedgerEntry,
     Obligation,
@@ -90,6 +94,7 @@ class Remembered(Value, frozen=True, kw_only=True):
             start_line=facts.start_line,
             scanners=tuple(sorted({witness.scanner for witness in facts.witnesses})),
             rules=tuple((witness.scanner, witness.rule) for witness in facts.witnesses),
+            secret_macs=facts.secret_macs,
             first_seen_epoch_s=self.first_seen_epoch_s,
             closed_epoch_s=self.closed_epoch_s,
             obligations=self.obligations,
@@ -127,11 +132,25 @@ class Line:
 
     def put(self, remembered: Remembered) -> None:
         """Take in a finding in place of what was known by its fingerprint."""
-        self.findings[remembered.facts.fingerprint] = remembered
+        own = remembered.facts.fingerprint
+        self.findings[own] = remembered
         for name in remembered.names:
-            self._by_name[name.value] = remembered.facts.fingerprint
+            # Both parts of what was split have the names of the whole: the one that had them keeps them.
+            holder = self.findings.get(self._by_name.get(name.value, ""))
+            if holder is None or holder is remembered or name not in holder.names:
+                self._by_name[name.value] = own
 
-    def rename(self, event: FindingAliased, *, sequence: int) -> None:
+    def follow(self, event: FindingAliased | FindingMerged | FindingSplit, *, sequence: int) -> None:
+        """Take in that an identity goes on in another. Raises LedgerError if there is nothing that could."""
+        match event:
+            case FindingAliased():
+                self._rename(event, sequence=sequence)
+            case FindingMerged():
+                self._merge(event, sequence=sequence)
+            case FindingSplit():
+                self._split(event, sequence=sequence)
+
+    def _rename(self, event: FindingAliased, *, sequence: int) -> None:
         """Know a finding by another fingerprint from here on."""
         old = self.findings.pop(event.former.value, None)
         if old is None or event.fingerprint in self.findings:
@@ -145,6 +164,39 @@ class Line:
                 self._by_name[name] = event.fingerprint
         if event.former.value in self._last_seen_with:
             self._last_seen_with[event.fingerprint] = self._last_seen_with.pop(event.former.value)
+
+    def _merge(self, event: FindingMerged, *, sequence: int) -> None:
+        """Take one finding into another: the earlier clock counts, and all duties of both."""
+        old, known = self.findings.get(event.absorbed.value), self.findings.get(event.fingerprint)
+        if old is None or known is None or old is known:
+            raise _impossible(sequence, event)
+        del self.findings[event.absorbed.value]
+        self._last_seen_with.pop(event.absorbed.value, None)
+        duties = (replace(duty, finding=event.fingerprint) for duty in old.obligations)
+        self.put(
+            replace(
+                known,
+                first_seen_epoch_s=min(known.first_seen_epoch_s, old.first_seen_epoch_s, event.start_epoch_s),
+                obligations=tuple(dict.fromkeys((*known.obligations, *duties))),
+                former=tuple(dict.fromkeys((*known.former, event.absorbed, *old.names))),
+            )
+        )
+
+    def _split(self, event: FindingSplit, *, sequence: int) -> None:
+        """Make a part of a finding one of its own, with the clock and the duties of the whole."""
+        origin = self.find([event.origin.value])
+        if origin is None or event.finding.fingerprint in self.findings:
+            raise _impossible(sequence, event)
+        fingerprint = event.finding.fingerprint
+        self.put(
+            Remembered(
+                facts=event.finding,
+                episode=event.episode,
+                first_seen_epoch_s=min(origin.first_seen_epoch_s, event.start_epoch_s),
+                obligations=tuple(replace(duty, finding=fingerprint) for duty in origin.obligations),
+                former=(event.origin,),
+            )
+        )
 
     def settle(self, run: Run) -> None:
         """Take in with which tools a run looked, for what it saw; what it did not see keeps what it was seen with."""
@@ -178,6 +230,8 @@ class Memory:
         self._lines: dict[tuple[str, str], Line] = {}
         self._runs: dict[str, list[KnownRun]] = {}
         self._baselines: dict[tuple[str, str], dict[str, KnownBaseline]] = {}
+        self.statements: list[KnownStatement] = []
+        """What people signed, in order; nobody has checked it yet."""
         self._skipped = 0
 
     @property
@@ -220,6 +274,16 @@ class Memory:
         elif isinstance(event, BaselineRecorded):
             lists = self._baselines.setdefault((event.repository, event.line), {})
             lists.setdefault(event.statement_digest, KnownBaseline(event=event, at_epoch_s=envelope.at_epoch_s))
+        elif isinstance(event, SignedEvent):
+            self.statements.append(
+                KnownStatement(
+                    sequence=entry.sequence,
+                    type=event.TYPE,
+                    statement=event.statement,
+                    signature=event.signature,
+                    at_epoch_s=envelope.at_epoch_s,
+                )
+            )
         else:
             self._fold(event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
 
@@ -237,8 +301,8 @@ class Memory:
                     self._line_of(event).settle(event)
             case FindingOpened() | FindingSeenAgain():
                 self._open(event)
-            case FindingAliased():
-                self._line_of(event).rename(event, sequence=sequence)
+            case FindingAliased() | FindingMerged() | FindingSplit():
+                self._line_of(event).follow(event, sequence=sequence)
             case FindingChanged():
                 fingerprint = event.finding.fingerprint
                 line, known = self._known(event, fingerprint, sequence=sequence)
@@ -256,7 +320,9 @@ class Memory:
                 )
                 line.put(replace(known, obligations=duties))
 
-    def _line_of(self, event: Run | FindingAliased | FindingOpened | FindingSeenAgain) -> Line:
+    def _line_of(
+        self, event: Run | FindingAliased | FindingMerged | FindingSplit | FindingOpened | FindingSeenAgain
+    ) -> Line:
         return self._lines.setdefault((event.repository, event.line), Line())
 
     def _open(self, event: FindingOpened | FindingSeenAgain) -> None:

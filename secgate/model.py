@@ -473,6 +473,8 @@ class RawResult(Value, frozen=True, kw_only=True):
     suppressions: tuple[Suppression, ...] = ()
     remedy: str = ""
     help_uri: str = ""
+    tool: str = ""
+    """Name by which the crosswalk knows the tool, for a result of a file that others wrote; "" is the scanner's."""
 
 
 class FileReading(Value, frozen=True, kw_only=True):
@@ -604,8 +606,16 @@ class Finding(Value, frozen=True, kw_only=True):
     aliases: tuple[Fingerprint, ...] = ()
     advisories: tuple[str, ...] = ()
     package: Package | None = None
+    secret_macs: tuple[str, ...] = ()
+    """Codes of a secret's text, `KEY:HEX` under a key that only the organisation has, sorted; () without a key."""
     state: State = State.NEW
     state_basis: str = ""
+    ambiguous: bool = False
+    """Whether others would have fitted as well where it was known again or called new: position decided."""
+    continues: tuple[str, ...] = ()
+    """Fingerprints by which the ledger knows what it is: the one it goes on with, then those it has taken in."""
+    part_of: str = ""
+    """Fingerprint by which the ledger knows the finding that it was split off from."""
     previous: str = ""
     """Fingerprint under which the base or the ledger knew it, when that differs."""
     previous_path: str = ""
@@ -688,6 +698,7 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     scanners: tuple[str, ...] = ()
     rules: tuple[tuple[str, str], ...] = ()
     """Scanner and rule of each witness, where the ledger tells."""
+    secret_macs: tuple[str, ...] = ()
     first_seen_epoch_s: Epoch | None = None
     closed_epoch_s: Epoch | None = None
     obligations: tuple[Obligation, ...] = ()
@@ -711,6 +722,17 @@ class KnownRun(Value, frozen=True, kw_only=True):
     document_digest: Digest
 
 
+class KnownStatement(Value, frozen=True, kw_only=True):
+    """A signed statement as the ledger has it: exact text, signature, and the ledger's time of it."""
+
+    sequence: int
+    type: str
+    """The event's type, which tells what the signature has to be for."""
+    statement: str
+    signature: str
+    at_epoch_s: Epoch
+
+
 class History(Value, frozen=True, kw_only=True):
     """What the ledger remembers of this repository and line. Read-only."""
 
@@ -718,6 +740,8 @@ class History(Value, frozen=True, kw_only=True):
     head_root: Digest
     open: tuple[KnownFinding, ...] = ()
     closed: tuple[KnownFinding, ...] = ()
+    statements: tuple[KnownStatement, ...] = ()
+    """Signed statements of the whole ledger, whatever repository they are about; nobody has checked them yet."""
     runs: tuple[KnownRun, ...] = ()
     provisional: bool = False
     """True where the ledger was made at first use and nothing requires it."""
@@ -810,6 +834,8 @@ class Decision(Value, frozen=True, kw_only=True):
     input_digest: Digest
     engine: str
     engine_version: str = ""
+    decision_ids: tuple[str, ...] = ()
+    """Names that a server gave its part of this decision in its own log, in the order of evaluation."""
     evaluated_epoch_s: Epoch
     claims_coverage: bool = True
     notes: tuple[str, ...] = ()
@@ -836,6 +862,10 @@ class RunDocument(Value, frozen=True, kw_only=True):
     decision: Decision | None
     excerpts: dict[str, str] = {}
     """Fingerprint -> a few masked source lines, each `NUMBER<TAB>TEXT`."""
+    line_hashes: dict[str, dict[str, str]] = {}
+    """Path -> line in digits -> `primaryLocationLineHash` as GitHub computes it.
+
+    There is none where the text that it covers holds a secret."""
     ledger: str = ""
     ledger_head: Head | None = None
     provisional_clocks: bool = False

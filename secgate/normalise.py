@@ -22,6 +22,7 @@ from secgate.model import (
     Invocation,
     Lane,
     Location,
+    Package,
     RawResult,
     Reading,
     Region,
@@ -33,7 +34,7 @@ from secgate.model import (
     View,
 )
 from secgate.secret_likeness import Likeness, likeness
-from secgate.secret_spans import SECRET_CWES, secret_key, secret_spans, secret_text
+from secgate.secret_spans import SECRET_CWES, quoted_secrets, secret_key, secret_spans, secret_text
 
 LONGEST_MESSAGE = 2_000
 LONGEST_SNIPPET = 4_000
@@ -81,6 +82,7 @@ class Normalised(NamedTuple):
 
 class _Item(NamedTuple):
     invocation: Invocation
+    tool: str
     rule: Rule
     raw: RawResult
     lane: Lane
@@ -91,8 +93,10 @@ class _Item(NamedTuple):
 class _File:
     """What is known of one file of the view while its results are normalised."""
 
-    def __init__(self, index: FileIndex | None, location: Location) -> None:
+    def __init__(self, index: FileIndex | None, location: Location, *, is_known: bool) -> None:
         self.index, self.location = index, location
+        # The name of a file that is there is no secret: whoever sees the tree sees it.
+        self.is_known = is_known
         self.items: list[_Item] = []
         self.spans: list[tuple[tuple[int, int], ...]] = []
         self.places: dict[tuple[int, int], Place] = {}
@@ -136,12 +140,22 @@ def normalise(
     for path in sorted(files):
         _find_secrets(files[path], masker)
     tables = _Tables(masker, crosswalk, scores)
-    located = [_locate(file, at, tables) for _, file in sorted(files.items()) for at in range(len(file.items))]
+    located: list[Located] = []
+    for path in sorted(files):
+        # A syntax tree is large: each file's goes as soon as its results have their places.
+        file = files.pop(path)
+        located += [_locate(file, at, tables) for at in range(len(file.items))]
+    refused = [
+        msgspec.structs.replace(one, rule=masker.everywhere(one.rule), path=masker.everywhere(one.path))
+        for one in refused
+    ]
     refused.sort(key=lambda one: (one.lane, one.scanner, one.path, one.rule))
     return Normalised(tuple(sorted(located, key=_order)), masker, tuple(refused))
 
 
 def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
+    names: dict[tuple[str, str, tuple[int, ...], str], str] = {}
+    sets: dict[tuple[int, ...], tuple[int, ...]] = {}
     for scan in scans:
         invocation = scan.invocation
         known = {rule.id: rule for rule in invocation.rules}
@@ -149,13 +163,14 @@ def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
             rules = known | {rule.id: rule for rule in reading.rules}
             for raw in reading.results:
                 rule = rules.get(raw.rule) or Rule(id=raw.rule)
-                cwes = tuple(sorted(set(raw.cwes or rule.cwes)))
-                named = raw.weakness or rule.weakness
-                weakness = crosswalk.weakness(invocation.scanner, raw.rule, cwes, named)
-                lane = raw.lane or invocation.lane
-                if raw.advisory and raw.package is not None:
-                    weakness = VULNERABLE_DEPENDENCY
-                yield _Item(invocation, rule, raw, lane, cwes, weakness)
+                told = raw.cwes or rule.cwes
+                cwes = sets[told] if told in sets else sets.setdefault(told, tuple(sorted(set(told))))
+                key = (raw.tool or invocation.scanner, raw.rule, cwes, raw.weakness or rule.weakness)
+                if key not in names:
+                    names[key] = crosswalk.weakness(*key)
+                tool, lane = key[0], raw.lane or invocation.lane
+                weakness = VULNERABLE_DEPENDENCY if raw.advisory and raw.package is not None else names[key]
+                yield _Item(invocation, tool, rule, raw, lane, cwes, weakness)
 
 
 def _view_path(raw: RawResult, view: View, *, keep_outside: bool) -> tuple[str, str]:
@@ -172,7 +187,8 @@ def _view_path(raw: RawResult, view: View, *, keep_outside: bool) -> tuple[str, 
         return path, ""
     if path.startswith(("/", "../")) or path in ("..", ".") or "\0" in path:
         return "", "points outside of what was scanned"
-    return (path, "") if keep_outside else ("", "is not among the scanned files")
+    # What a scan of the history found may be gone from the tree; its commit says where it is.
+    return (path, "") if keep_outside or raw.commit else ("", "is not among the scanned files")
 
 
 def _refusal(item: _Item, reason: str) -> Refusal:
@@ -188,9 +204,9 @@ def _refusal(item: _Item, reason: str) -> Refusal:
 def _open(path: str, view: View, read: Callable[[str], bytes | None], kinds: Callable[[str], tuple[str, ...]]) -> _File:
     origin = view.origins.get(path)
     location = Location(path=origin.path, commit=origin.commit) if origin else Location(path=path)
-    data = read(path) if path else None
+    data = read(path) if path in view.digests else None
     index = FileIndex(index_kind(kinds(path), location.path), data) if data is not None else None
-    return _File(index, location)
+    return _File(index, location, is_known=path in view.digests)
 
 
 def _find_secrets(file: _File, masker: Masker) -> None:
@@ -202,11 +218,22 @@ def _find_secrets(file: _File, masker: Masker) -> None:
         spans: tuple[tuple[int, int], ...] = ()
         is_rule = not SECRET_CWES.isdisjoint(item.cwes)
         is_about = is_rule or item.lane is Lane.SECRETS or item.raw.secrets or item.raw.secret_spans
-        if file.index is not None and is_about:
-            region = file.index.source.offsets(_region(file.index, item))
-            spans = secret_spans(file.index, item.raw, region, lane=item.lane, is_rule=is_rule)
-            masker.add(path, file.index.source, spans, commit=commit)
+        index = _index(file, item.raw)
+        if index is not None and is_about:
+            region = index.source.offsets(_region(index, item))
+            spans = secret_spans(index, item.raw, region, lane=item.lane, is_rule=is_rule)
+            masker.add(path, index.source, spans, commit=commit)
+        elif is_about:
+            for text in quoted_secrets(item.raw):
+                masker.add_text(path, text)
         file.spans.append(spans)
+
+
+def _index(file: _File, raw: RawResult) -> FileIndex | None:
+    """Give the text that a result speaks of; None where there is none, or where it is only in an older commit."""
+    if file.index is None or not raw.commit:
+        return file.index
+    return file.index if any(text in file.index.source.text for text in raw.secrets) else None
 
 
 def _region(index: FileIndex, item: _Item) -> Region:
@@ -214,15 +241,17 @@ def _region(index: FileIndex, item: _Item) -> Region:
     raw, source = item.raw.region, index.source
     if raw.start_line <= 0:
         return Region()
-    if item.invocation.scanner == "bandit" and raw.start_column > 0 and raw.end_column > 0:
+    if item.tool == "bandit" and raw.start_column > 0 and raw.end_column > 0:
         return index.node_region(raw.start_line, raw.start_column - 1, raw.end_column - 1, raw.end_line)
-    if item.invocation.scanner == "bandit" and raw.end_line > raw.start_line:
+    if item.tool == "bandit" and raw.end_line > raw.start_line:
         return index.lines_region(raw.start_line, raw.end_line)
     last = max(source.line_count, 1)
     start_line = min(raw.start_line, last)
     end_line = min(max(raw.end_line, start_line), last)
     start = source.utf16_column(start_line, raw.start_column, item.raw.column_unit)
     end = source.utf16_column(end_line, raw.end_column, item.raw.column_unit)
+    if (start_line, start, end_line, end) == (raw.start_line, raw.start_column, raw.end_line, raw.end_column):
+        return raw
     if start_line == end_line and 0 < end < start:
         end = start
     return Region(start_line=start_line, start_column=start, end_line=end_line, end_column=end)
@@ -230,32 +259,41 @@ def _region(index: FileIndex, item: _Item) -> Region:
 
 def _locate(file: _File, at: int, tables: _Tables) -> Located:
     masker = tables.masker
-    item, index, path = file.items[at], file.index, file.location.path
+    item, index, path = file.items[at], _index(file, file.items[at].raw), file.location.path
     spans = file.spans[at]
     is_secret = item.lane is Lane.SECRETS or not SECRET_CWES.isdisjoint(item.cwes)
     region, snippet = item.raw.region, ""
-    place = Place(region=region, symbol=masker.text(path, item.raw.resource)[:LONGEST_NAME])
+    place = Place(region=region, symbol=masker.own(path, item.raw.resource)[:LONGEST_NAME])
     if index is not None:
         region = _region(index, item)
         start, end = index.source.offsets(region) if region.start_line else (0, 0)
         place = _place(file, masker, index, spans[0][0] if is_secret and spans else start, region)
         if is_secret and spans:
             place = _keyed(place, secret_key(index, spans[0]))
-        snippet = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
+        cut = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
+        snippet = masker.text(path, cut)
     elif not is_secret:
         snippet = masker.text(path, item.raw.snippet)
-    # Digests that live only until results are grouped: copies of a secret are known by them.
-    texts = {digest(text.strip()) for text in item.raw.secrets}
-    if index is not None and is_secret:
-        texts.update(digest(index.source.text[one:other].strip()) for one, other in spans)
     result = _result(item, file, region, tables, snippet=snippet, is_secret=is_secret)
+    if item.raw.commit and index is None and not file.location.commit:
+        location = msgspec.structs.replace(result.location, commit=item.raw.commit[:LONGEST_NAME])
+        result = msgspec.structs.replace(result, location=location)
     looks = _looks(item, index) if index is not None and is_secret else None
     if looks is not None:
         severity, score, basis, confidence = looks
         result = msgspec.structs.replace(
             result, severity=severity, score=score, severity_basis=basis, confidence=confidence
         )
-    return Located(result=result, place=place, spans=spans if is_secret else (), texts=tuple(sorted(texts)))
+    texts = _texts(item.raw, index, spans if is_secret else ()) if is_secret or item.raw.secrets else ()
+    return Located(result=result, place=place, spans=spans if is_secret else (), texts=texts)
+
+
+def _texts(raw: RawResult, index: FileIndex | None, spans: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """Give digests that live only until results are grouped: copies of a secret are known by them."""
+    texts = {digest(text.strip()) for text in raw.secrets}
+    if index is not None:
+        texts.update(digest(index.source.text[one:other].strip()) for one, other in spans)
+    return tuple(sorted(texts))
 
 
 def _looks(item: _Item, index: FileIndex) -> Likeness | None:
@@ -283,9 +321,9 @@ def _place(file: _File, masker: Masker, index: FileIndex, offset: int, region: R
                 end_line=unit.end_line,
                 end_column=unit.end_column,
             ),
-            symbol=masker.text(path, unit.symbol),
+            symbol=masker.own(path, unit.symbol),
             normalised=tokens.normalised(index.kind, text),
-            snippet=text[:LONGEST_SNIPPET],
+            snippet=masker.text(path, text[:LONGEST_SNIPPET]),
         )
     return file.places[key]
 
@@ -302,33 +340,55 @@ def _result(item: _Item, file: _File, region: Region, tables: _Tables, *, snippe
     raw, rule, path = item.raw, item.rule, file.location.path
     severity, score, basis = _severity(item, tables)
 
-    def clean(text: str, longest: int) -> str:
-        return tables.masker.text(path, text)[:longest]
+    if tables.masker.is_idle(path):
+        clean = _cut
+    else:
+
+        def clean(text: str, longest: int) -> str:
+            return tables.masker.text(path, text)[:longest]
 
     return Result(
         scanner=item.invocation.scanner,
         lane=item.lane,
-        rule=raw.rule[:LONGEST_NAME],
+        rule=clean(raw.rule, LONGEST_NAME),
         message=clean(raw.message or rule.short or rule.id, LONGEST_MESSAGE),
-        location=Location(path=path, region=region, commit=file.location.commit or raw.commit),
+        location=Location(
+            path=path if file.is_known else clean(path, LONGEST_NAME), region=region, commit=file.location.commit
+        ),
         severity=severity,
         score=score,
         severity_basis=basis,
         confidence=raw.confidence or rule.confidence or Confidence.MEDIUM,
         cwes=item.cwes,
-        weakness=item.weakness[:LONGEST_NAME],
+        weakness=clean(item.weakness, LONGEST_NAME),
         snippet=snippet[:LONGEST_SNIPPET],
-        package=raw.package,
-        advisory=raw.advisory,
-        aliases=tuple(sorted(set(raw.aliases))),
+        package=_package(raw.package, clean) if raw.package else None,
+        advisory=clean(raw.advisory, LONGEST_NAME),
+        aliases=tuple(sorted({clean(name, LONGEST_NAME) for name in raw.aliases})) if raw.aliases else (),
         resource=clean(raw.resource, LONGEST_NAME),
         suppressions=tuple(
             Suppression(kind=one.kind, text=clean(one.text, LONGEST_MESSAGE), status=one.status)
             for one in raw.suppressions
-        ),
+        )
+        if raw.suppressions
+        else (),
         remedy=clean(raw.remedy or rule.remedy, LONGEST_MESSAGE),
-        help_uri=(raw.help_uri or rule.help_uri)[:LONGEST_MESSAGE],
+        help_uri=clean(raw.help_uri or rule.help_uri, LONGEST_MESSAGE),
         secret=is_secret,
+    )
+
+
+def _cut(text: str, longest: int) -> str:
+    return text[:longest]
+
+
+def _package(package: Package, clean: Callable[[str, int], str]) -> Package:
+    """Mask a package: a version may be an address with credentials in it."""
+    return msgspec.structs.replace(
+        package,
+        name=clean(package.name, LONGEST_NAME),
+        version=clean(package.version, LONGEST_NAME),
+        fixed_versions=tuple(clean(version, LONGEST_NAME) for version in package.fixed_versions),
     )
 
 
@@ -339,9 +399,7 @@ def _severity(item: _Item, tables: _Tables) -> tuple[Severity, float, str]:
         highest = tables.scores((raw.advisory, *raw.aliases))
         if highest is not None:
             return Severity.from_score(highest), highest, "cvss"
-    return tables.crosswalk.severity(
-        item.invocation.scanner, raw.rule, native=raw.severity, score=score, basis=raw.severity_basis
-    )
+    return tables.crosswalk.severity(item.tool, raw.rule, native=raw.severity, score=score, basis=raw.severity_basis)
 
 
 def _order(one: Located) -> tuple[object, ...]:

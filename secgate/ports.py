@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from secgate.model import (
     Digest,
@@ -176,16 +176,27 @@ class PolicyModule(Value, frozen=True, kw_only=True):
     text: str
 
 
+class Answer(Value, frozen=True, kw_only=True):
+    """What an engine answered: the JSON value, and the name that a server gave the decision in its own log."""
+
+    value: bytes
+    decision_id: str = ""
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Evaluates Rego."""
 
     name: str
-    version: str
+
+    @property
+    def version(self) -> str:
+        """The engine's version; a server may be asked for it. Raises PolicyError when it cannot be told."""
+        ...
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
-    ) -> bytes:
+    ) -> Answer:
         """Give the JSON value of `query`, such as `data.secgate.main.decision`; `data` and `document` are JSON bytes.
 
         Raises PolicyError for a module that does not compile, an evaluation error, an undefined query, a time-out or a
@@ -282,6 +293,22 @@ class Signer(Protocol):
         Raises SignatureError unless the signature is over these bytes and this namespace, by a key that is allowed for
         it, valid at that time and not revoked by then. A key that is revoked without a time verifies nothing, ever.
         """
+        ...
+
+
+class Rendered(NamedTuple):
+    """A rendering, and in words what of the run it has no room for: whoever asked for it is told."""
+
+    data: bytes
+    left_out: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class PartialReporter(Reporter, Protocol):
+    """A reporter whose format may not hold the whole run."""
+
+    def rendered(self, document: RunDocument) -> Rendered:
+        """Give what `render` gives, with what was left out."""
         ...
 
 

@@ -12,6 +12,7 @@ from secgate import registry
 from secgate.config import Machine
 from secgate.errors import LedgerError, UsageError
 from secgate.model import Head, RunDocument
+from secgate.ports import Rendered
 from secgate.preparation import ChosenLedger, RunRequest, Silence, choose_ledger, prepare, workshop
 from secgate.recall import check_growth, recall
 from secgate.record import initialise
@@ -81,8 +82,8 @@ def verify_ledger(*, path: str, config: str, enforced: str, machine: Machine, no
         return chosen.ledger.address, head
 
 
-def render(document: RunDocument, form: str, *, width: int, colour: bool) -> bytes:
-    """Give the document in a format by name."""
+def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Rendered:
+    """Give the document in a format by name, and what of it the format has no room for."""
     return show_document(document, registry.reporter(form), width=width, colour=colour)
 
 

@@ -66,6 +66,7 @@ def recall(
         head_root=memory.head.root,
         open=tuple(finding.known() for finding in known if finding.is_open),
         closed=tuple(closed),
+        statements=tuple(memory.statements),
         runs=memory.runs(repository),
         provisional=memory.provisional,
         read_only=read_only,

@@ -7,7 +7,7 @@ protected runs of a clean tree only; every other run leaves its `run` entry and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -132,6 +132,34 @@ def initialise(ledger: Ledger, *, seed: str, secgate_version: str, now: datetime
     else:
         raise LedgerError("there is a ledger already", place=ledger.address, remedy="use it, or name another place")
     return ledger.append(memory.head, [to_entry(event)], now=now, blobs={})
+
+
+def append_events(
+    entries: Sequence[Entry],
+    ledger: Ledger,
+    *,
+    memory: Memory,
+    now: datetime,
+    attempts: int = 64,
+    pause: Callable[[float], None] = time.sleep,
+) -> Head:
+    """Append what does not depend on what others write, such as a signed statement, and give the new head.
+
+    `memory` is grown in place. Raises LedgerError, and HeadMovedError if other writers were first every time.
+    """
+    seed = sha256(encode([entry.body.decode() for entry in entries])).hexdigest()
+    for attempt in range(attempts):
+        memory.catch_up(ledger)
+        try:
+            head = ledger.append(memory.head, entries, now=now, blobs={})
+        except HeadMovedError:
+            pause(_wait_s(seed, attempt))
+            continue
+        memory.catch_up(ledger)
+        return head
+    raise HeadMovedError(
+        f"other writers were first {attempts} times in a row", place=ledger.address, remedy="say it again"
+    )
 
 
 def _make_if_absent(ledger: Ledger, *, required: bool) -> bool:

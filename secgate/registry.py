@@ -14,7 +14,7 @@ from importlib import metadata
 from typing import Literal, TypeVar, cast
 
 from secgate import ports
-from secgate.config import Machine
+from secgate.config import EngineSettings, Machine
 from secgate.errors import InternalError, UsageError
 from secgate.executors.local import LocalExecutor
 from secgate.executors.tools import LocalTools
@@ -35,6 +35,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "zizmor": "secgate.scanners.zizmor:Zizmor",
     },
     "engines": {
+        "opa": "secgate.engines.opa:OpaEngine",
         "opa-eval": "secgate.engines.opa_eval:OpaEvalEngine",
         "regorus": "secgate.engines.regorus:RegorusEngine",
     },
@@ -42,6 +43,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "html": "secgate.reporters.html:HtmlReporter",
         "json": "secgate.reporters.json:JsonReporter",
         "sarif": "secgate.reporters.sarif:SarifReporter",
+        "sarif-all": "secgate.reporters.sarif:WholeSarifReporter",
         "text": "secgate.reporters.text:TextReporter",
     },
     "signers": {
@@ -139,20 +141,66 @@ def tools(machine: Machine, *, configured: Mapping[str, str], executor: LocalExe
     )
 
 
-def reference_engine(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Engine | None:
-    """Give an engine that judges again, None where its program is not on PATH."""
-    if name != "opa-eval":
+def engine(
+    settings: EngineSettings, *, machine: Machine, runner: ports.ProcessRunner, scratch: str
+) -> tuple[ports.Engine, ports.Engine]:
+    """Make the engine that judges: for what is ours and small, and one that can be stopped for all else.
+
+    Raises UsageError for an unknown name, an address that cannot be used, and a program that is not here.
+    """
+    match settings.name:
+        case "regorus":
+            from secgate.engines.regorus import RegorusChild, RegorusEngine
+
+            return RegorusEngine(), RegorusChild(runner=runner, python=machine.python, directory=scratch)
+        case "opa":
+            made: ports.Engine | None = _opa(settings, machine)
+        case "opa-eval":
+            made = _opa_eval(machine=machine, runner=runner, scratch=scratch)
+        case name:
+            made = cast("ports.Engine", find("engines", name)())
+    if made is None:
+        raise UsageError(
+            "there is no opa on PATH to judge with", place="engine.name", remedy="install it, or choose `regorus`"
+        )
+    return (checked("engines", settings.name, made),) * 2
+
+
+def reference_engine(
+    name: str, *, settings: EngineSettings, machine: Machine, runner: ports.ProcessRunner, scratch: str
+) -> ports.Engine | None:
+    """Give an engine that judges again; None where its program, or a server to ask, is not named or not here."""
+    if name == settings.name:
         return None
+    if name == "opa-eval":
+        return _opa_eval(machine=machine, runner=runner, scratch=scratch)
+    return _opa(settings, machine) if name == "opa" and settings.address else None
+
+
+def _opa(settings: EngineSettings, machine: Machine) -> ports.Engine:
+    env = machine.env
+    made = find("engines", "opa")(
+        address=settings.address,
+        token=env.get("SECGATE_OPA_TOKEN", ""),
+        ca=settings.ca,
+        certificate=settings.certificate,
+        key=settings.key,
+        proxy=env.get("HTTPS_PROXY", "") or env.get("https_proxy", ""),
+    )
+    return checked("engines", "opa", cast("ports.Engine", made))
+
+
+def _opa_eval(*, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Engine | None:
     spec = ports.ToolSpec(name="opa", executable="opa", version_argv=("version",), version_pattern=r"Version: (\S+)")
     found = shutil.which("opa", path=machine.env.get("PATH", ""))
     if found is None:
         return None
     output = runner.run((found, *spec.version_argv), cwd=scratch)
     match = re.search(spec.version_pattern, output.stdout.decode("utf-8", "replace"))
-    engine = find("engines", name)(
+    made = find("engines", "opa-eval")(
         runner=runner, executable=found, version=match.group(1) if match else "", directory=scratch
     )
-    return checked("engines", name, cast("ports.Engine", engine))
+    return checked("engines", "opa-eval", cast("ports.Engine", made))
 
 
 def _third_parties(kind: Kind) -> dict[str, metadata.EntryPoint]:

@@ -11,7 +11,7 @@ import re
 
 from secgate.languages.parse import FileIndex
 from secgate.languages.source import Source
-from secgate.languages.tokens import MOST_CHARACTERS
+from secgate.languages.tokens import MOST_CHARACTERS, literals
 from secgate.model import Lane, RawResult
 
 SECRET_CWES = frozenset({259, 321, 798})
@@ -53,6 +53,21 @@ def secret_spans(
     if lane is Lane.SECRETS and raw.region.end_column > 0:
         return (region,) if region[0] < region[1] else ()
     return _by_position(index, raw.region.start_line, region)
+
+
+def quoted_secrets(raw: RawResult) -> tuple[str, ...]:
+    """Give what may be the secret in the snippet of a result about one whose file is not at hand.
+
+    The string literals of the snippet, else what is assigned in it, else all of it: what is said of the result may
+    quote it.
+    """
+    text = raw.snippet[:MOST_CHARACTERS]
+    bodies = tuple(text[start:end] for start, end in literals("text", text) if end - start >= _SHORTEST)
+    if bodies or not text.strip():
+        return bodies
+    match = _ASSIGN.search(text)
+    value = text[match.end() :].strip() if match else ""
+    return (value or text.strip(),)
 
 
 def secret_text(index: FileIndex, raw: RawResult) -> tuple[str, str]:

@@ -1,6 +1,7 @@
-"""Stage 9, show: a stored run to bytes, and the few source lines that are stored with each finding.
+"""Stage 9, show: a stored run to bytes, and what is stored of the source for it.
 
-Source lines come masked: an excerpt is part of the record, and a record holds no secret.
+That is a few lines around each finding, and the hashes by which GitHub knows lines. Source lines come masked: an
+excerpt is part of the record, and a record holds no secret.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from secgate import sarif
 from secgate.languages.source import Source
 from secgate.model import Finding, Location, RunDocument
-from secgate.ports import Reporter
+from secgate.ports import PartialReporter, Rendered, Reporter
 from secgate.summary import pinpoint
 
 AROUND = 3
@@ -19,6 +21,8 @@ MAX_FLAGGED = 12
 """Lines of the finding itself; a longer one is shown by its first ones."""
 MAX_COLUMNS = 240
 """Characters of one line; of a longer one the part around the finding is kept."""
+MAX_LINE_HASHES = 50_000
+"""Results whose line is hashed, the most severe first."""
 MAX_EXCERPTS = 5_000
 """Findings with an excerpt; the rest has its place only, so that a record stays small."""
 
@@ -57,9 +61,49 @@ def excerpts(findings: Iterable[Finding], read: Callable[[Location], bytes | Non
     return dict(sorted(found.items()))
 
 
-def show(document: RunDocument, reporter: Reporter, *, width: int, colour: bool) -> bytes:
+class Cut(Protocol):
+    """Gives a part of a file's text without its secrets; `masking.Masker.cut` is one."""
+
+    def __call__(self, path: str, source: Source, start: int, end: int) -> str:
+        """Give the text of `source` between two offsets, masked."""
+        ...
+
+
+def line_hashes(
+    findings: Iterable[Finding], read: Callable[[Location], bytes | None], cut: Cut
+) -> dict[str, dict[str, str]]:
+    """Give, by path and line (in digits), the `primaryLocationLineHash` of the lines that results begin in.
+
+    A hash whose text holds a secret is left out: from the rest of the text and the hash, the secret could be guessed.
+    """
+    chosen = sorted(findings, key=lambda one: (-one.score, one.location.path, one.fingerprint))
+    places = [one.location for finding in chosen for one in finding.witnesses if not one.location.commit]
+    wanted: dict[str, set[int]] = {}
+    for place in places[:MAX_LINE_HASHES]:
+        if place.path and place.region.start_line > 0:
+            wanted.setdefault(place.path, set()).add(place.region.start_line)
+    found: dict[str, dict[str, str]] = {}
+    for path, lines in sorted(wanted.items()):
+        data = read(Location(path=path))
+        hashes = sarif.line_hashes(data, lines) if data is not None else {}
+        if data is not None and hashes:
+            source = Source(data)
+            found[path] = {str(line): value for line, value in hashes.items() if _is_open(path, source, line, cut)}
+    return {path: hashes for path, hashes in found.items() if hashes}
+
+
+def _is_open(path: str, source: Source, line: int, cut: Cut) -> bool:
+    """Tell whether nothing of what the hash of a line covers is masked."""
+    start, _ = source.line_bounds(line)
+    end = sarif.covered(source.text, start)
+    return cut(path, source, start, end) == source.text[start:end]
+
+
+def show(document: RunDocument, reporter: Reporter, *, width: int, colour: bool) -> Rendered:
     """Give the run as `reporter` renders it. Equal documents give equal bytes."""
-    return reporter.render(document, width=width, colour=colour)
+    if isinstance(reporter, PartialReporter):
+        return reporter.rendered(document)
+    return Rendered(reporter.render(document, width=width, colour=colour))
 
 
 def _excerpt(source: Source, place: Location, mask: Mask) -> str:

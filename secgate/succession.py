@@ -6,7 +6,6 @@ each with its alias before its facts and its facts before its duties.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
@@ -20,16 +19,15 @@ from secgate.events import (
     FindingChanged,
     FindingClosed,
     FindingFacts,
+    FindingMerged,
     FindingOpened,
     FindingSeenAgain,
-    LaneCount,
+    FindingSplit,
     ObligationAdded,
     ObligationSuperseded,
     Run,
     facts_of,
-    run_tool,
     to_entry,
-    tools_digest,
 )
 from secgate.memory import Memory, Remembered
 from secgate.model import (
@@ -45,6 +43,7 @@ from secgate.model import (
     Value,
 )
 from secgate.retirement import Retirement
+from secgate.run_facts import lane_counts, run_tool, tools_digest, words
 
 
 class Stamp(Value, frozen=True, kw_only=True):
@@ -162,7 +161,7 @@ class _Step:
             complete=is_complete(document),
             provisional=self._memory.provisional,
             lanes=tuple(sorted(account.lane for account in document.coverage.lanes if account.asked)),
-            coverage=_lane_counts(document),
+            coverage=lane_counts(document),
             tools=tuple(
                 run_tool(invocation, evaluated_epoch_s=self._evaluated_epoch_s) for invocation in document.invocations
             ),
@@ -171,7 +170,7 @@ class _Step:
             outcomes=decision.all_outcomes if decision else (),
             mode=decision.mode if decision else "",
             profile=decision.profile if decision else "",
-            words=_words(document),
+            words=words(document),
             engine=f"{decision.engine} {decision.engine_version}".strip() if decision else "",
             policy_digests=decision.policy_digests if decision else {},
             enforced_digest=decision.enforced_digest if decision else "",
@@ -189,7 +188,11 @@ class _Step:
         seen = self._match()
         claimed = {known.facts.fingerprint for _, known in seen if known is not None}
         for finding, known in seen:
-            yield from self._seen(finding, known)
+            origin = self._origin(finding) if known is None else None
+            yield from self._split(finding, origin) if origin is not None else self._seen(finding, known)
+            for other in self._absorbed(finding, claimed):
+                claimed.add(other.facts.fingerprint)
+                yield self._merged(finding, known, other)
         settled = set(self._outlook.settled)
         retired = 0
         for fingerprint, known in sorted(self._line.findings.items()):
@@ -205,15 +208,20 @@ class _Step:
             self.notes.append(f"{retired} finding(s) closed, since everything that saw them is retired")
 
     def _match(self) -> list[tuple[Finding, Remembered | None]]:
-        """Pair each finding, sorted by fingerprint, with what is known of it: by its own name first, then by others."""
+        """Pair each finding, sorted by fingerprint, with what is known of it.
+
+        By its own name first, then by what correlate says that it goes on with, then by its other names: the ledger may
+        have grown since it was asked. What correlate says to be part of another is known by its own name only.
+        """
         present = {finding.fingerprint: finding for finding in self._document.findings}
         findings = [present[name] for name in sorted(present) if present[name].state is not State.ABSENT]
         known = {name: self._line.findings[name] for name in present if name in self._line.findings}
         claimed = set(known)
         for finding in findings:
-            if finding.fingerprint in known:
+            if finding.fingerprint in known or finding.part_of:
                 continue
-            names = [finding.previous, *(alias.value for alias in finding.aliases), finding.fingerprint]
+            own = [*finding.continues[:1], finding.previous]
+            names = [*own, *(alias.value for alias in finding.aliases), finding.fingerprint]
             other = self._line.find(name for name in names if name)
             if other is not None and other.facts.fingerprint not in claimed:
                 claimed.add(other.facts.fingerprint)
@@ -247,6 +255,38 @@ class _Step:
             yield from self._duties(facts, episode=known.episode + 1, recorded=())
             return
         yield from self._duties(facts, episode=known.episode, recorded=known.obligations)
+
+    def _origin(self, finding: Finding) -> Remembered | None:
+        """Give the open finding that this one is a part of."""
+        origin = self._line.find([finding.part_of]) if finding.part_of else None
+        return origin if origin is not None and origin.is_open else None
+
+    def _split(self, finding: Finding, origin: Remembered) -> Iterator[Event]:
+        facts = facts_of(finding)
+        yield FindingSplit(
+            **self._about(origin.episode),
+            finding=facts,
+            origin=Fingerprint(algorithm=origin.facts.algorithm, value=origin.facts.fingerprint),
+            start_epoch_s=origin.first_seen_epoch_s,
+        )
+        yield from self._duties(facts, episode=origin.episode, recorded=origin.obligations)
+
+    def _absorbed(self, finding: Finding, claimed: set[str]) -> Iterator[Remembered]:
+        """Give the open findings that are part of this one now, and of no other."""
+        for name in finding.continues[1:]:
+            other = self._line.findings.get(name)
+            if other is not None and other.is_open and name not in claimed:
+                yield other
+
+    def _merged(self, finding: Finding, known: Remembered | None, other: Remembered) -> FindingMerged:
+        starts = [one.first_seen_epoch_s for one in (known, other) if one is not None]
+        return FindingMerged(
+            **self._about(known.episode if known is not None else 1),
+            fingerprint=finding.fingerprint,
+            algorithm=finding.algorithm,
+            absorbed=Fingerprint(algorithm=other.facts.algorithm, value=other.facts.fingerprint),
+            start_epoch_s=min(starts),
+        )
 
     def _about(self, episode: int) -> _About:
         target = self._document.target
@@ -299,7 +339,9 @@ class _Step:
             for witness in before.witnesses
             if not self._outlook.ran(before.lane, witness.scanner) and not self._retirement.is_retired(witness)
         }
-        return replace(facts, witnesses=tuple(sorted(lost.union(facts.witnesses))))
+        # A run without the key knows no codes; that does not make it another secret.
+        codes = facts.secret_macs or before.secret_macs
+        return replace(facts, witnesses=tuple(sorted(lost.union(facts.witnesses))), secret_macs=codes)
 
     def _duties(self, facts: FindingFacts, *, episode: int, recorded: Sequence[Obligation]) -> Iterator[Event]:
         decision = self._document.decision
@@ -375,36 +417,19 @@ def _stands_for(held: Obligation, duty: Obligation) -> bool:
 
 def _changes(before: FindingFacts, after: FindingFacts) -> tuple[str, ...]:
     """Name what is other than it was. A line number alone is no change: it moves with every edit above it."""
+    # Texts that two algorithms name cannot be compared by those names.
+    is_same_scheme = before.algorithm == after.algorithm
     changes = {
+        "algorithm": not is_same_scheme,
         "severity-raised": after.severity.rank > before.severity.rank,
         "severity-lowered": after.severity.rank < before.severity.rank,
         "moved": (before.path, before.symbol, before.ordinal) != (after.path, after.symbol, after.ordinal),
-        "text": before.anchor != after.anchor,
+        "text": is_same_scheme and before.anchor != after.anchor,
         "weakness": (before.lane, before.weakness) != (after.lane, after.weakness),
         "witnesses": before.witnesses != after.witnesses,
         "advisories": before.advisories != after.advisories,
         "package": before.package != after.package,
         "aliases": not set(after.aliases) <= set(before.aliases),
+        "secret": before.secret_macs != after.secret_macs,
     }
     return tuple(name for name, is_so in changes.items() if is_so)
-
-
-def _lane_counts(document: RunDocument) -> tuple[LaneCount, ...]:
-    return tuple(
-        LaneCount(
-            lane=account.lane,
-            asked=account.asked,
-            needed=account.needed,
-            offered=account.offered,
-            covered=account.covered,
-            failed=account.failed,
-            unsupported=account.unsupported,
-            gaps=len(account.gaps),
-        )
-        for account in document.coverage.lanes
-    )
-
-
-def _words(document: RunDocument) -> dict[str, int]:
-    verdicts = document.decision.verdicts if document.decision else ()
-    return dict(Counter(str(verdict.word) for verdict in verdicts if verdict.subject == "finding"))

@@ -1,10 +1,12 @@
 """What every test may ask for: golden files, the shared test data, and the network only by name."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import opa_server as opa_server_module
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,3 +45,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no test data at {folder}: set SECGATE_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def opa_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a real OPA server, or skip where there is no opa on PATH."""
+    with opa_server_module.running(tmp_path_factory.mktemp("opa")) as address:
+        yield address

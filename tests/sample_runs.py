@@ -46,7 +46,12 @@ from tests.factories import (
 
 def failing_run(**changes: Any) -> RunDocument:
     """A change that fails on five findings in as many lanes, with some that do not block, and one gap."""
-    findings = _blocking_findings() + _other_findings()
+    findings = tuple(
+        msgspec.structs.replace(
+            one, witnesses=tuple(msgspec.structs.replace(seen, weakness=one.weakness) for seen in one.witnesses)
+        )
+        for one in _blocking_findings() + _other_findings()
+    )
     names = ("sql", "requests", "bucket", "key", "template")
     verdicts = [verdict(name) for name in names]
     verdicts[1] = verdict("requests", reason="new critical finding")

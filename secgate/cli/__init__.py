@@ -30,6 +30,8 @@ _COMMANDS = {
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),
     "tools": ("secgate.cli.tools", "Install, list and remove tool environments."),
     "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),
+    "coverage": ("secgate.cli.coverage", "Have a gap in coverage let pass for a while."),
+    "waiver": ("secgate.cli.waiver", "Ask for, approve, revoke and list waivers."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
 }
 

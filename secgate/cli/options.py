@@ -17,6 +17,7 @@ from secgate.cli.signals import INTERRUPTS
 from secgate.config import Machine, process_environment, this_machine
 from secgate.errors import UsageError
 from secgate.escape import plain
+from secgate.ports import Rendered
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -140,11 +141,14 @@ def check_output(file: str) -> None:
         )
 
 
-def write_output(data: bytes, file: str) -> None:
-    """Write `data` to a file, whole or not at all, or to stdout for "" and "-", as far as somebody reads it.
+def write_output(output: bytes | Rendered, file: str) -> None:
+    """Write `output` to a file, whole or not at all, or to stdout for "" and "-", as far as somebody reads it.
 
-    Raises UsageError when it cannot be written.
+    What a rendering leaves out is said on stderr. Raises UsageError when it cannot be written.
     """
+    data, left_out = (output, ()) if isinstance(output, bytes) else output
+    for note in left_out:
+        click.echo(f"secgate: left out of {plain(file or 'the output')}: {plain(note)}", err=True)
     if file in ("", "-"):
         try:
             sys.stdout.buffer.write(data)

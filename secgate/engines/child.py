@@ -39,7 +39,7 @@ def answer(question: bytes) -> bytes:
                 query=asked.query,
                 # The limit is kept by who started this process, and ends it.
                 limit_s=0,
-            )
+            ).value
         else:
             value = json.dumps(engine.syntax(asked.modules)).encode()
     except PolicyError as error:

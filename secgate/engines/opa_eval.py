@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 
 from secgate.errors import PolicyError
 from secgate.model import Limits, Output
-from secgate.ports import PolicyModule, ProcessRunner
+from secgate.ports import Answer, PolicyModule, ProcessRunner
 
 
 class _Place(Struct, frozen=True):
@@ -55,7 +55,7 @@ class OpaEvalEngine:
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
-    ) -> bytes:
+    ) -> Answer:
         """See Engine."""
         with tempfile.TemporaryDirectory(dir=self._directory, prefix="opa-") as place:
             arguments = ["eval", "--format=json", "--strict-builtin-errors", "--stdin-input"]
@@ -73,7 +73,7 @@ class OpaEvalEngine:
                 stdin=document,
                 limits=Limits(time_s=limit_s),
             )
-        return _read(output, query=query, limit_s=limit_s, shown=shown)
+        return Answer(value=_read(output, query=query, limit_s=limit_s, shown=shown))
 
 
 def _read(output: Output, *, query: str, limit_s: float, shown: Mapping[str, str]) -> bytes:

@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 
 from secgate.errors import PolicyError
 from secgate.model import Limits
-from secgate.ports import PolicyModule, ProcessRunner
+from secgate.ports import Answer, PolicyModule, ProcessRunner
 
 if TYPE_CHECKING:
     import regorus
@@ -51,7 +51,7 @@ class RegorusEngine:
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
-    ) -> bytes:
+    ) -> Answer:
         """See Engine; `limit_s` is not kept (RegorusChild keeps it)."""
         del limit_s
         with _faults_named():
@@ -59,7 +59,7 @@ class RegorusEngine:
             engine.add_data_json(data.decode())
             engine.set_input_json(document.decode())
             answer = engine.eval_query_as_json(query)
-        return _value(answer, query)
+        return Answer(value=_value(answer, query))
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
         """See SyntaxReader."""
@@ -166,10 +166,10 @@ class RegorusChild:
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
-    ) -> bytes:
+    ) -> Answer:
         """See Engine."""
         question = {"modules": modules, "data": Raw(data), "document": Raw(document), "query": query}
-        return self._ask(question, limit_s)
+        return Answer(value=self._ask(question, limit_s))
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
         """See SyntaxReader."""

@@ -7,7 +7,7 @@ import tree_sitter
 from secgate.languages.source import Source
 from secgate.languages.spans import Span
 
-_FUNCTIONS = frozenset({"arrow_function", "function_expression", "generator_function", "class"})
+_FUNCTIONS = frozenset({"arrow_function", "function_expression", "generator_function", "class", "object"})
 _NAMED = frozenset(
     {
         "function_declaration",
@@ -20,7 +20,9 @@ _NAMED = frozenset(
         "module",
     }
 )
-_MEMBERS = frozenset({"field_definition", "public_field_definition", "switch_case", "switch_default", "catch_clause"})
+_MEMBERS = frozenset(
+    {"decorator", "field_definition", "public_field_definition", "switch_case", "switch_default", "catch_clause"}
+)
 _BLOCKS = frozenset({"statement_block", "class_body", "switch_body", "interface_body"})
 _HEADED = frozenset(
     {
@@ -38,23 +40,35 @@ _HEADED = frozenset(
 _LONGEST_NAME = 80
 _LONGEST_SYMBOL = 400
 
-_Parents = tuple[tree_sitter.Node | None, tree_sitter.Node | None]
+_BRACKETS = frozenset({"parenthesized_expression", "as_expression", "satisfies_expression", "type_assertion"})
+_MOST_PARENTS = 8
+
+_Parents = tuple[tree_sitter.Node, ...]
 
 
 def spans(source: Source, tree: tree_sitter.Tree) -> list[Span]:
-    """Give every statement, definition and class member."""
+    """Give every statement, definition, class member and decorator, and what a named arrow function gives back."""
     found: list[Span] = []
-    # A node's parents are carried along: asking the grammar for them costs a walk from the root each time.
-    todo: list[tuple[tree_sitter.Node, _Parents, str]] = [(tree.root_node, (None, None), "")]
+    # A node's parents, nearest first, are carried along: asking the grammar for them costs a walk from the root.
+    todo: list[tuple[tree_sitter.Node, _Parents, str]] = [(tree.root_node, (), "")]
     while todo:
         node, parents, symbol = todo.pop()
         inner = _inner(node, parents, symbol)
         if _is_unit(node):
-            start, end = source.from_byte(node.start_byte), source.from_byte(node.end_byte)
             head = _head(node)
-            found.append(Span(start, end, end if head is None else source.from_byte(head), inner, inner))
-        todo += [(child, (node, parents[0]), inner) for child in node.named_children]
+            found.append(_span(source, node, node.end_byte if head is None else head, inner))
+        elif node.type == "arrow_function" and inner != symbol:
+            body = node.child_by_field_name("body")
+            if body is not None and body.type not in _BLOCKS:
+                found.append(_span(source, body, body.end_byte, inner))
+        around = (node, *parents)[:_MOST_PARENTS]
+        todo += [(child, around, inner) for child in node.named_children]
     return found
+
+
+def _span(source: Source, node: tree_sitter.Node, head: int, symbol: str) -> Span:
+    start, end = source.from_byte(node.start_byte), source.from_byte(node.end_byte)
+    return Span(start, end, source.from_byte(head), symbol, symbol)
 
 
 def _is_unit(node: tree_sitter.Node) -> bool:
@@ -75,6 +89,8 @@ def _head(node: tree_sitter.Node) -> int | None:
     todo = list(reversed(node.named_children))
     while todo:
         child = todo.pop()
+        if child.type == "decorator":
+            continue
         if child.type in _BLOCKS:
             return child.start_byte
         if child.type in ("switch_case", "switch_default"):
@@ -103,20 +119,48 @@ def _inner(node: tree_sitter.Node, parents: _Parents, symbol: str) -> str:
 
 
 def _given_name(parents: _Parents) -> str:
-    """Name of a function by what it is assigned to or, as a callback, by what it is handed to."""
-    parent, call = parents
-    if parent is None:
-        return ""
+    """Name of a function, class or object by what it is assigned to or, as a callback, by what it is handed to.
+
+    What a call wraps, as in `const save = memoize(() => {})`, has the name of the whole, unless the call itself names
+    it by a text, as in `app.get("/x", () => {})`.
+    """
+    at = _outside(parents, 0)
+    call = parents[at + 1] if at + 1 < len(parents) else None
+    if at >= len(parents) or parents[at].type != "arguments" or call is None or call.type != "call_expression":
+        return _assigned_name(parents[at]) if at < len(parents) else ""
+    first = next((child for child in parents[at].named_children if child.type == "string"), None)
+    callee = _text(call.child_by_field_name("function")).rsplit(".", 1)[-1]
+    if first is None:
+        around = _outside(parents, at + 2, calls=True)
+        whole = _assigned_name(parents[around]) if around < len(parents) else ""
+        if whole:
+            return whole
+    return f"{callee}({_text(first)[1:-1]})" if callee.isidentifier() else ""
+
+
+def _outside(parents: _Parents, at: int, *, calls: bool = False) -> int:
+    """Give the place of the nearest parent that is more than brackets or a type; `calls`: or than a call around it."""
+    while at < len(parents):
+        if calls and parents[at].type == "arguments" and parents[at + 1 : at + 2]:
+            at += 2
+        elif parents[at].type in _BRACKETS:
+            at += 1
+        else:
+            break
+    return at
+
+
+def _assigned_name(parent: tree_sitter.Node) -> str:
     if parent.type in ("variable_declarator", "field_definition", "public_field_definition"):
         return _text(parent.child_by_field_name("name") or parent.child_by_field_name("property"))
     if parent.type == "assignment_expression":
         return _text(parent.child_by_field_name("left"))
     if parent.type == "pair":
         return _text(parent.child_by_field_name("key")).strip("'\"")
-    if parent.type == "arguments" and call is not None and call.type == "call_expression":
-        callee = _text(call.child_by_field_name("function")).rsplit(".", 1)[-1]
-        first = next((child for child in parent.named_children if child.type == "string"), None)
-        return f"{callee}({_text(first)[1:-1]})" if callee.isidentifier() else ""
+    if parent.type == "export_statement":
+        return next((child.type for child in parent.children if child.type in ("default", "=")), "").replace(
+            "=", "export"
+        )
     return ""
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import cast
 
 from secgate.languages.source import Source
 from secgate.languages.spans import Span
@@ -99,17 +100,20 @@ def same_columns(source: Source, tree: Tree) -> dict[tuple[int, int], list[tuple
 def _blocks(node: ast.AST) -> Iterator[ast.AST]:
     """Statements, handlers and cases that stand inside a compound statement."""
     for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            yield from value
+        if name in node._fields:
+            value = getattr(node, name)
+            if isinstance(value, list):
+                yield from value
 
 
 def _bounds(source: Source, node: ast.AST) -> tuple[int, int]:
     """Start and end offset; a match case has no position of its own and gets that of its parts."""
     if isinstance(node, ast.match_case):
         return _bounds(source, node.pattern)[0], _bounds(source, node.body[-1])[1]
-    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-    end_line, end_column = getattr(node, "end_lineno", line), getattr(node, "end_col_offset", column)
+    # Every other node that is asked for is a statement, an expression or a handler, and has all four.
+    placed = cast("ast.stmt", node)
+    line, column = placed.lineno, placed.col_offset
+    end_line, end_column = placed.end_lineno or line, placed.end_col_offset or column
     return source.from_line_byte(line, column), source.from_line_byte(end_line, end_column)
 
 
@@ -126,6 +130,8 @@ def _head(source: Source, node: ast.AST, start: int) -> int:
 
 
 def _last(source: Source, node: ast.AST) -> int:
-    """Furthest end among a node and its descendants; `arguments` and `withitem` carry none themselves."""
-    ends = [_bounds(source, child)[1] for child in ast.walk(node) if hasattr(child, "end_lineno")]
-    return max(ends, default=0)
+    """Furthest end of a node; `arguments` and `withitem` carry none themselves, and have that of their parts."""
+    line, column = getattr(node, "end_lineno", None), getattr(node, "end_col_offset", None)
+    if line is not None and column is not None:
+        return source.from_line_byte(line, column)
+    return max((_last(source, child) for child in ast.iter_child_nodes(node)), default=0)

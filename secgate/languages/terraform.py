@@ -32,7 +32,16 @@ def _items(node: tree_sitter.Node) -> list[tree_sitter.Node]:
 def _address(node: tree_sitter.Node) -> str:
     kind = _label(node, 0)
     names = [_label(node, at) for at in range(1, _labels(node))]
+    if kind == "provider":
+        # Several of one provider are told apart by nothing else.
+        names += [_text(item) for item in _items(node) if item.type == "attribute" and _label(item, 0) == "alias"]
     return ".".join(part for part in (_SHORT.get(kind, kind), *names) if part) or kind
+
+
+def _text(attribute: tree_sitter.Node) -> str:
+    """Give an attribute's value without quotes."""
+    value = attribute.named_children[-1].text
+    return value.decode("utf-8", "replace").strip('"') if value else ""
 
 
 def _labels(node: tree_sitter.Node) -> int:

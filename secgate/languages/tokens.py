@@ -54,6 +54,14 @@ _LEXERS: dict[Family, re.Pattern[str]] = {
 MOST_CHARACTERS = 16_384
 """Further on a unit is not read by token: an unclosed comment must not cost the square of its length."""
 
+_OPENING: dict[Family, frozenset[str]] = {
+    "python": frozenset(["", "=", "assert", "await", "case", "del", "elif", "for", "if", "import", "in", "match"])
+    | frozenset(["raise", "return", "while", "with", "yield"]),
+    "c": frozenset(["=", ">", "await", "return", "throw", "yield"]),
+}
+"""What stands before brackets that change nothing, where nothing but the statement's end comes behind them."""
+_BEHIND = {"python": frozenset(["", ":", "in"]), "c": frozenset(["", ";", "}"])}
+_QUOTES = frozenset("\"'`")
 _CLOSING = frozenset(")]}")
 _PREFIX = re.compile(r"[A-Za-z]*")
 _ESCAPED_QUOTE = re.compile(r"\\([\"'`])")
@@ -65,7 +73,10 @@ def family(kind: str) -> Family:
 
 
 def normalised(kind: str, text: str) -> tuple[str, ...]:
-    """Give the tokens without white space and comments, quotes unified and trailing commas removed."""
+    """Give the tokens without white space and comments, quotes unified, trailing commas and idle brackets removed.
+
+    Formatters write brackets around what they break over lines and take them away again, and put a semicolon or not.
+    """
     tokens: list[str] = []
     for match in _LEXERS[family(kind)].finditer(text[:MOST_CHARACTERS]):
         if match.lastgroup == "comment":
@@ -78,8 +89,48 @@ def normalised(kind: str, text: str) -> tuple[str, ...]:
         tokens.append(token)
     if tokens and tokens[-1] == ",":
         tokens.pop()
+    tokens = _unwrapped(tokens, family(kind))
     tokens += text[MOST_CHARACTERS:].split()
     return tuple(tokens)
+
+
+def _unwrapped(tokens: list[str], of: Family) -> list[str]:
+    """Leave out brackets around the whole of an expression, those of an arrow's one parameter, and last semicolons."""
+    opening = _OPENING.get(of)
+    if opening is None:
+        return tokens
+    dropped: set[int] = set()
+    following: dict[int, int] = {}  # of dropped closing brackets, the place of what is kept behind
+    before = ""
+    ends = _pairs(tokens)
+    for at, mark in enumerate(tokens):
+        end = ends.get(at, 0)
+        if end > at + 1:
+            behind = following.get(end + 1, end + 1)
+            last = tokens[behind] if behind < len(tokens) else ""
+            is_arrow = of == "c" and end == at + 2 and tokens[end + 1 : end + 3] == ["=", ">"]
+            if is_arrow or (before in opening and last in _BEHIND[of]):
+                dropped |= {at, end}
+                following[end] = behind
+                continue
+        is_idle = of == "c" and mark == ";" and tokens[at + 1 : at + 2] in ([], ["}"])
+        if is_idle:
+            dropped.add(at)
+        elif at not in dropped:
+            before = mark
+    return [mark for at, mark in enumerate(tokens) if at not in dropped] if dropped else tokens
+
+
+def _pairs(tokens: list[str]) -> dict[int, int]:
+    """Give the place of each round bracket's closing one."""
+    found: dict[int, int] = {}
+    open_ones: list[int] = []
+    for at, mark in enumerate(tokens):
+        if mark == "(":
+            open_ones.append(at)
+        elif mark == ")" and open_ones:
+            found[open_ones.pop()] = at
+    return found
 
 
 def literals(kind: str, text: str) -> Iterator[tuple[int, int]]:
@@ -103,10 +154,12 @@ def _quote(token: str) -> str:
 
 def _string(token: str) -> str:
     """Give a string literal with one kind of quote; its prefix in lower case and order, `u` left out."""
-    match = _PREFIX.match(token)
+    match = _PREFIX.match(token) if token[0] not in _QUOTES else None
     prefix = match.group() if match else ""
     quote = _quote(token[len(prefix) :])
     body = token[len(prefix) + len(quote) : len(token) - len(quote)]
-    if "r" not in prefix.lower():
+    if "\\" in body and "r" not in prefix.lower():
         body = _ESCAPED_QUOTE.sub(r"\1", body)
+    if not prefix:
+        return f'"{body}"'
     return "".join(sorted(prefix.lower().replace("u", ""))) + '"' + body + '"'

@@ -1,7 +1,7 @@
 """Units of YAML: Kubernetes objects, compose services, CloudFormation resources, workflow steps, else single entries.
 
 Paths prefer stable names over positions: a list item is called by its `name`, `id` or `uses`, and only without one by
-its number from 0.
+its number from 0. Kubernetes objects are named by kind, namespace and name, those of a `List` one by one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _RESOURCES = {
     "compose": ("services", "volumes", "networks", "configs", "secrets"),
     "cloudformation": ("Resources", "Parameters", "Outputs", "Mappings", "Conditions"),
 }
-_ITEM_NAMES = ("name", "id", "uses", "image", "key")
+_ITEM_NAMES = ("id", "uses", "name", "image", "key", "hosts")
+"""Keys that name a list's item, the steadiest first: a step's `name` is a text for people, and gets better ones."""
 _LONGEST_NAME = 80
 _DEEPEST = 40
 
@@ -44,15 +45,34 @@ def _document(kind: str, source: Source, document: tree_sitter.Node, found: list
     top = _value(document)
     entries = _entries(top) if top is not None else {}
     if top is not None and "apiVersion" in entries and "kind" in entries:
-        metadata = _value(entries["metadata"].child_by_field_name("value")) if "metadata" in entries else None
-        named = _entries(metadata) if metadata is not None else {}
-        name = _scalar(named["name"].child_by_field_name("value")) if "name" in named else ""
-        symbol = f"{_scalar(entries['kind'].child_by_field_name('value'))}/{name}".rstrip("/")
-        found.append(_span(source, top, symbol, None))
+        _object(source, top, entries, found)
         return
     todo = [_At(document, (), "")]
     while todo:
         todo += _step(kind, source, todo.pop(), found)
+
+
+def _object(source: Source, top: tree_sitter.Node, entries: dict[str, tree_sitter.Node], found: list[Span]) -> None:
+    """Add a Kubernetes object, or each one of a list of them."""
+    listed = _value(entries["items"].child_by_field_name("value")) if "items" in entries else None
+    if listed is None or not _entry(entries, "kind").endswith("List"):
+        found.append(_span(source, top, _object_name(entries), None))
+        return
+    for item in _items(listed):
+        one = _value(item)
+        if one is not None:
+            found.append(_span(source, one, _object_name(_entries(one)), None))
+
+
+def _object_name(entries: dict[str, tree_sitter.Node]) -> str:
+    metadata = _value(entries["metadata"].child_by_field_name("value")) if "metadata" in entries else None
+    named = _entries(metadata) if metadata is not None else {}
+    name = _entry(named, "name") or _entry(named, "generateName")
+    return "/".join(part for part in (_entry(entries, "kind"), _entry(named, "namespace"), name) if part)
+
+
+def _entry(entries: dict[str, tree_sitter.Node], key: str) -> str:
+    return _scalar(entries[key].child_by_field_name("value")) if key in entries else ""
 
 
 def _step(kind: str, source: Source, at: _At, found: list[Span]) -> list[_At]:
@@ -87,7 +107,7 @@ def _item(source: Source, item: tree_sitter.Node, number: int, at: _At, found: l
 
 def _item_name(entries: dict[str, tree_sitter.Node], key: str) -> str:
     """Give the name under `key`, an action's or image's version left out: an update keeps the identity."""
-    text = _scalar(entries[key].child_by_field_name("value")) if key in entries else ""
+    text = _entry(entries, key)
     if key == "uses":
         return text.split("@", 1)[0]
     if key == "image":

@@ -54,7 +54,7 @@ BY_SEVERITY = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 class KnownDebt(NamedTuple):
     """What the lists say of a run's findings, by fingerprint, what is recorded of them, and what is to be told."""
 
-    joined: Mapping[str, JoinedFacts]
+    facts: Mapping[str, BaselineFacts]
     events: tuple[BaselineRecorded, ...]
     blobs: Mapping[Digest, bytes]
     notes: tuple[str, ...]
@@ -119,16 +119,14 @@ def known_debt(
     notes.extend(_counted(debt, sum(one.digest == debt.digest for one in met.values())) for debt in debts)
     is_new = given is not None and given.event.statement_digest not in {one.event.statement_digest for one in recorded}
     return KnownDebt(
-        joined={
-            name: JoinedFacts(
-                baseline=BaselineFacts(
-                    listed=True,
-                    id=one.digest,
-                    author=one.author,
-                    date_epoch_s=one.date_epoch_s,
-                    severity=one.severity,
-                    limit_s=one.limit_s,
-                )
+        facts={
+            name: BaselineFacts(
+                listed=True,
+                id=one.digest,
+                author=one.author,
+                date_epoch_s=one.date_epoch_s,
+                severity=one.severity,
+                limit_s=one.limit_s,
             )
             for name, one in met.items()
         },
@@ -136,6 +134,15 @@ def known_debt(
         blobs=given.blobs if given is not None and is_new else {},
         notes=tuple(notes),
     )
+
+
+def with_debt(joined: Mapping[str, JoinedFacts], debt: KnownDebt) -> dict[str, JoinedFacts]:
+    """Join what the lists say to what else is known of findings."""
+    empty = JoinedFacts()
+    listed_too = {
+        name: msgspec.structs.replace(joined.get(name, empty), baseline=facts) for name, facts in debt.facts.items()
+    }
+    return {**joined, **listed_too}
 
 
 def _named(findings: Sequence[Finding], line: Line) -> list[tuple[str, list[str]]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from secgate import config, sarif
+from secgate import config, registry
 from secgate.config import Machine
 from secgate.correlate import correlate
 from secgate.engines.regorus import RegorusEngine
@@ -34,12 +34,13 @@ from secgate.pipeline.looking import Tables, load_tables
 from secgate.preparation import (
     Enforced,
     Silence,
-    guarded_engine,
+    guarded_reader,
     named_policies,
     policy_layers,
     read_enforced,
     workshop,
 )
+from secgate.scanners.reports import read_report
 from secgate.version import __version__
 
 
@@ -74,12 +75,12 @@ def check(
         scope=Scope.LOCAL,
         scope_basis="SARIF files, no tree",
     )
-    findings, coverage, refused = _findings(imports, target, tables)
+    findings, coverage, refused, invocations = _findings(imports, target, tables)
     request = JudgeRequest(
         target=target,
         findings=findings,
         coverage=coverage,
-        invocations=tuple(one.invocation for one in imports),
+        invocations=invocations,
         layers=(),
         profile=settings.profile,
         now=now,
@@ -89,7 +90,9 @@ def check(
         provisional_clocks=True,
         claims_coverage=False,
     )
-    judgement = _judged(request, organisation, named_policies(policies, machine), machine)
+    judgement = _judged(
+        request, organisation, named_policies(policies, machine), settings=settings.engine, machine=machine
+    )
     digest = hashlib.sha256(b"".join(data for _, data in files)).hexdigest()
     return RunDocument(
         run_id=f"{now:%Y%m%dT%H%M%S.%fZ}-{digest[:8]}",
@@ -106,8 +109,8 @@ def check(
 
 def _findings(
     imports: Sequence[_Import], target: Target, tables: Tables
-) -> tuple[tuple[Finding, ...], Coverage, tuple[str, ...]]:
-    """Give findings, an account in which no lane was asked for, and what was refused, in words."""
+) -> tuple[tuple[Finding, ...], Coverage, tuple[str, ...], tuple[Invocation, ...]]:
+    """Give findings, an account in which no lane was asked for, what was refused, in words, and who said it all."""
     normalised = normalise(
         imports,
         view=View(root="", source=Source.WORK_TREE, digests={}),
@@ -127,14 +130,21 @@ def _findings(
     ).findings
     coverage = Coverage(lanes=tuple(_unasked(lane) for lane in Lane), table_digest=tables.lanes.digest)
     refused = tuple(f"{one.scanner}: {one.rule} at {one.path!r}: {one.reason}" for one in normalised.refused)
-    return findings, coverage, refused
+    return findings, coverage, refused, tuple(normalised.masker.told(one.invocation) for one in imports)
 
 
-def _judged(request: JudgeRequest, organisation: Enforced, own: dict[str, bytes], machine: Machine) -> Judgement:
+def _judged(
+    request: JudgeRequest,
+    organisation: Enforced,
+    own: dict[str, bytes],
+    *,
+    settings: config.EngineSettings,
+    machine: Machine,
+) -> Judgement:
     with workshop(machine, now=request.now, observer=Silence()) as shop:
-        engine = RegorusEngine()
-        guarded = guarded_engine(machine, runner=shop.executor, scratch=shop.scratch)
-        layers = policy_layers(organisation.policies, own, engine=engine, guarded=guarded)
+        engine, guarded = registry.engine(settings, machine=machine, runner=shop.executor, scratch=shop.scratch)
+        reader = guarded_reader(machine, runner=shop.executor, scratch=shop.scratch)
+        layers = policy_layers(organisation.policies, own, reader=RegorusEngine(), guarded=reader)
         return judge(msgspec.structs.replace(request, layers=layers), engine=engine, guarded=guarded)
 
 
@@ -142,7 +152,7 @@ def _imports(files: Sequence[tuple[str, bytes]], *, known: frozenset[str]) -> tu
     imports: list[_Import] = []
     notes: list[str] = []
     for name, data in files:
-        for run in sarif.read(data, name=name):
+        for run in read_report(data, name=name):
             if run.claimed_success is False:
                 notes.append(f"{name}: {run.tool} says of itself that it did not succeed")
             if run.informational:

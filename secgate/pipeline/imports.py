@@ -87,7 +87,8 @@ def _read(
         return ScanResult(invocation=invocation)
     except OSError as error:
         return ScanResult(invocation=unread_import(wanted, error.strerror or "unreadable", now_epoch_s=epoch_s))
-    invocation, reading = read_import(wanted, data, commit=commit, files=files, now_epoch_s=epoch_s)
+    root = prepared.target.root
+    invocation, reading = read_import(wanted, data, commit=commit, files=files, now_epoch_s=epoch_s, root=root)
     return ScanResult(invocation=invocation, readings=(reading,) if reading.status is ScanStatus.COMPLETED else ())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import msgspec
@@ -84,6 +84,7 @@ class Looker:
         self.remedies: dict[str, str] = {}
         self.renames: tuple[Rename, ...] = prepared.target.renames
         """What memory and base are read with: the change's, or those since the runs that the ledger remembers."""
+        self._codes = prepared.secret_key.codes if prepared.secret_key is not None else None
         self._count = 0
 
     def offered(self) -> tuple[SourceFile, ...]:
@@ -142,7 +143,7 @@ class Looker:
             return ()
         self._shop.observer.stage("base", at[:12])
         base = msgspec.structs.replace(prepared.target, base_commit=at, renames=self.renames)
-        paths = sorted({finding.location.path for finding in head.findings})
+        paths = sorted({finding.location.path for finding in head.findings} | self._left_behind(head))
         manifests = {file.path for file in self.offered() if self.tables.lanes.need(Lane.DEPENDENCIES, file)}
         if any(finding.lane is Lane.DEPENDENCIES for finding in head.findings):
             paths = sorted({*paths, *manifests})
@@ -165,8 +166,19 @@ class Looker:
             base=None,
             history=None,
             comparable=lambda _: False,
+            codes=self._codes,
         )
         return to_known(known.findings)
+
+    def _left_behind(self, head: Correlation) -> set[str]:
+        """Give what the change touches or deletes and no finding is in any more: one may have been carried from there.
+
+        Only files of a form that has findings, since nothing else is asked of the base.
+        """
+        target = self._prepared.target
+        forms = {PurePosixPath(finding.location.path).suffix for finding in head.findings}
+        touched = {*(target.changed or ()), *target.deleted}
+        return {path for path in touched if PurePosixPath(path).suffix in forms}
 
     def correlate(
         self,
@@ -184,6 +196,7 @@ class Looker:
             base=base,
             history=history,
             comparable=comparable,
+            codes=self._codes,
         )
 
     def _imported(self, files: Sequence[SourceFile]) -> tuple[ScanResult, ...]:
@@ -225,6 +238,8 @@ class Looker:
             crosswalk=self.tables.crosswalk,
             scores=self.advice.scores,
         )
+        told = normalised.masker.told
+        scans = tuple(msgspec.structs.replace(one, invocation=told(one.invocation)) for one in scans)
         return Looked(view, tuple(files), scans, normalised)
 
     def _tasks(self, files: Sequence[SourceFile], lanes: Sequence[Lane]) -> list[ScannerTask]:

@@ -13,7 +13,6 @@ from secgate import config, registry
 from secgate.config import Machine
 from secgate.correlate import Correlation
 from secgate.errors import InternalError, LedgerError, UsageError
-from secgate.events import tools_digest
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
@@ -34,12 +33,14 @@ from secgate.model import (
     Target,
 )
 from secgate.pipeline.account import covered, joined
-from secgate.pipeline.baselines import KnownDebt, known_debt
+from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
+from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.imports import PREFIX as IMPORTED
 from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.renames import renames_since
-from secgate.pipeline.shown import shown_excerpts, with_obligations
-from secgate.ports import Engine, Observer
+from secgate.pipeline.shown import shown_excerpts, shown_hashes, shown_notices, with_obligations
+from secgate.policy.facts import JoinedFacts
+from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import (
     ChosenLedger,
     Prepared,
@@ -54,12 +55,10 @@ from secgate.preparation import (
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
 from secgate.retirement import Retirement
+from secgate.run_facts import tools_digest
 from secgate.show import show as show_document
 from secgate.succession import is_clocked
 from secgate.version import __version__
-
-_NOTED_BEHIND_S = 60
-"""Clocks of machines that share a ledger differ a little: only what is more than that is worth a note."""
 
 
 class _Seen(NamedTuple):
@@ -75,6 +74,8 @@ class _Seen(NamedTuple):
     memory: Memory
     retirement: Retirement
     debt: KnownDebt
+    joined: Mapping[str, JoinedFacts] = {}
+    notes: tuple[str, ...] = ()
 
 
 def run_gate(
@@ -134,7 +135,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
     """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
     _require_utc(now)
     with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
-        seen = _see(request, shop, with_ledger=True)
+        seen = _with_exceptions(_see(request, shop, with_ledger=True), shop)
         observer.stage("judge", seen.prepared.settings.profile)
         references = _references(seen.prepared, shop)
         judgement = _judge(seen, shop, references)
@@ -153,8 +154,8 @@ def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer:
         return _document(_see(request, shop, with_ledger=False), shop, decision=None)
 
 
-def render(document: RunDocument, form: str, *, width: int, colour: bool) -> bytes:
-    """Give the document in a format by name."""
+def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Rendered:
+    """Give the document in a format by name, and what of it the format has no room for."""
     return show_document(document, registry.reporter(form), width=width, colour=colour)
 
 
@@ -202,6 +203,18 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         now=_evaluated(memory, shop),
     )
     return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory, retirement, debt)
+
+
+def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
+    found = excepted(
+        seen.correlation.findings,
+        seen.coverage,
+        history=seen.history,
+        prepared=seen.prepared,
+        shop=shop,
+        now=_evaluated(seen.memory, shop),
+    )
+    return seen._replace(joined=with_debt(found.joined, seen.debt), coverage=found.coverage, notes=found.notes)
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -314,7 +327,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             profile=prepared.settings.profile,
             now=_evaluated(seen.memory, shop),
             mode=prepared.settings.mode,
-            joined=seen.debt.joined,
+            joined=seen.joined,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
@@ -334,7 +347,13 @@ def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
     """Give the engines that judge again, as far as they are here: release and audit ask for them."""
     found = []
     for name in prepared.profile.reference_engines:
-        engine = registry.reference_engine(name, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+        engine = registry.reference_engine(
+            name,
+            settings=prepared.settings.engine,
+            machine=shop.machine,
+            runner=shop.executor,
+            scratch=shop.scratch,
+        )
         if engine is not None:
             found.append(engine)
     return found
@@ -353,19 +372,11 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         absent=seen.correlation.absent,
         decision=decision,
         excerpts=shown_excerpts(seen.looked, findings),
+        line_hashes=shown_hashes(prepared.target, seen.looked[0], findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
-        notes=(*prepared.notes, *_notices(seen, shop)),
+        notes=(*prepared.notes, *seen.notes, *shown_notices(seen.invocations, seen.memory, shop), *seen.debt.notes),
     )
-
-
-def _notices(seen: _Seen, shop: Workshop) -> tuple[str, ...]:
-    """Give what is to be known of the clock, and what adapters remarked, such as an index that the tree names."""
-    told = {f"{one.scanner}: {notice}" for one in seen.invocations for notice in one.notices}
-    behind_s = seen.memory.last_epoch_s - int(shop.now.timestamp())
-    if behind_s >= _NOTED_BEHIND_S:
-        told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
-    return (*sorted(told), *seen.debt.notes)
 
 
 def _run_id(target: Target, shop: Workshop) -> str:

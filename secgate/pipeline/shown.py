@@ -6,9 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from secgate.model import Decision, Finding
+from secgate.memory import Memory
+from secgate.model import Decision, Finding, Invocation, Source, Target
 from secgate.pipeline.looking import Looked, reader
-from secgate.show import excerpts
+from secgate.preparation import Workshop
+from secgate.show import excerpts, line_hashes
+
+_NOTED_BEHIND_S = 60
+"""Clocks of machines that share a ledger differ a little: only what is more than that is worth a note."""
 
 
 def with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:
@@ -34,3 +39,19 @@ def shown_excerpts(looked: Sequence[Looked], findings: Sequence[Finding]) -> dic
         mine = [one for one in findings if one.fingerprint not in shown and read(one.location) is not None]
         shown |= excerpts(mine, read, part.normalised.masker.lines)
     return shown
+
+
+def shown_hashes(target: Target, head: Looked, findings: Sequence[Finding]) -> dict[str, dict[str, str]]:
+    """Give what GitHub computes from its checkout: of an index, which may differ from any checkout, nothing."""
+    if target.source is Source.INDEX:
+        return {}
+    return line_hashes(findings, reader(head), head.normalised.masker.cut)
+
+
+def shown_notices(invocations: Sequence[Invocation], memory: Memory, shop: Workshop) -> tuple[str, ...]:
+    """Give what is to be known of the clock, and what adapters remarked, such as an index that the tree names."""
+    told = {f"{one.scanner}: {notice}" for one in invocations for notice in one.notices}
+    behind_s = memory.last_epoch_s - int(shop.now.timestamp())
+    if behind_s >= _NOTED_BEHIND_S:
+        told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
+    return tuple(sorted(told))

@@ -35,6 +35,9 @@ FORBIDDEN = frozenset(
 )
 """Functions whose answer does not follow from the input, or that speak past the decision."""
 
+UNEQUAL = frozenset({"json.match_schema", "json.verify_schema", "strings.count", "walk"})
+"""Functions that engines answer differently without an error, by the conformance cases of OPA."""
+
 _KEYED = frozenset({"object.filter", "object.remove", "object.subset", "json.filter", "json.remove", "json.patch"})
 
 
@@ -82,6 +85,12 @@ class _Walk:
             self._fault(body.get("span"), f"the rule `{name}` hides what it is named after", "rename it")
         if kind != "Default":
             self._check_index(body.get("refr"), scope)
+        if kind == "Set" and _is_deep(body.get("refr")):
+            self._fault(
+                body.get("span"),
+                "a set below a computed name: engines answer it differently",
+                "let the computed part be the last, `r[x] contains y`",
+            )
         self._check(body.get("key"), scope)
         for holder in (body, *tree.bodies(rule)):
             assign = holder.get("assign")
@@ -197,6 +206,8 @@ class _Walk:
         parameters = tree.items(body.get("params"))
         if name in FORBIDDEN:
             self._forbidden(body.get("span"), name)
+        elif name in UNEQUAL:
+            self._fault(body.get("span"), f"`{name}` is not allowed: engines answer it differently", "do without it")
         elif name == "object.get" and len(parameters) == 3:
             self._check_get(parameters[0], parameters[1], scope)
         elif name in _KEYED:
@@ -288,6 +299,13 @@ def _head_indexes(reference: object) -> Iterator[object]:
         yield from _head_indexes(body.get("refr"))
         if kind == "RefBrack":
             yield body.get("index")
+
+
+def _is_deep(reference: object) -> bool:
+    """Tell whether a part that is computed stands before the last one: `p[q].r contains s`."""
+    _, body = tree.opened(reference)
+    above = body.get("refr")
+    return any(_is_computed(index) and tree.text_of(index) is None for index in _head_indexes(above))
 
 
 def _is_computed(index: object) -> bool:

@@ -26,12 +26,34 @@ class SeverityLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     low: Seconds
 
 
+class WaiverLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The longest life of a waiver by severity, and of one for a coverage gap."""
+
+    critical: Seconds = 90 * 86400
+    high: Seconds = 90 * 86400
+    medium: Seconds = 90 * 86400
+    low: Seconds = 90 * 86400
+    info: Seconds = 90 * 86400
+    gap: Seconds = 90 * 86400
+
+    def of(self, severity: Severity) -> int:
+        """Give the longest life of a waiver for a finding of that severity, in seconds."""
+        return {
+            Severity.CRITICAL: self.critical,
+            Severity.HIGH: self.high,
+            Severity.MEDIUM: self.medium,
+            Severity.LOW: self.low,
+            Severity.INFO: self.info,
+        }[severity]
+
+
 class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """data/limits.json, version 1."""
 
     version: Literal[1]
     severity_s: SeverityLimits
     new_denied: tuple[Severity, ...]
+    waivers_s: WaiverLimits = WaiverLimits()
 
 
 class BaselineLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +71,6 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     without_tools: tuple[str, ...]
     older_gaps: Literal["warn", "inconclusive"]
     advisories_max_age_s: Seconds
-    engines: tuple[str, ...]
     reference_engines: tuple[str, ...]
     """Engines that judge again where they are present; a difference ends the decision."""
 

@@ -28,11 +28,13 @@ from secgate.patterns import PathPattern
 from secgate.people import FILE_NAME as PEOPLE_NAME
 from secgate.people import People, read_people
 from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
-from secgate.ports import ProcessRunner
+from secgate.ports import Engine, ProcessRunner, SyntaxReader
+from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
 from secgate.retirement import FILE_NAME as RETIRED_NAME
 from secgate.retirement import Retirement, read_retirement
+from secgate.secret_binding import SecretKey
 from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
@@ -92,9 +94,10 @@ class Prepared(Struct, frozen=True, kw_only=True):
     profile: Profile
     layers: tuple[Layer, ...]
     enforced: Enforced
-    engine: RegorusEngine
-    guarded: RegorusChild
+    engine: Engine
+    guarded: Engine
     notes: tuple[str, ...]
+    secret_key: SecretKey | None
 
 
 def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Prepared:
@@ -102,7 +105,8 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     path = _directory(request.path, machine)
     repository = open_repository(path, machine=machine, runner=runner, scratch=scratch)
     top = repository.root if repository is not None else path
-    enforced = read_enforced(request.enforced or machine.env.get("SECGATE_ENFORCED", ""), tree=top)
+    enforced_at = request.enforced or machine.env.get("SECGATE_ENFORCED", "")
+    enforced = read_enforced(enforced_at, tree=top)
     stronger = _stronger_layers(request, machine, enforced)
     first = config.resolve(stronger).settings
     ci = ci_facts(machine.env, read=_read_event)
@@ -119,13 +123,12 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     )
     if settings.line and target.scope is Scope.PROTECTED:
         target = msgspec.structs.replace(target, line=settings.line)
-    engine = RegorusEngine()
-    guarded = guarded_engine(machine, runner=runner, scratch=scratch)
+    engine, guarded = registry.engine(settings.engine, machine=machine, runner=runner, scratch=scratch)
     layers = policy_layers(
         enforced.policies,
         {**_tree_policies(settings, target, repository, at), **named_policies(request.policies, machine)},
-        engine=engine,
-        guarded=guarded,
+        reader=RegorusEngine(),
+        guarded=guarded_reader(machine, runner=runner, scratch=scratch),
     )
     shipped, organisation = layers[0], next((layer for layer in layers if layer.name == "organisation"), None)
     profile = read_profile(effective_data(shipped, organisation), settings.profile)
@@ -141,6 +144,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         engine=engine,
         guarded=guarded,
         notes=(*ci.notes, *notes),
+        secret_key=secret_key(machine, enforced=enforced_at),
     )
 
 
@@ -242,13 +246,13 @@ def _require_parts(root: Path, *, place: str) -> None:
         )
 
 
-def guarded_engine(machine: Machine, *, runner: ProcessRunner, scratch: str) -> RegorusChild:
-    """Give the engine that can be stopped, for layers that are not ours and for large inputs."""
+def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> SyntaxReader:
+    """Give the reader of syntax that can be stopped, for layers that are not ours."""
     return RegorusChild(runner=runner, python=machine.python, directory=scratch)
 
 
 def policy_layers(
-    organisation: dict[str, bytes], own: dict[str, bytes], *, engine: RegorusEngine, guarded: RegorusChild
+    organisation: dict[str, bytes], own: dict[str, bytes], *, reader: SyntaxReader, guarded: SyntaxReader
 ) -> tuple[Layer, ...]:
     """Give the layers that judge, the shipped one first.
 
@@ -256,7 +260,7 @@ def policy_layers(
     """
     root = data_dir("policies")
     vocabulary = load_vocabulary((root / "schema" / "input.json").read_bytes())
-    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=engine, vocabulary=vocabulary)
+    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=reader, vocabulary=vocabulary)
     layers = [shipped]
     data = effective_data(shipped, None)
     if organisation:

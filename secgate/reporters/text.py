@@ -137,6 +137,8 @@ class _Page:
         self.labelled("due", row.due)
         self.labelled("fix", row.fix)
         self.labelled("by", f"{row.seen_by}; {finding.state.value}; {severity_words(finding)}")
+        if finding.ambiguous:
+            self.labelled("note", f"known again by its order among equals: {finding.state_basis}")
         if finding.suppressed_in_source:
             self.labelled("note", "a comment in the source asks to ignore this; the policy decides")
 

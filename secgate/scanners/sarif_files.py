@@ -1,4 +1,4 @@
-"""Import `sarif`: files that other tools wrote, named in the configuration.
+"""Import `sarif`: reports that other tools wrote, in SARIF or a JSON form of their own, named in the configuration.
 
 An import brings results; it covers a lane only under the conditions of `coverage_refusal`, since a committed, clean
 file would otherwise turn every lane green. A claim of success is not believed; a claim of failure is.
@@ -14,6 +14,7 @@ from secgate import sarif
 from secgate.errors import UsageError
 from secgate.model import EvidenceBasis, Invocation, Lane, RawResult, Reading, ScanStatus, Value
 from secgate.scanners.outputs import covered
+from secgate.scanners.reports import read_report
 
 
 class Import(Value, frozen=True, kw_only=True):
@@ -42,11 +43,14 @@ def coverage_refusal(wanted: Import, runs: Sequence[sarif.ForeignRun], *, commit
 
 
 def read_import(
-    wanted: Import, data: bytes, *, commit: str, files: Sequence[str], now_epoch_s: int
+    wanted: Import, data: bytes, *, commit: str, files: Sequence[str], now_epoch_s: int, root: str = ""
 ) -> tuple[Invocation, Reading]:
-    """Read one file; `files` are those of its lane. What is no SARIF gives an unreadable reading."""
+    """Read one file; `files` are those of its lane. What is no report gives an unreadable reading.
+
+    Absolute paths below `root`, the tree's own place, are paths of the tree.
+    """
     try:
-        runs = sarif.read(data, name=wanted.name)
+        runs = read_report(data, name=wanted.name, files=files, root=root)
     except UsageError as error:
         reading = Reading(status=ScanStatus.UNREADABLE, reason=f"{error.place}: {error.what}")
         return _invocation(wanted, reading, (), now_epoch_s), reading

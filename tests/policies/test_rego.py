@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from secgate.engines.opa import OpaEngine
 from secgate.engines.regorus import RegorusEngine
 from secgate.policy import tree
 from secgate.ports import PolicyModule
@@ -39,9 +40,19 @@ def data() -> bytes:
     return json.dumps(merged).encode()
 
 
+def test_every_rule_through_a_server(opa_server: str) -> None:
+    names = rules()
+    lines = [f'r["{name}"] if {name}' for name in names]
+    asked = PolicyModule(path="all.rego", text="package everything\n" + "\n".join(lines))
+    answer = OpaEngine(address=opa_server).evaluate(
+        [*modules(), asked], data=data(), document=b"{}", query="data.everything.r", limit_s=120
+    )
+    assert json.loads(answer.value) == dict.fromkeys(names, True)
+
+
 @pytest.mark.parametrize("rule", rules())
 def test_rule(rule: str) -> None:
-    assert RegorusEngine().evaluate(modules(), data=data(), document=b"{}", query=rule, limit_s=60) == b"true"
+    assert RegorusEngine().evaluate(modules(), data=data(), document=b"{}", query=rule, limit_s=60).value == b"true"
 
 
 def test_every_shipped_rule_has_tests_that_allow_and_others_that_do_not() -> None:

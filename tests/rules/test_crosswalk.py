@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import re
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from functools import cache
@@ -117,6 +118,42 @@ def test_every_zizmor_audit_is_known() -> None:
 def test_no_zizmor_audit_is_invented() -> None:
     links = zizmor_links()
     assert {audit for audit in known("zizmor") if not any(link.startswith(audit) for link in links)} == set()
+
+
+def ruff_rules() -> set[str]:
+    """Return code and name of every security rule of the installed ruff, removed ones included."""
+    command = [str(Path(sys.executable).parent / "ruff"), "rule", "--all", "--output-format", "json"]
+    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return {text for rule in told if re.fullmatch(r"S\d{3}", rule["code"] or "") for text in (rule["code"], rule["name"])}
+
+
+def test_ruff_s_security_rules_are_known_and_none_is_invented() -> None:
+    assert known("ruff") == ruff_rules()
+
+
+def test_ruff_s_security_rules_have_severities_but_where_its_words_say_more() -> None:
+    left = {"S602", "S604", "S605", "subprocess-popen-with-shell-equals-true", "call-with-shell-equals-true"}
+    assert known("ruff") - set(table("severity.json")["rules"]["ruff"]) == left | {"start-process-with-a-shell"}
+
+
+def test_ruff_and_bandit_mean_the_same_by_a_number() -> None:
+    rules = table("crosswalk.json")["rules"]
+    twins = {rule: f"B{rule[1:]}" for rule in rules["ruff"] if re.fullmatch(r"S\d{3}", rule)}
+    both = {rule: twin for rule, twin in twins.items() if twin in rules["bandit"]}
+    assert len(both) > 60
+    assert {rule for rule, twin in both.items() if rules["ruff"][rule] != rules["bandit"][twin]} == set()
+
+
+def test_our_semgrep_rules_are_known_by_what_they_say_of_themselves() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules/semgrep").rglob("*.yaml"))]
+    rules = [rule for text in texts for rule in re.split(r"^  - id: ", text, flags=re.MULTILINE)[1:]]
+    said = {rule.split("\n", 1)[0].strip(): re.findall(r"\bweakness: ([a-z-]+)", rule)[0] for rule in rules}
+    assert table("crosswalk.json")["rules"]["semgrep"] == said
+
+
+@pytest.mark.parametrize("tool", ["gitleaks", "checkov", "ruff"])
+def test_tools_that_give_no_severity_have_a_default(tool: str) -> None:
+    assert tool in table("severity.json")["default"]
 
 
 @pytest.mark.parametrize("tool", ["bandit", "zizmor"])

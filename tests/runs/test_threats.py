@@ -309,9 +309,8 @@ def test_threat_12_the_document_names_no_place_on_the_machine(product: Product, 
     git.commit({"app.py": WEAK})
     document = product.run(git.root)
     for form in ("json", "sarif", "html"):
-        assert str(git.root).encode() not in render(document, form, width=80, colour=False).replace(
-            document.ledger.encode(), b""
-        )
+        shown = render(document, form, width=80, colour=False).data
+        assert str(git.root).encode() not in shown.replace(document.ledger.encode(), b"")
 
 
 # --------------------------------------------------------------------------------------------------------------- 13

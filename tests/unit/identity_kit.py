@@ -10,6 +10,7 @@ import msgspec
 
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, Weakness
+from secgate.identity import Codes
 from secgate.model import (
     Finding,
     History,
@@ -33,7 +34,7 @@ from secgate.normalise import Normalised, normalise
 _KINDS = {"py": "python", "js": "javascript", "ts": "typescript", "tf": "terraform", "yaml": "yaml", "json": "json"}
 _SIGNS = {
     "alpha": {r"eval\(": "alpha-eval", r"run\(": "alpha-run", r'acl = "public-read"': "alpha-acl"},
-    "beta": {r"eval\(": "beta-eval", r"exec\(": "beta-exec"},
+    "beta": {r"eval\(": "beta-eval", r"exec\(": "beta-exec", r"compile\(": "beta-compile"},
 }
 
 
@@ -117,6 +118,7 @@ def findings_of(
     of: Target | None = None,
     table: Crosswalk | None = None,
     is_comparable: bool = True,
+    codes: Codes | None = None,
 ) -> Correlation:
     return correlate(
         done.located,
@@ -125,6 +127,7 @@ def findings_of(
         base=base,
         history=history,
         comparable=lambda _known: is_comparable,
+        codes=codes,
     )
 
 

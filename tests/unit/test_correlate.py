@@ -289,3 +289,34 @@ def test_what_is_said_of_a_unit_joins_no_two_secrets() -> None:
     scans = [scan_of("s", raws, Lane.SECRETS), scan_of("iac", [whole], Lane.IAC)]
     found = findings_of(normalised({"a.py": text}, scans)).findings
     assert [(one.location.region.start_line, len(one.witnesses)) for one in found] == [(2, 2), (3, 1)]
+
+
+def test_on_a_protected_line_the_ledger_stands_in_for_a_base() -> None:
+    """Where no earlier run was complete there is no base; what is open in the ledger is not new for that."""
+    (then,) = found_in(_FILES)
+    after = {"a.py": "def f(x):\n    return eval(x)\n    run(x)\n"}
+    done = normalised(after, scans_of(after, ("alpha", "beta")))
+    states = {
+        scope: {one.weakness: one.state.value for one in findings_of(done, history=_history(then), of=line).findings}
+        for scope in (Scope.PROTECTED, Scope.LOCAL)
+        for line in [target(scope=scope)]
+    }
+    assert states[Scope.PROTECTED] == {"code-injection": "unchanged", "command-injection": "new"}
+    assert states[Scope.LOCAL] == {"code-injection": "new", "command-injection": "new"}
+
+
+@settings(deadline=None)
+@given(_PIECES, _PIECES, _PIECES)
+def test_with_a_ledger_no_name_is_in_what_is_there_and_in_what_is_gone(
+    known: list[str], before: list[str], after: list[str]
+) -> None:
+    base, history = to_known(found_in(_text(before))), _history(*found_in(_text(known)))
+    done = normalised(_text(after), scans_of(_text(after), ("alpha", "beta")))
+    told = findings_of(done, base=base, history=history)
+    names = {one.fingerprint for one in told.findings} | {name for one in told.findings for name in one.continues}
+    names |= {
+        alias.value for one in told.findings for alias in one.aliases if alias.value in {b.fingerprint for b in base}
+    }
+    assert not names & {one.fingerprint for one in told.absent}
+    taken = [name for one in told.findings for name in one.continues]
+    assert len(taken) == len(set(taken))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secgate.matching import Matching, Tier, match
+from secgate.matching import NEAR_LINES, Matching, Tier, match
 from secgate.model import Fingerprint, KnownFinding, Lane, Rename, Severity
 
 
@@ -30,7 +32,7 @@ def _alias(*values: str) -> tuple[Fingerprint, ...]:
 
 
 _SOME = st.builds(
-    lambda path, weakness, symbol, anchor, ordinal, lane, severity, alias: _known(
+    lambda path, weakness, symbol, anchor, ordinal, lane, severity, alias, line: _known(
         f"{path}{weakness}{symbol}{anchor}{ordinal}{lane}",
         path=path,
         weakness=weakness,
@@ -40,6 +42,8 @@ _SOME = st.builds(
         lane=lane,
         severity=severity,
         aliases=_alias(*alias),
+        start_line=line,
+        scanners=("tool",),
     ),
     st.sampled_from("ab"),
     st.sampled_from("vw"),
@@ -49,34 +53,47 @@ _SOME = st.builds(
     st.sampled_from([Lane.SAST, Lane.DEPENDENCIES]),
     st.sampled_from(list(Severity)),
     st.lists(st.sampled_from("123"), max_size=2),
+    st.sampled_from([1, 2, 90, 300]),
 )
 _SIDE = st.lists(_SOME, max_size=8, unique_by=lambda one: one.fingerprint)
 _RENAMES = st.sampled_from([(), (Rename(old="a", new="b"),), (Rename(old="a", new="b"), Rename(old="b", new="a"))])
 
 
-def _named(now: Sequence[KnownFinding], then: Sequence[KnownFinding], done: Matching) -> set[tuple[str, str, str]]:
-    return {(now[pair.now].fingerprint, then[pair.then].fingerprint, pair.tier.value) for pair in done.pairs}
+def _named(now: Sequence[KnownFinding], then: Sequence[KnownFinding], done: Matching) -> set[tuple[object, ...]]:
+    """Everything that a matching says, by fingerprint."""
+    found: set[tuple[object, ...]] = {
+        (now[pair.now].fingerprint, then[pair.then].fingerprint, pair.tier, pair.ambiguous) for pair in done.pairs
+    }
+    found |= {("merged", now[one].fingerprint, then[other].fingerprint) for one, other in done.merged}
+    found |= {("split", now[one].fingerprint, then[other].fingerprint) for one, other in done.split}
+    return found | {("unsure", now[at].fingerprint) for at in done.unsure}
 
 
 @settings(deadline=None)
-@given(_SIDE, _SIDE, _RENAMES)
-def test_one_to_one(now: list[KnownFinding], then: list[KnownFinding], renames: tuple[Rename, ...]) -> None:
-    done = match(now, then, renames)
+@given(_SIDE, _SIDE, _RENAMES, st.booleans())
+def test_one_to_one(
+    now: list[KnownFinding], then: list[KnownFinding], renames: tuple[Rename, ...], across_tools: bool
+) -> None:
+    done = match(now, then, renames, across_tools=across_tools)
     assert len({pair.now for pair in done.pairs}) == len(done.pairs) == len({pair.then for pair in done.pairs})
     assert not {pair.then for pair in done.pairs} & {at for _, at in done.merged}
     assert not {pair.now for pair in done.pairs} & {at for at, _ in done.split}
 
 
 @settings(deadline=None)
-@given(_SIDE, _SIDE, _RENAMES, st.randoms(use_true_random=False))
+@given(_SIDE, _SIDE, _RENAMES, st.booleans(), st.randoms(use_true_random=False))
 def test_order_does_not_matter(
-    now: list[KnownFinding], then: list[KnownFinding], renames: tuple[Rename, ...], chance: random.Random
+    now: list[KnownFinding],
+    then: list[KnownFinding],
+    renames: tuple[Rename, ...],
+    across_tools: bool,
+    chance: random.Random,
 ) -> None:
-    expected = _named(now, then, match(now, then, renames))
+    expected = _named(now, then, match(now, then, renames, across_tools=across_tools))
     others, more = list(now), list(then)
     chance.shuffle(others)
     chance.shuffle(more)
-    assert _named(others, more, match(others, more, renames)) == expected
+    assert _named(others, more, match(others, more, renames, across_tools=across_tools)) == expected
 
 
 @settings(deadline=None)
@@ -117,6 +134,68 @@ def test_a_twin_that_one_tool_does_not_see_stays_new() -> None:
     done = match(now, then)
     assert [pair.now for pair in done.pairs] == [0]
     assert not done.split
+
+
+def test_a_rule_of_another_name_is_known_only_where_the_tool_may_be_another() -> None:
+    before = _known("1", weakness="tool:old", anchor="t", symbol="f", scanners=("tool",))
+    after = _known("2", weakness="tool:new", anchor="t", symbol="f", scanners=("tool",), severity=Severity.CRITICAL)
+    assert not match([after], [before]).pairs
+    assert [pair.tier for pair in match([after], [before], across_tools=True).pairs] == [Tier.RULE]
+    other = _known("3", weakness="else:new", anchor="t", symbol="f", scanners=("else",))
+    assert not match([other], [before], across_tools=True).pairs
+
+
+def test_of_two_rules_on_one_text_the_last_part_of_the_name_tells() -> None:
+    before = [_known(name, weakness=f"t:old.{name}", anchor="t", scanners=("t",)) for name in "xy"]
+    after = [_known(f"{name}2", weakness=f"t:new.place.{name}", anchor="t", scanners=("t",)) for name in "yx"]
+    assert {(pair.now, pair.then) for pair in match(after, before, across_tools=True).pairs} == {(0, 1), (1, 0)}
+
+
+def test_a_definition_carried_to_another_file_is_the_same_unless_there_are_two() -> None:
+    before = _known("1", path="a", symbol="f", anchor="t")
+    copies = [_known(name, path=name, symbol="f", anchor="t") for name in "bc"]
+    assert [pair.tier for pair in match(copies[:1], [before]).pairs] == [Tier.CARRIED]
+    assert not match(copies, [before]).pairs
+
+
+def test_what_has_no_definition_around_it_is_not_carried() -> None:
+    assert not match([_known("2", path="b", anchor="t")], [_known("1", anchor="t")]).pairs
+
+
+@pytest.mark.parametrize(("line", "pairs"), [(20, 1), (20 + NEAR_LINES, 1), (21 + NEAR_LINES, 0)])
+def test_without_a_definition_an_edit_is_known_by_its_neighbourhood(line: int, pairs: int) -> None:
+    """What was mended at one end of a long file must not hide what was added at the other."""
+    assert len(match([_known("2", start_line=line)], [_known("1", start_line=20)]).pairs) == pairs
+
+
+def test_neighbours_that_moved_take_the_neighbourhood_along() -> None:
+    before = [_known("n", start_line=10, weakness="v"), _known("1", start_line=12)]
+    after = [_known("n", start_line=510, weakness="v"), _known("2", start_line=513)]
+    assert [pair.tier for pair in match(after, before).pairs] == [Tier.EXACT, Tier.EDITED]
+    assert len(match([after[0], _known("2", start_line=11)], before).pairs) == 1
+
+
+def test_twins_whose_number_changed_are_called_ambiguous() -> None:
+    before = [_known(str(at), anchor="t", symbol="f", ordinal=at) for at in (1, 2)]
+    after = [_known(str(at), anchor="t", symbol="f", ordinal=at) for at in (1, 2, 3)]
+    done = match(after, before)
+    assert [pair.ambiguous for pair in done.pairs] == [True, True]
+    assert done.unsure == {2}
+    assert not any(pair.ambiguous for pair in match(before, before).pairs)
+
+
+def test_growth_is_linear() -> None:
+    """Ten times as many, every hundredth of them edited, take no more than twenty times as long."""
+
+    def spent_s(count: int) -> float:
+        now = [_known(f"{at}{'e' * (at % 100 == 0)}", path=f"p{at % 97}", start_line=at) for at in range(count)]
+        then = [_known(str(at), path=f"p{at % 97}", start_line=at) for at in range(count * 95 // 100)]
+        started = time.process_time()
+        match(now, then)
+        return time.process_time() - started
+
+    spent_s(1_000)
+    assert spent_s(40_000) < 20 * max(spent_s(4_000), 0.005)
 
 
 def test_linear_on_twins() -> None:

@@ -82,4 +82,4 @@ def test_each_file_is_read_once() -> None:
 
 def test_show_gives_what_the_reporter_gives() -> None:
     shown = show(run_document(), TextReporter(), width=80, colour=False)
-    assert shown.startswith(b"secgate: PASS\n")
+    assert shown.data.startswith(b"secgate: PASS\n")

@@ -14,7 +14,7 @@ from secgate.errors import PolicyError
 from secgate.judge import QUERY, judge
 from secgate.model import Outcome, Scope, State, Word
 from secgate.policy import SENTINEL
-from secgate.ports import PolicyModule
+from secgate.ports import Answer, PolicyModule
 
 Bench = Any
 
@@ -33,11 +33,11 @@ class Tampered:
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
-    ) -> bytes:
-        value = RegorusEngine().evaluate(modules, data=data, document=document, query=query, limit_s=limit_s)
-        decision = json.loads(value)
+    ) -> Answer:
+        answer = RegorusEngine().evaluate(modules, data=data, document=document, query=query, limit_s=limit_s)
+        decision = json.loads(answer.value)
         self._change(decision)
-        return json.dumps(decision).encode()
+        return Answer(value=json.dumps(decision).encode())
 
 
 def _without(name: str) -> Callable[[dict[str, Any]], object]:
@@ -198,5 +198,5 @@ def test_documents_obey_their_schemas(bench: Bench, shipped_files: dict[str, byt
     document = bench.judge(finding).input_document
     jsonschema_rs.validate(json.loads(shipped_files["schema/input.json"]), json.loads(document))
     modules = (*bench.shipped.ground(), *bench.shipped.rule_modules())
-    value = RegorusEngine().evaluate(modules, data=bench.shipped.data, document=document, query=QUERY, limit_s=10)
-    jsonschema_rs.validate(json.loads(shipped_files["schema/decision.json"]), json.loads(value))
+    answer = RegorusEngine().evaluate(modules, data=bench.shipped.data, document=document, query=QUERY, limit_s=10)
+    jsonschema_rs.validate(json.loads(shipped_files["schema/decision.json"]), json.loads(answer.value))

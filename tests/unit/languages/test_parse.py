@@ -58,7 +58,50 @@ _HCL = 'resource "aws_s3_bucket" "logs" {\n  a = 1\n  b {\n    c = 2\n  }\n}\nlo
 _LOCK = '{"packages": {"node_modules/x": {"version": "1",\n "y": {"q": 2}}},\n "l": [1, 2], "m": [{"n": 1}]}'
 _PINS = "# c\nflask==1.0 \\\n    --hash=sha256:1\n\nDjango>=2\n"
 
+_EXPORTS = """\
+export default class { m() { a1() } }
+export default { methods: { go() { a2() } } }
+const save = memo(forward(async () => { a3() }));
+module.exports = { run() { a4() } };
+const one = x => a5(x);
+list.map(x => a6(x));
+export default () => { a7() }
+"""
+_CLASS = """\
+@Component({ make: () => { b1() } })
+export class X {
+  @Get("/q",
+    b2) m(@Query() q: string): void { b3() }
+  field = (async () => { b4() }) as Handler;
+}
+"""
+_PODS = """\
+apiVersion: v1
+kind: PodList
+items:
+- {kind: Pod, metadata: {name: a, namespace: n}, c: 1}
+- {kind: Pod, metadata: {generateName: b-}, c: 2}
+"""
+_NAMED = "steps:\n  - name: old text\n    id: here\n    run: ls\n"
+_PROVIDERS = 'provider "aws" {\n  alias = "west"\n}\nprovider "aws" {}\n'
+
 _TABLE = [
+    ("javascript", _EXPORTS, 1, 30, "default.m", "a1()"),
+    ("javascript", _EXPORTS, 2, 36, "default.methods.go", "a2()"),
+    ("javascript", _EXPORTS, 3, 41, "save", "a3()"),
+    ("javascript", _EXPORTS, 4, 28, "module.exports.run", "a4()"),
+    ("javascript", _EXPORTS, 5, 18, "one", "a5(x)"),
+    ("javascript", _EXPORTS, 6, 15, "map()", "a6(x)"),
+    ("javascript", _EXPORTS, 7, 24, "default", "a7()"),
+    ("typescript", _CLASS, 1, 28, "Component().make", "b1()"),
+    ("typescript", _CLASS, 4, 5, "X", '@Get("/q",\n    b2)'),
+    ("typescript", _CLASS, 4, 39, "X.m", "b3()"),
+    ("typescript", _CLASS, 5, 26, "X.field", "b4()"),
+    ("kubernetes", _PODS, 4, 3, "Pod/n/a", "{kind: Pod, metadata: {name: a, namespace: n}, c: 1}"),
+    ("kubernetes", _PODS, 5, 40, "Pod/b-", "{kind: Pod, metadata: {generateName: b-}, c: 2}"),
+    ("github-workflow", _NAMED, 4, 5, "steps[here]", "- name: old text\n    id: here\n    run: ls"),
+    ("terraform", _PROVIDERS, 2, 3, "provider.aws.west", 'provider "aws" {\n  alias = "west"\n}'),
+    ("terraform", _PROVIDERS, 4, 1, "provider.aws", 'provider "aws" {}'),
     ("python", _PYTHON, 1, 0, "", "import os"),
     ("python", _PYTHON, 2, 1, "f", '@app.route("/x",\n  methods=["GET"])'),
     ("python", _PYTHON, 3, 4, "f", '@app.route("/x",\n  methods=["GET"])'),

@@ -15,6 +15,12 @@ from secgate.languages.tokens import literals, normalised
         ("python", "f(u'a', Rb'b')", 'f("a", bR"b")'),
         ("python", "a + \\\n b", "a + b"),
         ("python", "f('''a''')", 'f("""a""")'),
+        ("python", "x = a + b", "x = (\n    a\n    + b\n)"),
+        ("python", "if a and b:", "if (\n    a\n    and b\n):"),
+        ("python", "return eval(x)", "return ((eval(x)))"),
+        ("python", "for a, b in c:", "for (a, b) in (c):"),
+        ("javascript", "const f = x => x + 1", "const f = (x) => (x + 1);"),
+        ("javascript", "return a(b)", "return (\n  a(b)\n);"),
         ("javascript", "f({a: 'b'}); // x", 'f({ a: "b", }); /* y\n z */'),
         ("terraform", "a = [1, 2]", "a = [ # x\n 1, // y\n 2, /* z */\n]"),
         ("yaml", "a: b # c", "a:   b"),
@@ -33,6 +39,11 @@ def test_equal(kind: str, one: str, other: str) -> None:
         ("python", "f('# a')", "f('')"),
         ("python", "f(b'a')", "f('a')"),
         ("python", "ab", "a b"),
+        ("python", "x = f(a)", "x = f, a"),
+        ("python", "x = (a).b", "x = a.b"),
+        ("python", "x = (a) + (b)", "x = a) + (b"),
+        ("python", "x = ()", "x ="),
+        ("javascript", "a = (b, c)[0]", "a = b, c[0]"),
         ("javascript", "'http://a'", "'http:'"),
         ("yaml", "a: http://x#y", "a: http://x"),
         ("dockerfile", "RUN echo '#a'", "RUN echo ''"),
@@ -48,6 +59,8 @@ def test_literals_are_between_the_quotes() -> None:
     assert [text[start:end] for start, end in literals("python", text)] == ["a", "b", ""]
 
 
-@pytest.mark.parametrize("text", ["/*" * 100_000, "\"'" * 100_000, '"""' * 33_333, "\\" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["/*" * 100_000, "\"'" * 100_000, '"""' * 33_333, "\\" * 100_000, "=" + "(" * 8_000 + ")" * 8_000]
+)
 def test_hostile_text_ends(text: str) -> None:
     assert normalised("javascript", text) == normalised("javascript", text)

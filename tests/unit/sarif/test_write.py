@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,25 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from secgate.model import Lane, RunDocument, ScanStatus, Word
+from secgate.cli.options import write_output
+from secgate.masking import MASK
+from secgate.model import Coverage, Lane, Location, RunDocument, ScanStatus, Severity, Source, Word
 from secgate.reporters.sarif import SarifReporter
 from secgate.sarif import read, write
-from tests.factories import decision, finding, gap, invocation, location, obligation, result, run_document, verdict
+from secgate.show import show
+from tests.factories import (
+    NOW,
+    decision,
+    finding,
+    gap,
+    invocation,
+    location,
+    obligation,
+    result,
+    run_document,
+    target,
+    verdict,
+)
 from tests.sample_runs import failing_run, hostile_run, inconclusive_run, policy_error_run
 
 TESTS = Path(__file__).parents[2]
@@ -22,7 +38,7 @@ RUNS = [failing_run, inconclusive_run, hostile_run, policy_error_run, run_docume
 
 
 def written(document: RunDocument) -> Any:
-    return json.loads(write(document))
+    return json.loads(write(document).data)
 
 
 def results_of(document: RunDocument) -> list[Any]:
@@ -74,8 +90,15 @@ def test_a_result_without_invocation_is_not_lost_and_its_run_not_successful() ->
     assert run["invocations"][0]["executionSuccessful"] is False
 
 
+def test_a_tool_started_twice_in_a_lane_has_one_run_with_both_invocations() -> None:
+    twice = (invocation(), invocation(status=ScanStatus.CRASHED, started_epoch_s=NOW))
+    (run,) = written(run_document(invocations=twice, findings=(finding(),)))["runs"]
+    assert [one["executionSuccessful"] for one in run["invocations"]] == [True, False]
+    assert len(run["results"]) == 1
+
+
 def test_what_we_write_we_read_the_same() -> None:
-    runs = read(write(failing_run()), name="own")
+    runs = read(write(failing_run()).data, name="own")
     found = {(r.rule, r.path, r.region.start_line, r.score, r.cwes) for run in runs for r in run.results}
     witnesses = [w for f in failing_run().findings for w in f.witnesses]
     assert found == {(w.rule, w.location.path, w.location.region.start_line, w.score, w.cwes) for w in witnesses}
@@ -131,6 +154,134 @@ def test_a_gap_makes_a_run_unsuccessful() -> None:
     coverage = msgspec.structs.replace(document.coverage, lanes=(lane,))
     (run,) = written(run_document(coverage=coverage))["runs"]
     assert run["invocations"][0]["executionSuccessful"] is False
+
+
+@pytest.mark.parametrize(("tool", "path"), [("", ""), ("ghost", "a.py")])
+def test_a_gap_of_no_tool_that_ran_is_said_by_the_gate(tool: str, path: str) -> None:
+    lane = msgspec.structs.replace(inconclusive_run().coverage.lanes[0], gaps=(gap(tool=tool, path=path),))
+    runs = written(run_document(coverage=Coverage(lanes=(lane,))))["runs"]
+    (own,) = [run for run in runs if run["automationDetails"]["id"] == "secgate/gate/secgate/"]
+    (told,) = own["invocations"]
+    assert told["executionSuccessful"] is False
+    assert told["toolExecutionNotifications"][0]["descriptor"]["id"] == "secgate/parse-error"
+
+
+@pytest.mark.parametrize("make", RUNS, ids=lambda make: make.__name__)
+def test_every_gap_is_a_notification(make: Callable[[], RunDocument]) -> None:
+    document = make()
+    gaps = sum(len(lane.gaps) for lane in document.coverage.lanes)
+    told = [n for run in written(document)["runs"] for n in run["invocations"][0]["toolExecutionNotifications"]]
+    covered = [n for n in told if n["message"]["text"].startswith("not covered")]
+    assert len(covered) == gaps
+
+
+def test_a_run_without_any_tool_has_the_gates_own() -> None:
+    (run,) = written(run_document(invocations=()))["runs"]
+    assert (run["tool"]["driver"]["name"], run["results"]) == ("secgate", [])
+
+
+def test_a_gate_that_could_not_decide_says_so() -> None:
+    own = written(policy_error_run())["runs"][-1]["invocations"][0]
+    assert (own["executionSuccessful"], own["toolExecutionNotifications"][0]["level"]) == (False, "error")
+
+
+def test_a_rule_is_as_severe_as_its_worst_result_and_has_all_their_cwes() -> None:
+    mild = result(score=3.0, severity=Severity.LOW, cwes=(20,))
+    document = run_document(findings=(finding("a", witnesses=(mild,)), finding("b")))
+    (rule,) = written(document)["runs"][0]["tool"]["driver"]["rules"]
+    assert (rule["properties"]["security-severity"], rule["defaultConfiguration"]["level"]) == ("8.8", "error")
+    assert [one["target"]["id"] for one in rule["relationships"]] == ["CWE-20", "CWE-89"]
+
+
+def test_cwes_are_taxa_that_rules_refer_to() -> None:
+    for run in written(failing_run())["runs"]:
+        taxa = {one["id"] for taxonomy in run.get("taxonomies", []) for one in taxonomy["taxa"]}
+        rules = run["tool"]["driver"]["rules"]
+        assert {r["target"]["id"] for rule in rules for r in rule.get("relationships", [])} == taxa
+
+
+def test_help_is_in_our_words_first() -> None:
+    sarif = json.loads(SarifReporter().render(run_document(findings=(finding(),)), width=80, colour=False))
+    (rule,) = sarif["runs"][0]["tool"]["driver"]["rules"]
+    ours = "SQL injection. What to do: Keep the statement constant and bind the values. CWE-89."
+    assert rule["help"]["text"] == f"{ours} {invocation().rules[0].full}"
+    assert "What to do: Keep the statement constant and bind the values." in rule["help"]["markdown"]
+
+
+@pytest.mark.parametrize("make", RUNS, ids=lambda make: make.__name__)
+def test_every_rule_has_help(make: Callable[[], RunDocument]) -> None:
+    rules = [rule for run in written(make())["runs"] for rule in run["tool"]["driver"]["rules"]]
+    assert all(rule["help"]["text"] and rule["help"]["markdown"] for rule in rules)
+
+
+def test_a_rules_help_holds_nothing_of_one_result() -> None:
+    sarif = SarifReporter().render(
+        run_document(findings=(finding(title="MINE", remedy="MINE"),)), width=80, colour=False
+    )
+    assert b"MINE" not in sarif
+
+
+def test_the_hash_of_a_line_is_given_where_it_is_known() -> None:
+    one = finding(witnesses=(result(), result("bandit", location=location(line=43))))
+    hashes = {location().path: {"42": "a1:1"}}
+    found = results_of(run_document(findings=(one,), line_hashes=hashes))
+    assert [r.get("partialFingerprints") for r in found] == [None, {"primaryLocationLineHash": "a1:1"}]
+
+
+def test_a_text_in_an_earlier_commit_has_no_hash_of_a_line() -> None:
+    one = finding(witnesses=(result(location=location(commit="abc")),))
+    (found,) = results_of(run_document(findings=(one,), line_hashes={location().path: {"42": "a1:1"}}))
+    assert "partialFingerprints" not in found
+
+
+@pytest.mark.parametrize("changes", [{"dirty": True}, {"source": Source.INDEX}])
+def test_what_is_not_the_commit_does_not_name_it(changes: dict[str, Any]) -> None:
+    (run,) = written(run_document(target=target(**changes)))["runs"]
+    assert "revisionId" not in run["versionControlProvenance"][0]
+
+
+def test_a_result_without_a_place_has_an_address_and_says_that_its_line_is_none() -> None:
+    physical = of_one(location=Location(path=""))["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == "."
+    assert physical["region"] == {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
+    assert physical["properties"]["regionIs"].startswith("a placeholder")
+
+
+def test_keys_are_sorted_at_every_depth() -> None:
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert [key for key, _ in found] == sorted(key for key, _ in found)
+        return dict(found)
+
+    waived = decision(verdicts=[verdict(word=Word.WAIVED)])
+    one = finding(
+        obligations=(obligation(left_s=5),),
+        witnesses=(result(advisory="CVE-1", resource="r"), *failing_run().findings[5].witnesses),
+    )
+    full = run_document(findings=(one,), decision=waived, line_hashes={location().path: {"42": "a:1"}})
+    for document in (failing_run(), full):
+        json.loads(write(document).data, object_pairs_hook=pairs)
+
+
+def test_the_guid_is_the_standards() -> None:
+    namespace = uuid.UUID("7f0c3f0e-3d0b-5c52-9a55-0d3a6a0f6d0e")
+    assert of_one()["correlationGuid"] == str(uuid.uuid5(namespace, finding().fingerprint))
+
+
+def test_the_token_of_redaction_is_the_one_that_masks() -> None:
+    assert written(failing_run())["runs"][0]["redactionTokens"] == [MASK]
+
+
+def test_a_file_that_is_cut_is_said_to_the_person(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "out.sarif"
+    rendered = show(
+        run_document(findings=(finding(witnesses=(result(message="x" * 2000),)),)),
+        SarifReporter(),
+        width=80,
+        colour=False,
+    )
+    write_output(rendered, str(file))
+    assert "1 texts are cut" in capsys.readouterr().err
+    assert file.read_bytes() == rendered.data
 
 
 def test_suppressions_are_claims_until_a_policy_accepts() -> None:

@@ -7,125 +7,26 @@ organisation may set (`mode`, imports that cover a lane, an older advisory datab
 from __future__ import annotations
 
 import difflib
-import os
-import re
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from secgate.errors import ConfigError
-from secgate.model import Lane
-
-FILE_NAME = "secgate.toml"
-PYPROJECT = "pyproject.toml"
-ENFORCED_NAME = "enforced.toml"
-MAX_CONFIG_BYTES = 1024 * 1024
-
-Positive = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0, le=86_400)]
-
-
-class ScannerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of one scanner. `options` go to its adapter, which says what it knows."""
-
-    enabled: bool = True
-    timeout_s: Seconds = 600.0
-    path: str = ""
-    options: dict[str, str | int | float | bool | list[str]] = {}
-
-
-class LedgerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which ledger remembers. `auto` is sqlite in the git common directory, else in the state directory."""
-
-    store: Literal["auto", "sqlite", "git", "none"] = "auto"
-    path: str = ""
-    repository: str = ""
-    ref: str = "refs/heads/secgate-ledger"
-    required: bool = False
-    checkpoint_size: int = 0
-    """Smallest size the ledger must have, from the last checkpoint kept elsewhere."""
-    checkpoint_root: str = ""
-
-
-class AdvisorySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where advisories come from.
-
-    `local` is the imported database, `index` the package index's own service, `osv` an OSV service.
-
-    `auto` is `local` where a database has been imported or the run is offline, else `index`.
-    """
-
-    source: Literal["auto", "local", "index", "osv"] = "auto"
-    database: str = ""
-    max_age_days: Annotated[int, Meta(ge=0)] = 0
-    """0 is the profile's own: 7 days in the shipped ones."""
-    dump_url: str = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
-
-
-class SarifImport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A SARIF file of another tool that joins the run. It covers its lane only where the enforced layer says so."""
-
-    file: str
-    lane: Lane = Lane.SAST
-    covers: bool = False
-
-
-class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All settings. Keys are those of secgate.toml, or of `[tool.secgate]` in pyproject.toml."""
-
-    version: Literal[1] = 1
-    profile: str = "pull-request"
-    mode: Literal["enforce", "observe"] = "enforce"
-    scope: Literal["", "protected", "change", "local"] = ""
-    line: str = ""
-    offline: bool = False
-    jobs: Annotated[int, Meta(ge=0, le=256)] = 0
-    exclude: list[str] = []
-    policies: list[str] = []
-    disabled_rules: list[str] = []
-    max_file_bytes: Positive = 64 * 1024 * 1024
-    ledger: LedgerSettings = LedgerSettings()
-    advisories: AdvisorySettings = AdvisorySettings()
-    scanners: dict[str, ScannerSettings] = {}
-    sarif: list[SarifImport] = []
-
-
-ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers")
-"""Keys that only the enforced layer may set: each decides what counts against the organisation's own wish."""
-
-OPERATOR_ONLY = (
-    *("scope", "scanners.*.path", "advisories.database", "advisories.dump_url"),
-    *("ledger.path", "ledger.store", "ledger.repository", "ledger.ref"),
-    *("scanners.*.options.packs", "scanners.*.options.rule_cache", "scanners.*.options.source"),
+from secgate.config.lines import line_of
+from secgate.config.settings import (
+    ADDITIVE,
+    ENFORCED_ONLY,
+    ENVIRONMENT,
+    MAX_CONFIG_BYTES,
+    OPERATOR_ONLY,
+    PYPROJECT,
+    SHIPPED_MAX_AGE_DAYS,
+    Settings,
+    Trust,
 )
-"""Keys that a repository's own file may not set: each would let a tree redirect the gate that judges it."""
-
-ADDITIVE = ("exclude", "policies", "sarif")
-"""Lists of which every layer's elements count together."""
-
-SHIPPED_MAX_AGE_DAYS = 7
-"""Oldest advisory database that anyone but the enforced layer can allow."""
-
-Trust = Literal["enforced", "operator", "repository"]
-
-ENVIRONMENT = {
-    "SECGATE_PROFILE": "profile",
-    "SECGATE_OFFLINE": "offline",
-    "SECGATE_JOBS": "jobs",
-    "SECGATE_LEDGER_STORE": "ledger.store",
-    "SECGATE_LEDGER_PATH": "ledger.path",
-    "SECGATE_LEDGER_REPOSITORY": "ledger.repository",
-    "SECGATE_LEDGER_REF": "ledger.ref",
-    "SECGATE_LEDGER_REQUIRED": "ledger.required",
-    "SECGATE_ADVISORIES": "advisories.database",
-    "SECGATE_ADVISORIES_SOURCE": "advisories.source",
-}
-"""Environment variables and the keys they set."""
+from secgate.errors import ConfigError
 
 
 class Layer(Struct, frozen=True, kw_only=True):
@@ -226,62 +127,6 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
     for layer in reversed(layers):
         _merge(merged, layer.values, layer.name, sources, ())
     return Resolved(settings=msgspec.convert(merged, Settings), sources=dict(sorted(sources.items())))
-
-
-class Machine(Struct, frozen=True, kw_only=True):
-    """What secgate knows of where it runs.
-
-    environment, working directory, its interpreter and prefix, its state folder.
-    """
-
-    env: dict[str, str]
-    cwd: str
-    python: str
-    prefix: str
-    state: str
-
-
-def this_machine(env: Mapping[str, str]) -> Machine:
-    """Give the machine this process runs on, with `env` for its environment.
-
-    Raises ConfigError without a state folder.
-    """
-    return Machine(env=dict(env), cwd=str(Path.cwd()), python=sys.executable, prefix=sys.prefix, state=state_dir(env))
-
-
-def process_environment() -> dict[str, str]:
-    """Give a copy of this process's environment: the one place outside `cli/` that reads it."""
-    return dict(os.environ)
-
-
-def state_dir(env: Mapping[str, str]) -> str:
-    """Give the absolute folder for ledgers, tool environments and advisories of this user.
-
-    SECGATE_STATE_DIR, else XDG_STATE_HOME/secgate, else HOME/.local/state/secgate. Raises ConfigError when none is set
-    or the first is relative.
-    """
-    for variable, tail in (
-        ("SECGATE_STATE_DIR", ""),
-        ("XDG_STATE_HOME", "/secgate"),
-        ("HOME", "/.local/state/secgate"),
-    ):
-        value = env.get(variable, "")
-        if value.startswith("/"):
-            return value.rstrip("/") + tail
-        if value and not tail:
-            what = f"{variable} is not an absolute path: {value}"
-            raise ConfigError(what, faults=(), place="environment", remedy="give an absolute path")
-    raise ConfigError(
-        "no folder for secgate's state: none of SECGATE_STATE_DIR, XDG_STATE_HOME and HOME is an absolute path",
-        faults=(),
-        place="environment",
-        remedy="set SECGATE_STATE_DIR to an absolute path",
-    )
-
-
-def schema() -> dict[str, Any]:
-    """Give the JSON Schema of the configuration file."""
-    return msgspec.json.schema(Settings)
 
 
 def _put(values: dict[str, Any], path: Sequence[str], value: object) -> None:
@@ -403,47 +248,6 @@ def check_table(
 
 def place_of(layer: Layer, path: Sequence[str]) -> str:
     """Give where the key `path` of a layer is, for messages: `FILE:LINE`."""
+    """Give where the key `path` of a layer is, for messages: `FILE:LINE`."""
     line = line_of(layer.text, (*layer.prefix, *path)) if layer.text else 0
     return f"{layer.name}:{line}" if line else layer.name
-
-
-_HEADER = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
-_KEY = re.compile(r"""^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=""")
-
-
-def line_of(text: str, path: Sequence[str]) -> int:
-    """Give the line (from 1) of the TOML key `path`, or of the closest enclosing key that is written out.
-
-    0 when none is.
-
-    List positions are digits in `path`. Good for messages: tomllib keeps no positions.
-    """
-    wanted = [part for part in path if not part.isdigit()]
-    counts: dict[tuple[str, ...], int] = {}
-    index_of = {
-        tuple(p for p in path[:at] if not p.isdigit()): int(part) for at, part in enumerate(path) if part.isdigit()
-    }
-    table: list[str] = []
-    skipped = False
-    best, best_depth = 0, 0
-    for number, line in enumerate(text.split("\n"), 1):
-        header = _HEADER.match(line)
-        if header and not _KEY.match(line):
-            table = _split(header.group(1))
-            key = tuple(table)
-            if line.lstrip().startswith("[["):
-                counts[key] = counts.get(key, -1) + 1
-            skipped = key in index_of and counts.get(key, 0) != index_of[key]
-            full = table
-        else:
-            match = _KEY.match(line)
-            if not match:
-                continue
-            full = [*table, *_split(match.group(1))]
-        if not skipped and full == wanted[: len(full)] and len(full) > best_depth:
-            best, best_depth = number, len(full)
-    return best
-
-
-def _split(dotted: str) -> list[str]:
-    return [part.strip().strip("\"'") for part in re.findall(r"""\s*("[^"]*"|'[^']*'|[^.]+)\s*""", dotted)]

@@ -1,0 +1,297 @@
+"""Engine `opa`: a real OPA server, which may serve others at the same time.
+
+The modules and data of an evaluation are put under a name of their own on the server, asked, and taken back. The client
+library's own habits are switched off: it would rewrite policies that do not compile, try again on its own, and read
+proxies and passwords from the environment.
+
+Source: OPA documentation, REST API (policies, data, `strict-builtin-errors`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from secgate.errors import PolicyError, UsageError
+from secgate.policy.namespace import Namespaced, namespaced
+from secgate.ports import Answer, PolicyModule
+
+if TYPE_CHECKING:
+    from opa_client.opa import OpaClient
+
+CONNECT_S = 5.0
+SMALLEST_S = 10.0
+BYTES_PER_S = 200_000
+"""What a slow server is trusted to take in and judge; the time for an answer grows with what is sent."""
+
+_QUERY = re.compile(r"data((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+_MAX_MESSAGE = 400
+_SEE = "look at the server's own log, or judge with another engine"
+
+Given = TypeVar("Given")
+
+
+class OpaEngine:
+    """Evaluates on an OPA server."""
+
+    name = "opa"
+
+    def __init__(
+        self, *, address: str, token: str = "", ca: str = "", certificate: str = "", key: str = "", proxy: str = ""
+    ) -> None:
+        """`address` is https, or http on this machine; the files are paths. Nothing is asked of the server yet.
+
+        Raises UsageError for an address that cannot be used.
+        """
+        self._host, self._port, self._tls = _parts(address)
+        self._token, self._proxy = token, proxy
+        self._verify: str | bool = (ca or True) if self._tls else False
+        self._certificate = (certificate, key) if certificate and key else certificate or None
+        self._address = f"{self._host}:{self._port}"
+
+    @property
+    def version(self) -> str:
+        """The server's version, asked of it. Raises PolicyError when it does not answer."""
+        with self._client(SMALLEST_S) as client, self._named({}):
+            answer = self._within(SMALLEST_S, lambda: client.ad_hoc_query("x := opa.runtime().version"))
+            return str(_at(answer, "result", 0, "x"))
+
+    def evaluate(
+        self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
+    ) -> Answer:
+        """See Engine. Past the time, the request is given up, and the server drops it."""
+        path = _QUERY.fullmatch(query)
+        if path is None:
+            raise PolicyError(f"`{query}` is not the name of a rule", remedy="ask for `data.PACKAGE.RULE`")
+        values, facts = _decoded(data, "data"), _decoded(document, "input")
+        name = f"secgate_{secrets.token_hex(12)}"
+        under = {f"secgate/{name}/{at:05d}.rego": namespaced(one, name) for at, one in enumerate(modules)}
+        size = len(data) + len(document) + sum(len(one.text) for one in modules)
+        wait_s = min(limit_s, SMALLEST_S + size / BYTES_PER_S)
+        with self._client(wait_s) as client:
+            placed: list[str] = []
+
+            def ask() -> object:
+                self._put(client, under, values, name, placed)
+                package, _, rule = f"{name}{path.group(1)}".rpartition(".")
+                return client.query_rule(facts, package, rule, {"strict-builtin-errors": "true"})
+
+            failed = True
+            try:
+                with self._named(under, name=name):
+                    answer = self._within(wait_s, ask)
+                failed = False
+            finally:
+                self._take_back(client, placed, name, wait_s=wait_s, quiet=failed)
+        if not isinstance(answer, dict) or "result" not in answer:
+            raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
+        called = answer.get("decision_id", "")
+        return Answer(
+            value=msgspec.json.encode(answer["result"]), decision_id=called if isinstance(called, str) else ""
+        )
+
+    @contextmanager
+    def _client(self, wait_s: float) -> Iterator[OpaClient]:
+        from opa_client.opa import OpaClient
+
+        client = OpaClient(
+            host=f"[{self._host}]" if ":" in self._host else self._host,
+            port=self._port,
+            ssl=self._verify,
+            cert=self._certificate,
+            token=self._token or None,
+            retries=0,
+            timeout=(min(CONNECT_S, wait_s), wait_s),
+        )
+        # The environment belongs to the caller: a .netrc would replace the token, a proxy variable see the findings.
+        client._session.trust_env = False  # noqa: SLF001 - the client offers no other way
+        if self._proxy:
+            client._session.proxies = {"https": self._proxy}  # noqa: SLF001 - as above
+        try:
+            yield client
+        finally:
+            client.close_connection()
+
+    def _put(
+        self, client: OpaClient, under: Mapping[str, Namespaced], values: object, name: str, placed: list[str]
+    ) -> None:
+        """Put data and modules on the server, functions before those that call them, and note each in `placed`."""
+        from opa_client.errors import RegoParseError
+
+        client.update_or_create_data(values, name)
+        waiting = dict(under)
+        while waiting:
+            before = len(waiting)
+            for place, one in list(waiting.items()):
+                try:
+                    # Never `rego_compat`: it rewrites a policy by regular expressions, and another policy would decide.
+                    client.update_policy_from_string(one.module.text, place, rego_compat=False)
+                except RegoParseError as error:
+                    if not _lacks_functions(error.errors, name):
+                        raise
+                    fault = error
+                else:
+                    placed.append(place)
+                    del waiting[place]
+            if len(waiting) == before:
+                raise fault
+
+    def _take_back(self, client: OpaClient, placed: Sequence[str], name: str, *, wait_s: float, quiet: bool) -> None:
+        """Leave nothing on the server. With `quiet`, another fault is on its way and says more."""
+        from opa_client.errors import DeleteDataError, DeletePolicyError
+        from requests.exceptions import RequestException
+
+        refused: list[str] = []
+
+        def remove() -> None:
+            for place in reversed(placed):
+                try:
+                    client.delete_policy(place)
+                except (DeletePolicyError, RequestException) as error:
+                    refused.append(_short(str(error)))
+            try:
+                client.delete_data(name)
+            except (DeleteDataError, RequestException) as error:
+                refused.append(_short(str(error)))
+
+        try:
+            self._within(min(wait_s, SMALLEST_S), remove)
+        except PolicyError as error:
+            refused.append(error.what)
+        if refused and not quiet:
+            raise PolicyError(
+                f"what was judged with could not be taken off the server: {refused[0]}",
+                place=self._address,
+                remedy=_SEE,
+            )
+
+    def _within(self, limit_s: float, work: Callable[[], Given]) -> Given:
+        """Give what `work` gives, or raise PolicyError when the clock on the wall says so.
+
+        A server that sends one byte a second never meets the client's own limit.
+        """
+        given: list[Given] = []
+        raised: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                given.append(work())
+            except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that asked
+                raised.append(error)
+
+        thread = threading.Thread(target=run, name="opa", daemon=True)
+        thread.start()
+        thread.join(limit_s)
+        if thread.is_alive():
+            raise PolicyError(f"the server did not answer within {limit_s:.3g} s", place=self._address, remedy=_SEE)
+        if raised:
+            raise raised[0]
+        return given[0]
+
+    @contextmanager
+    def _named(self, under: Mapping[str, Namespaced], *, name: str = "") -> Iterator[None]:
+        """Turn what the client raises into a PolicyError that names the module as it was written."""
+        from opa_client.errors import RegoParseError
+        from requests.exceptions import HTTPError, RequestException
+
+        try:
+            yield
+        except RegoParseError as error:
+            body = {"code": error.expression, "message": error.message, "errors": error.errors}
+            raise _fault(body, under, name=name, address=self._address) from error
+        except HTTPError as error:
+            response = error.response
+            body = _body(response.content) if response is not None else {}
+            body = body or {"message": f"HTTP status {response.status_code if response is not None else 0}"}
+            raise _fault(body, under, name=name, address=self._address) from error
+        except (RequestException, ValueError, TypeError) as error:
+            raise PolicyError(
+                f"the server gave no answer that can be read: {_short(str(error))}",
+                place=self._address,
+                remedy="see that it runs, and that address, certificate and token are right",
+            ) from error
+
+
+def _parts(address: str) -> tuple[str, int, bool]:
+    try:
+        split = urlsplit(address)
+        host, port = split.hostname or "", split.port
+    except ValueError as error:
+        raise UsageError(f"the address of the OPA server cannot be read: {error}", place="engine.address") from error
+    remedy = "write it as https://HOST:PORT"
+    if split.scheme not in ("https", "http") or not host or split.path not in ("", "/") or split.query:
+        raise UsageError("the address of the OPA server is no https://HOST:PORT", place="engine.address", remedy=remedy)
+    if split.username or split.password:
+        raise UsageError(
+            "the address of the OPA server holds a password",
+            place="engine.address",
+            remedy="give a token in SECGATE_OPA_TOKEN",
+        )
+    if split.scheme == "http" and host not in _HERE:
+        raise UsageError(
+            "the OPA server is asked without TLS, and anyone on the way could decide for it",
+            place="engine.address",
+            remedy=remedy,
+        )
+    return host, port or (443 if split.scheme == "https" else 8181), split.scheme == "https"
+
+
+def _decoded(text: bytes, what: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PolicyError(f"the {what} cannot be read: {error}", remedy="report this policy") from error
+
+
+def _body(content: bytes) -> dict[str, object]:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _lacks_functions(errors: object, name: str) -> bool:
+    """Tell whether a module only waits for others of its own: the server takes one at a time."""
+    told = [str(_at(one, "message")) for one in errors] if isinstance(errors, list) else []
+    return bool(told) and all(one.startswith(f"undefined function data.{name}.") for one in told)
+
+
+def _at(value: object, *keys: str | int) -> object:
+    for key in keys:
+        if isinstance(key, int) and isinstance(value, list) and key < len(value):
+            value = value[key]
+        elif isinstance(key, str) and isinstance(value, dict):
+            value = value.get(key)
+        else:
+            return ""
+    return value
+
+
+def _fault(body: Mapping[str, Any], under: Mapping[str, Namespaced], *, name: str, address: str) -> PolicyError:
+    """Give the server's first error, in the words and at the place of the module as it was written."""
+    first = _at(body.get("errors"), 0)
+    message = _at(first, "message") or body.get("message") or body.get("code") or "no message"
+    text = _short(str(message).replace(f"{name}.", "")) if name else _short(str(message))
+    file, row, column = (_at(first, "location", key) for key in ("file", "row", "col"))
+    module = under.get(str(file))
+    if module is None or not isinstance(row, int) or not isinstance(column, int):
+        return PolicyError(f"the server could not decide: {text}", place=address, remedy=_SEE)
+    return PolicyError(
+        text,
+        remedy="correct the policy, and try it with `test_` rules",
+        place=f"{module.module.path}:{row}:{module.column(row, column)}",
+    )
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:_MAX_MESSAGE]

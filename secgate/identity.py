@@ -1,0 +1,250 @@
+"""From groups of results to findings with their names: one for the canonical weakness, and one for each witness.
+
+A witness's name rests on the place that this tool's rule pointed at, not on the finding's, so it is the same when that
+tool is the only one left. Under every further scheme (`SCHEMES`) each name is made once more, as an alias.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from secgate.crosswalk import Crosswalk
+from secgate.fingerprint import SCHEMES, Located, Place, Scheme, Subject, advisory_root, digest, package_name
+from secgate.grouping import Group, advisory_names
+from secgate.model import Confidence, Digest, Finding, Fingerprint, Lane, Location, Package, Region, Result
+
+LONGEST_TITLE = 160
+_CONFIDENCES = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
+_LANES = (Lane.SECRETS, Lane.WORKFLOWS, Lane.DEPENDENCIES, Lane.IAC, Lane.SAST)
+"""Where witnesses of several lanes meet, the first of these is the finding's: no path class lowers the first three."""
+
+Codes = Callable[[Iterable[Digest]], tuple[str, ...]]
+"""Gives the codes of secret texts from their digests; see `secret_binding`."""
+
+
+class _Draft(NamedTuple):
+    """A group with what its identity rests on."""
+
+    group: Group
+    results: tuple[Result, ...]
+    weakness: str
+    path: str
+    commit: str
+    place: Place
+
+
+def identify(
+    groups: Sequence[Group], crosswalk: Crosswalk, *, schemes: Sequence[Scheme] = SCHEMES, codes: Codes | None = None
+) -> list[Finding]:
+    """Give one finding a group, in their order; those of one name, such as an advisory on two lines, are joined.
+
+    `codes` is None where there is no key: then nothing of a secret's text is in a finding.
+    """
+    names = _Names(schemes)
+    drafts = [_draft(one, crosswalk.within) for one in groups]
+    return _unique([_finding(draft, names, crosswalk, codes) for draft in drafts])
+
+
+def _draft(one: Group, within: Mapping[str, str]) -> _Draft:
+    # All of a unit share one place; of a secret's versions the first is the one that names it.
+    home = one.members[0]
+    results = tuple(dict.fromkeys(member.result for member in one.members))
+    names = {result.weakness for result in results}
+    return _Draft(
+        group=one,
+        results=results,
+        weakness=min(names - {within[name] for name in names if name in within}, key=_plainness),
+        path=home.result.location.path,
+        commit=home.result.location.commit,
+        place=home.place,
+    )
+
+
+def _plainness(weakness: str) -> tuple[int, str]:
+    """Order names: of the crosswalk first, then CWE numbers, then tools' rules."""
+    return (2 if ":" in weakness else 1 if weakness.startswith("cwe-") else 0, weakness)
+
+
+def _rule_name(result: Result) -> str:
+    return f"{result.scanner}:{result.rule}"
+
+
+# ---------------------------------------------------------------------------------------------------------------- names
+
+
+class _Named(NamedTuple):
+    """What the schemes say of a draft."""
+
+    algorithm: str
+    fingerprint: str
+    aliases: tuple[Fingerprint, ...]
+    symbol: str
+    anchor: str
+    ordinal: int
+
+
+class _Names:
+    """Gives names; equal places of equal names are told apart by their order, so drafts must come in order."""
+
+    def __init__(self, schemes: Sequence[Scheme]) -> None:
+        self._schemes = schemes
+        self._ordinals: Counter[Subject] = Counter()
+        # By id: places are shared by the results of a unit, and live as long as the groups do.
+        self._anchors: dict[int, tuple[str, ...]] = {}
+
+    def of(self, draft: _Draft) -> _Named:
+        """Name a draft, which must be the next."""
+        package = draft.results[0].package
+        if draft.group.kind == "dependency" and package is not None:
+            return self._dependency(draft, package)
+        kind: Literal["secret", "weakness"] = "secret" if draft.group.kind == "secret" else "weakness"
+        subjects = [(draft.weakness, draft.place), *_witnesses(draft.group.members)]
+        made: list[Fingerprint] = []
+        ordinal = 1
+        for name, place in subjects:
+            anchors = self._anchored(place)
+            subject = Subject(
+                kind=kind,
+                name=name,
+                path=draft.path,
+                symbol=place.symbol,
+                anchored="" if kind == "secret" else anchors[0],
+                ordinal=0,
+                commit=draft.commit,
+            )
+            self._ordinals[subject] += 1
+            number = self._ordinals[subject]
+            ordinal = ordinal if made else number
+            for scheme, anchored in zip(self._schemes, anchors, strict=True):
+                text = "" if kind == "secret" else anchored
+                value = scheme.name(subject._replace(ordinal=number, anchored=text))
+                made.append(Fingerprint(algorithm=scheme.algorithm, value=value))
+        first = made[0]
+        anchor = self._anchored(draft.place)[0]
+        return _Named(first.algorithm, first.value, _others(first, made), draft.place.symbol, anchor, ordinal)
+
+    def _dependency(self, draft: _Draft, package: Package) -> _Named:
+        ids = sorted({name for member in draft.group.members for name in advisory_names(member)})
+        root = advisory_root(ids)
+        made = []
+        for name in (root, *ids):
+            subject = Subject(kind="dependency", name=draft.weakness, path=draft.path, package=package, advisory=name)
+            made += [Fingerprint(algorithm=one.algorithm, value=one.name(subject)) for one in self._schemes]
+        symbol = package_name(package)
+        anchor = digest("package", package.ecosystem.lower(), symbol, root)
+        return _Named(made[0].algorithm, made[0].value, _others(made[0], made), symbol, anchor, 1)
+
+    def _anchored(self, place: Place) -> tuple[str, ...]:
+        found = self._anchors.get(id(place))
+        if found is None:
+            found = tuple(scheme.anchor(place.normalised) for scheme in self._schemes)
+            self._anchors[id(place)] = found
+        return found
+
+
+def _witnesses(members: Iterable[Located]) -> list[tuple[str, Place]]:
+    """Give the witnesses' names, each with every place that its rule pointed at, sorted."""
+    found: dict[tuple[str, str, tuple[str, ...]], Place] = {}
+    for member in members:
+        name = f"witness {_rule_name(member.result)}"
+        found.setdefault((name, member.place.symbol, member.place.normalised), member.place)
+    return [(key[0], found[key]) for key in sorted(found)] if len(found) > 1 else [(k[0], p) for k, p in found.items()]
+
+
+def _others(first: Fingerprint, made: Iterable[Fingerprint]) -> tuple[Fingerprint, ...]:
+    others = {(one.algorithm, one.value): one for one in made}
+    del others[first.algorithm, first.value]
+    return tuple(others[key] for key in sorted(others))
+
+
+# ------------------------------------------------------------------------------------------------------------- findings
+
+
+def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | None) -> Finding:
+    worst = max(draft.results, key=lambda result: (result.severity.rank, result.score, _rule_name(result)))
+    named = names.of(draft)
+    described = crosswalk.describe(draft.weakness)
+    confidence = min((result.confidence for result in draft.results), key=_CONFIDENCES.index)
+    title = _title(draft, described.title if described else worst.message.split("\n", 1)[0], confidence)
+    own = {name for result in draft.results for name in (result.advisory, *result.aliases) if name}
+    return Finding(
+        fingerprint=named.fingerprint,
+        algorithm=named.algorithm,
+        lane=min((result.lane for result in draft.results), key=_LANES.index),
+        weakness=draft.weakness,
+        title=title[:LONGEST_TITLE],
+        severity=worst.severity,
+        score=worst.score,
+        severity_basis=worst.severity_basis,
+        confidence=confidence,
+        location=Location(path=draft.path, region=_shown_region(draft), commit=draft.commit),
+        symbol=named.symbol,
+        ordinal=named.ordinal,
+        anchor=named.anchor,
+        witnesses=draft.results,
+        aliases=named.aliases,
+        advisories=tuple(sorted(own)),
+        package=next((result.package for result in draft.results if result.package is not None), None),
+        remedy=next(
+            (result.remedy for result in draft.results if result.remedy), described.remedy if described else ""
+        ),
+        snippet=draft.place.snippet,
+        suppressed_in_source=all(_is_suppressed(result) for result in draft.results),
+        secret_macs=codes(_secret_texts(draft)) if codes is not None and draft.group.kind == "secret" else (),
+    )
+
+
+def _title(draft: _Draft, title: str, confidence: Confidence) -> str:
+    """Say which package is meant, and of a guess that it is one."""
+    package = draft.results[0].package
+    if draft.group.kind == "dependency" and package is not None:
+        name = advisory_root(name for result in draft.results for name in (result.advisory, *result.aliases))
+        known = f"{package.name} {package.version}".rstrip()
+        return f"{known} has a known vulnerability ({name})"
+    if draft.group.kind == "secret" and confidence is Confidence.LOW:
+        return f"Possible {title[:1].lower()}{title[1:]}"
+    return title
+
+
+def _shown_region(draft: _Draft) -> Region:
+    """Where a person looks: the unit, but for a secret its own line, since a unit may be a table of hundreds."""
+    own = draft.group.members[0].result.location.region
+    return own if draft.group.kind == "secret" and own.start_line else draft.place.region
+
+
+def _is_suppressed(result: Result) -> bool:
+    return any(one.kind == "inSource" for one in result.suppressions)
+
+
+def _secret_texts(draft: _Draft) -> set[Digest]:
+    """Give the digests of the secret's texts where it stands now; what is said of a whole unit counts for little."""
+    here = [one for one in draft.group.members if one.result.location.commit == draft.commit]
+    own = [one for one in here if one.result.lane is Lane.SECRETS or len(one.spans) <= 1]
+    return {text for one in own or here for text in one.texts}
+
+
+def _unique(findings: Sequence[Finding]) -> list[Finding]:
+    """Join findings of one fingerprint, such as one advisory on two lines of a manifest."""
+    found: dict[str, Finding] = {}
+    for one in findings:
+        first = found.get(one.fingerprint)
+        if first is None:
+            found[one.fingerprint] = one
+            continue
+        worst = max(first, one, key=lambda each: (each.severity.rank, each.score))
+        found[one.fingerprint] = msgspec.structs.replace(
+            first,
+            severity=worst.severity,
+            score=worst.score,
+            severity_basis=worst.severity_basis,
+            witnesses=tuple(dict.fromkeys((*first.witnesses, *one.witnesses))),
+            aliases=tuple(dict.fromkeys((*first.aliases, *one.aliases))),
+            advisories=tuple(sorted({*first.advisories, *one.advisories})),
+            secret_macs=tuple(sorted({*first.secret_macs, *one.secret_macs})),
+            suppressed_in_source=first.suppressed_in_source and one.suppressed_in_source,
+        )
+    return list(found.values())

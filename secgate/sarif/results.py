@@ -1,0 +1,296 @@
+"""One witness of a finding as the bytes of one SARIF result.
+
+The structures below list their fields in the order of their JSON names, so that a result needs no sorting: at 100,000
+results that is most of the time. A test holds the order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Raw, Struct
+
+from secgate.model import Finding, Lane, Location, Result, Severity, State, Verdict, Word
+from secgate.sarif.limits import Cuts, Item
+
+ROOT = "%SRCROOT%"
+LEVELS = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+    Severity.INFO: "note",
+}
+_BASELINE = {
+    State.NEW: "new",
+    State.NEWLY_DETECTABLE: "new",
+    State.UNCHANGED: "unchanged",
+    State.UPDATED: "updated",
+    State.ABSENT: "absent",
+}
+_NAMESPACE = uuid.UUID("7f0c3f0e-3d0b-5c52-9a55-0d3a6a0f6d0e").bytes
+_LAST_DATE_EPOCH_S = 253_402_300_799
+"""The end of the year 9999: SARIF's times have four digits of year."""
+# 3.11.6: `[text](target)` in a message is a link. Text that came from a tree must not make one.
+_LINK = re.compile(r"\[(?=[^\]\n]*\]\()")
+
+
+class _Node(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, rename="camel"):
+    """Ground of what is written: absent where a field has its default."""
+
+
+class _Text(_Node, frozen=True, kw_only=True, gc=False):
+    text: str
+
+
+class _Region(_Node, frozen=True, kw_only=True, gc=False):
+    end_column: int = 0
+    end_line: int = 0
+    snippet: _Text | None = None
+    start_column: int = 0
+    start_line: int = 0
+
+
+_NOWHERE = _Region(start_line=1, start_column=1, end_line=1, end_column=1)
+"""Where no line is known: the empty place at a file's start, since GitHub refuses a result without a line."""
+
+
+class _Placeholder(_Node, frozen=True, kw_only=True, gc=False):
+    region_is: str
+
+
+_PLACEHOLDER = _Placeholder(region_is="a placeholder: no line is known")
+
+
+class _Physical(_Node, frozen=True, kw_only=True, gc=False):
+    artifact_location: Raw
+    context_region: _Region | None = None
+    properties: _Placeholder | None = None
+    region: _Region
+
+
+class _Logical(_Node, frozen=True, kw_only=True, gc=False):
+    fully_qualified_name: str
+    kind: str
+
+
+class _Location(_Node, frozen=True, kw_only=True, gc=False):
+    logical_locations: tuple[_Logical, ...] = ()
+    physical_location: _Physical
+
+
+class _Suppression(_Node, frozen=True, kw_only=True, gc=False):
+    justification: str = ""
+    kind: str
+    status: str
+
+
+class _Properties(_Node, frozen=True, kw_only=True, gc=False):
+    advisories: list[str] | None = None
+    due: str = ""
+    lane: Lane
+    security_severity: str = msgspec.field(name="security-severity")
+    severity: Severity
+    severity_basis: str
+    state: State
+    verdict: Word | None = None
+    verdict_rule: str = ""
+    weakness: str
+    witnesses: list[str]
+
+
+class _Line(_Node, frozen=True, kw_only=True, gc=False):
+    primary_location_line_hash: str
+
+
+class _Result(_Node, frozen=True, kw_only=True, gc=False):
+    baseline_state: str
+    correlation_guid: str
+    fingerprints: dict[str, str]
+    kind: str
+    level: str
+    locations: tuple[_Location, ...]
+    message: _Text
+    partial_fingerprints: _Line | None = None
+    properties: _Properties
+    rule_id: str
+    rule_index: int
+    suppressions: list[_Suppression] | None = None
+
+
+class _Facts(NamedTuple):
+    """What all witnesses of a finding share."""
+
+    finding: Finding
+    verdict: Verdict | None
+    due: str
+    witnesses: list[str]
+    guid: str
+
+
+class ResultWriter:
+    """Writes the results of a document; holds what they share, and counts the texts that it had to cut."""
+
+    def __init__(
+        self,
+        verdicts: Mapping[str, Verdict],
+        excerpts: Mapping[str, str],
+        line_hashes: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self._verdicts, self._excerpts, self._line_hashes = verdicts, excerpts, line_hashes
+        self._facts: dict[str, _Facts] = {}
+        self._addresses: dict[str, Raw] = {}
+        self._encoder = msgspec.json.Encoder()
+
+    def write(self, item: Item, rule_index: int, cuts: Cuts) -> bytes:
+        """Give one result as JSON, compact, its keys sorted. Only finding and verdict of one fingerprint are kept."""
+        finding, witness = item
+        facts = self._facts.get(finding.fingerprint)
+        if facts is None or facts.finding is not finding:
+            facts = self._facts[finding.fingerprint] = self._shared(finding)
+        return self._encoder.encode(
+            _Result(
+                baseline_state=_BASELINE[finding.state],
+                correlation_guid=facts.guid,
+                fingerprints={finding.algorithm: finding.fingerprint},
+                kind="fail",
+                level=LEVELS[witness.severity],
+                locations=(self._location(finding, witness, cuts),),
+                message=_Text(text=_message(witness, cuts)),
+                partial_fingerprints=self._line(witness.location),
+                properties=_properties(facts, witness),
+                rule_id=witness.rule,
+                rule_index=rule_index,
+                suppressions=_suppressions(witness, facts.verdict, cuts),
+            )
+        )
+
+    def _shared(self, finding: Finding) -> _Facts:
+        due = ""
+        if finding.obligations:
+            times = [one.due_epoch_s for one in finding.obligations if not one.superseded]
+            due = utc(min(times)) if times else ""
+        names = sorted({one.scanner for one in finding.witnesses})
+        return _Facts(finding, self._verdicts.get(finding.fingerprint), due, names, _guid(finding.fingerprint))
+
+    def _line(self, location: Location) -> _Line | None:
+        """The hash that GitHub would compute; a text that stands only in a commit is not in its checkout."""
+        hashes = self._line_hashes.get(location.path)
+        value = hashes.get(str(location.region.start_line)) if hashes and not location.commit else None
+        return _Line(primary_location_line_hash=value) if value else None
+
+    def _address(self, path: str) -> Raw:
+        found = self._addresses.get(path)
+        if found is None:
+            found = self._addresses[path] = Raw(self._encoder.encode({"uri": uri(path), "uriBaseId": ROOT}))
+        return found
+
+    def _location(self, finding: Finding, witness: Result, cuts: Cuts) -> _Location:
+        location = witness.location
+        excerpt = self._excerpts.get(finding.fingerprint, "") if finding.location.path == location.path else ""
+        physical = _Physical(
+            artifact_location=self._address(location.path),
+            context_region=_context(location, excerpt) if excerpt else None,
+            properties=None if location.region.start_line > 0 else _PLACEHOLDER,
+            region=_region(witness),
+        )
+        if not witness.resource:
+            return _Location(physical_location=physical)
+        logical = _Logical(fully_qualified_name=cuts.clip(witness.resource), kind="resource")
+        return _Location(logical_locations=(logical,), physical_location=physical)
+
+
+def uri(path: str) -> str:
+    """Give a path as a relative address; the whole tree, "", is `.`, since GitHub refuses an empty one."""
+    return quote(path, safe="/-._~", errors="replace") or "."
+
+
+def utc(epoch_s: int) -> str:
+    """Give a time as SARIF writes it. Source: SARIF 2.1.0, 3.9."""
+    return datetime.fromtimestamp(min(epoch_s, _LAST_DATE_EPOCH_S), tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def _guid(fingerprint: str) -> str:
+    """Give the UUID of version 5 for a fingerprint; `uuid` makes the same in three times the time. RFC 9562, 5.5."""
+    digest = bytearray(hashlib.sha1(_NAMESPACE + fingerprint.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _properties(facts: _Facts, witness: Result) -> _Properties:
+    finding, verdict = facts.finding, facts.verdict
+    return _Properties(
+        advisories=sorted({witness.advisory, *witness.aliases}) if witness.advisory else None,
+        due=facts.due,
+        lane=finding.lane,
+        security_severity=f"{witness.score:.1f}",
+        severity=witness.severity,
+        severity_basis=witness.severity_basis,
+        state=finding.state,
+        verdict=verdict.word if verdict is not None else None,
+        verdict_rule=verdict.rule if verdict is not None else "",
+        weakness=finding.weakness,
+        witnesses=facts.witnesses,
+    )
+
+
+def _suppressions(witness: Result, verdict: Verdict | None, cuts: Cuts) -> list[_Suppression] | None:
+    """A claim in the source is under review until a policy accepts it; a waiver is a policy that accepts."""
+    waived = verdict is not None and verdict.word in (Word.WAIVED, Word.EXEMPT)
+    if not waived and not witness.suppressions:
+        return None
+    made = [
+        _Suppression(kind=one.kind, status="underReview", justification=cuts.clip(one.text))
+        for one in witness.suppressions
+    ]
+    if verdict is not None and waived:
+        reason = cuts.clip(verdict.reason or verdict.rule)
+        made.append(_Suppression(kind="external", status="accepted", justification=reason))
+    return made
+
+
+def _region(witness: Result) -> _Region:
+    region = witness.location.region
+    if region.start_line <= 0:
+        return _NOWHERE
+    has_end = region.end_line >= region.start_line
+    has_columns = has_end and region.end_column > 0 and region.start_column > 0
+    backwards = region.end_line == region.start_line and region.end_column <= region.start_column
+    return _Region(
+        start_line=region.start_line,
+        start_column=max(region.start_column, 0),
+        end_line=region.end_line if has_end else 0,
+        end_column=region.end_column if has_columns and not backwards else 0,
+        snippet=_Text(text=witness.snippet) if witness.snippet else None,
+    )
+
+
+def _context(location: Location, excerpt: str) -> _Region | None:
+    """The masked lines around a result, where they hold all of it. Source: SARIF 2.1.0, 3.29.5."""
+    numbered = [line.partition("\t") for line in excerpt.split("\n")]
+    if location.region.start_line <= 0 or not all(number.isdecimal() for number, _, _ in numbered):
+        return None
+    first, last = int(numbered[0][0]), int(numbered[-1][0])
+    start, end = location.region.start_line, max(location.region.end_line, location.region.start_line)
+    whole = last - first + 1 == len(numbered)
+    if not whole or not first <= start <= end <= last or (first, last) == (start, end):
+        return None
+    return _Region(start_line=first, end_line=last, snippet=_Text(text="\n".join(text for _, _, text in numbered)))
+
+
+def _message(witness: Result, cuts: Cuts) -> str:
+    text = witness.message or witness.rule
+    if "](" in text:
+        text = _LINK.sub(r"\\[", text)
+    if witness.location.commit:
+        text = f"{text} (in commit {witness.location.commit[:12]} of the change)"
+    return cuts.clip(text)

@@ -1,0 +1,139 @@
+"""Reports that other tools wrote, in SARIF or in a JSON form of their own, read into one value.
+
+A file's form is recognised by its keys, never by its name:
+
+    SARIF 2.1.0        any tool; what is known of a tool's SARIF is mended (`sarif_quirks`)
+    npm audit JSON     `auditReportVersion` and `vulnerabilities`; `error` and `message` are npm's word that it failed
+    osv-scanner JSON   `results`, each with a `source` and `packages`
+    trivy JSON         `SchemaVersion` and `ArtifactName`
+    gitleaks JSON      a list of objects with `RuleID` and `Match`
+
+Anything else is refused as no SARIF. Nothing of these files is a verdict: severities go through the severity table,
+suppressions and success are claims, persons named in them are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from secgate import sarif
+from secgate.model import RawResult
+from secgate.scanners.reports.form import MAX_BYTES, refuse
+
+__all__ = ["read_report"]
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_HEAD = 65_536
+_SARIF_MARKS = (b'"runs"', b'"$schema"')
+"""Where one of these stands in the head of a file it is SARIF or refused as such: large ones are not read twice."""
+
+
+_FORMS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("npm audit", frozenset({"audit_version"})),
+    ("npm audit", frozenset({"advisories"})),
+    ("npm audit", frozenset({"error", "message"})),
+    ("trivy", frozenset({"schema_version", "artifact"})),
+    ("osv-scanner", frozenset({"results"})),
+)
+
+
+class _Keys(msgspec.Struct):
+    """The keys that tell the forms apart; their values are passed over, not built."""
+
+    version: msgspec.Raw = msgspec.Raw()
+    runs: msgspec.Raw = msgspec.Raw()
+    results: msgspec.Raw = msgspec.Raw()
+    audit_version: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="auditReportVersion")
+    advisories: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+    message: msgspec.Raw = msgspec.Raw()
+    schema_version: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="SchemaVersion")
+    artifact: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="ArtifactName")
+
+
+def read_report(data: bytes, *, name: str, files: Sequence[str] = (), root: str = "") -> tuple[sarif.ForeignRun, ...]:
+    """Give the runs of a report from its bytes.
+
+    `name` is used in messages and, for npm audit, to find the lock file that it means. `files` are the paths that the
+    report's lane looks at, () where none are known; absolute paths below `root` become relative to it. Raises
+    UsageError for what is none of the forms, and for a tool's own report of an error.
+    """
+    if len(data) > MAX_BYTES:
+        raise refuse(name, "a report", f"larger than {MAX_BYTES} bytes")
+    text = data.removeprefix(_BYTE_ORDER_MARK)
+    reader = _READERS.get(_form(text))
+    if reader is not None:
+        runs: tuple[sarif.ForeignRun, ...] = (reader(text, name, files),)
+    else:
+        from secgate.scanners.reports.sarif_quirks import mended
+
+        runs = tuple(mended(run) for run in sarif.read(data, name=name))
+    return tuple(_below(run, root.rstrip("/") + "/") for run in runs) if root else runs
+
+
+def _form(data: bytes) -> str:
+    """Tell the form by its keys; "" for what must be SARIF, whose reader says where the JSON is broken."""
+    head = data[:64].lstrip()[:1]
+    if head == b"[":
+        return "gitleaks"
+    if head != b"{" or any(mark in data[:_HEAD] for mark in _SARIF_MARKS):
+        return ""
+    try:
+        keys = msgspec.json.decode(data, type=_Keys)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    there = {name for name in keys.__struct_fields__ if bytes(getattr(keys, name))}
+    if there & {"runs", "version"}:
+        return ""
+    return next((form for form, wanted in _FORMS if there >= wanted), "")
+
+
+def _gitleaks(data: bytes, name: str, _: Sequence[str]) -> sarif.ForeignRun:
+    from secgate.scanners.reports import gitleaks
+
+    return gitleaks.read(data, name=name)
+
+
+def _npm_audit(data: bytes, name: str, files: Sequence[str]) -> sarif.ForeignRun:
+    from secgate.scanners.reports import npm_audit
+
+    return npm_audit.read(data, name=name, files=files)
+
+
+def _osv_scanner(data: bytes, name: str, _: Sequence[str]) -> sarif.ForeignRun:
+    from secgate.scanners.reports import osv_scanner
+
+    return osv_scanner.read(data, name=name)
+
+
+def _trivy(data: bytes, name: str, _: Sequence[str]) -> sarif.ForeignRun:
+    from secgate.scanners.reports import trivy
+
+    return trivy.read(data, name=name)
+
+
+_READERS: Mapping[str, Callable[[bytes, str, Sequence[str]], sarif.ForeignRun]] = {
+    "gitleaks": _gitleaks,
+    "npm audit": _npm_audit,
+    "osv-scanner": _osv_scanner,
+    "trivy": _trivy,
+}
+"""A form's reader, imported when a file of that form is there."""
+
+
+def _below(run: sarif.ForeignRun, root: str) -> sarif.ForeignRun:
+    """Make absolute paths below `root` relative; others stay, for normalise to refuse aloud."""
+    if not any(one.path.startswith(root) for one in run.results):
+        return run
+    return msgspec.structs.replace(run, results=tuple(_relative(one, root) for one in run.results))
+
+
+def _relative(one: RawResult, root: str) -> RawResult:
+    if not one.path.startswith(root):
+        return one
+    path, package = one.path.removeprefix(root), one.package
+    if package is not None:
+        package = msgspec.structs.replace(package, manifest=package.manifest.removeprefix(root))
+    return msgspec.structs.replace(one, path=path, package=package)

@@ -1,0 +1,429 @@
+"""Exceptions with a life: who asked for one, who approved it, what it is bound to, when it ends, whether it holds now.
+
+A waiver is a chain of signed statements in the ledger: a request, an approval by somebody else, perhaps a revocation.
+Nothing of it is stored but the statements; whether it holds is worked out anew in every run. It never moves a clock:
+it changes what the gate says while it holds, and no longer. Source: SLA semantics, rules 10 and 12.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from secgate.errors import SignatureError, UsageError
+from secgate.fingerprint import package_name
+from secgate.model import Digest, Epoch, Finding, Gap, KnownStatement, Lane, Package, Severity, Value, encode
+from secgate.patterns import PathPattern
+from secgate.people import People
+from secgate.twins import TwinWaiver, share_out, twin_group
+
+REQUESTED, APPROVED, REVOKED = "waiver-requested", "waiver-approved", "waiver-revoked"
+NAMESPACES: Mapping[str, str] = {
+    REQUESTED: "secgate-waiver-request",
+    APPROVED: "secgate-waiver-approval",
+    REVOKED: "secgate-waiver-revocation",
+}
+"""What a signature is for, by the type of the event that carries it."""
+
+APPROVER = "approver"
+"""Role of people.toml without which nobody approves."""
+LONGEST_REASON = 2_000
+
+Kind: TypeAlias = Literal["accept", "false-positive", "not-affected"]
+State: TypeAlias = Literal["requested", "active", "expired", "void"]
+Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON)]
+Check: TypeAlias = Callable[[KnownStatement, str], str]
+"""Gives who signed a statement for a namespace; raises SignatureError."""
+
+
+class FindingSubject(Value, frozen=True, kw_only=True, tag="finding", forbid_unknown_fields=True):
+    """One finding of one repository, and the group of twins that it was in."""
+
+    fingerprint: Digest
+    group: Digest
+    repository: Text
+
+
+class AdvisorySubject(Value, frozen=True, kw_only=True, tag="advisory", forbid_unknown_fields=True):
+    """One advisory on one package, under any of its names, in the repositories that are named."""
+
+    advisory: Text
+    ecosystem: Text
+    package: Text
+    repositories: Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class GapSubject(Value, frozen=True, kw_only=True, tag="gap", forbid_unknown_fields=True):
+    """What a lane did not look at, for one reason. `path` is a pattern, "" for gaps of the whole lane."""
+
+    lane: Lane
+    reason: Text
+    path: str
+    repository: Text
+
+
+Subject: TypeAlias = FindingSubject | AdvisorySubject | GapSubject
+
+
+class Bound(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was looked at when the waiver was asked for; where it is another now, the waiver is void.
+
+    `form` tells what `values` are: digests of the unit's text, resolved versions, codes of a secret's text, or nothing
+    (for gaps). `scanners` are those that saw it.
+    """
+
+    form: Literal["text", "version", "secret", "nothing"]
+    values: tuple[str, ...] = ()
+    severity: Severity = Severity.INFO
+    scanners: tuple[str, ...] = ()
+
+
+class Request(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody asks for. The id of a waiver is the digest of this statement's bytes."""
+
+    schema: Literal["secgate/waiver-request/v1"] = "secgate/waiver-request/v1"
+    kind: Kind
+    subject: Subject
+    bound: Bound
+    reason: Text
+    requester: Text
+    requested_epoch_s: Epoch
+    expires_epoch_s: Epoch
+    ticket: str = ""
+    shown: str = ""
+    """The subject in words, for people: title and place."""
+
+
+class Approval(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody else's word for a request."""
+
+    schema: Literal["secgate/waiver-approval/v1"] = "secgate/waiver-approval/v1"
+    request: Digest
+    approver: Text
+    approved_epoch_s: Epoch
+
+
+class Revocation(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The end of a waiver before its time."""
+
+    schema: Literal["secgate/waiver-revocation/v1"] = "secgate/waiver-revocation/v1"
+    request: Digest
+    by: Text
+    reason: Text
+    revoked_epoch_s: Epoch
+
+
+class Waiver(Value, frozen=True, kw_only=True):
+    """A request whose signature holds, and what became of it. Times are the ledger's."""
+
+    id: Digest
+    request: Request
+    approver: str = ""
+    approved_epoch_s: Epoch = 0
+    revoked_by: str = ""
+    revoked_reason: str = ""
+
+    def until_epoch_s(self, longest_s: int) -> int:
+        """Give when it ends: its own expiry, or the longest life that the policy allows, whichever is first."""
+        return min(self.request.expires_epoch_s, self.approved_epoch_s + longest_s)
+
+
+class Refused(Value, frozen=True, kw_only=True):
+    """A statement of the ledger that counts for nothing, and why."""
+
+    sequence: int
+    type: str
+    why: str
+
+
+class Standing(Value, frozen=True, kw_only=True):
+    """How a waiver stands towards a finding now. `why` is "" for an active one."""
+
+    waiver: Waiver
+    state: State
+    until_epoch_s: Epoch
+    why: str = ""
+
+
+def statement_id(statement: bytes) -> Digest:
+    """Give the id of a statement: the digest of its exact bytes."""
+    return hashlib.sha256(statement).hexdigest()
+
+
+def statement_of(value: Request | Approval | Revocation) -> bytes:
+    """Give the exact bytes that are signed."""
+    return encode(value)
+
+
+# -------------------------------------------------------------------------------------------------------------- gather
+
+
+def about(statements: Sequence[KnownStatement], *, repository: str) -> tuple[KnownStatement, ...]:
+    """Give what is said of waivers for a repository, unchecked: signatures of all others need not be looked at.
+
+    What does not read is kept, so that it is refused aloud.
+    """
+    kept: list[KnownStatement] = []
+    asked: set[str] = set()
+    for one in statements:
+        if one.type not in NAMESPACES:
+            continue
+        try:
+            said = msgspec.json.decode(one.statement, type=_Outline)
+        except msgspec.DecodeError:
+            kept.append(one)
+            continue
+        if one.type == REQUESTED:
+            names = (said.subject.repository, *said.subject.repositories)
+            if repository not in names:
+                continue
+            asked.add(statement_id(one.statement.encode()))
+        elif said.request not in asked:
+            continue
+        kept.append(one)
+    return tuple(kept)
+
+
+class _Aim(Value, frozen=True, kw_only=True):
+    repository: str = ""
+    repositories: tuple[str, ...] = ()
+
+
+class _Outline(Value, frozen=True, kw_only=True):
+    """As much of any statement as tells what it is about."""
+
+    subject: _Aim = _Aim()
+    request: str = ""
+
+
+def gather(
+    statements: Sequence[KnownStatement], *, check: Check, people: People
+) -> tuple[tuple[Waiver, ...], tuple[Refused, ...]]:
+    """Give the waivers that the ledger's statements add up to, in their order, and what of them counts for nothing.
+
+    A request counts when the person that it names signed it. An approval counts when the person that it names signed
+    it, is not the requester and has the role `approver`. A revocation counts when any person signed it.
+    """
+    waivers: dict[str, Waiver] = {}
+    refused: list[Refused] = []
+    for one in statements:
+        if one.type not in NAMESPACES:
+            continue
+        try:
+            signer = check(one, NAMESPACES[one.type])
+            if people.person(signer) is None:
+                raise SignatureError(f"`{signer}` is nobody of people.toml", remedy="")
+            _take(one, signer, waivers, people)
+        except (SignatureError, UsageError) as error:
+            refused.append(Refused(sequence=one.sequence, type=one.type, why=error.what))
+        except msgspec.DecodeError as error:
+            refused.append(Refused(sequence=one.sequence, type=one.type, why=f"it does not read: {error}"))
+    return tuple(waivers.values()), tuple(refused)
+
+
+def _take(one: KnownStatement, signer: str, waivers: dict[str, Waiver], people: People) -> None:
+    data = one.statement.encode()
+    if one.type == REQUESTED:
+        request = msgspec.json.decode(data, type=Request)
+        _same_person(request.requester, signer)
+        waivers.setdefault(statement_id(data), Waiver(id=statement_id(data), request=request))
+        return
+    if one.type == APPROVED:
+        approval = msgspec.json.decode(data, type=Approval)
+        _same_person(approval.approver, signer)
+        asked = _asked(waivers, approval.request)
+        require_approver(asked.request.requester, signer, people)
+        if not asked.approver:
+            waivers[asked.id] = msgspec.structs.replace(asked, approver=signer, approved_epoch_s=one.at_epoch_s)
+        return
+    revocation = msgspec.json.decode(data, type=Revocation)
+    _same_person(revocation.by, signer)
+    asked = _asked(waivers, revocation.request)
+    waivers[asked.id] = msgspec.structs.replace(asked, revoked_by=signer, revoked_reason=revocation.reason)
+
+
+def _same_person(named: str, signer: str) -> None:
+    if named != signer:
+        raise SignatureError(f"it names `{named}` and `{signer}` signed it", remedy="sign with your own key")
+
+
+def _asked(waivers: Mapping[str, Waiver], request: str) -> Waiver:
+    if request not in waivers:
+        raise UsageError(f"there is no request {request[:12]}", remedy="see `secgate waiver list`")
+    return waivers[request]
+
+
+def require_approver(requester: str, approver: str, people: People) -> None:
+    """Raise UsageError unless `approver` may approve what `requester` asks for."""
+    if requester == approver:
+        raise UsageError(
+            f"`{approver}` asked for it and cannot approve it", remedy="have a second person approve", place="approver"
+        )
+    person = people.person(approver)
+    if person is None or APPROVER not in person.roles:
+        raise UsageError(
+            f"`{approver}` may not approve: the role `{APPROVER}` is missing in people.toml",
+            remedy="ask one who has it",
+            place="approver",
+        )
+
+
+# --------------------------------------------------------------------------------------------------------------- bound
+
+
+def bound_of(finding: Finding) -> Bound:
+    """Give what a waiver of this finding is bound to.
+
+    Raises UsageError for a secret without a code: nothing but its text could bind it, and that is not kept.
+    """
+    scanners = tuple(sorted({witness.scanner for witness in finding.witnesses}))
+    if finding.package is not None and finding.lane is Lane.DEPENDENCIES:
+        return Bound(form="version", values=(finding.package.version,), severity=finding.severity, scanners=scanners)
+    if any(witness.secret for witness in finding.witnesses):
+        if not finding.secret_macs:
+            raise UsageError(
+                "a secret can be waived only under the organisation's key for secrets, which binds the waiver",
+                remedy="set SECGATE_SECRET_KEY and run again; better: revoke the secret and take it out",
+            )
+        return Bound(form="secret", values=finding.secret_macs, severity=finding.severity, scanners=scanners)
+    return Bound(form="text", values=(finding.anchor,), severity=finding.severity, scanners=scanners)
+
+
+def _broken(bound: Bound, finding: Finding) -> str:
+    """Say why a waiver does not hold for this finding any more; "" where it does."""
+    if finding.severity.rank > bound.severity.rank:
+        return f"the severity rose from {bound.severity} to {finding.severity}"
+    joined = sorted({witness.scanner for witness in finding.witnesses} - set(bound.scanners))
+    if joined and bound.scanners:
+        return f"{', '.join(joined)} sees it now as well"
+    try:
+        now = bound_of(finding)
+    except UsageError:
+        return "the key for secrets is not here"
+    if bound.form != now.form or not now.values:
+        return "it is another kind of finding now"
+    if not set(now.values) <= set(bound.values):
+        return {
+            "version": f"the resolved version is {', '.join(now.values)} now",
+            "secret": "it is another secret now",
+        }.get(bound.form, "its code was edited")
+    return ""
+
+
+# --------------------------------------------------------------------------------------------------------------- apply
+
+
+def standing(waiver: Waiver, finding: Finding | None, *, now_epoch_s: int, longest_s: int) -> Standing:
+    """Tell how a waiver stands towards a finding, or by itself for None. At its last second it holds no longer."""
+    until = waiver.until_epoch_s(longest_s) if waiver.approver else waiver.request.expires_epoch_s
+    state: State = "active"
+    why = ""
+    if waiver.revoked_by:
+        state, why = "void", f"revoked by {waiver.revoked_by}: {waiver.revoked_reason}"
+    elif not waiver.approver:
+        state, why = "requested", "nobody has approved it yet"
+    elif now_epoch_s >= until:
+        state, why = "expired", f"it ended {_time(until)}"
+    elif finding is not None:
+        why = _broken(waiver.request.bound, finding)
+        state = "void" if why else "active"
+    return Standing(waiver=waiver, state=state, until_epoch_s=until, why=why)
+
+
+def for_findings(
+    waivers: Iterable[Waiver],
+    findings: Sequence[Finding],
+    *,
+    repository: str,
+    now_epoch_s: int,
+    longest_s: Callable[[Severity], int],
+) -> dict[str, Standing]:
+    """Give, by fingerprint, the waiver that counts most for each finding that one names: an active one before others.
+
+    Of a group of twins exactly as many are waived as there are waivers of them.
+    """
+    single: list[Waiver] = []
+    wide: list[Waiver] = []
+    for waiver in waivers:
+        subject = waiver.request.subject
+        if isinstance(subject, FindingSubject) and subject.repository == repository:
+            single.append(waiver)
+        elif isinstance(subject, AdvisorySubject) and repository in subject.repositories:
+            wide.append(waiver)
+
+    def stand(waiver: Waiver, finding: Finding) -> Standing:
+        return standing(waiver, finding, now_epoch_s=now_epoch_s, longest_s=longest_s(finding.severity))
+
+    # Those that hold by themselves are shared out first: a newer waiver is not lost behind one that has ended.
+    single.sort(key=lambda one: _alone(one, now_epoch_s, longest_s))
+    named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
+    shared = share_out(findings, named)
+    found: dict[str, Standing] = {}
+    for finding in findings:
+        candidates = [single[shared[finding.fingerprint]]] if finding.fingerprint in shared else []
+        candidates += [one for one in wide if _is_advised(one, finding)]
+        stands = [stand(one, finding) for one in candidates]
+        if stands:
+            found[finding.fingerprint] = min(stands, key=lambda one: (_STATES.index(one.state), -one.until_epoch_s))
+    return found
+
+
+_STATES = ("active", "requested", "void", "expired")
+
+
+def _alone(waiver: Waiver, now_epoch_s: int, longest_s: Callable[[Severity], int]) -> tuple[int, int, str]:
+    one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s(waiver.request.bound.severity))
+    return _STATES.index(one.state), -one.until_epoch_s, waiver.id
+
+
+def _subject(waiver: Waiver) -> FindingSubject:
+    subject = waiver.request.subject
+    if not isinstance(subject, FindingSubject):
+        raise TypeError(waiver.id)
+    return subject
+
+
+def _is_advised(waiver: Waiver, finding: Finding) -> bool:
+    subject, package = waiver.request.subject, finding.package
+    if not isinstance(subject, AdvisorySubject) or package is None or finding.lane is not Lane.DEPENDENCIES:
+        return False
+    wanted = (subject.ecosystem.lower(), _name(subject.ecosystem, subject.package))
+    if wanted != (package.ecosystem.lower(), _name(package.ecosystem, package.name)):
+        return False
+    return subject.advisory.upper() in {name.upper() for name in finding.advisories}
+
+
+def _name(ecosystem: str, name: str) -> str:
+    return package_name(Package(ecosystem=ecosystem, name=name, version="", manifest=""))
+
+
+def for_gaps(
+    waivers: Iterable[Waiver], gaps: Sequence[Gap], *, repository: str, now_epoch_s: int, longest_s: int
+) -> dict[int, Standing]:
+    """Give, by index, the waiver that holds for each gap that one names; those that do not hold are left out."""
+    found: dict[int, Standing] = {}
+    for waiver in waivers:
+        subject = waiver.request.subject
+        if not isinstance(subject, GapSubject) or subject.repository != repository:
+            continue
+        one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s)
+        pattern = PathPattern(subject.path) if subject.path else None
+        for at, gap in enumerate(gaps):
+            fits = pattern.fits(gap.path) if pattern is not None and gap.path else not (subject.path or gap.path)
+            if one.state == "active" and fits and (gap.lane, gap.reason) == (subject.lane, subject.reason):
+                found.setdefault(at, one)
+    return found
+
+
+def subject_of(finding: Finding, *, repository: str) -> FindingSubject:
+    """Give the subject of a waiver for one finding."""
+    return FindingSubject(fingerprint=finding.fingerprint, group=twin_group(finding), repository=repository)
+
+
+def _time(epoch_s: int) -> str:
+    return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

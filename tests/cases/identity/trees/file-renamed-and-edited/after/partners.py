@@ -1,0 +1,20 @@
+import yaml
+
+
+class Feed:
+    """A partner's price list, fetched at night."""
+
+    LIMIT = 10_000
+
+    def __init__(self, partner):
+        self.partner = partner
+        self.rows = []
+
+    def parse(self, text):
+        self.rows = yaml.load(text, Loader=yaml.Loader)
+        if len(self.rows) > self.LIMIT:
+            raise ValueError(self.partner)
+        return len(self.rows)
+
+    def cheapest(self):
+        return min(self.rows, key=lambda row: row["price"])

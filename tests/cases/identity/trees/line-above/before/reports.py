@@ -1,0 +1,5 @@
+import subprocess
+
+
+def monthly(month):
+    return subprocess.check_output("report --month " + month, shell=True)

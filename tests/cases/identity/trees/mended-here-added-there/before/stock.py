@@ -1,0 +1,9 @@
+import pickle
+
+
+def read(blob):
+    return pickle.loads(blob)
+
+
+def write(rows):
+    return repr(rows)

@@ -1,0 +1,4 @@
+function show(text) {
+  document.getElementById("out").innerHTML =
+    location.hash.slice(1);
+}

@@ -1,0 +1,1 @@
+function show(text) { document.getElementById('out').innerHTML = location.hash.slice(1) }

@@ -1,0 +1,3 @@
+def on_save(text):
+    eval(text)
+    eval(text)

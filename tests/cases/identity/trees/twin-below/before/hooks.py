@@ -1,0 +1,2 @@
+def on_save(text):
+    eval(text)

@@ -1,0 +1,318 @@
+"""Waivers through whole runs: asked for, approved by another, bound to what they were given for, ended."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from secgate import statements
+from secgate.errors import LedgerError, SecgateError, SignatureError, UsageError
+from secgate.events import WaiverApproved, to_entry
+from secgate.ledgers.sqlite import SqliteLedger
+from secgate.memory import Memory
+from secgate.model import Lane, Outcome, RunDocument, Word
+from secgate.record import append_events
+from secgate.statements import Place, Speaker, Wish
+from secgate.waivers import Approval, Waiver, statement_of
+from tests.product import DAY, NOW, WEAK, Ended, Product, gaps, outcome
+from tests.signing_support import ADA, EVE, KEYGEN, allowed, enforced_layer, make_key
+from tests.unit.conftest import Git
+
+TWINS = "def one(text):\n    eval(text)\n    eval(text)\n    eval(text)\n"
+
+
+class Office:
+    """A repository with a ledger and an enforced layer, and two people: Ada may approve, Eve may not."""
+
+    def __init__(self, product: Product, git: Git, folder: Path) -> None:
+        if not KEYGEN:
+            pytest.skip("no ssh-keygen")
+        link = Path(product.env["PATH"].split(":")[0], "ssh-keygen")
+        link.symlink_to(KEYGEN)
+        self.product, self.git = product, git
+        self.keys = {ADA: make_key(folder / "keys", "ada"), EVE: make_key(folder / "keys", "eve")}
+        self.folder = folder / "organisation"
+        self.write(*(allowed(person, key) for person, key in self.keys.items()))
+
+    def write(self, *lines: str, revoked: str = "") -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        enforced_layer(self.folder, *lines, revoked=revoked)
+
+    @property
+    def place(self) -> Place:
+        return Place(path=str(self.git.root), enforced=str(self.folder))
+
+    def run(self, days: float = 0, **options: str) -> RunDocument:
+        given: dict[str, object] = {"enforced": str(self.folder), **options}
+        return self.product.run(self.git.root, now=NOW + days * DAY, **given)  # type: ignore[arg-type]
+
+    def speaker(self, person: str) -> Speaker:
+        return Speaker(person=person, key=str(self.keys[person].path))
+
+    def ask(self, name: str, person: str = EVE, days: float = 0, life: float = 30, kind: str = "accept") -> Waiver:
+        wish = Wish(kind=kind, reason="behind a login", expires=NOW + (days + life) * DAY)  # type: ignore[arg-type]
+        return statements.request_for_finding(
+            name,
+            wish,
+            speaker=self.speaker(person),
+            place=self.place,
+            machine=self.product.machine(),
+            now=self.at(days),
+        )
+
+    def approve(self, waiver: Waiver, person: str = ADA, days: float = 0) -> Waiver:
+        return statements.approve(
+            waiver.id,
+            speaker=self.speaker(person),
+            place=self.place,
+            machine=self.product.machine(),
+            now=self.at(days),
+        )
+
+    def waive(self, name: str, days: float = 0, life: float = 30) -> Waiver:
+        return self.approve(self.ask(name, days=days, life=life), days=days)
+
+    def at(self, days: float) -> datetime:
+        return NOW + timedelta(days=days)
+
+
+@pytest.fixture
+def office(product: Product, git: Git, tmp_path: Path) -> Office:
+    return Office(product, git, tmp_path)
+
+
+def words(document: RunDocument) -> list[Word]:
+    assert document.decision is not None
+    return sorted(one.word for one in document.decision.verdicts if one.subject == "finding")
+
+
+def test_a_waiver_of_two_people_lets_a_finding_pass_and_says_so(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    first = office.run()
+    assert outcome(first) is Outcome.FAIL
+    waiver = office.ask(first.findings[0].fingerprint[:16])
+    assert outcome(office.run()) is Outcome.FAIL
+    office.approve(waiver)
+    waived = office.run()
+    assert outcome(waived) is Outcome.PASS
+    assert words(waived) == [Word.WAIVED]
+    assert waived.decision is not None
+    reasons = [one.reason for one in waived.decision.verdicts if one.subject == "finding"]
+    assert reasons == [f"waived as accept until 2026-03-31 12:00:00 UTC, approved by {ADA}"]
+
+
+@pytest.mark.parametrize(("days", "result"), [(29.9, Outcome.PASS), (30, Outcome.FAIL)])
+def test_it_ends_to_the_second(office: Office, days: float, result: Outcome) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run().findings[0].fingerprint)
+    late = office.run(days)
+    assert outcome(late) is result
+    told = "ends in 2 h" if result is Outcome.PASS else "is expired: it ended 2026-03-31 12:00:00 UTC"
+    assert told in " ".join(late.notes)
+
+
+def test_none_lives_longer_than_the_policy_allows(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run().findings[0].fingerprint, life=900)
+    assert outcome(office.run(89)) is Outcome.PASS
+    assert outcome(office.run(90)) is Outcome.FAIL
+
+
+def test_it_moves_no_clock(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.run(scope="protected")
+    office.waive(office.run(scope="protected").findings[0].fingerprint, life=20)
+    assert outcome(office.run(19, scope="protected")) is Outcome.PASS
+    late = office.run(21, scope="protected")
+    assert outcome(late) is Outcome.FAIL
+    assert {duty.start_epoch_s for duty in late.findings[0].obligations} == {int(NOW.timestamp())}
+
+
+def test_editing_the_code_voids_it(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.run(scope="protected")
+    office.waive(office.run(scope="protected").findings[0].fingerprint)
+    office.git.commit({"app.py": WEAK.replace("eval(text)", "eval(text + text)")})
+    edited = office.run(8, scope="protected")
+    assert outcome(edited) is Outcome.FAIL
+    assert "is void: its code was edited" in " ".join(edited.notes)
+
+
+def test_moving_the_code_does_not(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run().findings[0].fingerprint)
+    office.git.commit({"app.py": "import os\n\n\n" + WEAK})
+    assert outcome(office.run()) is Outcome.PASS
+
+
+def test_of_twins_as_many_are_waived_as_there_are_waivers(office: Office) -> None:
+    office.git.commit({"app.py": TWINS})
+    findings = office.run().findings
+    assert len(findings) == 3
+    office.waive(findings[1].fingerprint)
+    office.waive(findings[2].fingerprint)
+    assert words(office.run()) == [Word.DENY, Word.WAIVED, Word.WAIVED]
+    office.git.commit({"app.py": TWINS.replace("    eval(text)\n", "", 1)})
+    assert words(office.run()) == [Word.WAIVED, Word.WAIVED]
+    office.git.commit({"app.py": TWINS + "    eval(text)\n"})
+    assert words(office.run()) == [Word.DENY, Word.DENY, Word.WAIVED, Word.WAIVED]
+
+
+def test_revoking_ends_it(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    waiver = office.waive(office.run().findings[0].fingerprint)
+    statements.revoke(
+        waiver.id[:12],
+        "the login is gone",
+        speaker=office.speaker(EVE),
+        place=office.place,
+        machine=office.product.machine(),
+        now=NOW,
+    )
+    after = office.run()
+    assert outcome(after) is Outcome.FAIL
+    assert f"is void: revoked by {EVE}: the login is gone" in " ".join(after.notes)
+
+
+def test_what_it_was_for_is_gone(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run().findings[0].fingerprint)
+    office.git.commit({"app.py": "x = 1\n"})
+    assert "is unused: " in " ".join(office.run().notes)
+
+
+# ------------------------------------------------------------------------------------------------------------ who may
+
+
+def test_nobody_approves_what_they_asked_for(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    waiver = office.ask(office.run().findings[0].fingerprint, person=ADA)
+    with pytest.raises(UsageError, match="cannot approve it"):
+        office.approve(waiver, person=ADA)
+
+
+def test_an_approver_has_the_role(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    waiver = office.ask(office.run().findings[0].fingerprint, person=ADA)
+    with pytest.raises(UsageError, match="the role `approver` is missing"):
+        office.approve(waiver, person=EVE)
+
+
+def test_nobody_speaks_with_anothers_key(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    waiver = office.ask(office.run().findings[0].fingerprint)
+    office.keys[ADA] = office.keys[EVE]
+    with pytest.raises(SignatureError, match=f"the key is `{EVE}`'s"):
+        office.approve(waiver)
+
+
+def test_who_writes_the_ledger_alone_approves_nothing(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    waiver = office.ask(office.run().findings[0].fingerprint)
+    forged = Approval(request=waiver.id, approver=ADA, approved_epoch_s=int(NOW.timestamp()))
+    event = WaiverApproved(statement=statement_of(forged).decode(), signature="none")
+    ledger = SqliteLedger(str(office.git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=False)
+    append_events([to_entry(event)], ledger, memory=Memory(), now=NOW)
+    after = office.run()
+    assert outcome(after) is Outcome.FAIL
+    assert "(waiver-approved) counts for nothing" in " ".join(after.notes)
+
+
+def test_a_revoked_key_counts_from_then_on_no_more(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run().findings[0].fingerprint)
+    lines = [allowed(person, key) for person, key in office.keys.items()]
+    office.write(*lines, revoked=f'from="20270101" {office.keys[ADA].public}\n')
+    assert outcome(office.run()) is Outcome.PASS
+    office.write(*lines, revoked=office.keys[ADA].public + "\n")
+    assert outcome(office.run()) is Outcome.FAIL
+
+
+def test_without_an_enforced_layer_no_waiver_counts(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run().findings[0].fingerprint)
+    alone = office.product.run(office.git.root)
+    assert outcome(alone) is Outcome.FAIL
+    assert "nobody's signature counts" in " ".join(alone.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "what"),
+    [
+        ({"name": "ffff"}, UsageError, "0 findings of run"),
+        ({"person": "p-none"}, SecgateError, "p-none"),
+        ({"life": -1}, UsageError, "would have ended already"),
+    ],
+)
+def test_what_cannot_be_asked_for(
+    office: Office, change: dict[str, object], error: type[SecgateError], what: str
+) -> None:
+    office.git.commit({"app.py": WEAK})
+    fingerprint = office.run().findings[0].fingerprint
+    office.keys["p-none"] = office.keys[EVE]
+    with pytest.raises(error, match=what):
+        office.ask(**{"name": fingerprint, **change})  # type: ignore[arg-type]
+
+
+def test_without_a_ledger_there_is_nobody_to_say_it_to(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    with pytest.raises((LedgerError, UsageError)):
+        office.ask("ab")
+
+
+# --------------------------------------------------------------------------------------------------------------- gaps
+
+
+def test_a_gap_is_waived_for_the_whole_tree_and_never_for_a_change(office: Office) -> None:
+    office.git.commit({"app.py": "x = 1\n", "old/tool.sh": "echo\n"})
+    first = office.run()
+    assert outcome(first) is Outcome.INCONCLUSIVE
+    (gap,) = gaps(first)
+    wish = Wish(kind="accept", reason="not shipped", expires=NOW + 30 * DAY)
+    asked = statements.request_for_gap(
+        Lane.SAST,
+        gap.reason,
+        "old/",
+        wish,
+        speaker=office.speaker(EVE),
+        place=office.place,
+        machine=office.product.machine(),
+        now=NOW,
+    )
+    assert outcome(office.run()) is Outcome.INCONCLUSIVE
+    office.approve(asked)
+    assert outcome(office.run()) is Outcome.PASS
+    office.git.commit({"old/tool.sh": "echo 2\n"})
+    assert outcome(office.run(changed_since="HEAD~1")) is Outcome.INCONCLUSIVE
+
+
+# ------------------------------------------------------------------------------------------------------- command line
+
+
+def test_the_command_line_from_request_to_check(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    layer = ["--enforced", str(office.folder)]
+    office.product.cli("run", *layer, cwd=office.git.root)
+
+    def say(*arguments: str, person: str = "") -> Ended:
+        who = ["--as", person, "--key", str(office.keys[person].path)] if person else []
+        return office.product.cli("waiver", *arguments, *layer, *who, cwd=office.git.root)
+
+    shown = office.product.cli("show", "--format", "json", cwd=office.git.root).out
+    fingerprint = json.loads(shown)["findings"][0]["fingerprint"][:16]
+    asked = say(
+        "request", fingerprint, "--kind", "false-positive", "--reason", "input is ours", "--until", "30d", person=EVE
+    )
+    assert asked.code == 0, asked
+    assert say("check").code == 1
+    assert say("approve", asked.out[:10], person=ADA).code == 0
+    listing = say("list")
+    assert "false-positive: 1\n" in listing.out
+    assert f"asked for by {EVE}, approved by {ADA}" in listing.out
+    assert max(map(len, listing.out.splitlines())) <= 80
+    assert say("check").code == 0
+    assert office.product.cli("run", *layer, cwd=office.git.root).code == 0
