@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from secgate.events import run_tool
 from secgate.matching import Tier, known, match
 from secgate.model import (
     Coverage,

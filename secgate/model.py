@@ -709,6 +709,8 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     anchor: str = ""
     start_line: int = 0
     scanners: tuple[str, ...] = ()
+    rules: tuple[tuple[str, str], ...] = ()
+    """Scanner and rule of each witness, where the ledger tells."""
     secret_macs: tuple[str, ...] = ()
     sketch: str = ""
     first_seen_epoch_s: Epoch | None = None

@@ -11,6 +11,7 @@ from secgate.cli.options import Progress, check_output, formats, machine, moment
 
 @click.command("run")
 @run_options
+@click.option("--baseline", metavar="FILE", help="SARIF of another tool that lists known debt, FILE.sig beside it.")
 @click.option("--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add.")
 @click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, sarif-all, html.")
 @click.option("--quiet", is_flag=True, help="No progress.")

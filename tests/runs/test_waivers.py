@@ -31,8 +31,6 @@ class Office:
     def __init__(self, product: Product, git: Git, folder: Path) -> None:
         if not KEYGEN:
             pytest.skip("no ssh-keygen")
-        link = Path(product.env["PATH"].split(":")[0], "ssh-keygen")
-        link.symlink_to(KEYGEN)
         self.product, self.git = product, git
         self.keys = {ADA: make_key(folder / "keys", "ada"), EVE: make_key(folder / "keys", "eve")}
         self.folder = folder / "organisation"
