@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,9 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     scope: str | None = None
     artifacts: tuple[str, ...] = ()
     jobs: int | None = None
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Enforced(Value, frozen=True, kw_only=True):
@@ -288,6 +292,11 @@ def _stronger_layers(request: RunRequest, machine: Machine, enforced: Enforced) 
 
 
 def _question(request: RunRequest, first: Settings, path: str) -> DiscoverRequest:
+    for artifact in request.artifacts:
+        if _DIGEST.fullmatch(artifact) is None:
+            raise UsageError(
+                f"{artifact!r} is no digest of an artefact", remedy="give sha256: and 64 hex digits", place="--artifact"
+            )
     source = "--scope" if request.scope == first.scope else "enforced layer"
     return DiscoverRequest(
         path=path,
