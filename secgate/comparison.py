@@ -26,6 +26,7 @@ from secgate.model import (
     State,
     Value,
 )
+from secgate.run_facts import run_tool
 
 FORMAT_VERSION = 1
 

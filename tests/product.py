@@ -22,6 +22,7 @@ DAY = timedelta(days=1)
 WEAK = "def answer(text):\n    return eval(text)\n"
 CLEAN = "def answer(text):\n    return int(text)\n"
 KEY = "AKIA" + "Z7QK3VXWLM5TNB2D"
+OTHER_KEY = "AKIA" + "Q2HS6RYCJN4WPE7F"
 """Looks like a credential, and is put together only here."""
 
 PACKAGES = {

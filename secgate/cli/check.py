@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import click
 
-from secgate.cli.options import formats, machine, moment, terminal, write_output
+from secgate.cli.options import formats, machine, moment, nothing_stale, terminal, write_output
 from secgate.errors import UsageError
 
 
@@ -31,13 +31,15 @@ def check_command(
     from secgate.pipeline.checking import SarifSource, check
 
     wanted = formats(outputs, registry.names("reporters"))
-    done = check(
-        [SarifSource(name, partial(_opened, name)) for name in files],
-        policies=policies,
-        enforced=enforced or "",
-        machine=machine(),
-        now=moment(),
-    )
+    given = {Path(name).resolve() for name in files if name != "-"}
+    with nothing_stale(file for _, file in wanted if Path(file).resolve() not in given):
+        done = check(
+            [SarifSource(name, partial(_opened, name)) for name in files],
+            policies=policies,
+            enforced=enforced or "",
+            machine=machine(),
+            now=moment(),
+        )
     width, colour = terminal()
     for name, file in wanted:
         write_output(pipeline.render(done, name, width=width if not file else 80, colour=colour and not file), file)

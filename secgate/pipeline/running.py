@@ -36,7 +36,7 @@ from secgate.pipeline.account import covered, joined
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.imports import PREFIX as IMPORTED
-from secgate.pipeline.looking import Looked, Looker, load_tables
+from secgate.pipeline.looking import Base, Looked, Looker, load_tables
 from secgate.pipeline.renames import renames_since
 from secgate.pipeline.shown import shown_excerpts, shown_hashes, shown_notices, with_obligations
 from secgate.policy.facts import JoinedFacts
@@ -181,14 +181,17 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     looker = Looker(shop, prepared, tables, only=request.scanners)
     head = looker.head()
     past = looker.history()
-    looked = (head, past) if past is not None else (head,)
+    looked: tuple[Looked, ...] = (head, past) if past is not None else (head,)
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
     comparable = _comparable(prepared, coverage, head)
     base = None
     if prepared.target.changed is not None or (history is not None and history.runs):
         first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
         looker.renames = _renames(prepared, history, first)
-        base = _base(prepared, looker, first, looked, history)
+        before = _base(prepared, looker, first, looked, history)
+        if before is not None:
+            base = before.known
+            looked = (head, *(looker.brought(part, before) for part in looked[1:]))
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
     debt = known_debt(
@@ -249,23 +252,23 @@ def _base(
     first: Correlation,
     looked: Sequence[Looked],
     history: History | None,
-) -> tuple[KnownFinding, ...] | None:
+) -> Base | None:
     """Give what was there before under the same tools and packs: None where there is nothing to compare with."""
     target = prepared.target
     if target.changed is not None:
         if not target.base_commit or not first.findings:
-            return ()
-        return looker.base(first, at=target.base_commit)
+            return Base()
+        return looker.base(first, head=looked[0], at=target.base_commit)
     last = _last_run(prepared, history)
     if last is None or history is None:
         return None
     invocations = joined(looked)
     if last.tools_digest == tools_digest(invocations, table_digest=looker.tables.lanes.digest):
-        return history.open
+        return Base(history.open)
     # Other tools see other things in the same code: what they see in the last run's commit came with them.
     if not first.findings or prepared.repository is None or not prepared.repository.resolve(last.commit):
-        return history.open
-    return looker.base(first, at=last.commit)
+        return Base(history.open)
+    return looker.base(first, head=looked[0], at=last.commit)
 
 
 def _renames(prepared: Prepared, history: History | None, first: Correlation) -> tuple[Rename, ...]:

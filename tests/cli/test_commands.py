@@ -290,3 +290,20 @@ def test_tools_and_advisories_answer_on_an_empty_machine(product: Product) -> No
     listed, info = product.cli("tools", "list"), product.cli("advisories", "info")
     assert (listed.code, "not installed" in listed.out) == (0, True)
     assert (info.code, "secgate advisories import" in info.err) == (3, True)
+
+
+def test_a_run_without_an_answer_leaves_no_earlier_one_behind(product: Product, tmp_path: Path) -> None:
+    root, wrong = str(tree(tmp_path / "clean", {"app.py": CLEAN})), str(tree(tmp_path / "wrong", {"a.rego": DENY}))
+    outputs = [tmp_path / "out.json", tmp_path / "out.sarif"]
+    formats = [f"--format={one.suffix[1:]}={one}" for one in outputs]
+    assert (product.cli("run", root, *formats).code, [one.is_file() for one in outputs]) == (0, [True, True])
+    assert (product.cli("run", root, "--policy", wrong, *formats).code, list(tmp_path.glob("out.*"))) == (4, [])
+
+
+def test_a_pipe_is_written_into_and_not_replaced(product: Product, tmp_path: Path) -> None:
+    root, pipe = tree(tmp_path / "clean", {"app.py": CLEAN}), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert product.cli("run", str(root), f"--format=text={pipe}").code == 0
+    assert (os.read(reader, 13), pipe.is_fifo()) == (b"secgate: PASS", True)
+    os.close(reader)

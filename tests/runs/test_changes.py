@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from secgate.model import Outcome, State
-from tests.product import CLEAN, KEY, WEAK, Product, outcome, states
+from tests.product import CLEAN, KEY, OTHER_KEY, WEAK, Product, outcome, states
 from tests.unit.conftest import Git
 
 
@@ -100,3 +100,20 @@ def test_a_rewritten_branch_without_the_secret_passes(product: Product, change: 
 def test_a_secret_of_a_subdirectory_elsewhere_does_not_hide(product: Product, change: Git) -> None:
     change.commit({"other/settings.py": f'key = "{KEY}"\n', "service/app.py": CLEAN})
     assert outcome(product.run(change.root / "other", changed_since="main")) is Outcome.FAIL
+
+
+def test_another_secret_in_the_place_of_an_old_one_is_new(product: Product, git: Git) -> None:
+    git.commit({"settings.py": f'key = "{KEY}"\n'})
+    git("checkout", "--quiet", "-b", "topic")
+    git.commit({"settings.py": f'key = "{OTHER_KEY}"\n'})
+    document = product.run(git.root, changed_since="main")
+    assert (outcome(document), states(document)) == (Outcome.FAIL, ["new"])
+
+
+def test_a_change_that_takes_an_old_secret_out_in_two_steps_passes(product: Product, git: Git) -> None:
+    git.commit({"settings.py": f'key = "{KEY}"\n'})
+    git("checkout", "--quiet", "-b", "topic")
+    git.commit({"settings.py": f'key = "{KEY}"\nlimit = 3\n'})
+    git.commit({"settings.py": "limit = 3\n"})
+    document = product.run(git.root, changed_since="main")
+    assert (outcome(document), document.findings) == (Outcome.PASS, ())
