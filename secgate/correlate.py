@@ -42,17 +42,21 @@ def correlate(
     comparable: Callable[[KnownFinding], bool],
     codes: Codes | None = None,
     schemes: Sequence[Scheme] = SCHEMES,
+    defines: Callable[[str, str], bool] = lambda _, __: False,
 ) -> Correlation:
     """Make findings of results and tell each one's state.
 
     `base` are the findings of the base under the same tools and packs (`to_known`), or the very ones that are open in
     `history`; None where there is nothing to compare with. `comparable` tells of something known whether this run
     looked where it was, with what saw it: only then is it absent. `codes` makes codes of secret texts, where there is a
-    key. `schemes` are the algorithm that names findings and those whose names are kept as aliases.
+    key. `defines` tells whether a file of now has a definition of that name: what is mended in it and written into
+    another one is new, though clocks go on. `schemes` are the algorithm that names findings and those whose names are
+    kept as aliases.
     """
     groups = group(located, commits=target.change_commits, within=crosswalk.within)
     findings = identify(groups, crosswalk, schemes=schemes, codes=codes)
-    findings, gone = _against_base(findings, base, target, across_tools=history is not None and base is history.open)
+    across_tools = history is not None and base is history.open
+    findings, gone = _against_base(findings, base, target, across_tools=across_tools, defines=defines)
     stands_in = base is None and target.scope is Scope.PROTECTED
     findings, left = _with_history(findings, history, target, stands_in=stands_in)
     # What the ledger remembers of a finding says more than the base scan: it comes last and stays.
@@ -101,11 +105,21 @@ _UNSURE = "; more such statements than in the base, which of them came anew noth
 
 
 def _against_base(
-    findings: Sequence[Finding], base: Sequence[KnownFinding] | None, target: Target, *, across_tools: bool
+    findings: Sequence[Finding],
+    base: Sequence[KnownFinding] | None,
+    target: Target,
+    *,
+    across_tools: bool,
+    defines: Callable[[str, str], bool],
 ) -> tuple[list[Finding], list[KnownFinding]]:
     """Give states, and what of the base is not there any more."""
     known_now = to_known(findings) if base else ()
-    matching = match(known_now, base or (), target.renames, across_tools=across_tools)
+    names = {rename.old: rename.new for rename in target.renames}
+
+    def stands(one: KnownFinding) -> bool:
+        return bool(one.symbol) and defines(names.get(one.path, one.path), one.symbol)
+
+    matching = match(known_now, base or (), target.renames, across_tools=across_tools, stands=stands)
     pairs = {pair.now: pair for pair in matching.pairs}
     split = dict(matching.split)
     changed = None if target.changed is None else frozenset(target.changed)

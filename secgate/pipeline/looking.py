@@ -15,6 +15,7 @@ from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, load_crosswalk
 from secgate.errors import IncompleteTargetError, UsageError
 from secgate.fingerprint import Located
+from secgate.languages.parse import FileIndex, index_kind
 from secgate.model import (
     History,
     KnownFinding,
@@ -210,7 +211,25 @@ class Looker:
             history=history,
             comparable=comparable,
             codes=self._codes,
+            defines=self._defines(looked[0]),
         )
+
+    def _defines(self, head: Looked) -> Callable[[str, str], bool]:
+        """Give what tells whether a file of the change's end has a definition; only a change is held to that."""
+        known: dict[str, frozenset[str]] = {}
+        read = reader(head)
+        kinds = {file.path: file.kinds for file in self._prepared.target.files}
+
+        def defines(path: str, symbol: str) -> bool:
+            if self._prepared.target.changed is None or path not in kinds:
+                return False
+            if path not in known:
+                data = read(Location(path=path))
+                index = FileIndex(index_kind(kinds[path], path), data) if data is not None else None
+                known[path] = index.symbols if index is not None else frozenset()
+            return symbol in known[path]
+
+        return defines
 
     def brought(self, past: Looked, base: Base) -> Looked:
         """Give what a change's commits brought, without the secrets that were in the base's file already."""

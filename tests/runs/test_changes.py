@@ -55,6 +55,27 @@ def test_an_old_finding_in_a_touched_file_is_not_the_changes_fault(product: Prod
     assert (outcome(document), states(document)) == (Outcome.PASS, ["unchanged"])
 
 
+MENDED = "def answer(text):\n    return int(text)\n\n\n"
+ELSEWHERE = "def reply(text):\n    return eval(text)\n"
+
+
+@pytest.mark.parametrize("path", ["old.py", "other.py"])
+def test_mending_one_definition_buys_no_weakness_in_another(product: Product, change: Git, path: str) -> None:
+    texts = {"old.py": MENDED}
+    texts[path] = texts.get(path, "") + ELSEWHERE
+    change.commit(texts)
+    document = product.run(change.root, changed_since="main")
+    assert (outcome(document), states(document)) == (Outcome.FAIL, ["new"])
+
+
+@pytest.mark.parametrize("path", ["old.py", "other.py"])
+def test_a_definition_that_was_moved_or_renamed_is_not_new(product: Product, change: Git, path: str) -> None:
+    (change.root / "old.py").unlink()
+    change.commit({path: "import os\n\n\n" + (ELSEWHERE if path == "old.py" else WEAK)})
+    document = product.run(change.root, changed_since="main")
+    assert (outcome(document), states(document)) in ((Outcome.PASS, ["updated"]), (Outcome.PASS, ["unchanged"]))
+
+
 def test_an_old_finding_in_a_renamed_file_is_not_new(product: Product, change: Git) -> None:
     change("mv", "old.py", "kept.py")
     change.commit()
