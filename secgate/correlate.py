@@ -55,19 +55,22 @@ def correlate(
     findings, gone = _against_base(findings, base, target, across_tools=history is not None and base is history.open)
     stands_in = base is None and target.scope is Scope.PROTECTED
     findings, left = _with_history(findings, history, target, stands_in=stands_in)
-    names = {(one.algorithm, one.fingerprint) for one in findings}
-    names |= {(alias.algorithm, alias.value) for one in findings for alias in one.aliases}
-    fingerprints = {one.previous for one in findings} | {name for one in findings for name in one.continues}
     # What the ledger remembers of a finding says more than the base scan: it comes last and stays.
-    absent = {
-        one.fingerprint: one
-        for one in (*gone, *left)
-        if (one.algorithm, one.fingerprint) not in names and one.fingerprint not in fingerprints and comparable(one)
-    }
+    lost = {one.fingerprint: one for one in (*gone, *left)}
+    here = _names_of(findings) if lost else set()
+    absent = {name: one for name, one in lost.items() if name not in here and comparable(one)}
     return Correlation(
         tuple(sorted(findings, key=_position)),
         tuple(sorted(absent.values(), key=lambda one: (one.path, one.start_line, one.weakness, one.fingerprint))),
     )
+
+
+def _names_of(findings: Iterable[Finding]) -> set[str]:
+    """Give every fingerprint that a finding has or is known by."""
+    names: set[str] = set()
+    for one in findings:
+        names.update((one.fingerprint, one.previous, *one.continues, *(alias.value for alias in one.aliases)))
+    return names
 
 
 def to_known(findings: Iterable[Finding]) -> tuple[KnownFinding, ...]:
@@ -91,6 +94,7 @@ _STATES = {
     Tier.RULE: (State.UPDATED, "in the base, the same text under another rule of the same tool"),
     Tier.CARRIED: (State.UPDATED, "in the base, the same definition and text in another file"),
     Tier.EDITED: (State.UPDATED, "in the base, with another text in the same definition"),
+    Tier.REWORKED: (State.UPDATED, "in the base, much the same text of the same definition in another file"),
 }
 _AMBIGUOUS = "; several would have fitted, taken in order"
 _UNSURE = "; more such statements than in the base, which of them came anew nothing tells"
@@ -100,7 +104,8 @@ def _against_base(
     findings: Sequence[Finding], base: Sequence[KnownFinding] | None, target: Target, *, across_tools: bool
 ) -> tuple[list[Finding], list[KnownFinding]]:
     """Give states, and what of the base is not there any more."""
-    matching = match(to_known(findings), base or (), target.renames, across_tools=across_tools)
+    known_now = to_known(findings) if base else ()
+    matching = match(known_now, base or (), target.renames, across_tools=across_tools)
     pairs = {pair.now: pair for pair in matching.pairs}
     split = dict(matching.split)
     changed = None if target.changed is None else frozenset(target.changed)

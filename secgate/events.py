@@ -184,6 +184,8 @@ class FindingFacts(Value, frozen=True, kw_only=True):
     """`ecosystem/name@version`, "" for none."""
     secret_macs: tuple[str, ...] = ()
     """Codes of a secret's text under the organisation's key; () without one."""
+    sketch: str = ""
+    """Hashes of some words of the text, to tell an edited text from another one; "" where not told."""
 
 
 class FindingEvent(Event, frozen=True, kw_only=True):
@@ -431,5 +433,6 @@ def facts_of(finding: Finding) -> FindingFacts:
         witnesses=tuple(sorted({Witness(scanner=result.scanner, rule=result.rule) for result in finding.witnesses})),
         advisories=tuple(sorted(set(finding.advisories))),
         secret_macs=finding.secret_macs,
+        sketch=finding.sketch,
         package=f"{package.ecosystem}/{package.name}@{package.version}" if package else "",
     )

@@ -5,10 +5,11 @@
     renamed   in the file that git says it was renamed to: the same weakness, symbol, text and ordinal
     moved     the same weakness and text, another symbol
     rule      the same symbol and text by a rule of another name, where a tool may have been upgraded in between
-    carried   the same weakness, symbol and text in another file, and nothing else that it could be; a secret only where
-              its text is the same too
-    edited    the same weakness and symbol, another text, and no higher severity than before; where no symbol is known,
+    carried   the same weakness, symbol and text in another file, and nothing else that it could be; a long text also
+              without its symbol, a secret only where its text is the same too
+    edited    the same weakness and symbol, a text alike, and no higher severity than before; where no symbol is known,
               also the same neighbourhood
+    reworked  the same in another file: the same weakness and symbol, a text much alike, and no higher severity
 
 Each pass goes by position and consumes what it pairs, so the outcome depends neither on the order of the input nor on
 chance. What is left over on one side is new, on the other absent.
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from secgate.likeness import ALIKE, LONG, MUCH_ALIKE, alike, likeness, word_count
 from secgate.model import Finding, KnownFinding, Lane, Rename, Severity
 
 
@@ -35,6 +37,7 @@ class Tier(StrEnum):
     RULE = "rule"
     CARRIED = "carried"
     EDITED = "edited"
+    REWORKED = "reworked"
 
 
 class Match(NamedTuple):
@@ -82,6 +85,7 @@ def known(finding: Finding) -> KnownFinding:
         start_line=finding.location.region.start_line,
         scanners=tuple(sorted({witness.scanner for witness in finding.witnesses})),
         secret_macs=finding.secret_macs,
+        sketch=finding.sketch,
         first_seen_epoch_s=finding.first_seen_epoch_s,
         obligations=finding.obligations,
     )
@@ -118,12 +122,15 @@ def match(
         work.join_unique(Tier.RULE, lambda one: _rule(one, one.path), lambda one: _rule(one, moved(one)))
         work.join_unique(Tier.RULE, lambda one: _place(one, one.path), lambda one: _place(one, moved(one)))
     work.join_unique(Tier.CARRIED, _anywhere, _anywhere)
+    work.join_unique(Tier.CARRIED, _long_text, _long_text)
+    work.join_alike(Tier.EDITED, lambda one: _within(one, one.path), lambda one: _within(one, moved(one)), ALIKE)
     work.join(
         Tier.EDITED,
         lambda one: _symbol(one, one.path, range(one.severity.rank, _RANKS)),
-        lambda one: _symbol(one, moved(one), (one.severity.rank,)),
+        lambda one: _symbol(one, moved(one), (one.severity.rank,)) if not one.sketch else [],
     )
     work.join_near(moved)
+    work.join_alike(Tier.REWORKED, lambda one: _within(one, ""), lambda one: _within(one, ""), MUCH_ALIKE)
     pairs, unsure = _with_twins(now, then, work, moved)
     return Matching(pairs, *_merges_and_splits(now, then, work), unsure)
 
@@ -162,6 +169,16 @@ def _anywhere(one: KnownFinding) -> list[_Key]:
     if one.lane is Lane.SECRETS:
         return [(one.weakness, mac) for mac in one.secret_macs]
     return [(one.lane, one.weakness, one.symbol, one.anchor)] if one.symbol and one.anchor else []
+
+
+def _long_text(one: KnownFinding) -> list[_Key]:
+    is_telling = one.lane is not Lane.SECRETS and one.anchor and word_count(one.sketch) >= LONG
+    return [(one.lane, one.weakness, one.anchor)] if is_telling else []
+
+
+def _within(one: KnownFinding, path: str) -> list[_Key]:
+    """Keys under which a text alike is looked for; older records have no sketch, and secrets never have one."""
+    return [(path, one.lane, one.weakness, one.symbol)] if one.symbol and one.sketch else []
 
 
 def _symbol(one: KnownFinding, path: str, ranks: Iterable[int]) -> list[_Key]:
@@ -241,6 +258,15 @@ class _Work:
                 used.add(others[0])
         self._take(made.values())
 
+    def join_alike(self, tier: Tier, now_keys: _Keys, then_keys: _Keys, floor: float) -> None:
+        """Pair what shares a key and is alike, the most alike first, nothing that is worse than it was."""
+        here, there = _holders(self.left_now, self.now, now_keys), _holders(self.left_then, self.then, then_keys)
+        made: list[Match] = []
+        for key, holders in here.items():
+            pairs = alike([self.now[at] for at in holders], [self.then[at] for at in there.get(key, ())], floor)
+            made += [Match(holders[one], there[key][other], tier, is_tie) for one, other, is_tie in pairs]
+        self._take(made)
+
     def join_near(self, moved: Callable[[KnownFinding], str]) -> None:
         """Pair edited statements that stand in no definition: between the same neighbours, and near to where they were.
 
@@ -268,10 +294,14 @@ class _Work:
                     waiting.popleft()
                 if waiting and waiting[0][0] <= offset + NEAR_LINES:
                     other = waiting[0][1]
-                    if self.now[other].severity.rank <= self.then[at].severity.rank:
+                    if self.now[other].severity.rank <= self.then[at].severity.rank and self._may_be(other, at):
                         waiting.popleft()
                         made.append(Match(other, at, Tier.EDITED, is_one_of_several))
         self._take(made)
+
+    def _may_be(self, now: int, then: int) -> bool:
+        one, other = self.now[now].sketch, self.then[then].sketch
+        return not (one and other) or likeness(one, other) >= ALIKE
 
     def _take(self, made: Iterable[Match]) -> None:
         self.pairs += made

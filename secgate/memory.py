@@ -95,6 +95,7 @@ class Remembered(Value, frozen=True, kw_only=True):
             scanners=tuple(sorted({witness.scanner for witness in facts.witnesses})),
             rules=tuple((witness.scanner, witness.rule) for witness in facts.witnesses),
             secret_macs=facts.secret_macs,
+            sketch=facts.sketch,
             first_seen_epoch_s=self.first_seen_epoch_s,
             closed_epoch_s=self.closed_epoch_s,
             obligations=self.obligations,
@@ -247,6 +248,10 @@ class Memory:
     def line(self, repository: str, line: str) -> Line:
         """Give what is remembered of a line; an empty memory for one never seen."""
         return self._lines.get((repository, line)) or Line()
+
+    def lines(self, repository: str) -> Mapping[str, Line]:
+        """Give what is remembered of each line of a repository, by the line's name."""
+        return {name: line for (owner, name), line in self._lines.items() if owner == repository}
 
     def runs(self, repository: str) -> tuple[KnownRun, ...]:
         """Give the repository's runs on all lines, oldest first."""

@@ -1,23 +1,40 @@
-"""What starts from the ledger: an earlier run shown again, a ledger made on purpose, a ledger verified."""
+"""What starts from the ledger: a run shown again, a finding's story, two runs compared, a ledger made or verified."""
 
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from secgate import registry
+from secgate.comparison import Comparison, Ground, compare
 from secgate.config import Machine
-from secgate.errors import LedgerError, UsageError
-from secgate.model import Head, RunDocument
-from secgate.ports import Rendered
-from secgate.preparation import ChosenLedger, RunRequest, Silence, choose_ledger, prepare, workshop
+from secgate.errors import IncompleteTargetError, LedgerError, TargetError, UsageError
+from secgate.escape import json_text
+from secgate.memory import Memory
+from secgate.model import Head, History, KnownRun, Rename, RunDocument, Value
+from secgate.naming import resolve, resolve_in
+from secgate.narration import comparison_page, story_page
+from secgate.ports import Ledger, Rendered
+from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
 from secgate.recall import check_growth, recall
 from secgate.record import initialise
+from secgate.repository import Repository, escaped
 from secgate.show import show as show_document
+from secgate.story import Author, Story, Teller, chapters, compose, read_document
 from secgate.version import __version__
+
+
+class Place(Value, frozen=True, kw_only=True):
+    """Which tree's ledger is asked, and with which settings: what `--path`, `--config` and `--enforced` say."""
+
+    path: str = "."
+    config: str = ""
+    enforced: str = ""
 
 
 def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> RunDocument:
@@ -25,32 +42,69 @@ def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: M
 
     Raises LedgerError for a ledger that is not there or does not verify, UsageError for an id that names no run or two.
     """
-    with _ledger_of(path, config=config, enforced=enforced, machine=machine, now=now) as (chosen, repository, line):
-        history = recall(
-            chosen.ledger,
-            repository=repository,
-            line=line,
-            now=now,
-            required=False,
-            read_only=True,
-            remembered=chosen.remembered,
-        )
-        runs = [run for run in history.runs if run.run_id.startswith(run_id)]
+    place = Place(path=path, config=config, enforced=enforced)
+    with _asked(place, machine=machine, now=now) as asked:
+        return _document(asked.chosen.ledger, _run_of(run_id, asked))
+
+
+def finding_story(finding: str, *, place: Place, machine: Machine, now: datetime) -> Story:
+    """Give everything recorded of a finding: `finding` is a fingerprint, another name of it, or a unique start.
+
+    The authors of its lines come from git and are in no record. Raises LedgerError for a ledger that is not there or
+    does not verify, UsageError where no finding is meant, or several.
+    """
+    wanted = finding.strip()
+    if not wanted:
+        raise UsageError("no finding was named", remedy="give a fingerprint, or the start of one")
+    with _asked(place, machine=machine, now=now) as asked:
+        ledger, lines = asked.chosen.ledger, asked.memory.lines(asked.repository)
+        runs = asked.history.runs
         if not runs:
-            told = f"no run starts with `{run_id}`" if run_id else "no run was recorded"
-            raise UsageError(told, place=chosen.ledger.address, remedy="secgate run records one")
-        if run_id and len(runs) > 1:
-            ids = ", ".join(run.run_id for run in runs[:5])
-            raise UsageError(f"{len(runs)} runs start with `{run_id}`: {ids}", remedy="give more of the id")
-        data = chosen.ledger.blob(runs[-1].document_digest)
-    try:
-        return msgspec.json.decode(data, type=RunDocument)
-    except msgspec.DecodeError as error:
-        raise LedgerError(
-            f"the stored run cannot be read: {error}",
-            place=chosen.ledger.address,
-            remedy="use the version of secgate that recorded it, or a newer one",
-        ) from error
+            raise UsageError("no run was recorded", place=ledger.address, remedy="secgate run records one")
+        names = resolve(wanted, lines) or resolve_in(wanted, (_document(ledger, run) for run in runs))
+        teller = Teller(names, ledger.blob)
+        for chapter in chapters(ledger.read(), repository=asked.repository, names=names):
+            teller.tell(chapter)
+        authors, note = _authors(teller, asked.prepared.repository)
+        return compose(
+            teller,
+            names,
+            lines=lines,
+            repository=asked.repository,
+            authors=authors,
+            note=note,
+            statements=asked.memory.statements,
+        )
+
+
+def run_comparison(then: str, now_run: str, *, place: Place, machine: Machine, now: datetime) -> Comparison:
+    """Give what differs from one recorded run to another, each named by its id or the start of it.
+
+    Raises LedgerError for a ledger that is not there or does not verify, UsageError for an id that names no run or two.
+    """
+    with _asked(place, machine=machine, now=now) as asked:
+        ledger = asked.chosen.ledger
+        first, second = (_document(ledger, _run_of(one, asked)) for one in (then, now_run))
+        return compare(first, second, _ground(first, second, asked))
+
+
+def render_story(story: Story, form: str, *, now: datetime, width: int, colour: bool) -> bytes:
+    """Give a story as `text` or `json`."""
+    if form == "json":
+        return _json("secgate-history", story)
+    return story_page(story, now_epoch_s=int(now.timestamp()), width=width, colour=colour)
+
+
+def render_comparison(comparison: Comparison, form: str, *, width: int, colour: bool) -> bytes:
+    """Give a comparison as `text` or `json`."""
+    return (
+        _json("secgate-diff", comparison) if form == "json" else comparison_page(comparison, width=width, colour=colour)
+    )
+
+
+def _json(name: str, value: Story | Comparison) -> bytes:
+    whole = {"format": {"name": name, "version": value.version}, "told": value}
+    return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"
 
 
 def make_ledger(*, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> tuple[str, Head]:
@@ -87,13 +141,104 @@ def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Ren
     return show_document(document, registry.reporter(form), width=width, colour=colour)
 
 
+class _Asked(NamedTuple):
+    """A tree with its verified ledger, and what that remembers."""
+
+    prepared: Prepared
+    chosen: ChosenLedger
+    memory: Memory
+    history: History
+
+    @property
+    def repository(self) -> str:
+        return self.prepared.target.repository
+
+
 @contextlib.contextmanager
-def _ledger_of(
-    path: str, *, config: str, enforced: str, machine: Machine, now: datetime
-) -> Iterator[tuple[ChosenLedger, str, str]]:
-    """Give the ledger of a tree, with the names of its repository and line."""
+def _asked(place: Place, *, machine: Machine, now: datetime) -> Iterator[_Asked]:
+    """Give what a query reads. Raises LedgerError for a ledger that does not verify."""
+    found = _chosen(place, machine=machine, now=now)
+    with found as (prepared, chosen):
+        memory = Memory()
+        history = recall(
+            chosen.ledger,
+            repository=prepared.target.repository,
+            line=prepared.target.line,
+            now=now,
+            required=False,
+            read_only=True,
+            remembered=chosen.remembered,
+            memory=memory,
+        )
+        yield _Asked(prepared, chosen, memory, history)
+
+
+def _run_of(run_id: str, asked: _Asked) -> KnownRun:
+    """Give the run whose id starts with `run_id`, the latest for "". Raises UsageError for none, or several."""
+    place = asked.chosen.ledger.address
+    runs = [run for run in asked.history.runs if run.run_id.startswith(run_id)]
+    if not runs:
+        told = f"no run starts with `{run_id}`" if run_id else "no run was recorded"
+        known = ", ".join(run.run_id for run in asked.history.runs[-3:])
+        raise UsageError(told, place=place, remedy=f"the latest are: {known}" if known else "secgate run records one")
+    exact = [run for run in runs if run.run_id == run_id]
+    if run_id and len(runs) > 1 and not exact:
+        ids = ", ".join(run.run_id for run in runs[:5])
+        raise UsageError(f"{len(runs)} runs start with `{run_id}`: {ids}", remedy="give more of the id")
+    return (exact or runs)[-1]
+
+
+def _authors(teller: Teller, repository: Repository | None) -> tuple[tuple[Author, ...], str]:
+    """Give who wrote the finding's lines in the newest commit that a run saw it in, and why nobody is told.
+
+    The newest writer comes first. Names are shown and never recorded.
+    """
+    if teller.last_clean is None:
+        return (), "not told: no recorded run saw it in a commit"
+    document, finding = teller.last_clean
+    location = finding.location
+    commit, region = location.commit or document.target.commit, location.region
+    if repository is None or not repository.resolve(commit):
+        return (), f"not told: commit {commit[:12]} is not in this clone"
+    if not region.start_line:
+        return (), "not told: the finding has no line"
+    try:
+        lines = repository.line_authors(commit, location.path, region.start_line, region.end_line)
+    except (TargetError, IncompleteTargetError) as error:
+        return (), f"not told: {error.what}"
+    counts = Counter((one.name, one.written_epoch_s, one.commit) for one in lines)
+    authors = [Author(name=key[0], written_epoch_s=key[1], commit=key[2], lines=counts[key]) for key in counts]
+    return tuple(sorted(authors, key=lambda one: (-one.written_epoch_s, one.name, one.commit))), ""
+
+
+def _document(ledger: Ledger, run: KnownRun) -> RunDocument:
+    try:
+        return read_document(ledger.blob(run.document_digest))
+    except LedgerError as error:
+        raise LedgerError(error.what, place=error.place or ledger.address, remedy=error.remedy) from error
+
+
+def _ground(then: RunDocument, now: RunDocument, asked: _Asked) -> Ground:
+    """Give what git and the ledger know beside the two documents; without the commits less is told, nothing wrong."""
+    names = {
+        fingerprint: known.names
+        for line in asked.memory.lines(asked.repository).values()
+        for fingerprint, known in line.findings.items()
+    }
+    repository, old, new = asked.prepared.repository, then.target.commit, now.target.commit
+    if repository is None or not (repository.resolve(old) and repository.resolve(new)):
+        return Ground(names=names)
+    changes = repository.changes(old, new)
+    renames = tuple(Rename(old=escaped(one.old), new=escaped(one.new)) for one in changes.renames)
+    touched = {*changes.present, *changes.deleted, *(one.old for one in changes.renames)}
+    return Ground(renames=renames, told=True, touched=frozenset(map(escaped, touched)), names=names)
+
+
+@contextlib.contextmanager
+def _chosen(place: Place, *, machine: Machine, now: datetime) -> Iterator[tuple[Prepared, ChosenLedger]]:
+    """Give a tree as a run would find it, and its ledger."""
     with workshop(machine, now=now, observer=Silence()) as shop:
-        request = RunRequest(path=path, config=config, enforced=enforced)
+        request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
         prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
         chosen = choose_ledger(
             prepared.settings.ledger,
@@ -105,4 +250,13 @@ def _ledger_of(
         )
         if chosen is None:
             raise UsageError("the ledger is switched off here", place="ledger.store", remedy="set ledger.store")
+        yield prepared, chosen
+
+
+@contextlib.contextmanager
+def _ledger_of(
+    path: str, *, config: str, enforced: str, machine: Machine, now: datetime
+) -> Iterator[tuple[ChosenLedger, str, str]]:
+    """Give the ledger of a tree, with the names of its repository and line."""
+    with _chosen(Place(path=path, config=config, enforced=enforced), machine=machine, now=now) as (prepared, chosen):
         yield chosen, prepared.target.repository, prepared.target.line

@@ -49,8 +49,10 @@ def shown_hashes(target: Target, head: Looked, findings: Sequence[Finding]) -> d
 
 
 def shown_notices(invocations: Sequence[Invocation], memory: Memory, shop: Workshop) -> tuple[str, ...]:
-    """Give what is to be known of the clock, and what adapters remarked, such as an index that the tree names."""
-    told = {f"{one.scanner}: {notice}" for one in invocations for notice in one.notices}
+    """Give what is to be known of the clock, of versions, and what adapters remarked, such as an index."""
+    tools = [one.tool for one in invocations if one.tool is not None and not one.tool.tested]
+    told = {f"{one.name}: {one.version or 'an unknown version'} is outside the tested versions" for one in tools}
+    told |= {f"{one.scanner}: {notice}" for one in invocations for notice in one.notices}
     behind_s = memory.last_epoch_s - int(shop.now.timestamp())
     if behind_s >= _NOTED_BEHIND_S:
         told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")

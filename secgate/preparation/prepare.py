@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +44,8 @@ ENFORCED_PARTS = (
     *(config.ENFORCED_NAME, "policies", "data"),
     *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, "path-classes.toml", RETIRED_NAME, RETIRED_SIGNATURE),
 )
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
@@ -308,6 +311,9 @@ def _stronger_layers(request: RunRequest, machine: Machine, enforced: Enforced) 
 
 
 def _question(request: RunRequest, first: Settings, path: str) -> DiscoverRequest:
+    for artifact in request.artifacts:
+        if not _DIGEST.fullmatch(artifact):
+            raise UsageError(f"not a digest: `{artifact}`", remedy="sha256: and 64 hex digits", place="--artifact")
     source = "--scope" if request.scope == first.scope else "enforced layer"
     return DiscoverRequest(
         path=path,

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from secgate.escape import log_line, log_text
+from secgate.escape import log_text
 from secgate.model import Outcome, RunDocument, Severity, Word
+from secgate.page import Page, cells, clipped, clipped_left
 from secgate.summary import FindingRow, LaneRow, Summary, number_words, severity_words, summarise
 
-_RESET = "\x1b[0m"
-_STYLES = {
-    "bad": "\x1b[1;31m",
-    "unsure": "\x1b[1;33m",
-    "good": "\x1b[1;32m",
-    "dim": "\x1b[2m",
-    "bold": "\x1b[1m",
-}
 _OUTCOME_STYLE = {Outcome.PASS: "good", Outcome.INCONCLUSIVE: "unsure"}
 _SEVERITY_STYLE = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "unsure"}
 _LANE_STYLE = {"INCOMPLETE": "unsure", "covered": "good"}
-NARROWEST = 40
 MAX_BLOCKING = 100
 MAX_OTHERS = 10
 MAX_REASONS = 8
 MAX_STEPS = 12
-MAX_LINES = 6
-"""Lines that one text may take; what is longer ends in `…`."""
 
 
 class TextReporter:
@@ -36,40 +26,18 @@ class TextReporter:
 
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
         """Give lines of at most `width` columns (of 40 where it is less); colours only when `colour`."""
-        page = _Page(max(width, NARROWEST), colour=colour)
+        page = _RunPage(width, colour=colour)
         summary = summarise(document)
         page.outcome(summary)
         page.lanes(summary)
         page.findings(summary)
         page.green(summary)
         page.tail(document, summary)
-        return ("\n".join(page.lines) + "\n").encode("utf-8", "replace")
+        return page.data()
 
 
-class _Page:
-    """The lines so far. Everything that came from outside passes `log_text` before it is added."""
-
-    def __init__(self, width: int, *, colour: bool) -> None:
-        self.width = width
-        self.colour = colour
-        self.lines: list[str] = []
-
-    def style(self, text: str, name: str) -> str:
-        return f"{_STYLES[name]}{text}{_RESET}" if self.colour and name in _STYLES else text
-
-    def wrap(self, text: str, indent: int, *, first: str = "", style: str = "", most: int = MAX_LINES) -> None:
-        """Add a text over as many lines as it needs, up to `most`; `first` stands in the first line's indent."""
-        for position, line in enumerate(_folded(log_text(text), self.width - indent, most)):
-            head = first.ljust(indent) if position == 0 else " " * indent
-            self.lines.append((self.style(head, style) + line).rstrip())
-
-    def title(self, text: str) -> None:
-        self.lines.append("")
-        self.heading(text, "bold")
-
-    def heading(self, text: str, style: str) -> None:
-        """Add a line of our own words in one style; a narrow terminal gets it in several."""
-        self.lines.extend(self.style(line, style) for line in _folded(text, self.width, MAX_LINES))
+class _RunPage(Page):
+    """What a run's page says, part by part."""
 
     def outcome(self, summary: Summary) -> None:
         style = _OUTCOME_STYLE.get(summary.outcome, "bad") if summary.outcome else "bold"
@@ -142,16 +110,12 @@ class _Page:
         if finding.suppressed_in_source:
             self.labelled("note", "a comment in the source asks to ignore this; the policy decides")
 
-    def labelled(self, label: str, text: str) -> None:
-        if text:
-            self.wrap(text, 11, first=f"{label:>10}", style="dim", most=4)
-
     def brief(self, row: FindingRow) -> None:
         """One line: severity, word, title, place; the title gives way first, then the start of the place."""
         head = f"  {row.finding.severity.value:<9}" + (f"{row.word:<8}" if row.verdict else "")
         room = self.width - len(head)
-        place = _clipped_left(log_text(row.place), room * 3 // 5)
-        title = _clipped(log_text(row.finding.title), room - _cells(place) - 2)
+        place = clipped_left(log_text(row.place), room * 3 // 5)
+        title = clipped(log_text(row.finding.title), room - cells(place) - 2)
         self.lines.append(f"{head}{title}  {place}")
         if row.due:
             self.wrap(row.due, len(head) + 4, first=" " * len(head) + "due")
@@ -189,50 +153,3 @@ def _severities(rows: Iterable[FindingRow]) -> list[tuple[str, int]]:
     for row in rows:
         counts[row.finding.severity.value] = counts.get(row.finding.severity.value, 0) + 1
     return [(name, counts[name]) for name in ("critical", "high", "medium", "low", "info") if name in counts]
-
-
-def _cells(text: str) -> int:
-    """Columns that a text takes in a terminal: wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def _head(text: str, room: int) -> str:
-    """The longest start of a text that fits `room` columns, at least one character."""
-    if len(text) <= room and _cells(text) <= room:
-        return text
-    end = min(len(text), room)
-    while end > 1 and _cells(text[:end]) > room:
-        end -= 1
-    return text[:end]
-
-
-def _clipped(text: str, room: int) -> str:
-    fits = len(text) <= room and _cells(text) <= room
-    return text if fits else _head(text, max(room - 1, 1)) + "…"
-
-
-def _clipped_left(text: str, room: int) -> str:
-    """The end of a text, since the end of a path says most."""
-    return text if _cells(text) <= room else "…" + _head(text[::-1], max(room - 1, 1))[::-1]
-
-
-def _folded(text: str, room: int, most: int) -> Iterator[str]:
-    """The text in lines of at most `room` columns and not more than `most` lines; a word too long is cut."""
-    lines: list[str] = []
-    # A text longer than its lines can hold is cut first, so that a hostile one costs no time.
-    rest = text[: room * most + 1].strip()
-    while rest and len(lines) <= most:
-        line = _head(rest, room)
-        if len(line) < len(rest):
-            space = line.rfind(" ") if rest[len(line)] != " " else len(line)
-            line = line[:space] if space > room // 3 else line
-        rest = rest[len(line) :].lstrip()
-        lines.append(log_line(line.rstrip()))
-        rest = log_line(rest)
-    if len(lines) > most:
-        lines[most - 1 :] = [_clipped(lines[most - 1] + " " * room, room).rstrip(" …") + "…"]
-    yield from lines or [""]

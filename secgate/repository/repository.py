@@ -15,6 +15,7 @@ from secgate.errors import IncompleteTargetError, SecgateError, TargetError
 from secgate.model import Limits, Output
 from secgate.ports import ProcessRunner
 from secgate.repository.address import normalised
+from secgate.repository.blame import LineAuthor, read_blame
 from secgate.repository.changes import Changes, CommitFile, read_commit_files, read_name_status
 from secgate.repository.directory import (
     Found,
@@ -229,6 +230,15 @@ class Repository:
             if entry.path == path and entry.is_regular:
                 return dict(self.blobs([entry.blob], max_bytes=max_bytes)).get(entry.blob)
         return None
+
+    def line_authors(self, commit: str, path: str, first: int, last: int) -> tuple[LineAuthor, ...]:
+        """Give who wrote the lines `first` to `last`, from 1, of a file of a commit.
+
+        Raises TargetError where the commit has no such lines.
+        """
+        span = f"-L{first},{max(first, last)}"
+        output = self._run("blame", "--porcelain", "--no-textconv", span, commit, "--", path)
+        return read_blame(output.stdout)
 
     # ------------------------------------------------------------------------------------- changes
 

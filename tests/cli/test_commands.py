@@ -241,6 +241,20 @@ def test_check_refuses_what_is_no_sarif(product: Product, tmp_path: Path, data: 
     assert (ended.code, ended.out, "x.sarif" in ended.err) == (2, "", True)
 
 
+@pytest.mark.parametrize(("succeeded", "code"), [(True, 0), (False, 3)])
+def test_check_cannot_tell_where_a_tool_says_that_it_failed(
+    product: Product, tmp_path: Path, succeeded: bool, code: int
+) -> None:
+    run = {
+        "tool": {"driver": {"name": "other"}},
+        "invocations": [{"executionSuccessful": succeeded}],
+        "results": [],
+    }
+    data = json.dumps({"version": "2.1.0", "runs": [run]}).encode()
+    ended = product.cli("check", str(tree(tmp_path, {"x.sarif": data}) / "x.sarif"))
+    assert (ended.code, "did not succeed" in ended.out) == (code, not succeeded)
+
+
 def test_show_gives_an_earlier_run_again(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
     first = json.loads(product.cli("run", str(git.root), "--format=json").out)["run"]

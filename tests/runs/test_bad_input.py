@@ -45,6 +45,12 @@ def test_a_profile_that_is_not_there(product: Product, tmp_path: Path) -> None:
         product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), profile="relase")
 
 
+@pytest.mark.parametrize("digest", ["", "latest", "sha256:abc", "sha256:" + "Z" * 64])
+def test_an_artifact_that_is_no_digest(product: Product, tmp_path: Path, digest: str) -> None:
+    with pytest.raises(UsageError, match="not a digest"):
+        product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), artifacts=(digest,))
+
+
 def test_a_scanner_that_is_not_there(product: Product, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown scanner `semgrp`"):
         product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), scanners=("semgrp",))

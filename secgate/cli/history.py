@@ -1,0 +1,75 @@
+"""`secgate history` and `secgate diff`: what the ledger tells of one finding, and of two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from secgate.cli.options import check_output, machine, moment, terminal, write_output
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _asking(command: Command) -> Command:
+    for option in reversed(
+        (
+            click.option(
+                "--path",
+                default=".",
+                metavar="DIR",
+                help="The tree whose ledger is read; the current folder by default.",
+            ),
+            click.option("--config", default="", metavar="FILE", help="Settings instead of the tree's own."),
+            click.option("--enforced", default="", metavar="DIR", help="The organisation's enforced layer."),
+            click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json."),
+            click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _width(output: str) -> tuple[int, bool]:
+    """Give (columns, colour): a file gets 80 and none."""
+    if output in ("", "-"):
+        return terminal()
+    check_output(output)
+    return 80, False
+
+
+@click.command("history")
+@click.argument("finding", metavar="FINDING")
+@_asking
+def history_command(*, finding: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
+    """Tell what is recorded of FINDING: each run, its clocks and duties, its waiver, who wrote its lines.
+
+    FINDING is a fingerprint, any other name of it, an advisory's name, or the unique start of a fingerprint.
+    """
+    from secgate import queries
+
+    width, colour = _width(output)
+    place = queries.Place(path=path, config=config, enforced=enforced)
+    now = moment()
+    story = queries.finding_story(finding, place=place, machine=machine(), now=now)
+    write_output(queries.render_story(story, form, now=now, width=width, colour=colour), output)
+    return 0
+
+
+@click.command("diff")
+@click.argument("then", metavar="RUN")
+@click.argument("now", metavar="RUN")
+@_asking
+def diff_command(*, then: str, now: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
+    """Tell what differs from the first RUN to the second: findings, tools, policy and coverage.
+
+    A RUN is a run's id or the unique start of it.
+    """
+    from secgate import queries
+
+    width, colour = _width(output)
+    place = queries.Place(path=path, config=config, enforced=enforced)
+    comparison = queries.run_comparison(then, now, place=place, machine=machine(), now=moment())
+    write_output(queries.render_comparison(comparison, form, width=width, colour=colour), output)
+    return 0

@@ -1,0 +1,83 @@
+"""Which finding a person means by a fingerprint, the start of one, a former name, or an advisory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from secgate.errors import UsageError
+from secgate.memory import Line, Remembered
+from secgate.model import Finding, RunDocument
+
+_MOST_NAMED = 5
+
+
+def resolve(wanted: str, lines: Mapping[str, Line]) -> tuple[str, ...]:
+    """Give every name of the one finding that `wanted` means, its present fingerprint first; () for none.
+
+    `wanted` is a fingerprint, a former one, a witness's, an advisory, or the start of a fingerprint. `lines` are a
+    repository's. Raises UsageError where several findings fit.
+    """
+    found: dict[str, Remembered] = {}
+    best = 9
+    for name in sorted(lines):
+        for known in lines[name].findings.values():
+            rank = _rank(wanted, known)
+            if rank < best:
+                best, found = rank, {}
+            if rank == best < 9:
+                found.setdefault(known.facts.fingerprint, known)
+    if len(found) > 1:
+        raise _ambiguous(wanted, [_told(one) for one in found.values()])
+    for fingerprint, known in found.items():
+        every = (found_on for line in lines.values() if (found_on := line.findings.get(fingerprint)))
+        names = {name.value for one in (known, *every) for name in one.names}
+        return (fingerprint, *sorted(names - {fingerprint}))
+    return ()
+
+
+def resolve_in(wanted: str, documents: Iterable[RunDocument]) -> tuple[str, ...]:
+    """Give the names of the one finding of runs that no clock is kept for; as `resolve`.
+
+    Raises UsageError where none or several fit.
+    """
+    found: dict[str, Finding] = {}
+    for document in documents:
+        for one in document.findings:
+            names = (one.fingerprint, *(alias.value for alias in one.aliases))
+            if any(name.startswith(wanted) for name in names) or wanted.upper() in one.advisories:
+                found[one.fingerprint] = one
+    if wanted in found:
+        found = {wanted: found[wanted]}
+    if len(found) > 1:
+        raise _ambiguous(wanted, [_place(one.fingerprint, one.weakness, one.location.path) for one in found.values()])
+    for fingerprint, one in found.items():
+        return (fingerprint, *sorted({alias.value for alias in one.aliases} - {fingerprint}))
+    raise UsageError(
+        f"no recorded finding is known as `{wanted}`",
+        remedy="`secgate show --format json` lists a run's fingerprints; --path names the tree whose ledger is read",
+    )
+
+
+def _rank(wanted: str, known: Remembered) -> int:
+    """0 for its fingerprint, 1 for another name, 2 for an advisory, 3 for a name's start, 9 for something else."""
+    if known.facts.fingerprint == wanted:
+        return 0
+    names = [name.value for name in known.names]
+    if wanted in names:
+        return 1
+    if wanted.upper() in known.facts.advisories:
+        return 2
+    return 3 if any(name.startswith(wanted) for name in (known.facts.fingerprint, *names)) else 9
+
+
+def _told(known: Remembered) -> str:
+    return _place(known.facts.fingerprint, known.facts.weakness, known.facts.path)
+
+
+def _place(fingerprint: str, weakness: str, path: str) -> str:
+    return f"{fingerprint[:12]} ({weakness} in {path})"
+
+
+def _ambiguous(wanted: str, told: list[str]) -> UsageError:
+    listed = ", ".join(sorted(told)[:_MOST_NAMED])
+    return UsageError(f"{len(told)} findings are known as `{wanted}`: {listed}", remedy="give more of the fingerprint")
