@@ -301,7 +301,7 @@ def test_the_command_line_from_request_to_check(office: Office) -> None:
         return office.product.cli("waiver", *arguments, *layer, *who, cwd=office.git.root)
 
     shown = office.product.cli("show", "--format", "json", cwd=office.git.root).out
-    fingerprint = json.loads(shown)["findings"][0]["fingerprint"][:16]
+    fingerprint = json.loads(shown)["run"]["findings"][0]["fingerprint"][:16]
     asked = say(
         "request", fingerprint, "--kind", "false-positive", "--reason", "input is ours", "--until", "30d", person=EVE
     )
