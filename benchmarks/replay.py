@@ -24,6 +24,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+ROOT = Path(__file__).parents[1]
 SCANNERS = ("bandit", "semgrep")
 KINDS = ("lost", "twice", "new", "absent", "renamed", "updated", "newly-detectable", "moved", "unchanged")
 """Those that ask for a look first. `lost`: neither there nor said to be gone; `twice`: both, which must not be."""
@@ -103,8 +104,8 @@ def successive(repository: Path, branch: str, start: str, count: int) -> list[st
 
 def enforce(folder: Path, exclude: Sequence[str]) -> Path:
     """Make an organisation's layer whose profile asks for the one lane: a run is then complete with its tools alone."""
-    profile = {"lanes": ["sast"], "without_tools": [], "older_gaps": "warn", "advisories_max_age_s": 604800}
-    profiles = {"version": 1, "named": {"replay": {**profile, "engines": ["regorus"], "reference_engines": []}}}
+    shipped = json.loads((ROOT / "policies" / "data" / "profiles.json").read_bytes())["profiles"]
+    profiles = {**shipped, "named": {"replay": {**shipped["named"]["pull-request"], "lanes": ["sast"]}}}
     data = folder / "data" / "profiles.json"
     data.parent.mkdir(parents=True, exist_ok=True)
     data.write_text(json.dumps({"profiles": profiles}), "utf-8")
