@@ -99,6 +99,7 @@ VARIABLES = {
     "XDG_STATE_HOME": "else `secgate` in this folder",
     "HOME": "else `.local/state/secgate` in this folder",
     "PATH": "where git, opa and tools that are nowhere else are looked for",
+    "SSH_AUTH_SOCK": "the agent that holds your key, for what you sign",
     "SSL_CERT_FILE": "certificates that `secgate advisories update` trusts",
     "SECGATE_CHILD": "set by secgate in each child process, so that all of them are found and ended",
     "NO_COLOR": "no colour",

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from secgate.events import RunTool, run_tool
+from secgate.events import RunTool
 from secgate.memory import Line, Remembered
 from secgate.model import Lane, LaneCoverage, RunDocument, ScanStatus
+from secgate.retirement import Retirement
+from secgate.run_facts import run_tool
 
 
 def covered_whole(account: LaneCoverage) -> bool:
@@ -54,17 +56,23 @@ class Outlook:
         """Tell whether `scanner` completed for `lane`."""
         return scanner not in self._failed and (lane, scanner) in self._tools
 
-    def basis_of_absence(self, known: Remembered, *, line: Line, gone: Collection[str]) -> str | None:
+    def basis_of_absence(
+        self, known: Remembered, *, line: Line, gone: Collection[str], retirement: Retirement
+    ) -> str | None:
         """Give why a finding that this run did not see is gone, or None where the run could not have seen it.
 
         `path-gone`: its file is deleted. `absent`: the same tools with the same rules, or their later version that says
         that it still has the rule, looked at its file. `text-gone`: they looked with other rules, and the caller knows
-        (`gone`, by fingerprint) that the text it stood on is nowhere in the file.
+        (`gone`, by fingerprint) that the text it stood on is nowhere in the file. `retired`: nothing that saw it is
+        used any more; of several witnesses, those that are retired are not waited for.
         """
         facts = known.facts
+        waited_for = tuple(witness for witness in facts.witnesses if not retirement.is_retired(witness))
+        if not waited_for:
+            return "retired"
         if facts.lane not in self.settled or not self._looked_at(facts.path, facts.lane):
             return None
-        scanners = {witness.scanner for witness in facts.witnesses}
+        scanners = {witness.scanner for witness in waited_for}
         if facts.path not in self._files:
             # With no file of the form left, a scanner for that form has nothing to be started for.
             has_none = _form(facts.path) not in self._forms

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from secgate.events import run_tool
 from secgate.matching import Tier, known, match
 from secgate.model import (
     Coverage,
@@ -27,6 +26,7 @@ from secgate.model import (
     State,
     Value,
 )
+from secgate.run_facts import run_tool
 
 FORMAT_VERSION = 1
 

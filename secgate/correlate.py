@@ -42,32 +42,39 @@ def correlate(
     comparable: Callable[[KnownFinding], bool],
     codes: Codes | None = None,
     schemes: Sequence[Scheme] = SCHEMES,
+    defines: Callable[[str, str], bool] = lambda _, __: False,
 ) -> Correlation:
     """Make findings of results and tell each one's state.
 
     `base` are the findings of the base under the same tools and packs (`to_known`), or the very ones that are open in
     `history`; None where there is nothing to compare with. `comparable` tells of something known whether this run
     looked where it was, with what saw it: only then is it absent. `codes` makes codes of secret texts, where there is a
-    key. `schemes` are the algorithm that names findings and those whose names are kept as aliases.
+    key. `defines` tells whether a file of now has a definition of that name: what is mended in it and written into
+    another one is new, though clocks go on. `schemes` are the algorithm that names findings and those whose names are
+    kept as aliases.
     """
     groups = group(located, commits=target.change_commits, within=crosswalk.within)
     findings = identify(groups, crosswalk, schemes=schemes, codes=codes)
-    findings, gone = _against_base(findings, base, target, across_tools=history is not None and base is history.open)
+    across_tools = history is not None and base is history.open
+    findings, gone = _against_base(findings, base, target, across_tools=across_tools, defines=defines)
     stands_in = base is None and target.scope is Scope.PROTECTED
     findings, left = _with_history(findings, history, target, stands_in=stands_in)
-    names = {(one.algorithm, one.fingerprint) for one in findings}
-    names |= {(alias.algorithm, alias.value) for one in findings for alias in one.aliases}
-    fingerprints = {one.previous for one in findings} | {name for one in findings for name in one.continues}
     # What the ledger remembers of a finding says more than the base scan: it comes last and stays.
-    absent = {
-        one.fingerprint: one
-        for one in (*gone, *left)
-        if (one.algorithm, one.fingerprint) not in names and one.fingerprint not in fingerprints and comparable(one)
-    }
+    lost = {one.fingerprint: one for one in (*gone, *left)}
+    here = _names_of(findings) if lost else set()
+    absent = {name: one for name, one in lost.items() if name not in here and comparable(one)}
     return Correlation(
         tuple(sorted(findings, key=_position)),
         tuple(sorted(absent.values(), key=lambda one: (one.path, one.start_line, one.weakness, one.fingerprint))),
     )
+
+
+def _names_of(findings: Iterable[Finding]) -> set[str]:
+    """Give every fingerprint that a finding has or is known by."""
+    names: set[str] = set()
+    for one in findings:
+        names.update((one.fingerprint, one.previous, *one.continues, *(alias.value for alias in one.aliases)))
+    return names
 
 
 def to_known(findings: Iterable[Finding]) -> tuple[KnownFinding, ...]:
@@ -98,10 +105,21 @@ _UNSURE = "; more such statements than in the base, which of them came anew noth
 
 
 def _against_base(
-    findings: Sequence[Finding], base: Sequence[KnownFinding] | None, target: Target, *, across_tools: bool
+    findings: Sequence[Finding],
+    base: Sequence[KnownFinding] | None,
+    target: Target,
+    *,
+    across_tools: bool,
+    defines: Callable[[str, str], bool],
 ) -> tuple[list[Finding], list[KnownFinding]]:
     """Give states, and what of the base is not there any more."""
-    matching = match(to_known(findings), base or (), target.renames, across_tools=across_tools)
+    known_now = to_known(findings) if base else ()
+    names = {rename.old: rename.new for rename in target.renames}
+
+    def stands(one: KnownFinding) -> bool:
+        return bool(one.symbol) and defines(names.get(one.path, one.path), one.symbol)
+
+    matching = match(known_now, base or (), target.renames, across_tools=across_tools, stands=stands)
     pairs = {pair.now: pair for pair in matching.pairs}
     split = dict(matching.split)
     changed = None if target.changed is None else frozenset(target.changed)

@@ -108,12 +108,15 @@ class OutputError(SecgateError):
 
 
 class InterruptedRunError(SecgateError):
-    """A signal ended the run: children are gone and nothing was recorded as complete."""
+    """A signal ended the run: children are gone, and no answer was given.
+
+    It may have come after the run was recorded: nothing is said of that.
+    """
 
     exit_code: ClassVar[int] = 130
 
     def __init__(self, signal_number: int) -> None:
-        super().__init__(f"interrupted by signal {signal_number}; nothing was recorded", remedy="run it again")
+        super().__init__(f"interrupted by signal {signal_number} before an answer was given", remedy="run it again")
         self.signal_number = signal_number
 
 

@@ -63,6 +63,8 @@ def json_text(document: bytes) -> bytes:
 
     All of them can stand only inside strings, where JSON has an escape for each.
     """
+    if document.isascii() and b"##" not in document and b"\x7f" not in document:
+        return document
     text = document.decode("utf-8", "surrogatepass")
     if _is_calm(text):
         return document

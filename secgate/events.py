@@ -8,8 +8,7 @@ text of a scanned file but paths, symbols and rule names, masked before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar
 
@@ -24,7 +23,6 @@ from secgate.model import (
     Epoch,
     Finding,
     Fingerprint,
-    Invocation,
     Lane,
     ScanStatus,
     Scope,
@@ -235,7 +233,10 @@ class FindingChanged(FindingEvent, frozen=True, kw_only=True):
 
 
 class FindingClosed(FindingEvent, frozen=True, kw_only=True):
-    """A comparable run did not see it. `basis`: `absent`, `path-gone` or `text-gone`."""
+    """A comparable run did not see it. `basis`: `absent`, `path-gone`, `text-gone`, or `retired`.
+
+    `retired`: the signed map (`retirement`, its digest) says that nothing that saw it is used any more.
+    """
 
     TYPE: ClassVar[str] = "finding-closed"
     VERSION: ClassVar[int] = 1
@@ -244,6 +245,7 @@ class FindingClosed(FindingEvent, frozen=True, kw_only=True):
     algorithm: str
     basis: str
     commit: str
+    retirement: str = ""
 
 
 class FindingAliased(FindingEvent, frozen=True, kw_only=True):
@@ -313,6 +315,29 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
     policy_digest: str
 
 
+class BaselineRecorded(Event, frozen=True, kw_only=True):
+    """A signed list of known debt. From this entry's time on what it names has limits of its own.
+
+    `kind`: `statement`, made by `secgate baseline write`, or `sarif`, a file of another tool. The signature is a blob,
+    and so is the statement; a file of another tool may hold secrets, so what it lists (`list_digest`) is kept instead.
+    """
+
+    TYPE: ClassVar[str] = "baseline"
+    VERSION: ClassVar[int] = 1
+
+    repository: str
+    line: str
+    kind: str
+    author: str
+    key: str
+    statement_digest: Digest
+    signature_digest: Digest
+    limits_s: Mapping[str, Epoch]
+    findings: Epoch
+    run_id: str = ""
+    list_digest: str = ""
+
+
 class SignedEvent(Event, frozen=True, kw_only=True):
     """Ground of what a person says: the exact statement, and a detached signature over it by `signer`'s kind of key."""
 
@@ -358,6 +383,7 @@ EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
             FindingSplit,
             ObligationAdded,
             ObligationSuperseded,
+            BaselineRecorded,
             WaiverRequested,
             WaiverApproved,
             WaiverRevoked,
@@ -410,33 +436,3 @@ def facts_of(finding: Finding) -> FindingFacts:
         sketch=finding.sketch,
         package=f"{package.ecosystem}/{package.name}@{package.version}" if package else "",
     )
-
-
-def run_tool(invocation: Invocation, *, evaluated_epoch_s: int) -> RunTool:
-    """Give what is recorded of a scanner's part in a run."""
-    age_s = invocation.advisories_age_s
-    return RunTool(
-        scanner=invocation.scanner,
-        lanes=tuple(sorted({invocation.lane, *invocation.lanes})),
-        status=invocation.status,
-        version=invocation.tool.version if invocation.tool else "",
-        tool_digest=invocation.tool.digest if invocation.tool else "",
-        rule_pack=invocation.rule_pack,
-        rule_pack_digest=invocation.rule_pack_digest,
-        rule_pack_epoch_s=invocation.rule_pack_epoch_s,
-        options_digest=invocation.options_digest,
-        advisories_digest=invocation.advisories_digest,
-        data_epoch_s=max(0, evaluated_epoch_s - age_s) if age_s is not None else 0,
-    )
-
-
-def tools_digest(invocations: Iterable[Invocation], *, table_digest: str) -> Digest:
-    """Give one digest over tools, rule packs, options, advisories and the lane table of a run.
-
-    Equal digests mean that two runs would say the same of the same tree; when they were done does not enter.
-    """
-    tools = [
-        msgspec.structs.replace(run_tool(invocation, evaluated_epoch_s=0), data_epoch_s=0) for invocation in invocations
-    ]
-    tools.sort(key=lambda tool: (tool.scanner, tool.lanes, tool.options_digest))
-    return sha256(encode({"table": table_digest, "tools": tools})).hexdigest()

@@ -57,8 +57,9 @@ def _joined(others: Iterable[Located], secrets: Sequence[Group]) -> tuple[list[L
 
 
 def _unit(one: Located) -> tuple[object, ...]:
-    location = one.result.location
-    return location.path, location.commit, one.place.region
+    """Give where a result is: its unit, or its first line where there is no text in which units could be found."""
+    location, place = one.result.location, one.place
+    return location.path, location.commit, place.region if place.normalised else place.region.start_line
 
 
 def _is_advisory(one: Located) -> bool:
@@ -105,7 +106,45 @@ def _weaknesses(ordered: Sequence[Located], within: Mapping[str, str]) -> list[G
     for members in units.values():
         slots = _slots(members) if len(members) > 1 else [members]
         found += [Group("weakness", tuple(slot), number) for number, slot in enumerate(slots)]
-    return found
+    return _with_wide_ones(found)
+
+
+def _with_wide_ones(groups: Sequence[Group]) -> list[Group]:
+    """Join what a tool says of several units at once to the first of them that another tool says it of.
+
+    A tool that says both means two weaknesses.
+    """
+    places: dict[tuple[str, str, str], list[int]] = {}
+    for at, one in enumerate(groups):
+        result = one.members[0].result
+        places.setdefault((result.location.path, result.location.commit, result.weakness), []).append(at)
+    joined: dict[int, int] = {}
+    for found in places.values():
+        wide = [at for at in found if len(found) > 1 and all(_is_wide(member) for member in groups[at].members)]
+        narrow = [at for at in found if at not in wide] if wide else []
+        for at in wide:
+            inside = (other for other in narrow if _is_inside(groups[other], groups[at]))
+            home = min(inside, key=lambda other: _order(groups[other].members[0]), default=-1)
+            if home >= 0:
+                joined[at] = home
+    members = [list(one.members) for one in groups]
+    for at, home in joined.items():
+        members[home] += groups[at].members
+    return [one._replace(members=tuple(members[at])) for at, one in enumerate(groups) if at not in joined]
+
+
+def _is_wide(one: Located) -> bool:
+    """Tell whether a tool's region goes on below the unit that it begins in."""
+    return 0 < one.place.region.end_line < one.result.location.region.end_line
+
+
+def _is_inside(one: Group, wide: Group) -> bool:
+    unit = one.members[0].place.region
+    tools = {member.result.scanner for member in one.members}
+    regions = [member.result.location.region for member in wide.members]
+    return tools.isdisjoint(member.result.scanner for member in wide.members) and all(
+        region.start_line <= unit.start_line and unit.end_line <= region.end_line for region in regions
+    )
 
 
 def _slots(members: Sequence[Located]) -> list[list[Located]]:

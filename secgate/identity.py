@@ -6,7 +6,6 @@ tool is the only one left. Under every further scheme (`SCHEMES`) each name is m
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -53,16 +52,13 @@ def identify(
 def _draft(one: Group, within: Mapping[str, str]) -> _Draft:
     # All of a unit share one place; of a secret's versions the first is the one that names it.
     home = one.members[0]
+    location = home.result.location
+    if len(one.members) == 1:
+        return _Draft(one, (home.result,), home.result.weakness, location.path, location.commit, home.place)
     results = tuple(dict.fromkeys(member.result for member in one.members))
     names = {result.weakness for result in results}
-    return _Draft(
-        group=one,
-        results=results,
-        weakness=min(names - {within[name] for name in names if name in within}, key=_plainness),
-        path=home.result.location.path,
-        commit=home.result.location.commit,
-        place=home.place,
-    )
+    weakness = min(names - {within[name] for name in names if name in within}, key=_plainness)
+    return _Draft(one, results, weakness, location.path, location.commit, home.place)
 
 
 def _plainness(weakness: str) -> tuple[int, str]:
@@ -93,7 +89,7 @@ class _Names:
 
     def __init__(self, schemes: Sequence[Scheme]) -> None:
         self._schemes = schemes
-        self._ordinals: Counter[Subject] = Counter()
+        self._ordinals: dict[tuple[str, ...], int] = {}
         # By id: places are shared by the results of a unit, and live as long as the groups do.
         self._anchors: dict[int, tuple[str, ...]] = {}
 
@@ -103,27 +99,19 @@ class _Names:
         if draft.group.kind == "dependency" and package is not None:
             return self._dependency(draft, package)
         kind: Literal["secret", "weakness"] = "secret" if draft.group.kind == "secret" else "weakness"
-        subjects = [(draft.weakness, draft.place), *_witnesses(draft.group.members)]
+        is_secret = kind == "secret"
         made: list[Fingerprint] = []
         ordinal = 1
-        for name, place in subjects:
+        for name, place in ((draft.weakness, draft.place), *_witnesses(draft.group.members)):
             anchors = self._anchored(place)
-            subject = Subject(
-                kind=kind,
-                name=name,
-                path=draft.path,
-                symbol=place.symbol,
-                anchored="" if kind == "secret" else anchors[0],
-                ordinal=0,
-                commit=draft.commit,
-            )
-            self._ordinals[subject] += 1
-            number = self._ordinals[subject]
+            text = "" if is_secret else anchors[0]
+            key = (kind, name, draft.path, draft.commit, place.symbol, text)
+            number = self._ordinals[key] = self._ordinals.get(key, 0) + 1
             ordinal = ordinal if made else number
             for scheme, anchored in zip(self._schemes, anchors, strict=True):
-                text = "" if kind == "secret" else anchored
-                value = scheme.name(subject._replace(ordinal=number, anchored=text))
-                made.append(Fingerprint(algorithm=scheme.algorithm, value=value))
+                text = "" if is_secret else anchored
+                subject = Subject(kind, name, draft.path, place.symbol, text, number, draft.commit)
+                made.append(Fingerprint(algorithm=scheme.algorithm, value=scheme.name(subject)))
         first = made[0]
         anchor = self._anchored(draft.place)[0]
         return _Named(first.algorithm, first.value, _others(first, made), draft.place.symbol, anchor, ordinal)
@@ -147,16 +135,20 @@ class _Names:
         return found
 
 
-def _witnesses(members: Iterable[Located]) -> list[tuple[str, Place]]:
+def _witnesses(members: Sequence[Located]) -> list[tuple[str, Place]]:
     """Give the witnesses' names, each with every place that its rule pointed at, sorted."""
+    if len(members) == 1:
+        return [(f"witness {_rule_name(members[0].result)}", members[0].place)]
     found: dict[tuple[str, str, tuple[str, ...]], Place] = {}
     for member in members:
         name = f"witness {_rule_name(member.result)}"
         found.setdefault((name, member.place.symbol, member.place.normalised), member.place)
-    return [(key[0], found[key]) for key in sorted(found)] if len(found) > 1 else [(k[0], p) for k, p in found.items()]
+    return [(key[0], found[key]) for key in sorted(found)]
 
 
-def _others(first: Fingerprint, made: Iterable[Fingerprint]) -> tuple[Fingerprint, ...]:
+def _others(first: Fingerprint, made: Sequence[Fingerprint]) -> tuple[Fingerprint, ...]:
+    if len(made) == 2 and made[1].value != first.value:
+        return (made[1],)
     others = {(one.algorithm, one.value): one for one in made}
     del others[first.algorithm, first.value]
     return tuple(others[key] for key in sorted(others))

@@ -127,8 +127,10 @@ class Masker:
 
     def cut(self, path: str, source: Source, start: int, end: int, *, commit: str = "") -> str:
         """Give the source between two offsets, masked by place and by the texts of this file."""
-        parts, at = [], start
         spans = self._sorted(path, commit)
+        if not spans:
+            return self.own(path, source.text[start:end])
+        parts, at = [], start
         for first, last in spans[bisect_right(spans, start, key=lambda span: span[1]) :]:
             if first >= end:
                 break

@@ -97,8 +97,12 @@ def match(
     renames: Sequence[Rename] = (),
     *,
     across_tools: bool = False,
+    stands: Callable[[KnownFinding], bool] = lambda _: False,
 ) -> Matching:
     """Pair findings of two times. Fingerprints are expected to be unique on each side.
+
+    `stands` tells of a finding of then whether the definition that it was in is still there: then the same text in
+    another definition is not the one that was moved, but another.
 
     `across_tools`: the two sides may come from other versions of the tools, so that one weakness may have another
     rule's name. Where both come from the same tools that would hide a second weakness under the first.
@@ -117,11 +121,11 @@ def match(
             lambda one: (_whole(one, one.path),),
             lambda one: (_whole(one, names[one.path]),) if one.path in names else (),
         )
-    work.join(Tier.MOVED, lambda one: _text(one, one.path), lambda one: _text(one, moved(one)))
+    work.join(Tier.MOVED, lambda one: _text(one, one.path), lambda one: [] if stands(one) else _text(one, moved(one)))
     if across_tools:
         work.join_unique(Tier.RULE, lambda one: _rule(one, one.path), lambda one: _rule(one, moved(one)))
         work.join_unique(Tier.RULE, lambda one: _place(one, one.path), lambda one: _place(one, moved(one)))
-    work.join_unique(Tier.CARRIED, _anywhere, _anywhere)
+    work.join_unique(Tier.CARRIED, _anywhere, lambda one: [] if stands(one) else _anywhere(one))
     work.join_unique(Tier.CARRIED, _long_text, _long_text)
     work.join_alike(Tier.EDITED, lambda one: _within(one, one.path), lambda one: _within(one, moved(one)), ALIKE)
     work.join(

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from secgate.errors import LedgerError
 from secgate.events import (
+    BaselineRecorded,
     Event,
     FindingAliased,
     FindingChanged,
@@ -92,12 +93,20 @@ class Remembered(Value, frozen=True, kw_only=True):
             anchor=facts.anchor,
             start_line=facts.start_line,
             scanners=tuple(sorted({witness.scanner for witness in facts.witnesses})),
+            rules=tuple((witness.scanner, witness.rule) for witness in facts.witnesses),
             secret_macs=facts.secret_macs,
             sketch=facts.sketch,
             first_seen_epoch_s=self.first_seen_epoch_s,
             closed_epoch_s=self.closed_epoch_s,
             obligations=self.obligations,
         )
+
+
+class KnownBaseline(Value, frozen=True, kw_only=True):
+    """A list of known debt as it was recorded, and when; whether it counts is for its signature to say."""
+
+    event: BaselineRecorded
+    at_epoch_s: int
 
 
 class Line:
@@ -221,6 +230,7 @@ class Memory:
         """Until the ledger was made, or adopted, on purpose."""
         self._lines: dict[tuple[str, str], Line] = {}
         self._runs: dict[str, list[KnownRun]] = {}
+        self._baselines: dict[tuple[str, str], dict[str, KnownBaseline]] = {}
         self.statements: list[KnownStatement] = []
         """What people signed, in order; nobody has checked it yet."""
         self._skipped = 0
@@ -247,6 +257,10 @@ class Memory:
         """Give the repository's runs on all lines, oldest first."""
         return tuple(self._runs.get(repository, ()))
 
+    def baselines(self, repository: str, line: str) -> tuple[KnownBaseline, ...]:
+        """Give the recorded lists of known debt of a line, oldest first; of one list its first entry."""
+        return tuple(self._baselines.get((repository, line), {}).values())
+
     def catch_up(self, ledger: Ledger) -> None:
         """Fold what the ledger holds beyond what was folded. Raises LedgerError if it does not verify or read."""
         for entry in ledger.read(self._tree.size):
@@ -262,6 +276,9 @@ class Memory:
         self.last_epoch_s = max(self.last_epoch_s, envelope.at_epoch_s)
         if event is None:
             self._skipped += 1
+        elif isinstance(event, BaselineRecorded):
+            lists = self._baselines.setdefault((event.repository, event.line), {})
+            lists.setdefault(event.statement_digest, KnownBaseline(event=event, at_epoch_s=envelope.at_epoch_s))
         elif isinstance(event, SignedEvent):
             self.statements.append(
                 KnownStatement(

@@ -422,6 +422,16 @@ class Suppression(Value, frozen=True, kw_only=True):
     status: str = ""
 
 
+class Claims(Value, frozen=True, kw_only=True):
+    """What a foreign file says of a result's past: its baseline state and its fingerprints, as (name, value).
+
+    Never relied on, and never stored: some tools put secrets, names of people or constants into fingerprints.
+    """
+
+    baseline_state: Literal["", "new", "unchanged", "updated", "absent"] = ""
+    fingerprints: tuple[tuple[str, str], ...] = ()
+
+
 class Rule(Value, frozen=True, kw_only=True):
     """What a tool says of one of its rules. Source: SARIF 2.1.0, 3.49 reportingDescriptor."""
 
@@ -471,6 +481,7 @@ class RawResult(Value, frozen=True, kw_only=True):
     lane: Lane | None = None
     """None means the scanner's own lane."""
     suppressions: tuple[Suppression, ...] = ()
+    claims: Claims | None = None
     remedy: str = ""
     help_uri: str = ""
     tool: str = ""
@@ -698,6 +709,8 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     anchor: str = ""
     start_line: int = 0
     scanners: tuple[str, ...] = ()
+    rules: tuple[tuple[str, str], ...] = ()
+    """Scanner and rule of each witness, where the ledger tells."""
     secret_macs: tuple[str, ...] = ()
     sketch: str = ""
     first_seen_epoch_s: Epoch | None = None

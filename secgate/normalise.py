@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 import msgspec
+from msgspec import Struct
 
 from secgate.crosswalk import Crosswalk
 from secgate.fingerprint import Located, Place, digest
@@ -80,7 +81,7 @@ class Normalised(NamedTuple):
         return tuple(one.result for one in self.located)
 
 
-class _Item(NamedTuple):
+class _Item(Struct, frozen=True, gc=False):
     invocation: Invocation
     tool: str
     rule: Rule

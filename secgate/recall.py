@@ -14,6 +14,11 @@ from secgate.merkle import EMPTY_HEAD
 from secgate.model import Head, History, KnownFinding
 from secgate.ports import Ledger
 
+_ON_PURPOSE = (
+    "if it was made anew on purpose, forget the head that is kept: the checkpoint in the settings, or the note of it "
+    "under heads/ in secgate's state folder"
+)
+
 
 def recall(
     ledger: Ledger,
@@ -90,7 +95,7 @@ def check_growth(ledger: Ledger, remembered: Head, *, head: Head) -> None:
         raise LedgerError(
             f"the ledger has {head.size} entries, and had {remembered.size} before",
             place=ledger.address,
-            remedy="its tail was cut off; restore it from a backup",
+            remedy=f"its tail was cut off; restore it from a backup; {_ON_PURPOSE}",
         )
     if remembered.size == head.size:
         root = head.root
@@ -100,5 +105,5 @@ def check_growth(ledger: Ledger, remembered: Head, *, head: Head) -> None:
         raise LedgerError(
             f"the first {remembered.size} entries of the ledger are not those that were there before",
             place=ledger.address,
-            remedy="it was rewritten; restore it from a backup",
+            remedy=f"it was rewritten; restore it from a backup; {_ON_PURPOSE}",
         )

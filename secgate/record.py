@@ -12,11 +12,12 @@ from datetime import datetime
 from hashlib import sha256
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
-from secgate.events import LedgerAdopted, LedgerCreated, to_entry
+from secgate.events import Event, LedgerAdopted, LedgerCreated, to_entry
 from secgate.memory import EPISODE_WINDOW_S, Memory
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Digest, Entry, Head, RunDocument, Value, encode
 from secgate.ports import Ledger
+from secgate.retirement import Retirement
 from secgate.succession import Following, Stamp, follow
 
 
@@ -25,7 +26,8 @@ class RecordRequest(Value, frozen=True, kw_only=True):
 
     `now` is aware UTC. `required`: a ledger is asked for, so none is made here. `read_only`: nothing is written (forks,
     pre-commit). `actor`, `author` and `reviewers` are opaque ids. `blobs` are stored beside the run document and the
-    decision's input, by digest. `gone` are fingerprints of known findings whose text is certainly no longer there.
+    decision's input, by digest. `gone` are fingerprints of known findings whose text is certainly no longer there,
+    `retirement` is what is retired by now, `events` are what else the run brings.
     """
 
     document: RunDocument
@@ -38,7 +40,9 @@ class RecordRequest(Value, frozen=True, kw_only=True):
     author: str = ""
     reviewers: tuple[str, ...] = ()
     blobs: Mapping[Digest, bytes] = {}
+    events: tuple[Event, ...] = ()
     gone: frozenset[str] = frozenset()
+    retirement: Retirement = Retirement()
     episode_window_s: int = EPISODE_WINDOW_S
     attempts: int = 64
 
@@ -201,6 +205,7 @@ def _follow(request: RecordRequest, memory: Memory, *, document_digest: Digest) 
         memory=memory,
         now_epoch_s=int(request.now.timestamp()),
         gone=request.gone,
+        retirement=request.retirement,
         episode_window_s=request.episode_window_s,
         stamp=Stamp(
             document_digest=document_digest,
@@ -211,7 +216,8 @@ def _follow(request: RecordRequest, memory: Memory, *, document_digest: Digest) 
             reviewers=request.reviewers,
         ),
     )
-    return Following(entries=(*created, *following.entries), notes=following.notes)
+    given = tuple(to_entry(one) for one in request.events)
+    return Following(entries=(*created, *following.entries, *given), notes=following.notes)
 
 
 def _ledger_id(seed: str, now: datetime) -> Digest:

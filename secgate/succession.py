@@ -6,13 +6,13 @@ each with its alias before its facts and its facts before its duties.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 from msgspec.structs import replace
 
 from secgate.absence import Outlook, covered_whole
+from secgate.baseline import gives_way
 from secgate.events import (
     Event,
     FindingAliased,
@@ -23,14 +23,11 @@ from secgate.events import (
     FindingOpened,
     FindingSeenAgain,
     FindingSplit,
-    LaneCount,
     ObligationAdded,
     ObligationSuperseded,
     Run,
     facts_of,
-    run_tool,
     to_entry,
-    tools_digest,
 )
 from secgate.memory import Memory, Remembered
 from secgate.model import (
@@ -45,6 +42,8 @@ from secgate.model import (
     State,
     Value,
 )
+from secgate.retirement import Retirement
+from secgate.run_facts import lane_counts, run_tool, tools_digest, words
 
 
 class Stamp(Value, frozen=True, kw_only=True):
@@ -71,11 +70,19 @@ def follow(
     memory: Memory,
     now_epoch_s: int,
     gone: frozenset[str],
+    retirement: Retirement,
     episode_window_s: int,
     stamp: Stamp,
 ) -> Following:
     """Give the entries that follow from a run at `now_epoch_s`, or at the ledger's last time if that is later."""
-    step = _Step(document, memory=memory, now_epoch_s=now_epoch_s, gone=gone, episode_window_s=episode_window_s)
+    step = _Step(
+        document,
+        memory=memory,
+        now_epoch_s=now_epoch_s,
+        gone=gone,
+        retirement=retirement,
+        episode_window_s=episode_window_s,
+    )
     events = list(step.findings()) if is_clocked(document) else []
     run = step.run(stamp)
     return Following(entries=tuple(to_entry(event) for event in (run, *events)), notes=tuple(step.notes))
@@ -101,13 +108,21 @@ class _Step:
     """One run on one memory; made anew for each attempt."""
 
     def __init__(
-        self, document: RunDocument, *, memory: Memory, now_epoch_s: int, gone: frozenset[str], episode_window_s: int
+        self,
+        document: RunDocument,
+        *,
+        memory: Memory,
+        now_epoch_s: int,
+        gone: frozenset[str],
+        retirement: Retirement,
+        episode_window_s: int,
     ) -> None:
         self._document = document
         self._memory = memory
         self._now_epoch_s = max(now_epoch_s, memory.last_epoch_s)
         self._clock_back_s = self._now_epoch_s - now_epoch_s
         self._gone = gone
+        self._retirement = retirement
         self._window_s = episode_window_s
         decision = document.decision
         self._evaluated_epoch_s = decision.evaluated_epoch_s if decision else now_epoch_s
@@ -146,7 +161,7 @@ class _Step:
             complete=is_complete(document),
             provisional=self._memory.provisional,
             lanes=tuple(sorted(account.lane for account in document.coverage.lanes if account.asked)),
-            coverage=_lane_counts(document),
+            coverage=lane_counts(document),
             tools=tuple(
                 run_tool(invocation, evaluated_epoch_s=self._evaluated_epoch_s) for invocation in document.invocations
             ),
@@ -155,7 +170,7 @@ class _Step:
             outcomes=decision.all_outcomes if decision else (),
             mode=decision.mode if decision else "",
             profile=decision.profile if decision else "",
-            words=_words(document),
+            words=words(document),
             engine=f"{decision.engine} {decision.engine_version}".strip() if decision else "",
             policy_digests=decision.policy_digests if decision else {},
             enforced_digest=decision.enforced_digest if decision else "",
@@ -179,14 +194,18 @@ class _Step:
                 claimed.add(other.facts.fingerprint)
                 yield self._merged(finding, known, other)
         settled = set(self._outlook.settled)
+        retired = 0
         for fingerprint, known in sorted(self._line.findings.items()):
             if not known.is_open or fingerprint in claimed:
                 continue
-            basis = self._outlook.basis_of_absence(known, line=self._line, gone=self._gone)
+            basis = self._outlook.basis_of_absence(known, line=self._line, gone=self._gone, retirement=self._retirement)
             if basis is not None:
                 yield self._closed(known, basis)
+                retired += basis == "retired"
             elif known.facts.lane in settled:
                 self._unseen.append(fingerprint)
+        if retired:
+            self.notes.append(f"{retired} finding(s) closed, since everything that saw them is retired")
 
     def _match(self) -> list[tuple[Finding, Remembered | None]]:
         """Pair each finding, sorted by fingerprint, with what is known of it.
@@ -293,8 +312,15 @@ class _Step:
             fingerprint=facts.fingerprint,
             algorithm=facts.algorithm,
             former=Fingerprint(algorithm=known.facts.algorithm, value=known.facts.fingerprint),
-            basis="algorithm" if facts.algorithm != known.facts.algorithm else "matched",
+            basis=self._alias_basis(facts, known.facts),
         )
+
+    def _alias_basis(self, facts: FindingFacts, before: FindingFacts) -> str:
+        if facts.algorithm != before.algorithm:
+            return "algorithm"
+        successors = self._retirement.successors(before.witnesses)
+        is_successor = any(f"{witness.scanner}:{witness.rule}" in successors for witness in facts.witnesses)
+        return "successor" if is_successor else "matched"
 
     def _closed(self, known: Remembered, basis: str) -> FindingClosed:
         return FindingClosed(
@@ -303,11 +329,16 @@ class _Step:
             algorithm=known.facts.algorithm,
             basis=basis,
             commit=self._document.target.commit,
+            retirement=self._retirement.digest if basis == "retired" else "",
         )
 
     def _with_lost_witnesses(self, facts: FindingFacts, before: FindingFacts) -> FindingFacts:
         """Keep witnesses whose tool did not run: that a scanner was taken away does not mean that it sees nothing."""
-        lost = {witness for witness in before.witnesses if not self._outlook.ran(before.lane, witness.scanner)}
+        lost = {
+            witness
+            for witness in before.witnesses
+            if not self._outlook.ran(before.lane, witness.scanner) and not self._retirement.is_retired(witness)
+        }
         # A run without the key knows no codes; that does not make it another secret.
         codes = facts.secret_macs or before.secret_macs
         return replace(facts, witnesses=tuple(sorted(lost.union(facts.witnesses))), secret_macs=codes)
@@ -335,6 +366,9 @@ class _Step:
                 limit_s=duty.limit_s,
                 policy_digest=duty.policy_digest,
             )
+            for other in recorded:
+                if gives_way(other, duty):
+                    yield self._supersedes(other, facts, episode=episode, policy_digest=duty.policy_digest)
 
     def _superseded(
         self, duty: Obligation, facts: FindingFacts, *, episode: int, held: Sequence[Obligation]
@@ -347,15 +381,20 @@ class _Step:
                     f"{facts.fingerprint}: the duty {other.basis} was due before it was to be superseded; it stands"
                 )
                 continue
-            yield ObligationSuperseded(
-                **self._about(episode),
-                fingerprint=facts.fingerprint,
-                algorithm=facts.algorithm,
-                basis=other.basis,
-                start_epoch_s=other.start_epoch_s,
-                limit_s=other.limit_s,
-                policy_digest=duty.policy_digest,
-            )
+            yield self._supersedes(other, facts, episode=episode, policy_digest=duty.policy_digest)
+
+    def _supersedes(
+        self, other: Obligation, facts: FindingFacts, *, episode: int, policy_digest: str
+    ) -> ObligationSuperseded:
+        return ObligationSuperseded(
+            **self._about(episode),
+            fingerprint=facts.fingerprint,
+            algorithm=facts.algorithm,
+            basis=other.basis,
+            start_epoch_s=other.start_epoch_s,
+            limit_s=other.limit_s,
+            policy_digest=policy_digest,
+        )
 
 
 class _About(TypedDict):
@@ -394,24 +433,3 @@ def _changes(before: FindingFacts, after: FindingFacts) -> tuple[str, ...]:
         "secret": before.secret_macs != after.secret_macs,
     }
     return tuple(name for name, is_so in changes.items() if is_so)
-
-
-def _lane_counts(document: RunDocument) -> tuple[LaneCount, ...]:
-    return tuple(
-        LaneCount(
-            lane=account.lane,
-            asked=account.asked,
-            needed=account.needed,
-            offered=account.offered,
-            covered=account.covered,
-            failed=account.failed,
-            unsupported=account.unsupported,
-            gaps=len(account.gaps),
-        )
-        for account in document.coverage.lanes
-    )
-
-
-def _words(document: RunDocument) -> dict[str, int]:
-    verdicts = document.decision.verdicts if document.decision else ()
-    return dict(Counter(str(verdict.word) for verdict in verdicts if verdict.subject == "finding"))

@@ -403,11 +403,11 @@ def _ruling(verdict: Verdict) -> str:
 
 
 def _left_out(document: RunDocument) -> tuple[tuple[str, int], ...]:
-    counts: dict[str, int] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for item in document.coverage.left_out:
-        label = f"{item.reason} ({item.detail})" if item.reason == "excluded" and item.detail else item.reason
-        counts[label] = counts.get(label, 0) + 1
-    return tuple(sorted(counts.items()))
+        groups.setdefault((item.reason, item.detail if item.reason == "excluded" else ""), []).append(item.path)
+    told = sorted(groups.items())
+    return tuple((f"{why} ({kept or _named(paths, 'more path')[:-2]})", len(paths)) for (why, kept), paths in told)
 
 
 def _to_green(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> Iterable[str]:

@@ -22,6 +22,7 @@ DAY = timedelta(days=1)
 WEAK = "def answer(text):\n    return eval(text)\n"
 CLEAN = "def answer(text):\n    return int(text)\n"
 KEY = "AKIA" + "Z7QK3VXWLM5TNB2D"
+OTHER_KEY = "AKIA" + "Q2HS6RYCJN4WPE7F"
 """Looks like a credential, and is put together only here."""
 
 PACKAGES = {
@@ -44,7 +45,7 @@ class Product:
         for folder in (self.state, self.empty, home / "tmp"):
             folder.mkdir(parents=True, exist_ok=True)
         self.env = {
-            "PATH": _only_git(home / "bin"),
+            "PATH": _few_programs(home / "bin"),
             "HOME": str(home),
             "TMPDIR": str(home / "tmp"),
             "SECGATE_STATE_DIR": str(self.state),
@@ -164,11 +165,12 @@ def states(document: RunDocument) -> list[str]:
     return sorted(finding.state.value for finding in document.findings)
 
 
-def _only_git(folder: Path) -> str:
-    """Make a PATH on which git is and nothing else."""
-    program = shutil.which("git", path=os.environ["PATH"])
-    assert program, "git is needed for these tests"
+def _few_programs(folder: Path) -> str:
+    """Make a PATH on which git and ssh-keygen are and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "git").exists():
-        (folder / "git").symlink_to(program)
+    for name in ("git", "ssh-keygen"):
+        program = shutil.which(name, path=os.environ["PATH"])
+        assert program, f"{name} is needed for these tests"
+        if not (folder / name).exists():
+            (folder / name).symlink_to(program)
     return str(folder)

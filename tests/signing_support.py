@@ -73,3 +73,12 @@ def enforced_layer(folder: Path, *lines: str, settings: str = "", revoked: str =
     (folder / "allowed_signers").write_text("".join(lines))
     (folder / "revoked").write_text(revoked)
     return folder
+
+
+def sign(file: Path, key: Key, namespace: str) -> None:
+    """Sign a file as a person does by hand; the signature is beside it."""
+    signature = file.with_name(f"{file.name}.sig")
+    signature.unlink(missing_ok=True)
+    subprocess.run(
+        [KEYGEN, "-Y", "sign", "-q", "-n", namespace, "-f", str(key.path), str(file)], check=True, capture_output=True
+    )

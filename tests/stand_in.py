@@ -45,7 +45,7 @@ def semgrep(arguments: list[str], behaviour: dict[str, Any]) -> Answer:
             "extra": {
                 "message": f"{found} of a value",
                 "severity": behaviour.get("severity", "ERROR"),
-                "metadata": {"cwe": ["CWE-95: code injection"], "confidence": "HIGH"},
+                "metadata": {"cwe": [behaviour.get("cwe", "CWE-95: code injection")], "confidence": "HIGH"},
             },
         }
         for name, line, column, found in places(files, behaviour.get("sees", ["eval("]))

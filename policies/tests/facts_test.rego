@@ -39,6 +39,9 @@ finding(changes) := object.union(
 			"state": "none", "kind": "none", "id": "", "requester": "", "approver": "",
 			"expires_epoch_s": 0,
 		},
+		"baseline": {
+			"listed": false, "id": "", "author": "", "date_epoch_s": 0, "severity": "info", "limit_s": 0,
+		},
 		"known_exploited": {"listed": false, "listed_epoch_s": 0},
 		"epss_ppm": 0,
 		"exposure": "unknown",

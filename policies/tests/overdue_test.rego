@@ -49,3 +49,30 @@ test_critical_has_a_day if {
 	older := object.union(duty, {"start_epoch_s": facts.now - 86401})
 	count(protected({"severity": "critical", "obligations": [older]})) == 1
 }
+
+listed(limit_s) := {"baseline": {
+	"listed": true, "id": "d", "author": "p-1", "date_epoch_s": facts.now - facts.day,
+	"severity": "high", "limit_s": limit_s,
+}}
+
+test_known_debt_allows_what_its_severity_would_deny if {
+	due_since := {"obligations": [facts.obligation({"start_epoch_s": facts.now - 604801})]}
+	count(protected(due_since)) == 1
+	protected(object.union(listed(10 * facts.day), due_since)) == set()
+}
+
+test_known_debt_denies_one_second_after_its_limit if {
+	protected(listed(facts.day)) == set()
+	some element in protected(listed(facts.day - 1))
+	startswith(element.reason, "overdue by 1 s: baseline:high allows")
+}
+
+test_known_debt_that_was_overdue_on_the_day_stays_so if {
+	long_due := {"obligations": [facts.obligation({"start_epoch_s": (facts.now - 604801) - facts.day})]}
+	count(protected(object.union(listed(10 * facts.day), long_due))) == 1
+}
+
+test_known_debt_that_got_worse_is_denied_after_the_days_of_the_worse if {
+	worse := facts.obligation({"basis": "severity:critical", "start_epoch_s": facts.now - 86401, "limit_s": 86400})
+	count(protected(object.union(listed(10 * facts.day), {"severity": "critical", "obligations": [worse]}))) == 1
+}

@@ -62,3 +62,45 @@ test_other_duties_do_not_stand_for_severity if {
 	some duty in protected({"obligations": [facts.obligation({"basis": "known-exploited"})]})
 	duty.basis == "severity:high"
 }
+
+listed(changes) := {"baseline": object.union(
+	{
+		"listed": true, "id": "d", "author": "p-1", "date_epoch_s": facts.now - facts.day,
+		"severity": "high", "limit_s": 10 * facts.day,
+	},
+	changes,
+)}
+
+known_debt(changes) := {
+	"finding": "f1", "basis": "baseline:high",
+	"start_epoch_s": facts.now - facts.day, "limit_s": object.get(changes, "limit_s", 10 * facts.day),
+}
+
+test_known_debt_has_the_limit_of_its_list if protected(listed({})) == {known_debt({})}
+
+test_known_debt_in_a_change_has_none if given({"scope": "change"}, listed({})) == set()
+
+test_no_list_allows_more_than_the_policy if {
+	protected(listed({"limit_s": 9000 * facts.day})) == {known_debt({"limit_s": 180 * facts.day})}
+}
+
+test_a_list_without_a_limit_leaves_the_severitys if {
+	some duty in protected(listed({"limit_s": 0}))
+	duty.basis == "severity:high"
+}
+
+test_known_debt_is_given_time_once if {
+	recorded := facts.obligation({"basis": "baseline:high"})
+	protected(object.union(listed({}), {"obligations": [recorded]})) == set()
+}
+
+test_recorded_debt_stands_for_its_severity_without_the_list if {
+	protected({"obligations": [facts.obligation({"basis": "baseline:high"})]}) == set()
+}
+
+test_debt_that_got_worse_counts_from_the_change if {
+	worse := {"finding": "f1", "basis": "severity:critical", "start_epoch_s": facts.now, "limit_s": facts.day}
+	protected(object.union(listed({}), {"severity": "critical"})) == {worse, known_debt({})}
+	recorded := {"severity": "critical", "obligations": [facts.obligation({"basis": "baseline:high"})]}
+	protected(recorded) == {worse}
+}

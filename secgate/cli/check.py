@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
-from secgate.cli.options import formats, machine, moment, terminal, write_output
+from secgate.cli.options import formats, machine, moment, nothing_stale, terminal, write_output
 from secgate.errors import UsageError
 
 
@@ -24,16 +28,18 @@ def check_command(
     A pass covers the findings in the files only: no coverage is claimed, nothing is recorded, no clock starts.
     """
     from secgate import pipeline, registry
-    from secgate.pipeline.checking import check
+    from secgate.pipeline.checking import SarifSource, check
 
     wanted = formats(outputs, registry.names("reporters"))
-    done = check(
-        [(name, _read(name)) for name in files],
-        policies=policies,
-        enforced=enforced or "",
-        machine=machine(),
-        now=moment(),
-    )
+    given = {Path(name).resolve() for name in files if name != "-"}
+    with nothing_stale(file for _, file in wanted if Path(file).resolve() not in given):
+        done = check(
+            [SarifSource(name, partial(_opened, name)) for name in files],
+            policies=policies,
+            enforced=enforced or "",
+            machine=machine(),
+            now=moment(),
+        )
     width, colour = terminal()
     for name, file in wanted:
         write_output(pipeline.render(done, name, width=width if not file else 80, colour=colour and not file), file)
@@ -42,10 +48,13 @@ def check_command(
     return done.decision.exit_code
 
 
-def _read(name: str) -> bytes:
-    if name == "-":
-        return sys.stdin.buffer.read()
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
     try:
-        return Path(name).read_bytes()
+        if name == "-":
+            yield sys.stdin.buffer
+        else:
+            with Path(name).open("rb") as stream:
+                yield stream
     except OSError as error:
         raise UsageError(f"cannot read it: {error.strerror}", place=name, remedy="give a SARIF file") from error

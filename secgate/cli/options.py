@@ -6,7 +6,8 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -141,6 +142,22 @@ def check_output(file: str) -> None:
         )
 
 
+@contextmanager
+def nothing_stale(files: Iterable[str]) -> Iterator[None]:
+    """Take away what an earlier command left in `files` where this one ends without an answer of its own.
+
+    Whoever reads them later would take the earlier answer, a pass perhaps, for this one's.
+    """
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            if file not in ("", "-") and Path(file).is_file():
+                with suppress(OSError):
+                    Path(file).unlink()
+        raise
+
+
 def write_output(output: bytes | Rendered, file: str) -> None:
     """Write `output` to a file, whole or not at all, or to stdout for "" and "-", as far as somebody reads it.
 
@@ -157,8 +174,11 @@ def write_output(output: bytes | Rendered, file: str) -> None:
             # Who reads does not change what was decided: the exit code stays the run's.
             let_go(sys.stdout)
         return
-    path = Path(file)
+    path = Path(file).resolve()
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a device or a pipe is written into, never replaced
+            return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -6,11 +6,22 @@ from typing import Any
 
 import click
 
-from secgate.cli.options import Progress, check_output, formats, machine, moment, run_options, terminal, write_output
+from secgate.cli.options import (
+    Progress,
+    check_output,
+    formats,
+    machine,
+    moment,
+    nothing_stale,
+    run_options,
+    terminal,
+    write_output,
+)
 
 
 @click.command("run")
 @run_options
+@click.option("--baseline", metavar="FILE", help="SARIF of another tool that lists known debt, FILE.sig beside it.")
 @click.option("--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add.")
 @click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, sarif-all, html.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -23,10 +34,11 @@ def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int
 
     wanted = formats(outputs, registry.names("reporters"))
     progress = Progress(quiet=quiet)
-    try:
-        done = pipeline.run(_request(options), machine=machine(), now=moment(), observer=progress)
-    finally:
-        progress.close()
+    with nothing_stale(file for _, file in wanted):
+        try:
+            done = pipeline.run(_request(options), machine=machine(), now=moment(), observer=progress)
+        finally:
+            progress.close()
     width, colour = terminal()
     for name, file in wanted:
         data = pipeline.render(done, name, width=width if not file else 80, colour=colour and not file)
@@ -50,10 +62,11 @@ def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
     if output not in ("", "-"):
         check_output(output)
     progress = Progress(quiet=quiet)
-    try:
-        done = pipeline.scan_only(_request(options), machine=machine(), now=moment(), observer=progress)
-    finally:
-        progress.close()
+    with nothing_stale([output]):
+        try:
+            done = pipeline.scan_only(_request(options), machine=machine(), now=moment(), observer=progress)
+        finally:
+            progress.close()
     write_output(pipeline.render(done, "sarif", width=80, colour=False), output)
     gaps = [gap for lane in done.coverage.lanes if lane.asked for gap in lane.gaps]
     for gap in gaps[:20]:

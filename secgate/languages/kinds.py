@@ -8,6 +8,9 @@ takes the place of `text`), and keys are found at any depth and in any style of 
 from __future__ import annotations
 
 import re
+from itertools import islice
+
+from secgate.languages.kind_names import BY_NAME, BY_PATTERN, BY_SUFFIX
 
 HEAD_BYTES = 8192
 """How much of most files is looked at."""
@@ -15,169 +18,29 @@ HEAD_BYTES = 8192
 DOCUMENT_BYTES = 1024 * 1024
 """How much of a YAML or JSON file is looked at: its kind may stand below a long comment."""
 
-_BY_SUFFIX = {
-    ".ascx": "aspnet",
-    ".aspx": "aspnet",
-    ".astro": "astro",
-    ".bash": "shell",
-    ".bat": "batch",
-    ".bicep": "bicep",
-    ".c": "c",
-    ".cc": "cpp",
-    ".cfm": "coldfusion",
-    ".cjs": "javascript",
-    ".clj": "clojure",
-    ".cljc": "clojure",
-    ".cljs": "clojure",
-    ".cmd": "batch",
-    ".coffee": "coffeescript",
-    ".cpp": "cpp",
-    ".cs": "csharp",
-    ".cshtml": "aspnet",
-    ".css": "css",
-    ".cts": "typescript",
-    ".cxx": "cpp",
-    ".dart": "dart",
-    ".erb": "erb",
-    ".erl": "erlang",
-    ".ex": "elixir",
-    ".exs": "elixir",
-    ".fs": "fsharp",
-    ".go": "go",
-    ".groovy": "groovy",
-    ".h": "c",
-    ".hh": "cpp",
-    ".hpp": "cpp",
-    ".hs": "haskell",
-    ".htm": "html",
-    ".html": "html",
-    ".ipynb": "notebook",
-    ".java": "java",
-    ".jl": "julia",
-    ".js": "javascript",
-    ".json": "json",
-    ".jsp": "jsp",
-    ".jsx": "javascript",
-    ".ksh": "shell",
-    ".kt": "kotlin",
-    ".kts": "kotlin",
-    ".lua": "lua",
-    ".m": "objective-c",
-    ".mjs": "javascript",
-    ".ml": "ocaml",
-    ".mm": "objective-c",
-    ".mts": "typescript",
-    ".nim": "nim",
-    ".php": "php",
-    ".phtml": "php",
-    ".pl": "perl",
-    ".pm": "perl",
-    ".ps1": "powershell",
-    ".psm1": "powershell",
-    ".py": "python",
-    ".pyi": "python",
-    ".pyw": "python",
-    ".pyx": "cython",
-    ".r": "r",
-    ".rake": "ruby",
-    ".razor": "aspnet",
-    ".rb": "ruby",
-    ".rs": "rust",
-    ".scala": "scala",
-    ".sh": "shell",
-    ".sol": "solidity",
-    ".sql": "sql",
-    ".svelte": "svelte",
-    ".swift": "swift",
-    ".template": "template",
-    ".tf": "terraform",
-    ".tfvars": "terraform",
-    ".tofu": "opentofu",
-    ".toml": "toml",
-    ".ts": "typescript",
-    ".tsx": "typescript",
-    ".vb": "visual-basic",
-    ".vue": "vue",
-    ".wsgi": "python",
-    ".xml": "xml",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".zig": "zig",
-    ".zsh": "shell",
-}
-
-_BY_NAME = {
-    "bun.lock": "npm-lock",
-    "bun.lockb": "npm-lock",
-    "cargo.lock": "cargo-lock",
-    "cargo.toml": "cargo-manifest",
-    "composer.json": "composer",
-    "composer.lock": "composer",
-    "conda-lock.yml": "conda-environment",
-    "deno.lock": "npm-lock",
-    "gemfile": "ruby",
-    "gemfile.lock": "ruby-lock",
-    "go.mod": "go-mod",
-    "go.sum": "go-sum",
-    "gradle.lockfile": "gradle",
-    "jenkinsfile": "groovy",
-    "mix.lock": "mix-lock",
-    "npm-shrinkwrap.json": "npm-lock",
-    "package-lock.json": "npm-lock",
-    "package.resolved": "swift-lock",
-    "packages.config": "nuget",
-    "packages.lock.json": "nuget",
-    "pdm.lock": "pdm-lock",
-    "pipfile": "pipfile",
-    "pipfile.lock": "pipfile-lock",
-    "pnpm-lock.yaml": "pnpm-lock",
-    "podfile.lock": "cocoapods-lock",
-    "poetry.lock": "poetry-lock",
-    "pom.xml": "maven-pom",
-    "pubspec.lock": "pub-lock",
-    "pyproject.toml": "pyproject",
-    "rakefile": "ruby",
-    "sconscript": "python",
-    "sconstruct": "python",
-    "setup.cfg": "setup-cfg",
-    "setup.py": "setup-py",
-    "uv.lock": "uv-lock",
-    "wscript": "python",
-    "yarn.lock": "yarn-lock",
-}
-
-_BY_PATTERN = (
-    (re.compile(r"pylock(\.[^.]+)?\.toml"), "pylock"),
-    (re.compile(r"(.*[-_.])?requirements?([-_.].*)?\.(txt|in)"), "pip-requirements"),
-    (re.compile(r"(.*[-_.])?constraints?([-_.].*)?\.(txt|in)"), "pip-constraints"),
-    (re.compile(r"(docker|container)file(\..+)?|.+\.(docker|container)file"), "dockerfile"),
-    (re.compile(r"(docker-)?compose([-_.].+)?\.ya?ml"), "compose"),
-    (re.compile(r"(.+\.)?\.?gitlab-ci(\..+)?\.ya?ml"), "gitlab-ci"),
-    (re.compile(r"action\.ya?ml"), "github-action"),
-    (re.compile(r"chart\.ya?ml"), "helm"),
-    (re.compile(r".+\.tf(vars)?\.json"), "terraform"),
-    (re.compile(r".+\.tofu\.json"), "opentofu"),
-    (re.compile(r"(conda[-_.])?env(ironment)?([-_.].+)?\.ya?ml"), "conda-environment"),
-    (re.compile(r".+\.(cs|fs|vb)proj|directory\.packages\.props"), "nuget"),
-    (re.compile(r"build\.gradle(\.kts)?|libs\.versions\.toml"), "gradle"),
-)
-"""File names in lower case; each that fits adds its kind, in this order."""
-
 _NAMES_PACKAGES = {
     "cargo-manifest": re.compile(rb"dependencies"),
     "composer": re.compile(rb"\"(?:require|packages)"),
-    "conda-environment": re.compile(rb"^(?:dependencies|package)\s*:", re.MULTILINE),
+    "conda-environment": re.compile(rb"^(?:dependencies|packages?)[ \t]*:|^\[[^\]\n]*dependencies\]", re.MULTILINE),
     "go-mod": re.compile(rb"^require\b", re.MULTILINE),
     "gradle": re.compile(rb"dependencies|libraries|="),
-    "nuget": re.compile(rb"(?i)packagereference|packageversion|<package\b|\"dependencies\""),
+    "npm-manifest": re.compile(rb"\"(?:dependencies|imports)\""),
+    "nuget": re.compile(rb"(?i)packagereference|packageversion|<package\b|\"dependencies\"|\bnuget\b"),
     "pipfile": re.compile(rb"packages"),
+    "pub-manifest": re.compile(rb"^dependencies\s*:", re.MULTILINE),
+    "ruby-manifest": re.compile(rb"\bgem\b|_dependency\b"),
     "setup-cfg": re.compile(rb"_require"),
-    "setup-py": re.compile(rb"_require"),
+    "setup-py": re.compile(rb"_require|\*\*"),
 }
 """Kinds that a file has only when its first bytes name packages, or may."""
 
+_PROVIDER_LOCK = ".terraform.lock.hcl"
 _NPM_PACKAGES = re.compile(rb"\"(?:(?:dev|peer|optional)D|d)ependencies\"\s*:\s*\{\s*\"")
-_REQUIREMENTS_FOLDER = re.compile(r"(?:.*/)?requirements?/[^/]+\.(?:txt|in)")
+_REQUIREMENTS_FOLDER = re.compile(r"(?:.*/)?requirements?/.+\.(?:txt|in|pip|lock)")
+_PIPELINE_FOLDER = re.compile(
+    r"(?:.*/)?\.(?:(?:gitea|forgejo)/workflows|circleci|buildkite|woodpecker|semaphore|azure-pipelines)/.+\.ya?ml"
+)
+_ANSIBLE_FOLDER = re.compile(r"(?:.*/)?(?:tasks|handlers|playbooks)/[^/]+\.ya?ml")
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml", re.IGNORECASE)
 
 _INTERPRETERS = (
@@ -213,6 +76,25 @@ _TEMPLATE_VERSION = _Key(b"AWSTemplateFormatVersion")
 _RESOURCES = _Key(b"Resources")
 _AWS_TYPE = re.compile(rb"Type[\"']?\s*:\s*[\"']?(?:AWS|Alexa)::")
 _SERVICES = re.compile(rb"^(?:\{\s*)?[\"']?services[\"']?[ \t]*:", re.MULTILINE)
+_SCRIPT_PACKAGES = re.compile(rb"^# /// script[ \t\r]*$", re.MULTILINE)
+_SCRIPT_LIST = re.compile(rb"^#[ \t]*dependencies[ \t]*=(?![ \t]*\[[ \t]*\])", re.MULTILINE)
+"""A Python script that names its packages. Source: PEP 723."""
+_SCRIPT = re.compile(rb"<script\b", re.IGNORECASE)
+_SCRIPT_IS_CODE = re.compile(
+    rb"(?![^>]*(?:\bsrc\s*=|type\s*=\s*[\"']?(?:application|text/(?:template|html|x-)|importmap)))[^>]*>\s*[^\s<]",
+    re.IGNORECASE,
+)
+"""A tag's rest and what follows: a reference to a file is no code in the page, nor is data."""
+_TAG_BYTES = 400
+_MOST_TAGS = 1000
+_RESOURCES_OF_PULUMI = re.compile(rb"^resources\s*:", re.MULTILINE)
+_AZURE_HOST = b"schema.management.azure.com"
+_AZURE_TEMPLATE = re.compile(rb"schema\.management\.azure\.com/[^\"\n]{0,100}deploymentTemplate\.json")
+_HOSTS = re.compile(rb"^[ \t]{0,40}-?[ \t]{0,40}hosts[ \t]*:", re.MULTILINE)
+_TASKS = re.compile(rb"^[ \t]{0,40}-?[ \t]{0,40}(?:tasks|roles)[ \t]*:", re.MULTILINE)
+_TASK = re.compile(rb"^- (?:name|include_tasks|import_tasks|block)[ \t]*:", re.MULTILINE)
+_RENDERED = re.compile(r"(.+?)(?:\.(?:j2|jinja2?|tmpl|tpl|gotmpl|erb|mustache))+", re.IGNORECASE | re.DOTALL)
+_RENDERED_KINDS = frozenset({"terraform", "cloudformation", "kubernetes", "compose", "opentofu", "bicep"})
 _IMAGE = re.compile(rb"[\"']?(?:image|build)[\"']?[ \t]*:")
 
 
@@ -225,7 +107,10 @@ def _suffix(name: str) -> str:
 def head_bytes(path: str) -> int:
     """Give how many of a file's first bytes `kinds_of` wants to see."""
     name = path.rpartition("/")[2].lower()
-    whole = _suffix(name) in (".yaml", ".yml", ".json", ".template") or _BY_NAME.get(name) in _NAMES_PACKAGES
+    whole = (
+        _suffix(name) in (".yaml", ".yml", ".json", ".template", ".html", ".htm", ".xhtml", ".cfn", ".cft")
+        or BY_NAME.get(name) in _NAMES_PACKAGES
+    )
     return DOCUMENT_BYTES if whole else HEAD_BYTES
 
 
@@ -237,15 +122,21 @@ def kinds_of(path: str, head: bytes) -> tuple[str, ...]:
     """
     name = path.rpartition("/")[2].lower()
     suffix = _suffix(name)
-    language = _BY_SUFFIX.get(suffix, "")
+    language = BY_SUFFIX.get(suffix, "")
     found = [kind for kind in _by_path(path, name) if _may_name_packages(kind, head)]
     if language in ("yaml", "json", "template"):
         found += _by_content(path, name, head, found)
-    if not language and head.startswith(b"#!"):
-        found += _by_interpreter(head)
+    if not language and _without_mark(head).startswith(b"#!"):
+        found += _by_interpreter(_without_mark(head))
+    if language == "html" and _holds_script(head):
+        found.append("html-script")
+    if "python" in (language, *found) and _SCRIPT_PACKAGES.search(head) and _SCRIPT_LIST.search(head):
+        found.append("python-script")
+    if (inner := _RENDERED.fullmatch(path)) and _RENDERED_KINDS.intersection(kinds_of(inner[1], head)):
+        found.append("infrastructure-template")
     if language == "typescript" and _is_transport_stream(head):
         language = ""
-    if language and language != "template":
+    if language and language != "template" and name != _PROVIDER_LOCK:
         found.append(language)
     if language == "notebook":
         found.append("json")
@@ -262,11 +153,13 @@ _OTHER_FORMS = (".dockerignore", ".md", ".rst", ".py", ".js", ".ts", ".go", ".rs
 
 def _by_path(path: str, name: str) -> list[str]:
     found = ["github-workflow"] if _WORKFLOW.fullmatch(path) else []
-    if name in _BY_NAME:
-        found.append(_BY_NAME[name])
-    for pattern, kind in _BY_PATTERN:
+    if name in BY_NAME:
+        found.append(BY_NAME[name])
+    for pattern, kind in BY_PATTERN:
         if pattern.fullmatch(name) and not name.endswith(_OTHER_FORMS):
             found.append(kind)
+    if _PIPELINE_FOLDER.fullmatch(path.lower()):
+        found.append("other-ci")
     if _REQUIREMENTS_FOLDER.fullmatch(path.lower()) and "pip-constraints" not in found:
         found.append("pip-requirements")
     return found
@@ -280,6 +173,14 @@ def _may_name_packages(kind: str, head: bytes) -> bool:
 
 def _by_content(path: str, name: str, head: bytes, by_path: list[str]) -> list[str]:
     found = []
+    if _AZURE_HOST in head and _AZURE_TEMPLATE.search(head):
+        found.append("azure-template")
+    if _is_ansible(path, head):
+        found.append("ansible")
+    if name.startswith("pulumi.") and _RESOURCES_OF_PULUMI.search(head):
+        found.append("pulumi")
+    if name in ("deno.json", "deno.jsonc", "import_map.json") and b'"imports"' in head:
+        found.append("npm-manifest")
     if name == "package.json" and _NPM_PACKAGES.search(head):
         found.append("npm-manifest")
     if _TEMPLATE_VERSION.is_in(head) or (_RESOURCES.is_in(head) and _AWS_TYPE.search(head)):
@@ -299,6 +200,21 @@ def _by_content(path: str, name: str, head: bytes, by_path: list[str]) -> list[s
     ):
         found.append("compose")
     return found
+
+
+def _holds_script(page: bytes) -> bool:
+    tags = list(islice(_SCRIPT.finditer(page), _MOST_TAGS))
+    return len(tags) == _MOST_TAGS or any(_SCRIPT_IS_CODE.match(page[t.end() : t.end() + _TAG_BYTES]) for t in tags)
+
+
+def _is_ansible(path: str, head: bytes) -> bool:
+    if b"hosts" in head and _HOSTS.search(head) and _TASKS.search(head):
+        return True
+    return _ANSIBLE_FOLDER.fullmatch(path) is not None and _TASK.search(head) is not None
+
+
+def _without_mark(head: bytes) -> bytes:
+    return head.removeprefix(b"\xef\xbb\xbf")
 
 
 def _by_interpreter(head: bytes) -> list[str]:

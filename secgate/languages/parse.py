@@ -81,6 +81,11 @@ class FileIndex:
             self._units[span] = self._unit(span)
         return self._units[span]
 
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names of all definitions of the file; those of a file that does not parse are not known."""
+        return self._tree.symbols
+
     def _is_below(self, span: Span, offset: int) -> bool:
         """Tell whether an offset is on a later line than the end of the span's header."""
         return self.source.position(offset)[0] > self.source.position(span.head)[0]

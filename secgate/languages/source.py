@@ -36,7 +36,9 @@ class Source:
 
     def line_bounds(self, line: int) -> tuple[int, int]:
         """Give start and end offset of `line`, its line end not included."""
-        at = min(max(line, 1), len(self._starts)) - 1
+        at = line - 1
+        if not 0 <= at < len(self._starts):
+            at = 0 if at < 0 else len(self._starts) - 1
         return self._starts[at], self._ends[at]
 
     def line(self, number: int) -> str:
@@ -117,7 +119,7 @@ class Source:
         """Turn a line and a byte column that counts from 0, as Python's `ast` gives them, into an offset."""
         start, end = self.line_bounds(line)
         if self._ascii:
-            return min(start + byte, end)
+            return min(end, start + byte)
         text = self.text[start:end]
         return start + (min(byte, len(text)) if text.isascii() else _code_points(text, byte, "utf-8"))
 

@@ -57,6 +57,11 @@ class SpanTree:
             self._parents.append(open_spans[-1] if open_spans else -1)
             open_spans.append(index)
 
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Every name inside of which something stands."""
+        return frozenset(name for span in self._spans for name in (span.symbol, span.inner) if name)
+
     def at(self, offset: int) -> Span | None:
         """Give the smallest span that contains `offset`, its end included; None outside of all."""
         index = bisect_right(self._starts, offset) - 1

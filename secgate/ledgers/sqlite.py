@@ -205,7 +205,8 @@ class SqliteLedger:
 
     def _is_there(self) -> bool:
         """Tell whether something is in its place; raises LedgerError unless that is a regular file."""
-        for path in (self._path, self._path.with_name(f"{self._path.name}-wal")):
+        journal = self._beside("-journal")
+        for path in (self._path, self._beside("-wal"), journal):
             try:
                 mode = path.lstat().st_mode
             except (FileNotFoundError, NotADirectoryError):
@@ -216,9 +217,19 @@ class SqliteLedger:
                 kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no regular file"
                 raise self._fault(f"{kind} stands in the place of {path.name}", remedy="name the ledger's own path")
         try:
+            if self._path.stat().st_size and journal.exists():
+                self._take_back()
             return self._path.stat().st_size > 0
         except (FileNotFoundError, NotADirectoryError):
             return False
+
+    def _take_back(self) -> None:
+        """Undo what a run left that was killed while making the ledger: whoever opens it only to read cannot."""
+        with self._faults(), closing(self._connect("rw")) as database:
+            database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    def _beside(self, ending: str) -> Path:
+        return self._path.with_name(f"{self._path.name}{ending}")
 
     def _must_be_there(self) -> None:
         if not self._is_there():
@@ -238,8 +249,7 @@ class SqliteLedger:
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         uri = f"file:{quote(str(self._path))}?mode={mode}"
-        wal = self._path.with_name(f"{self._path.name}-wal")
-        if mode == "ro" and not os.access(self._path.parent, os.W_OK) and not wal.exists():
+        if mode == "ro" and not os.access(self._path.parent, os.W_OK) and not self._beside("-wal").exists():
             uri += "&immutable=1"  # nobody who reads here could make the files that WAL needs beside it
         database = sqlite3.connect(uri, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
         # A file made by somebody else may carry views and triggers of its own.

@@ -11,11 +11,13 @@ import re
 from secgate.manifests.manifest import Entry, Manifest
 
 _LISTS = re.compile(rb"\b(?:install|extras|setup|tests)_require|^[ \t]*\[(?:dev-)?packages\]", re.MULTILINE)
+_IN_A_PROGRAM = re.compile(rb"(?<!python)_require|\*\*")
+"""A program may build the name of a list, or hand over a mapping that holds one."""
 
 
 def read(path: str, kind: str, data: bytes) -> Manifest:
-    """Give one entry of no name, at the first list of packages; none where there is no list."""
-    found = _LISTS.search(data)
+    """Give one entry of no name at the first list of packages, or what may be one; no entry without."""
+    found = (_IN_A_PROGRAM if kind == "setup-py" else _LISTS).search(data)
     if found is None:
         return Manifest(path=path, kind=kind)
     line = 1 + data.count(b"\n", 0, found.start())

@@ -2,7 +2,9 @@
 
 A project file (`pyproject.toml`, `setup.cfg`, `NAME.in`) asks for ranges; a lock beside it says what they became. The
 lock stands for a range when it holds the package in a version that the range allows; what it does not hold, or holds
-in another version, stays open: a stale lock covers nothing it does not know. Every lock is audited on its own in any
+in another version, stays open: a stale lock covers nothing it does not know. For packages that only the project's
+build can tell, the lock has to be one that a tool made of the whole project, with hashes if it is a requirements
+file. Every lock is audited on its own in any
 case.
 
 The order of locks in one folder: `pylock.toml`, `uv.lock`, `poetry.lock`, `Pipfile.lock`, then a requirements file
@@ -20,6 +22,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from secgate.manifests.manifest import Entry, Manifest
 from secgate.model import Value
 
+_COMPILED = "requirements.txt"
+"""What `pip-compile --generate-hashes` writes for a project."""
 _ORDER = ("pylock", "uv-lock", "poetry-lock", "pipfile-lock", "pip-requirements")
 
 
@@ -61,7 +65,7 @@ def _settle(manifest: Manifest, manifests: Sequence[Manifest]) -> Settled:
         return Settled(manifest=manifest, open=manifest.unpinned)
     best: tuple[str, tuple[Entry, ...]] | None = None
     for lock in _locks(manifest, manifests):
-        left = tuple(e for e in manifest.unpinned if not _holds(lock, e))
+        left = tuple(e for e in manifest.unpinned if not _holds(lock, e, manifest.kind))
         if not left:
             return Settled(manifest=manifest, lock=lock.path)
         best = best or (lock.path, left)
@@ -92,9 +96,20 @@ def _is_pinned(manifest: Manifest) -> bool:
     return bool(manifest.entries) and not manifest.unpinned and not manifest.problems
 
 
-def _holds(lock: Manifest, entry: Entry) -> bool:
+def _was_made_from(lock: Manifest, kind: str) -> bool:
+    """Tell whether `lock` holds all that a project of `kind` asks for, which its build alone knows.
+
+    That a file pins something says nothing of it: only what a locking tool writes for the whole project does.
+    """
+    if kind == "pipfile":
+        return lock.kind == "pipfile-lock"
+    is_output = lock.kind != "pip-requirements" or posixpath.basename(lock.path) == _COMPILED
+    return lock.lock and is_output
+
+
+def _holds(lock: Manifest, entry: Entry, kind: str) -> bool:
     if entry.problem == "dynamic":
-        return True  # what the project asks for is known to its build alone; the lock was made from it
+        return _was_made_from(lock, kind)
     if entry.name and entry.name in lock.own:
         return True
     same = [e for e in lock.entries if e.name == entry.name]

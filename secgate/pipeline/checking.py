@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -18,9 +20,11 @@ from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.model import (
     Coverage,
     Finding,
+    Gap,
     Invocation,
     Lane,
     LaneCoverage,
+    RawResult,
     Reading,
     RunDocument,
     ScanStatus,
@@ -29,7 +33,7 @@ from secgate.model import (
     Target,
     View,
 )
-from secgate.normalise import normalise
+from secgate.normalise import Refusal, normalise
 from secgate.pipeline.looking import Tables, load_tables
 from secgate.preparation import (
     Enforced,
@@ -40,8 +44,16 @@ from secgate.preparation import (
     read_enforced,
     workshop,
 )
+from secgate.sarif import ForeignRun
 from secgate.scanners.reports import read_report
 from secgate.version import __version__
+
+
+class SarifSource(NamedTuple):
+    """A file to judge: the name that messages use, and how to open it, once, when its turn comes."""
+
+    name: str
+    opened: Callable[[], AbstractContextManager[BinaryIO]]
 
 
 class _Import(Struct, frozen=True, kw_only=True):
@@ -52,30 +64,35 @@ class _Import(Struct, frozen=True, kw_only=True):
 
 
 def check(
-    files: Sequence[tuple[str, bytes]],
+    files: Sequence[SarifSource],
     *,
     policies: Sequence[str],
     enforced: str,
     machine: Machine,
     now: datetime,
 ) -> RunDocument:
-    """Judge the findings in `files`, (name, bytes) pairs, as if all were new.
+    """Judge the findings in `files` as if all were new. A file whose tool says that it failed leaves a gap.
 
-    Raises UsageError for what is not SARIF 2.1.0, PolicyError where the policy could not decide.
+    Raises UsageError for what cannot be read or is not SARIF 2.1.0, PolicyError where the policy could not decide.
     """
     organisation = read_enforced(enforced or machine.env.get("SECGATE_ENFORCED", ""), tree="")
     stronger = [*([organisation.settings] if organisation.settings else []), config.environment_layer(machine.env)]
     settings = config.resolve(stronger).settings
     tables = load_tables()
-    imports, notes = _imports(files, known=tables.crosswalk.tools)
+    taken = _Taken(known=tables.crosswalk.tools, home=machine.cwd)
+    for source in files:
+        taken.take(source)
+    imports = taken.imports
     target = Target(
         root="",
         kind="plain",
-        repository=Path(files[0][0]).name if len(files) == 1 else f"{len(files)} files",
+        repository=Path(files[0].name).name if len(files) == 1 else f"{len(files)} files",
         scope=Scope.LOCAL,
         scope_basis="SARIF files, no tree",
     )
-    findings, coverage, refused, invocations = _findings(imports, target, tables)
+    findings, refused, invocations = _findings(imports, target, tables)
+    gaps = (*taken.gaps, *(_refused(one) for one in refused))
+    coverage = Coverage(lanes=tuple(_account(lane, gaps) for lane in Lane), table_digest=tables.lanes.digest)
     request = JudgeRequest(
         target=target,
         findings=findings,
@@ -93,9 +110,8 @@ def check(
     judgement = _judged(
         request, organisation, named_policies(policies, machine), settings=settings.engine, machine=machine
     )
-    digest = hashlib.sha256(b"".join(data for _, data in files)).hexdigest()
     return RunDocument(
-        run_id=f"{now:%Y%m%dT%H%M%S.%fZ}-{digest[:8]}",
+        run_id=f"{now:%Y%m%dT%H%M%S.%fZ}-{taken.digest()[:8]}",
         secgate_version=__version__,
         target=target,
         invocations=request.invocations,
@@ -103,14 +119,14 @@ def check(
         findings=findings,
         decision=judgement.decision,
         provisional_clocks=True,
-        notes=(*notes, *refused),
+        notes=(*taken.notes, *(f"{one.scanner}: {one.rule} at {one.path!r}: {one.reason}" for one in refused)),
     )
 
 
 def _findings(
     imports: Sequence[_Import], target: Target, tables: Tables
-) -> tuple[tuple[Finding, ...], Coverage, tuple[str, ...], tuple[Invocation, ...]]:
-    """Give findings, an account in which no lane was asked for, what was refused, in words, and who said it all."""
+) -> tuple[tuple[Finding, ...], tuple[Refusal, ...], tuple[Invocation, ...]]:
+    """Give findings, what was refused, and who said it all."""
     normalised = normalise(
         imports,
         view=View(root="", source=Source.WORK_TREE, digests={}),
@@ -128,9 +144,7 @@ def _findings(
         history=None,
         comparable=lambda _: False,
     ).findings
-    coverage = Coverage(lanes=tuple(_unasked(lane) for lane in Lane), table_digest=tables.lanes.digest)
-    refused = tuple(f"{one.scanner}: {one.rule} at {one.path!r}: {one.reason}" for one in normalised.refused)
-    return findings, coverage, refused, tuple(normalised.masker.told(one.invocation) for one in imports)
+    return findings, normalised.refused, tuple(normalised.masker.told(one.invocation) for one in imports)
 
 
 def _judged(
@@ -148,23 +162,85 @@ def _judged(
         return judge(msgspec.structs.replace(request, layers=layers), engine=engine, guarded=guarded)
 
 
-def _imports(files: Sequence[tuple[str, bytes]], *, known: frozenset[str]) -> tuple[list[_Import], tuple[str, ...]]:
-    imports: list[_Import] = []
-    notes: list[str] = []
-    for name, data in files:
-        for run in read_report(data, name=name):
+class _Taken:
+    """What was read of the files, one after the other."""
+
+    def __init__(self, *, known: frozenset[str], home: str) -> None:
+        """`home` is the folder that absolute paths are looked for below: the one that secgate was called from."""
+        self._known, self._home = known, f"{home.rstrip('/')}/"
+        self._digest = hashlib.sha256()
+        self.imports: list[_Import] = []
+        self.notes: list[str] = []
+        self.gaps: list[Gap] = []
+
+    def digest(self) -> str:
+        """Give the hex SHA-256 of all files, one after the other."""
+        return self._digest.hexdigest()
+
+    def take(self, source: SarifSource) -> None:
+        """Read one file."""
+        with source.opened() as stream:
+            runs = read_report(_Digesting(stream, self._digest.update), name=source.name)
+        for run in runs:
+            self.notes += (f"{source.name}: {note}" for note in run.remarks())
             if run.claimed_success is False:
-                notes.append(f"{name}: {run.tool} says of itself that it did not succeed")
-            if run.informational:
-                notes.append(f"{name}: {run.informational} results of {run.tool} say that nothing is wrong")
-            if run.unplaced:
-                notes.append(f"{name}: {run.unplaced} results of {run.tool} name no place in a tree")
+                self.gaps.append(_gap(source.name, run))
             invocation = Invocation(
-                scanner=_name(run.tool, known), lane=Lane.SAST, tool=None, status=ScanStatus.COMPLETED, rules=run.rules
+                scanner=_name(run.tool, self._known),
+                lane=Lane.SAST,
+                tool=None,
+                status=ScanStatus.COMPLETED,
+                rules=run.rules,
             )
-            reading = Reading(status=ScanStatus.COMPLETED, rules=run.rules, results=run.results)
-            imports.append(_Import(invocation=invocation, readings=(reading,)))
-    return imports, tuple(notes)
+            results = tuple(_relative(one, self._home) for one in run.results)
+            reading = Reading(status=ScanStatus.COMPLETED, rules=run.rules, results=results)
+            self.imports.append(_Import(invocation=invocation, readings=(reading,)))
+
+
+class _Digesting:
+    """A stream that is digested as it is read."""
+
+    def __init__(self, stream: BinaryIO, update: Callable[[bytes], None]) -> None:
+        self._stream, self._update = stream, update
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self._update(data)
+        return data
+
+
+def _relative(one: RawResult, home: str) -> RawResult:
+    """Give a result without the place of another machine's tree: there is no tree here that could tell its root."""
+    if not one.path.startswith("/"):
+        return one
+    package = one.package
+    if package is not None:
+        package = msgspec.structs.replace(package, manifest=package.manifest.removeprefix(home).lstrip("/"))
+    return msgspec.structs.replace(one, path=one.path.removeprefix(home).lstrip("/"), package=package)
+
+
+def _refused(one: Refusal) -> Gap:
+    """A result that cannot be placed is one that nobody judges: that is said aloud, never passed over."""
+    return Gap(
+        lane=one.lane,
+        path="",
+        tool=one.scanner,
+        reason="output-unreadable",
+        detail=f"{one.rule} at {one.path!r}: {one.reason}",
+        remedy="make the file anew, with paths relative to the root of the tree",
+    )
+
+
+def _gap(name: str, run: ForeignRun) -> Gap:
+    """Say that findings may be missing: a claim of success is not believed, a claim of failure is."""
+    return Gap(
+        lane=Lane.SAST,
+        path="",
+        tool=run.tool,
+        reason="tool-crashed",
+        detail=f"{name}: the file says that its tool did not succeed",
+        remedy="make the file anew with a run of the tool that succeeds",
+    )
 
 
 def _name(tool: str, known: frozenset[str]) -> str:
@@ -172,5 +248,9 @@ def _name(tool: str, known: frozenset[str]) -> str:
     return tool.lower() if tool.lower() in known else tool
 
 
-def _unasked(lane: Lane) -> LaneCoverage:
-    return LaneCoverage(lane=lane, asked=False, needed=False, offered=0, covered=0, failed=0, unsupported=0)
+def _account(lane: Lane, gaps: Sequence[Gap]) -> LaneCoverage:
+    """Give a lane's account, in which nothing was asked for but that the files are whole."""
+    mine = tuple(gap for gap in gaps if gap.lane is lane)
+    return LaneCoverage(
+        lane=lane, asked=bool(mine), needed=bool(mine), offered=0, covered=0, failed=0, unsupported=0, gaps=mine
+    )

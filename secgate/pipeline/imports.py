@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from secgate.config import SarifImport
-from secgate.model import Coverage, Gap, Lane, ScanStatus, SourceFile, Target
+from secgate.model import Coverage, Gap, Lane, RawResult, Reading, ScanStatus, SourceFile, Target
 from secgate.ports import Observer
 from secgate.preparation import Prepared
-from secgate.sarif import MAX_BYTES
 from secgate.scan import REASONS, LaneTable, ScanResult
 from secgate.scanners.sarif_files import Import, read_import, unread_import
 from secgate.tree import NotOfferedError, Tree
@@ -81,31 +82,52 @@ def _read(
 ) -> ScanResult:
     epoch_s = int(now.timestamp())
     try:
-        data = _bytes(one.file, prepared.target)
+        with _opened(one.file, prepared.target) as stream:
+            invocation, reading = read_import(wanted, stream, commit=commit, files=files, now_epoch_s=epoch_s)
     except NotOfferedError as error:
         invocation = unread_import(wanted, error.detail or error.reason, now_epoch_s=epoch_s)
         return ScanResult(invocation=invocation)
     except OSError as error:
         return ScanResult(invocation=unread_import(wanted, error.strerror or "unreadable", now_epoch_s=epoch_s))
-    root = prepared.target.root
-    invocation, reading = read_import(wanted, data, commit=commit, files=files, now_epoch_s=epoch_s, root=root)
-    return ScanResult(invocation=invocation, readings=(reading,) if reading.status is ScanStatus.COMPLETED else ())
+    if reading.status is not ScanStatus.COMPLETED:
+        return ScanResult(invocation=invocation)
+    return ScanResult(invocation=invocation, readings=(_at_home(reading, prepared.target),))
 
 
-def _bytes(file: str, target: Target) -> bytes:
-    """Give at most one byte more than a SARIF file may have. A relative path is one of the tree; no link is followed.
+@contextmanager
+def _opened(file: str, target: Target) -> Iterator[BinaryIO]:
+    """Open a file of the settings. A relative path is one of the tree; no link is followed.
 
     The settings let only the enforced layer and the operator name an absolute path.
     """
     if file.startswith("/"):
         with Path(file).open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+            yield stream
+        return
     with (
         Tree(target.root) as tree,
         tree.opened(posixpath.normpath(file)) as (descriptor, _),
         os.fdopen(descriptor, "rb", closefd=False) as stream,
     ):
-        return stream.read(MAX_BYTES + 1)
+        yield stream
+
+
+def _at_home(reading: Reading, target: Target) -> Reading:
+    """Give results by paths of the tree where the tool named files by where the tree stands on this machine."""
+    roots = tuple(f"{root.rstrip('/')}/" for root in dict.fromkeys((target.root, str(Path(target.root).resolve()))))
+    results = tuple(_moved(one, roots) if one.path.startswith("/") else one for one in reading.results)
+    return msgspec.structs.replace(reading, results=results)
+
+
+def _moved(one: RawResult, roots: Sequence[str]) -> RawResult:
+    package = one.package
+    if package is not None:
+        package = msgspec.structs.replace(package, manifest=_below(package.manifest, roots))
+    return msgspec.structs.replace(one, path=_below(one.path, roots), package=package)
+
+
+def _below(path: str, roots: Sequence[str]) -> str:
+    return next((path.removeprefix(root) for root in roots if path.startswith(root)), path)
 
 
 def _tracked(prepared: Prepared) -> frozenset[str]:

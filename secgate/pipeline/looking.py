@@ -14,6 +14,8 @@ from secgate.config import Settings
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, load_crosswalk
 from secgate.errors import IncompleteTargetError, UsageError
+from secgate.fingerprint import Located
+from secgate.languages.parse import FileIndex, index_kind
 from secgate.model import (
     History,
     KnownFinding,
@@ -33,6 +35,7 @@ from secgate.ports import Scanner
 from secgate.preparation import Prepared, Workshop
 from secgate.resources import data_dir, folder_digest
 from secgate.scan import LaneTable, ScannerTask, ScanResult, load_lane_table, scan
+from secgate.secret_copies import brought, standing
 from secgate.view import ViewLimits, make_base_view, make_history_view, make_view, view_files
 
 HEAD_BYTES = 8192
@@ -45,6 +48,13 @@ class Looked(NamedTuple):
     files: tuple[SourceFile, ...]
     scans: tuple[ScanResult, ...]
     normalised: Normalised
+
+
+class Base(NamedTuple):
+    """What was there before: findings to compare with, and where their results were."""
+
+    known: tuple[KnownFinding, ...] = ()
+    located: tuple[Located, ...] = ()
 
 
 class Tables(Struct, frozen=True, kw_only=True):
@@ -136,21 +146,24 @@ class Looker:
             return None
         return self._look(view, view_files(prepared.target, view), lanes=(Lane.SECRETS,))
 
-    def base(self, head: Correlation, *, at: str) -> tuple[KnownFinding, ...]:
-        """Look at commit `at` in the files that have findings, with what found them, and give what was there."""
+    def base(self, first: Correlation, *, head: Looked, at: str) -> Base:
+        """Look at commit `at` in the files that have findings, with what found them, and give what was there.
+
+        `first` are all findings, `head` is what is judged: a secret that it replaces is not what was there.
+        """
         prepared = self._prepared
         if prepared.repository is None:
-            return ()
+            return Base()
         self._shop.observer.stage("base", at[:12])
         base = msgspec.structs.replace(prepared.target, base_commit=at, renames=self.renames)
-        paths = sorted({finding.location.path for finding in head.findings} | self._left_behind(head))
+        paths = sorted({finding.location.path for finding in first.findings} | self._left_behind(first))
         manifests = {file.path for file in self.offered() if self.tables.lanes.need(Lane.DEPENDENCIES, file)}
-        if any(finding.lane is Lane.DEPENDENCIES for finding in head.findings):
+        if any(finding.lane is Lane.DEPENDENCIES for finding in first.findings):
             paths = sorted({*paths, *manifests})
-        scanners = {witness.scanner for finding in head.findings for witness in finding.witnesses}
+        scanners = {witness.scanner for finding in first.findings for witness in finding.witnesses}
         view = make_base_view(base, paths, repository=prepared.repository, directory=self._directory("base"))
         if not view.digests:
-            return ()
+            return Base()
         seen = self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes, scanners=scanners)
         failed = [s.invocation for s in seen.scans if s.invocation.status != "completed"]
         if failed:
@@ -159,8 +172,9 @@ class Looker:
                 remedy="mend the scanner, or run without --changed-since to judge the whole tree",
             )
         target = msgspec.structs.replace(prepared.target, changed=None, renames=(), base_commit="", change_commits=())
+        located = seen.normalised.located
         known = correlate(
-            seen.normalised.located,
+            standing(located, head.normalised.located, self.renames),
             target=target,
             crosswalk=self.tables.crosswalk,
             base=None,
@@ -168,7 +182,7 @@ class Looker:
             comparable=lambda _: False,
             codes=self._codes,
         )
-        return to_known(known.findings)
+        return Base(to_known(known.findings), located)
 
     def _left_behind(self, head: Correlation) -> set[str]:
         """Give what the change touches or deletes and no finding is in any more: one may have been carried from there.
@@ -197,7 +211,30 @@ class Looker:
             history=history,
             comparable=comparable,
             codes=self._codes,
+            defines=self._defines(looked[0]),
         )
+
+    def _defines(self, head: Looked) -> Callable[[str, str], bool]:
+        """Give what tells whether a file of the change's end has a definition; only a change is held to that."""
+        known: dict[str, frozenset[str]] = {}
+        read = reader(head)
+        kinds = {file.path: file.kinds for file in self._prepared.target.files}
+
+        def defines(path: str, symbol: str) -> bool:
+            if self._prepared.target.changed is None or path not in kinds:
+                return False
+            if path not in known:
+                data = read(Location(path=path))
+                index = FileIndex(index_kind(kinds[path], path), data) if data is not None else None
+                known[path] = index.symbols if index is not None else frozenset()
+            return symbol in known[path]
+
+        return defines
+
+    def brought(self, past: Looked, base: Base) -> Looked:
+        """Give what a change's commits brought, without the secrets that were in the base's file already."""
+        located = brought(past.normalised.located, base.located, self.renames)
+        return past._replace(normalised=past.normalised._replace(located=tuple(located)))
 
     def _imported(self, files: Sequence[SourceFile]) -> tuple[ScanResult, ...]:
         return imported(

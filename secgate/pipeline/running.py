@@ -13,14 +13,13 @@ from secgate import config, registry
 from secgate.config import Machine
 from secgate.correlate import Correlation
 from secgate.errors import InternalError, LedgerError, UsageError
-from secgate.events import tools_digest
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
     OUTCOME_ORDER,
     Coverage,
     Decision,
-    Finding,
+    Digest,
     History,
     Invocation,
     KnownFinding,
@@ -34,21 +33,32 @@ from secgate.model import (
     Target,
 )
 from secgate.pipeline.account import covered, joined
+from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.imports import PREFIX as IMPORTED
-from secgate.pipeline.looking import Looked, Looker, load_tables, reader
+from secgate.pipeline.looking import Base, Looked, Looker, load_tables
 from secgate.pipeline.renames import renames_since
+from secgate.pipeline.shown import shown_excerpts, shown_hashes, shown_notices, with_obligations
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Engine, Observer, Rendered
-from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, Workshop, choose_ledger, prepare, workshop
+from secgate.preparation import (
+    ChosenLedger,
+    Prepared,
+    RunRequest,
+    Silence,
+    Workshop,
+    choose_ledger,
+    prepare,
+    verified_retirement,
+    workshop,
+)
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
-from secgate.show import excerpts, line_hashes
+from secgate.retirement import Retirement
+from secgate.run_facts import tools_digest
 from secgate.show import show as show_document
+from secgate.succession import is_clocked
 from secgate.version import __version__
-
-_NOTED_BEHIND_S = 60
-"""Clocks of machines that share a ledger differ a little: only what is more than that is worth a note."""
 
 
 class _Seen(NamedTuple):
@@ -62,6 +72,8 @@ class _Seen(NamedTuple):
     history: History | None
     chosen: ChosenLedger | None
     memory: Memory
+    retirement: Retirement
+    debt: KnownDebt
     joined: Mapping[str, JoinedFacts] = {}
     notes: tuple[str, ...] = ()
 
@@ -82,6 +94,7 @@ def run_gate(
     ref: str = "",
     scope: str | None = None,
     artifacts: Sequence[str] = (),
+    baseline: str = "",
     jobs: int | None = None,
 ) -> Decision:
     """Gate the tree at `path` and give the decision: the library's way in. Prints nothing and ends no process.
@@ -105,6 +118,7 @@ def run_gate(
         "ref": ref,
         "scope": scope,
         "artifacts": artifacts,
+        "baseline": baseline,
         "jobs": jobs,
     }
     try:
@@ -157,21 +171,41 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     chosen = _choose(prepared, shop) if with_ledger else None
     memory = Memory()
     history = _recall(prepared, chosen, memory, shop)
+    retirement = verified_retirement(
+        prepared.enforced,
+        signer=registry.signer("sshsig", machine=shop.machine, runner=shop.executor, scratch=shop.scratch),
+        at=_evaluated(memory, shop),
+    )
+    history = retirement.applied(history) if history is not None else None
     tables = load_tables()
     looker = Looker(shop, prepared, tables, only=request.scanners)
     head = looker.head()
     past = looker.history()
-    looked = (head, past) if past is not None else (head,)
+    looked: tuple[Looked, ...] = (head, past) if past is not None else (head,)
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
     comparable = _comparable(prepared, coverage, head)
     base = None
     if prepared.target.changed is not None or (history is not None and history.runs):
         first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
         looker.renames = _renames(prepared, history, first)
-        base = _base(prepared, looker, first, looked, history)
+        before = _base(prepared, looker, first, looked, history)
+        if before is not None:
+            base = before.known
+            looked = (head, *(looker.brought(part, before) for part in looked[1:]))
     correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
     invocations = joined(looked)
-    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory)
+    debt = known_debt(
+        request.baseline,
+        findings=correlation.findings,
+        prepared=prepared,
+        head=head,
+        tables=tables,
+        memory=memory,
+        ledger=chosen.ledger if chosen is not None else None,
+        shop=shop,
+        now=_evaluated(memory, shop),
+    )
+    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory, retirement, debt)
 
 
 def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
@@ -181,9 +215,9 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         history=seen.history,
         prepared=seen.prepared,
         shop=shop,
-        now=_evaluated(seen, shop),
+        now=_evaluated(seen.memory, shop),
     )
-    return seen._replace(joined=found.joined, coverage=found.coverage, notes=found.notes)
+    return seen._replace(joined=with_debt(found.joined, seen.debt), coverage=found.coverage, notes=found.notes)
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -218,23 +252,23 @@ def _base(
     first: Correlation,
     looked: Sequence[Looked],
     history: History | None,
-) -> tuple[KnownFinding, ...] | None:
+) -> Base | None:
     """Give what was there before under the same tools and packs: None where there is nothing to compare with."""
     target = prepared.target
     if target.changed is not None:
         if not target.base_commit or not first.findings:
-            return ()
-        return looker.base(first, at=target.base_commit)
+            return Base()
+        return looker.base(first, head=looked[0], at=target.base_commit)
     last = _last_run(prepared, history)
     if last is None or history is None:
         return None
     invocations = joined(looked)
     if last.tools_digest == tools_digest(invocations, table_digest=looker.tables.lanes.digest):
-        return history.open
+        return Base(history.open)
     # Other tools see other things in the same code: what they see in the last run's commit came with them.
     if not first.findings or prepared.repository is None or not prepared.repository.resolve(last.commit):
-        return history.open
-    return looker.base(first, at=last.commit)
+        return Base(history.open)
+    return looker.base(first, head=looked[0], at=last.commit)
 
 
 def _renames(prepared: Prepared, history: History | None, first: Correlation) -> tuple[Rename, ...]:
@@ -294,7 +328,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             invocations=seen.invocations,
             layers=prepared.layers,
             profile=prepared.settings.profile,
-            now=_evaluated(seen, shop),
+            now=_evaluated(seen.memory, shop),
             mode=prepared.settings.mode,
             joined=seen.joined,
             disabled_rules=tuple(prepared.settings.disabled_rules),
@@ -307,9 +341,9 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
     )
 
 
-def _evaluated(seen: _Seen, shop: Workshop) -> datetime:
+def _evaluated(memory: Memory, shop: Workshop) -> datetime:
     """The time of judgement: this machine's, never before the ledger's last entry, or a clock put back ends a delay."""
-    return max(shop.now, datetime.fromtimestamp(seen.memory.last_epoch_s, tz=UTC))
+    return max(shop.now, datetime.fromtimestamp(memory.last_epoch_s, tz=UTC))
 
 
 def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
@@ -330,7 +364,7 @@ def _references(prepared: Prepared, shop: Workshop) -> list[Engine]:
 
 def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunDocument:
     prepared = seen.prepared
-    findings = _with_obligations(seen.correlation.findings, decision)
+    findings = with_obligations(seen.correlation.findings, decision)
     return RunDocument(
         run_id=_run_id(prepared.target, shop),
         secgate_version=__version__,
@@ -340,53 +374,12 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         findings=findings,
         absent=seen.correlation.absent,
         decision=decision,
-        excerpts=_excerpts(seen, findings),
-        line_hashes=_line_hashes(seen, findings),
+        excerpts=shown_excerpts(seen.looked, findings),
+        line_hashes=shown_hashes(prepared.target, seen.looked[0], findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
-        notes=(*prepared.notes, *seen.notes, *_notices(seen, shop)),
+        notes=(*prepared.notes, *seen.notes, *shown_notices(seen.invocations, seen.memory, shop), *seen.debt.notes),
     )
-
-
-def _notices(seen: _Seen, shop: Workshop) -> tuple[str, ...]:
-    """Give what is to be known of the clock, and what adapters remarked, such as an index that the tree names."""
-    told = {f"{one.scanner}: {notice}" for one in seen.invocations for notice in one.notices}
-    behind_s = seen.memory.last_epoch_s - int(shop.now.timestamp())
-    if behind_s >= _NOTED_BEHIND_S:
-        told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
-    return tuple(sorted(told))
-
-
-def _with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:
-    """Show the duties that this decision adds beside those recorded before."""
-    if decision is None or not decision.obligations:
-        return findings
-    added: dict[str, list[object]] = {}
-    for duty in decision.obligations:
-        added.setdefault(duty.finding, []).append(duty)
-    return tuple(
-        msgspec.structs.replace(one, obligations=(*one.obligations, *added[one.fingerprint]))
-        if one.fingerprint in added
-        else one
-        for one in findings
-    )
-
-
-def _excerpts(seen: _Seen, findings: Sequence[Finding]) -> dict[str, str]:
-    shown: dict[str, str] = {}
-    for part in seen.looked:
-        read = reader(part)
-        mine = [one for one in findings if one.fingerprint not in shown and read(one.location) is not None]
-        shown |= excerpts(mine, read, part.normalised.masker.lines)
-    return shown
-
-
-def _line_hashes(seen: _Seen, findings: Sequence[Finding]) -> dict[str, dict[str, str]]:
-    """Give what GitHub computes from its checkout: of an index, which may differ from any checkout, nothing."""
-    if seen.prepared.target.source is Source.INDEX:
-        return {}
-    head = seen.looked[0]
-    return line_hashes(findings, reader(head), head.normalised.masker.cut)
 
 
 def _run_id(target: Target, shop: Workshop) -> str:
@@ -412,6 +405,9 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         required=chosen.required,
         read_only=chosen.read_only,
         config_digest=seen.prepared.config_digest,
+        retirement=seen.retirement,
+        blobs=_signed_blobs(seen),
+        events=seen.debt.events if is_clocked(document) else (),
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)
@@ -429,6 +425,13 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         provisional_clocks=receipt.provisional,
         notes=(*told.notes, *receipt.notes),
     )
+
+
+def _signed_blobs(seen: _Seen) -> dict[Digest, bytes]:
+    """Keep what a person signed, with the signature, beside the events that rest on it."""
+    enforced = seen.prepared.enforced
+    kept = (enforced.retired, enforced.retired_signature) if seen.retirement.entries else ()
+    return {hashlib.sha256(data).hexdigest(): data for data in kept} | dict(seen.debt.blobs)
 
 
 def _noted(document: RunDocument, note: str) -> RunDocument:

@@ -6,6 +6,7 @@ from secgate.policy.documents import (
     INPUT_NAME,
     SCHEMA_VERSION,
     SENTINEL,
+    BaselineFacts,
     Exposure,
     InputDocument,
     KnownExploited,
@@ -16,11 +17,13 @@ from secgate.policy.documents import (
 from secgate.policy.layers import Layer, LayerName, load_layer
 from secgate.policy.shapes import Vocabulary, load_vocabulary
 from secgate.policy.values import (
+    BaselineLimits,
     PolicyLimits,
     Profile,
     effective_data,
     layer_data,
     profile_names,
+    read_baseline_limits,
     read_limits,
     read_profile,
 )
@@ -31,6 +34,8 @@ __all__ = [
     "INPUT_NAME",
     "SCHEMA_VERSION",
     "SENTINEL",
+    "BaselineFacts",
+    "BaselineLimits",
     "Exposure",
     "InputDocument",
     "KnownExploited",
@@ -46,6 +51,7 @@ __all__ = [
     "load_layer",
     "load_vocabulary",
     "profile_names",
+    "read_baseline_limits",
     "read_decision",
     "read_limits",
     "read_profile",

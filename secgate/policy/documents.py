@@ -142,6 +142,17 @@ class WaiverFacts(Document, frozen=True, kw_only=True):
     expires_epoch_s: Count = 0
 
 
+class BaselineFacts(Document, frozen=True, kw_only=True):
+    """The signed list of known debt that names a finding, already verified; how bad it was then, and its limit."""
+
+    listed: bool = False
+    id: str = ""
+    author: str = ""
+    date_epoch_s: Count = 0
+    severity: Severity = Severity.INFO
+    limit_s: Count = 0
+
+
 class KnownExploited(Document, frozen=True, kw_only=True):
     """Whether, and since when, an advisory of the finding is listed as exploited."""
 
@@ -187,6 +198,7 @@ class FindingFacts(Document, frozen=True, kw_only=True):
     first_seen_epoch_s: Count
     seconds_open: Count
     waiver: WaiverFacts
+    baseline: BaselineFacts = BaselineFacts()
     known_exploited: KnownExploited
     epss_ppm: Annotated[int, Meta(ge=0, le=1_000_000)]
     exposure: Exposure

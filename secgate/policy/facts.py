@@ -31,6 +31,7 @@ from secgate.policy.documents import (
     GAP_REASONS,
     SENTINEL,
     AdvisoryFacts,
+    BaselineFacts,
     Exposure,
     FindingFacts,
     GapFacts,
@@ -48,6 +49,7 @@ class JoinedFacts(Struct, frozen=True, kw_only=True):
     """What is known of a finding from elsewhere: waivers, listings, owners, the enforced layer's classes."""
 
     waiver: WaiverFacts = WaiverFacts()
+    baseline: BaselineFacts = BaselineFacts()
     known_exploited: KnownExploited = KnownExploited()
     epss_ppm: int = 0
     exposure: Exposure = "unknown"
@@ -220,6 +222,7 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         first_seen_epoch_s=first_seen or 0,
         seconds_open=0 if first_seen is None else max(0, now_epoch_s - first_seen),
         waiver=joined.waiver,
+        baseline=joined.baseline,
         known_exploited=joined.known_exploited,
         epss_ppm=joined.epss_ppm,
         exposure=joined.exposure,

@@ -41,6 +41,10 @@ UNEQUAL = frozenset({"json.match_schema", "json.verify_schema", "strings.count",
 _KEYED = frozenset({"object.filter", "object.remove", "object.subset", "json.filter", "json.remove", "json.patch"})
 
 
+_LITERALS = {"String": "string", "RawString": "string", "Number": "integer", "Bool": "boolean", "Null": "null"}
+_ORDERS = frozenset({"Lt", "Le", "Gt", "Ge"})
+
+
 class Fault(Struct, frozen=True):
     """One thing wrong with a module."""
 
@@ -172,9 +176,13 @@ class _Walk:
             self._check_pattern(left, self._infer.shape(right, scope))
             if body.get("op") == "Eq":
                 self._check_pattern(right, self._infer.shape(left, scope))
-        if kind == "AssignExpr" or (kind == "BoolExpr" and body.get("op") in ("Eq", "Ne")):
-            self._check_choice(left, self._infer.shape(right, scope))
-            self._check_choice(right, self._infer.shape(left, scope))
+        if kind in ("AssignExpr", "BoolExpr"):
+            for one, other in ((left, right), (right, left)):
+                shape = self._infer.shape(other, scope)
+                if body.get("op") in _ORDERS and shape.choices:
+                    self._no_order(other)
+                else:
+                    self._check_choice(one, shape)
         if kind == "Membership":
             wanted = self._infer.shape(body.get("value"), scope)
             for item in tree.items(tree.opened(body.get("collection"))[1].get("items")):
@@ -243,7 +251,25 @@ class _Walk:
             for item in tree.items(body.get("items")):
                 self._check_pattern(item, shape.items or ANY)
 
+    def _no_order(self, node: object) -> None:
+        self._fault(
+            tree.span_of(node),
+            "these words are compared by their letters, which puts critical below high",
+            'name them: `x in {"critical", "high"}`',
+        )
+
     def _check_choice(self, node: object, shape: Shape) -> None:
+        """Look at a value written out that is compared with what has `shape`."""
+        own, other = _LITERALS.get(tree.opened(node)[0], ""), shape.type
+        if shape.kind in ("object", "array"):
+            other = shape.kind
+        if own and other and own != other:
+            self._fault(
+                tree.span_of(node),
+                f"{_named(other)} is compared with {_named(own)}: the answer is always the same",
+                "nothing in the input is null or changes its type; compare it with a value of its own type",
+            )
+            return
         text = tree.text_of(node)
         if text is not None and shape.choices and text not in shape.choices:
             near = get_close_matches(text, sorted(shape.choices), n=1)
@@ -277,6 +303,10 @@ class _Walk:
             f"`{name}` is not allowed: a decision is a function of its input",
             "use input.evaluated_at_epoch_s for the time" if name.startswith("time.") else "take the fact from input",
         )
+
+
+def _named(kind: str) -> str:
+    return "null" if kind == "null" else f"an {kind}" if kind[0] in "aio" else f"a {kind}"
 
 
 def _texts(values: Sequence[object]) -> list[tuple[str, object]]:

@@ -20,10 +20,12 @@ class Shape(Struct, frozen=True, kw_only=True):
     """What can be asked of a value. `kind` any: nothing is known of it.
 
     `fields` of an object; an `is_open` object may be indexed by a computed key (data), a closed one may not (input).
-    `items` of an array or set. `choices` of a string with a closed list of values, empty for any string.
+    `items` of an array or set. `choices` of a string with a closed list of values, empty for any string. `type` of a
+    plain value as JSON Schema calls it, empty where it is not known.
     """
 
     kind: str
+    type: str = ""
     fields: Mapping[str, Shape] = {}
     items: Shape | None = None
     choices: frozenset[str] = frozenset()
@@ -89,8 +91,8 @@ def _from_schema(node: Mapping[str, object], definitions: Mapping[str, object]) 
         return Shape(kind="array", items=_from_schema(_table(node["items"]), definitions))
     choices = node.get("enum")
     if isinstance(choices, list):
-        return Shape(kind="scalar", choices=frozenset(str(choice) for choice in choices))
-    return SCALAR
+        return Shape(kind="scalar", type="string", choices=frozenset(str(choice) for choice in choices))
+    return Shape(kind="scalar", type=str(node.get("type", "")))
 
 
 def _names(shape: Shape) -> set[str]:

@@ -56,6 +56,14 @@ class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     waivers_s: WaiverLimits = WaiverLimits()
 
 
+class BaselineLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """data/baselines.json, version 1: limits for known debt where its list gives none, and the longest it may give."""
+
+    version: Literal[1]
+    limit_s: SeverityLimits
+    longest_s: SeverityLimits
+
+
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which lanes a run asks for, and how it takes what is not looked at. Never what denies."""
 
@@ -73,6 +81,7 @@ class _Profiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class _Values(Struct, frozen=True, kw_only=True):
+    baselines: BaselineLimits
     limits: PolicyLimits
     profiles: _Profiles
 
@@ -80,7 +89,7 @@ class _Values(Struct, frozen=True, kw_only=True):
 def effective_data(shipped: Layer, organisation: Layer | None = None) -> bytes:
     """Give the data that the shipped rules see: each file of the organisation's replaces the shipped one of its name.
 
-    Raises PolicyError where limits or profiles lack a key or have one too many.
+    Raises PolicyError where baselines, limits or profiles lack a key or have one too many.
     """
     merged = msgspec.json.decode(shipped.data, type=dict[str, object])
     if organisation is not None:
@@ -114,11 +123,16 @@ def read_limits(effective: bytes) -> PolicyLimits:
     return _read(effective).limits
 
 
+def read_baseline_limits(effective: bytes) -> BaselineLimits:
+    """Give the limits of baselines of the effective data."""
+    return _read(effective).baselines
+
+
 def _read(effective: bytes) -> _Values:
     try:
         return msgspec.json.decode(effective, type=_Values)
     except msgspec.ValidationError as error:
         raise PolicyError(
             f"the policy's data is not of the known form: {error}",
-            remedy="write data/limits.json and data/profiles.json like the shipped ones; they are replaced whole",
+            remedy="write data/NAME.json like the shipped one; it is replaced whole",
         ) from error

@@ -11,6 +11,7 @@ from secgate.preparation.prepare import (
     prepare,
     read_enforced,
 )
+from secgate.preparation.signed import require_person, signed_by_a_person, verified_retirement
 from secgate.preparation.silence import Silence
 from secgate.preparation.workshop import Workshop, workshop
 
@@ -27,5 +28,8 @@ __all__ = [
     "policy_layers",
     "prepare",
     "read_enforced",
+    "require_person",
+    "signed_by_a_person",
+    "verified_retirement",
     "workshop",
 ]

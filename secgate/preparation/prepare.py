@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,14 +33,19 @@ from secgate.ports import Engine, ProcessRunner, SyntaxReader
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
+from secgate.retirement import FILE_NAME as RETIRED_NAME
+from secgate.retirement import Retirement, read_retirement
 from secgate.secret_binding import SecretKey
 from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
+RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
 ENFORCED_PARTS = (
     *(config.ENFORCED_NAME, "policies", "data"),
-    *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, "path-classes.toml"),
+    *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, "path-classes.toml", RETIRED_NAME, RETIRED_SIGNATURE),
 )
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
@@ -57,6 +63,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     ref: str = ""
     scope: str | None = None
     artifacts: tuple[str, ...] = ()
+    baseline: str = ""
+    """SARIF of another tool that lists known debt, its signature beside it."""
     jobs: int | None = None
 
 
@@ -72,6 +80,10 @@ class Enforced(Value, frozen=True, kw_only=True):
     digest: str
     people: People = People()
     trust: Trust = Trust()
+    retired: bytes = b""
+    retired_signature: bytes = b""
+    retirement: Retirement = Retirement()
+    """What the map says; it counts for nothing before `verified_retirement` has seen its signature."""
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
@@ -179,10 +191,21 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             settings = config.parse_file(data, name=name, trust="enforced")
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
-        elif name in (PEOPLE_NAME, ALLOWED_NAME, REVOKED_NAME):
+        elif name in (PEOPLE_NAME, ALLOWED_NAME, REVOKED_NAME, RETIRED_NAME, RETIRED_SIGNATURE):
             signing[name] = data
     people, trust = _who_counts(signing)
-    return Enforced(settings=settings, policies=policies, digest=total.hexdigest(), people=people, trust=trust)
+    retired = signing.get(RETIRED_NAME, b"")
+    digest = hashlib.sha256(retired).hexdigest()
+    return Enforced(
+        settings=settings,
+        policies=policies,
+        digest=total.hexdigest(),
+        people=people,
+        trust=trust,
+        retired=retired,
+        retired_signature=signing.get(RETIRED_SIGNATURE, b""),
+        retirement=read_retirement(retired, digest=digest) if RETIRED_NAME in signing else Retirement(),
+    )
 
 
 def _who_counts(files: dict[str, bytes]) -> tuple[People, Trust]:
@@ -288,6 +311,9 @@ def _stronger_layers(request: RunRequest, machine: Machine, enforced: Enforced) 
 
 
 def _question(request: RunRequest, first: Settings, path: str) -> DiscoverRequest:
+    for artifact in request.artifacts:
+        if not _DIGEST.fullmatch(artifact):
+            raise UsageError(f"not a digest: `{artifact}`", remedy="sha256: and 64 hex digits", place="--artifact")
     source = "--scope" if request.scope == first.scope else "enforced layer"
     return DiscoverRequest(
         path=path,

@@ -1,8 +1,37 @@
-"""SARIF 2.1.0: written from a stored run, read from any tool."""
+"""SARIF 2.1.0: written from a stored run, read from any tool, and exchanged as `sarif_om` objects."""
+
+from typing import TYPE_CHECKING, Any
 
 from secgate.sarif.limits import GITHUB, Limits
 from secgate.sarif.line_hash import covered, line_hashes
-from secgate.sarif.read import MAX_BYTES, ForeignRun, read
-from secgate.sarif.write import Written, write
+from secgate.sarif.read import ForeignRun, read
+from secgate.sarif.stream import MAX_BYTES, Readable
+from secgate.sarif.write import SCHEMA, Written, write
 
-__all__ = ["GITHUB", "MAX_BYTES", "ForeignRun", "Limits", "Written", "covered", "line_hashes", "read", "write"]
+if TYPE_CHECKING:
+    from secgate.sarif.objects import dumps, loads
+
+__all__ = [
+    "GITHUB",
+    "MAX_BYTES",
+    "SCHEMA",
+    "ForeignRun",
+    "Limits",
+    "Readable",
+    "Written",
+    "covered",
+    "dumps",
+    "line_hashes",
+    "loads",
+    "read",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Give `loads` and `dumps` when they are asked for: few need them."""
+    if name in ("dumps", "loads"):
+        from secgate.sarif import objects
+
+        return getattr(objects, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

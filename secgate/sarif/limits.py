@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from secgate.model import Finding, Invocation, Result, Value, Verdict, Word
+from secgate.model import Finding, Invocation, Result, ScanStatus, Value, Verdict, Word
 
 MAX_TEXT = 1_000
 """Longest text: GitHub shows 1,000 characters of a message and takes 1,024 of a description."""
@@ -95,10 +95,13 @@ class Urgency:
         )
 
 
-def limit(shares: Sequence[Share], limits: Limits, urgency: Urgency) -> tuple[list[Share], list[str]]:
+def limit(
+    shares: Sequence[Share], limits: Limits, urgency: Urgency, *, reserved: bool
+) -> tuple[list[Share], list[str]]:
     """Keep as many runs and results as are taken, the most urgent; give the runs and, in words, which were left out.
 
-    The shares' items are changed; each says in its notices what it lost.
+    The shares' items are changed; each says in its notices what it lost. With `reserved` there will be one run more;
+    where runs are left out there is one as well, which says it.
     """
     for share in shares:
         total = len(share.items)
@@ -114,7 +117,7 @@ def limit(shares: Sequence[Share], limits: Limits, urgency: Urgency) -> tuple[li
                 f"{share.title}: of {len(share.items)} results, which stand in the order of urgency, GitHub shows "
                 f"{limits.shown_per_run}"
             )
-    if len(shares) <= limits.runs:
+    if len(shares) + reserved <= limits.runs:
         return list(shares), []
     kept = sorted(shares, key=lambda share: (*_weight(share, urgency), share.scanner, share.lane))[: limits.runs - 1]
     lost = [share for share in shares if share not in kept]
@@ -126,9 +129,9 @@ def limit(shares: Sequence[Share], limits: Limits, urgency: Urgency) -> tuple[li
 
 
 def _weight(share: Share, urgency: Urgency) -> tuple[bool, int, float]:
-    """Runs with results first, by their most urgent one."""
+    """Runs with results first, by their most urgent one; then those of tools that did not complete."""
     if not share.items:
-        return True, 0, 0.0
+        return True, all(one.status is ScanStatus.COMPLETED for one in share.invocations), 0.0
     word, score, *_ = min(map(urgency, share.items))
     return False, word, score
 

@@ -1,47 +1,65 @@
-"""SARIF 2.1.0 of any tool, read as raw results.
+"""SARIF 2.1.0 of any tool, read as raw results in bounded memory.
 
-Foreign suppressions, baseline states, fingerprints and success flags are claims: suppressions are kept as such, success
-is reported and
-never trusted, the others are dropped. What is not SARIF 2.1.0 is refused with the file, the JSON path and the reason.
+Foreign suppressions, baseline states, fingerprints and success flags are claims: they are kept as such and nothing
+is decided by them. What is not SARIF 2.1.0 is refused with the file, the JSON path and the reason.
 Source: SARIF 2.1.0, sections as cited.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from posixpath import normpath
-from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from typing import Literal
 
 import msgspec
 
-from secgate.errors import UsageError
-from secgate.model import (
-    Confidence,
-    RawResult,
-    Region,
-    Rule,
-    Severity,
-    Suppression,
-    Value,
+from secgate.model import Claims, RawResult, Region, Rule, Severity, Suppression, Value
+from secgate.sarif.parts import (
+    ArtifactLocation,
+    Level,
+    LogicalLocation,
+    Message,
+    Reference,
+    ResultPart,
+    SuppressionPart,
+    cwes_in,
 )
+from secgate.sarif.places import PlaceTable, Spot
+from secgate.sarif.rules import KnownRule, RuleTable
+from secgate.sarif.stream import Cursor, Readable
+from secgate.sarif.walk import Walk, WalkedRun
 
-MAX_BYTES = 256 * 1024 * 1024
-MAX_RUNS = 1_000
-MAX_RESULTS = 1_000_000
 MAX_TEXT = 20_000
 """Characters kept of a message or a snippet, its arguments filled in."""
+MAX_MADE = 256 * 1024 * 1024
+"""Characters of a file's messages with arguments and snippets of embedded texts, and the work on them, which its own
+size does not bound."""
+MAX_NAME = 4_000
+"""Characters of a rule's id."""
+MAX_FOUND = 100_000
+"""Rules remembered by how results name them."""
+MAX_CLAIMED = 32
+"""Fingerprints kept of a result."""
+MAX_CLAIM = 500
+"""Characters kept of one."""
 
-_LEVEL_SEVERITY = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.INFO}
-_PLACEHOLDER = re.compile(r"\{(\d{1,4})\}")
-_CWE = re.compile(r"cwe[-_/ ]?0*(\d{1,5})", re.IGNORECASE)
+_LEVEL_SEVERITY: dict[Level, Severity] = {
+    "error": Severity.HIGH,
+    "warning": Severity.MEDIUM,
+    "note": Severity.LOW,
+    "none": Severity.INFO,
+}
+_LEVEL_BASIS: dict[Level, str] = {level: f"level {level}" for level in _LEVEL_SEVERITY}
+# 3.11.5: a brace that is meant as such is written twice.
+_PLACEHOLDER = re.compile(r"\{(\d{1,4})\}|\{\{|\}\}")
 
 
 class ForeignRun(Value, frozen=True, kw_only=True):
     """One run of a foreign file. `claimed_success` is what the file says of itself, None where it says nothing.
 
-    `unplaced` counts results without a usable location in the tree; `informational` those whose kind is not `fail`.
+    `unplaced` counts results without a usable location in the tree. `informational` counts those that are no finding
+    by their kind and were left out. The rest stay among the results: `undecided` are those that the tool left to
+    somebody else to decide (kinds review and open), `suppressed` and `baselined` claim a suppression or a baseline
+    state. `errors` counts notifications of level error, by which a tool says that it did not do all of its work.
     """
 
     tool: str
@@ -52,231 +70,194 @@ class ForeignRun(Value, frozen=True, kw_only=True):
     revision: str = ""
     unplaced: int = 0
     informational: int = 0
+    undecided: int = 0
+    suppressed: int = 0
+    baselined: int = 0
+    errors: int = 0
+
+    def remarks(self) -> tuple[str, ...]:
+        """Say in words what a reader of the results must know beside them; nothing where all is plain."""
+        said = (
+            (self.claimed_success is False, "says of itself that it did not succeed"),
+            (self.errors, f"reports {self.errors} errors of its own"),
+            (self.informational, f"{self.informational} results say that nothing is wrong"),
+            (self.undecided, f"{self.undecided} results are left to be reviewed, and count"),
+            (self.unplaced, f"{self.unplaced} results name no place in a tree"),
+            (self.suppressed, f"{self.suppressed} results claim to be suppressed, and count"),
+            (self.baselined, f"{self.baselined} results claim a baseline state, which counts for nothing"),
+        )
+        return tuple(f"{self.tool}: {words}" for holds, words in said if holds)
 
 
-def read(data: bytes, *, name: str) -> tuple[ForeignRun, ...]:
-    """Give the runs of a SARIF file's bytes; `name` is used in messages.
+def read(source: bytes | Readable, *, name: str) -> tuple[ForeignRun, ...]:
+    """Give the runs of a SARIF file, from its bytes or a stream of them; `name` is used in messages.
 
-    Raises UsageError for what is not SARIF 2.1.0, naming the JSON path.
+    A stream is read from where it stands and not closed. Raises UsageError for what is not SARIF 2.1.0, for what
+    stands in another file and for what is past a limit, naming the JSON path, and OSError as the stream does.
     """
-    if len(data) > MAX_BYTES:
-        raise _refuse(name, "$", f"larger than {MAX_BYTES} bytes")
-    text = data[3:] if data.startswith(b"\xef\xbb\xbf") else data
-    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _refuse(name, "$", "encoded in UTF-16; SARIF is UTF-8 (RFC 8259)")
-    try:
-        log = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _refuse(name, "$", f"not JSON: {error}") from error
-    if not isinstance(log, dict):
-        raise _refuse(name, "$", "not a JSON object")
-    version = log.get("version")
-    if version != "2.1.0":
-        shown = repr(version[:40]) if isinstance(version, str) else "absent" if version is None else "not a string"
-        raise _refuse(name, "$.version", f"version {shown}; only 2.1.0 is read")
-    runs = log.get("runs")
-    if not isinstance(runs, list):
-        raise _refuse(name, "$.runs", "absent or not a list")
-    if len(runs) > MAX_RUNS:
-        raise _refuse(name, "$.runs", f"more than {MAX_RUNS} runs")
-    return tuple(_run(run, name, f"$.runs[{position}]") for position, run in enumerate(runs))
+    cursor = Cursor(source, name=name)
+    texts = _Texts(cursor)
+    return tuple(_RunReader(run, cursor, texts).read() for run in Walk(cursor).runs())
 
 
-def _refuse(name: str, path: str, reason: str) -> UsageError:
-    return UsageError(
-        f"not readable as SARIF: {reason}",
-        place=f"{name}: {path}",
-        remedy="write the file again with a tool that gives SARIF 2.1.0",
-    )
+class _Texts:
+    """What may still be made of a file's templates and embedded texts."""
 
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor, self._left = cursor, MAX_MADE
 
-def _run(run: Any, name: str, path: str) -> ForeignRun:
-    if not isinstance(run, dict):
-        raise _refuse(name, path, "not an object")
-    tool = run.get("tool")
-    driver = tool.get("driver") if isinstance(tool, dict) else None
-    if not isinstance(driver, dict) or not isinstance(driver.get("name"), str) or not driver["name"].strip():
-        raise _refuse(name, f"{path}.tool.driver.name", "absent or not a string")
-    results = run.get("results")
-    if results is None:
-        # 3.14.23: absent or null means that the tool did not look for results; that is not "clean".
-        raise _refuse(name, f"{path}.results", "absent or null: this run did not scan")
-    if not isinstance(results, list):
-        raise _refuse(name, f"{path}.results", "not a list")
-    if len(results) > MAX_RESULTS:
-        raise _refuse(name, f"{path}.results", f"more than {MAX_RESULTS} results")
-    reader = _RunReader(run, tool if isinstance(tool, dict) else {}, name, path)
-    raw: list[RawResult] = []
-    unplaced = informational = 0
-    for position, result in enumerate(results):
-        if not isinstance(result, dict):
-            raise _refuse(name, f"{path}.results[{position}]", "not an object")
-        kind = result.get("kind", "fail")
-        if kind not in ("fail", "review", "open"):
-            informational += 1
-            continue
-        read_result = reader.result(result, f"{path}.results[{position}]")
-        unplaced += read_result.path == ""
-        raw.append(read_result)
-    return ForeignRun(
-        tool=driver["name"],
-        version=_string(driver.get("semanticVersion")) or _string(driver.get("version")),
-        rules=tuple(reader.rules[key] for key in sorted(reader.rules)),
-        results=tuple(raw),
-        claimed_success=_success(run),
-        revision=_revision(run),
-        unplaced=unplaced,
-        informational=informational,
-    )
+    def made(self, length: int, path: str) -> None:
+        """Take a length off. Raises UsageError where nothing is left."""
+        self._left -= length
+        if self._left < 0:
+            self._cursor.refuse(path, f"messages and snippets of more than {MAX_MADE} characters")
 
 
 class _RunReader:
-    """What is shared by the results of one run: rules by id and index, artefacts, base addresses, column kind."""
+    """Resolves the packed results of one run with what its results share."""
 
-    def __init__(self, run: Mapping[str, Any], tool: Mapping[str, Any], name: str, path: str) -> None:
-        self._name, self._path = name, path
-        components = [tool.get("driver"), *_list(tool.get("extensions"))]
-        self._components: list[Mapping[str, Any]] = [c for c in components if isinstance(c, dict)]
-        self.rules: dict[str, Rule] = {}
-        self._raw: dict[str, Mapping[str, Any]] = {}
-        for component in self._components:
-            for rule in _list(component.get("rules")):
-                if isinstance(rule, dict) and isinstance(rule.get("id"), str):
-                    self._raw.setdefault(rule["id"], rule)
-                    self.rules.setdefault(rule["id"], _rule(rule))
-        self._artifacts = _list(run.get("artifacts"))
-        bases = run.get("originalUriBaseIds")
-        self._bases: Mapping[str, Any] = bases if isinstance(bases, dict) else {}
+    def __init__(self, run: WalkedRun, cursor: Cursor, texts: _Texts) -> None:
+        self._run, self._cursor, self._texts = run, cursor, texts
+        self._rules = RuleTable(run.components, run.taxonomies, run.invocations)
+        roots = [one.mapped_to for one in run.version_control if one.mapped_to]
+        self._places = PlaceTable(run.bases, run.artifacts, run.embedded, roots)
         # 3.14.27: when absent, the unit is up to the tool; UTF-16 is what the large producers mean.
-        unit: Literal["utf-16", "code-point"] = (
-            "code-point" if run.get("columnKind") == "unicodeCodePoints" else "utf-16"
+        self._unit: Literal["utf-16", "code-point"] = (
+            "code-point" if run.column_kind == "unicodeCodePoints" else "utf-16"
         )
-        self._unit = unit
-        self._overrides = _overrides(run)
+        self._shared: dict[str, str] = {}
+        self._found: dict[tuple[str | None, int | None], tuple[str, KnownRule | None]] = {}
+        self._unplaced = self._undecided = self._suppressed = self._baselined = 0
 
-    def result(self, result: Mapping[str, Any], path: str) -> RawResult:
-        """Read one result. Raises UsageError for a message or rule that cannot be had."""
-        identity, rule = self._rule_of(result, path)
-        message = self._message(result, rule)
-        locations = [item for item in _list(result.get("locations")) if isinstance(item, dict)]
-        place, region, snippet = self._place(locations[0]) if locations else ("", Region(), "")
-        score = _score(result.get("properties"))
-        if score is None:
-            score = _score(rule.get("properties"))
-        level = self._level(result, rule, identity)
-        cwes = sorted({*_cwes(rule), *_cwes(result)})
+    def read(self) -> ForeignRun:
+        """Resolve all results, dropping each packed one."""
+        run, decoder = self._run, msgspec.msgpack.Decoder(ResultPart)
+        results: list[RawResult] = []
+        while run.results:
+            at, packed = run.results.popleft()
+            part = decoder.decode(packed)
+            results.append(self._result(part, f"{run.path}.results[{at}]"))
+            self._unplaced += not results[-1].path
+            self._undecided += part.kind in ("review", "open")
+            self._suppressed += bool(part.suppressions)
+            self._baselined += part.baseline_state is not None
+        driver = run.components[0]
+        claims = [one.execution_successful for one in run.invocations]
+        notified = (
+            note.level == "error"
+            for one in run.invocations
+            for notes in (one.tool_execution_notifications, one.tool_configuration_notifications)
+            for note in notes or []
+        )
+        return ForeignRun(
+            tool=driver.name,
+            version=driver.semantic_version or driver.version,
+            rules=self._rules.rules(),
+            results=tuple(results),
+            claimed_success=all(claim is True for claim in claims) if claims else None,
+            revision=next((one.revision_id for one in run.version_control if one.revision_id), ""),
+            unplaced=self._unplaced,
+            informational=run.informational,
+            undecided=self._undecided,
+            suppressed=self._suppressed,
+            baselined=self._baselined,
+            errors=sum(notified),
+        )
+
+    def _result(self, part: ResultPart, path: str) -> RawResult:
+        identity, known = self._rule(part, path)
+        spot, region, snippet, resource = self._place(part, path)
+        rule, bag = known.rule if known else Rule(id=identity), part.properties
+        score = bag.score() if bag else None
+        score = rule.score if score is None else score
+        level = self._rules.level(part, identity, known)
+        cwes = rule.cwes
+        if bag or part.taxa:
+            own = (cwes_in(bag.texts()) if bag else set()) | self._rules.cwes(part.taxa or [])
+            cwes = tuple(sorted(own.union(cwes)))
         return RawResult(
-            rule=identity,
-            message=message,
-            path=place,
+            rule=self._share(identity),
+            message=self._message(part.message or Message(), known, path),
+            path=self._share(spot.path),
             region=region,
             column_unit=self._unit,
             severity=Severity.from_score(score) if score is not None else _LEVEL_SEVERITY[level],
             score=score,
-            severity_basis="security-severity" if score is not None else f"level {level}",
-            confidence=_confidence(rule),
-            cwes=tuple(cwes),
+            severity_basis="security-severity" if score is not None else _LEVEL_BASIS[level],
+            confidence=rule.confidence,
+            cwes=cwes,
             snippet=snippet,
-            suppressions=tuple(_suppressions(result)),
+            resource=self._share(resource),
+            suppressions=tuple(_suppression(one) for one in part.suppressions or ()),
+            claims=_claims(part),
         )
 
-    def _rule_of(self, result: Mapping[str, Any], path: str) -> tuple[str, Mapping[str, Any]]:
+    def _rule(self, part: ResultPart, path: str) -> tuple[str, KnownRule | None]:
         """3.27.5 to 3.27.7: ruleId, else rule.id, else the rule at ruleIndex of the component that `rule` names."""
-        reference = result.get("rule")
-        reference = reference if isinstance(reference, dict) else {}
-        identity = _string(result.get("ruleId")) or _string(reference.get("id"))
-        index = result.get("ruleIndex", reference.get("index"))
-        component: Mapping[str, Any] = self._components[0] if self._components else {}
-        named = reference.get("toolComponent")
-        if (
-            isinstance(named, dict)
-            and isinstance(named.get("index"), int)
-            and 0 <= named["index"] < len(self._components) - 1
-        ):
-            component = self._components[named["index"] + 1]
-        rules = _list(component.get("rules"))
-        if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(rules):
-            rule = rules[index]
-            if isinstance(rule, dict):
-                return identity or _string(rule.get("id")) or f"rule-{index}", rule
+        key = (part.rule_id, part.rule_index)
+        if part.rule is None and key in self._found:
+            return self._found[key]
+        reference = part.rule or Reference()
+        index = part.rule_index if part.rule_index is not None and part.rule_index >= 0 else reference.index
+        given = part.rule_id or reference.id
+        identity, known = self._rules.find(msgspec.structs.replace(reference, id=given, index=index))
         if not identity:
-            raise _refuse(self._name, f"{path}.ruleId", "no rule: neither ruleId nor a ruleIndex that exists")
-        # 3.52.4: an id may be hierarchical, and the descriptor's is then a prefix.
-        known = identity
-        while known not in self._raw and "/" in known:
-            known = known.rsplit("/", 1)[0]
-        return identity, self._raw.get(known, {})
+            self._cursor.refuse(f"{path}.ruleId", "no rule: neither ruleId nor a ruleIndex that exists")
+        if len(identity) > MAX_NAME:
+            self._cursor.refuse(f"{path}.ruleId", f"longer than {MAX_NAME} characters")
+        if part.rule is None and len(self._found) < MAX_FOUND:
+            self._found[key] = identity, known
+        return identity, known
 
-    def _message(self, result: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
-        message = result.get("message")
-        message = message if isinstance(message, dict) else {}
-        text = _string(message.get("text"))
-        if not text and isinstance(message.get("id"), str):
-            strings = rule.get("messageStrings")
-            entry = strings.get(message["id"]) if isinstance(strings, dict) else None
-            text = _string(entry.get("text")) if isinstance(entry, dict) else ""
-        arguments = _list(message.get("arguments"))
-        if arguments:
-            text = _filled(text[:MAX_TEXT], arguments)
-        return (text or _string(message.get("markdown")))[:MAX_TEXT]
+    def _place(self, part: ResultPart, path: str) -> tuple[Spot, Region, str, str]:
+        """Give the first location that is in a file, else the file that was looked at, and what lies inside of it."""
+        location: ArtifactLocation | None = part.analysis_target
+        span = None
+        logical: list[LogicalLocation] = []
+        for one in part.locations or []:
+            logical = logical or one.logical_locations or []
+            physical = one.physical_location
+            if physical and self._places.spot(physical.artifact_location).path:
+                location, span = physical.artifact_location, physical.region
+                break
+        spot = self._places.spot(location)
+        resource = spot.inner
+        if not spot.path and logical:
+            resource = logical[0].fully_qualified_name or logical[0].name or ""
+        if span is None:
+            return spot, Region(), "", resource
+        region, snippet = self._places.region(location, span, longest=MAX_TEXT)
+        if not (span.snippet and span.snippet.text):
+            self._texts.made(len(snippet), path)
+        # A line of what a container holds is no line of the container.
+        return spot, Region() if spot.inner else region, snippet, resource
 
-    def _level(self, result: Mapping[str, Any], rule: Mapping[str, Any], identity: str) -> str:
-        """3.27.10: the result's own, else an override of the invocation, else the rule's default, else warning."""
-        for candidate in (result.get("level"), self._overrides.get(identity), _default_level(rule)):
-            if isinstance(candidate, str) and candidate in _LEVEL_SEVERITY:
-                return candidate
-        return "warning"
+    def _message(self, message: Message, known: KnownRule | None, path: str) -> str:
+        text = message.text or (self._rules.string(message.id, known) if message.id else "") or message.markdown or ""
+        text = text[:MAX_TEXT]
+        if not message.arguments:
+            # Without arguments a text is no template to most writers, and its braces are its own.
+            return text
+        filled = _filled(text, message.arguments)
+        # What looking for braces costs counts too: a short argument may stand in a long template, very often.
+        self._texts.made(len(filled) + len(text) // 4 + 32 * (text.count("{") + text.count("}")), path)
+        return filled
 
-    def _place(self, location: Mapping[str, Any]) -> tuple[str, Region, str]:
-        physical = location.get("physicalLocation")
-        if not isinstance(physical, dict):
-            return "", Region(), ""
-        region = physical.get("region")
-        region = region if isinstance(region, dict) else {}
-        snippet = region.get("snippet")
-        start = _number(region.get("startLine"))
-        return (
-            self._uri(physical.get("artifactLocation")),
-            Region(
-                start_line=start,
-                start_column=_number(region.get("startColumn")),
-                end_line=_number(region.get("endLine")) or start,
-                end_column=_number(region.get("endColumn")),
-            ),
-            _string(snippet.get("text"))[:MAX_TEXT] if isinstance(snippet, dict) else "",
-        )
-
-    def _uri(self, location: Any) -> str:
-        """Give a path relative to the root, or "" for an address that leads out of it. 3.4.4: base ids may chain."""
-        if not isinstance(location, dict):
-            return ""
-        index = location.get("index")
-        uri = _string(location.get("uri"))
-        if not uri and isinstance(index, int) and 0 <= index < len(self._artifacts):
-            artifact = self._artifacts[index]
-            inner = artifact.get("location") if isinstance(artifact, dict) else None
-            if isinstance(inner, dict):
-                location, uri = inner, _string(inner.get("uri"))
-        base = location.get("uriBaseId")
-        seen: set[str] = set()
-        parts = [uri]
-        while isinstance(base, str) and base not in seen and isinstance(self._bases.get(base), dict):
-            seen.add(base)
-            prefix = _string(self._bases[base].get("uri"))
-            # The topmost base is the machine's own folder: what is below it is the path in the tree.
-            base = self._bases[base].get("uriBaseId")
-            if isinstance(base, str) and not urlsplit(prefix).scheme:
-                parts.insert(0, prefix)
-        return _relative("".join(parts))
+    def _share(self, text: str) -> str:
+        """Give one and the same string for equal ones: paths and rules come back in most results."""
+        return self._shared.setdefault(text, text)
 
 
-def _filled(text: str, arguments: list[Any]) -> str:
+def _filled(text: str, arguments: list[str]) -> str:
     """Put arguments in for `{0}`, in one pass: an argument is never itself a template, and the result is bounded."""
     parts: list[str] = []
     room, at = MAX_TEXT, 0
     for match in _PLACEHOLDER.finditer(text):
-        position = int(match.group(1))
-        filled = _string(arguments[position]) if position < len(arguments) else match.group()
+        number = match.group(1)
+        if number is None:
+            filled = match.group()[0]
+        else:
+            filled = arguments[int(number)] if int(number) < len(arguments) else match.group()
         for part in (text[at : match.start()], filled):
             parts.append(part[:room])
             room -= len(parts[-1])
@@ -286,128 +267,20 @@ def _filled(text: str, arguments: list[Any]) -> str:
     return "".join(parts) + text[at:][:room]
 
 
-def _relative(uri: str) -> str:
-    try:
-        split = urlsplit(uri)
-    except ValueError:
-        return ""
-    if split.scheme not in ("", "file") or (split.scheme == "" and split.netloc):
-        return ""
-    # A `#` in a name that nobody encoded reads as a fragment; two tools do that.
-    path = unquote(split.path + (f"#{split.fragment}" if split.fragment else ""))
-    if split.scheme == "file" or path.startswith("/"):
-        return path if path.startswith("/") else ""
-    clean = normpath(path) if path else ""
-    return "" if clean in ("", ".", "..") or clean.startswith("../") or "\0" in clean else clean
-
-
-def _rule(rule: Mapping[str, Any]) -> Rule:
-    return Rule(
-        id=_string(rule.get("id")),
-        name=_string(rule.get("name")),
-        short=_text(rule.get("shortDescription")),
-        full=_text(rule.get("fullDescription")),
-        help=_text(rule.get("help")),
-        help_uri=_string(rule.get("helpUri")),
-        cwes=tuple(sorted(_cwes(rule))),
-        score=_score(rule.get("properties")),
+def _suppression(part: SuppressionPart) -> Suppression:
+    return Suppression(
+        kind="inSource" if part.kind == "inSource" else "external",
+        text=(part.justification or "")[:MAX_TEXT],
+        status=part.status or part.state or "",
     )
 
 
-def _cwes(item: Mapping[str, Any]) -> set[int]:
-    properties = item.get("properties")
-    found: set[int] = set()
-    if isinstance(properties, dict):
-        texts = [*_list(properties.get("tags")), *_list(properties.get("cwe")), properties.get("cwe")]
-        found.update(int(m.group(1)) for text in texts if isinstance(text, str) and (m := _CWE.search(text)))
-    for relation in _list(item.get("relationships")):
-        target = relation.get("target") if isinstance(relation, dict) else None
-        component = target.get("toolComponent") if isinstance(target, dict) else None
-        identity = _string(target.get("id")) if isinstance(target, dict) else ""
-        if isinstance(component, dict) and "cwe" in _string(component.get("name")).lower():
-            digits = re.search(r"(\d{1,5})", identity)
-            if digits:
-                found.add(int(digits.group(1)))
-    for taxon in _list(item.get("taxa")):
-        if isinstance(taxon, dict) and (
-            match := re.fullmatch(r"(?:CWE-)?(\d{1,5})", _string(taxon.get("id")), re.IGNORECASE)
-        ):
-            found.add(int(match.group(1)))
-    return found
-
-
-def _score(properties: Any) -> float | None:
-    value = properties.get("security-severity") if isinstance(properties, dict) else None
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
+def _claims(part: ResultPart) -> Claims | None:
+    if not part.fingerprints and not part.partial_fingerprints and part.baseline_state is None:
         return None
-    try:
-        score = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return score if 0.0 <= score <= 10.0 else None
-
-
-def _confidence(rule: Mapping[str, Any]) -> Confidence | None:
-    properties = rule.get("properties")
-    precision = properties.get("precision") if isinstance(properties, dict) else None
-    return {
-        "very-high": Confidence.HIGH,
-        "high": Confidence.HIGH,
-        "medium": Confidence.MEDIUM,
-        "low": Confidence.LOW,
-    }.get(precision if isinstance(precision, str) else "")
-
-
-def _suppressions(result: Mapping[str, Any]) -> list[Suppression]:
-    kept = []
-    for item in _list(result.get("suppressions")):
-        if isinstance(item, dict):
-            kind: Literal["inSource", "external"] = "inSource" if item.get("kind") == "inSource" else "external"
-            # `state` is what sarif-om and early drafts wrote for `status`.
-            status = _string(item.get("status")) or _string(item.get("state"))
-            kept.append(Suppression(kind=kind, text=_string(item.get("justification")), status=status))
-    return kept
-
-
-def _overrides(run: Mapping[str, Any]) -> dict[str, str]:
-    levels: dict[str, str] = {}
-    for invocation in _list(run.get("invocations")):
-        for item in _list(invocation.get("ruleConfigurationOverrides")) if isinstance(invocation, dict) else []:
-            descriptor = item.get("descriptor") if isinstance(item, dict) else None
-            configuration = item.get("configuration") if isinstance(item, dict) else None
-            if isinstance(descriptor, dict) and isinstance(configuration, dict):
-                levels[_string(descriptor.get("id"))] = _string(configuration.get("level"))
-    return levels
-
-
-def _default_level(rule: Mapping[str, Any]) -> str:
-    configuration = rule.get("defaultConfiguration")
-    return _string(configuration.get("level")) if isinstance(configuration, dict) else ""
-
-
-def _success(run: Mapping[str, Any]) -> bool | None:
-    claims = [i.get("executionSuccessful") for i in _list(run.get("invocations")) if isinstance(i, dict)]
-    return all(claim is True for claim in claims) if claims else None
-
-
-def _revision(run: Mapping[str, Any]) -> str:
-    for item in _list(run.get("versionControlProvenance")):
-        if isinstance(item, dict) and isinstance(item.get("revisionId"), str):
-            return str(item["revisionId"])
-    return ""
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _text(value: Any) -> str:
-    return _string(value.get("text")) if isinstance(value, dict) else ""
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31 else 0
+    given = {**(part.partial_fingerprints or {}), **(part.fingerprints or {})}
+    names = sorted(given)[:MAX_CLAIMED]
+    return Claims(
+        baseline_state=part.baseline_state or "",
+        fingerprints=tuple((name[:MAX_CLAIM], given[name][:MAX_CLAIM]) for name in names),
+    )

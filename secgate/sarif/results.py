@@ -164,7 +164,7 @@ class ResultWriter:
                 level=LEVELS[witness.severity],
                 locations=(self._location(finding, witness, cuts),),
                 message=_Text(text=_message(witness, cuts)),
-                partial_fingerprints=self._line(witness.location),
+                partial_fingerprints=self._line(witness.location) if self._line_hashes else None,
                 properties=_properties(facts, witness),
                 rule_id=witness.rule,
                 rule_index=rule_index,

@@ -57,9 +57,10 @@ def write(
         share.items.sort(key=_place)
     lost: list[str] = []
     urgency = Urgency(verdicts)
-    if limits is not None:
-        shares, lost = limit(shares, limits, urgency)
     gaps, loose = _gaps(document, shares)
+    if limits is not None:
+        shares, lost = limit(shares, limits, urgency, reserved=bool(loose) or _is_undecided(document))
+        gaps, loose = _gaps(document, shares)
     writer = _Writer(document, verdicts, describe)
     written = writer.file(shares, gaps, loose, lost)
     while limits is not None and (size := compressed_bytes(written.data, enough=limits.compressed_bytes)) > (
@@ -100,6 +101,10 @@ def _shares(document: RunDocument) -> list[Share]:
                 latest[witness.scanner] = witness.lane, home
             home.items.append(Item(finding, witness))
     return [share for _, share in sorted(shares.items())]
+
+
+def _is_undecided(document: RunDocument) -> bool:
+    return document.decision is not None and document.decision.outcome in _NO_DECISION
 
 
 def _start(one: Invocation) -> tuple[object, ...]:
@@ -162,9 +167,8 @@ class _Writer:
         for share, own in zip(shares, gaps, strict=True):
             runs.append(self._run(share, own, told))
         said = [(notices.LEFT_OUT, text) for text in lost]
-        decision = self._document.decision
-        if decision is not None and decision.outcome in _NO_DECISION:
-            said.append((notices.NO_DECISION, f"the gate could not decide: {decision.outcome}"))
+        if _is_undecided(self._document) and self._document.decision:
+            said.append((notices.NO_DECISION, f"the gate could not decide: {self._document.decision.outcome}"))
         if loose or said or not runs:
             runs.append(self._own_run(loose, said))
         data = msgspec.json.encode({"$schema": SCHEMA, "version": "2.1.0", "runs": runs}, order="sorted")
@@ -179,7 +183,7 @@ class _Writer:
         said = [*share.notices, *cuts.notices(share.title)]
         told += said
         versions = sorted({one.tool.version for one in share.invocations if one.tool and one.tool.version})
-        run = self._frame(share.scanner, share.lane, ", ".join(versions) or _NO_VERSION)
+        run = self._frame(share.scanner, share.lane, ", ".join(versions) or self._version(share.scanner))
         run["invocations"] = notices.invocations(
             share.invocations, gaps, [(notices.LEFT_OUT, text) for text in said], cuts
         )
@@ -202,6 +206,10 @@ class _Writer:
         run["results"] = []
         self._describe_run(run, [], [])
         return run
+
+    def _version(self, scanner: str) -> str:
+        """The version of what was not found as a tool: a pass of our own has ours."""
+        return self._document.secgate_version if scanner.startswith(f"{OWN}-") else _NO_VERSION
 
     def _evaluated(self) -> int:
         return self._document.decision.evaluated_epoch_s if self._document.decision else 0

@@ -8,6 +8,8 @@ What is known of the tool (3.3) and how it is met here:
   `node_modules` and `.terraform` are looked at too (two variables of its environment).
 - A file without a resource appears nowhere, and a Kubernetes file that is no YAML is passed over without a word:
   evidence is `inferred`, our own parse must agree. Terraform files it cannot parse are in `parsing_errors`.
+- It goes by names, in exact case, and passes over the rest without a word: no `MAIN.TF`, no `Containerfile`; of
+  Terraform's JSON it is silent unless a framework of its own is named. Files of other names are not covered.
 - With nothing to check it writes one bare summary instead of a report.
 - `checkov:skip` comments move a result to `skipped_checks`: taken as results with a suppression.
 - No severity without a platform key: the table in `rules/` gives it in normalise. Exit 1 means findings.
@@ -17,6 +19,7 @@ Settings: none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,6 +52,17 @@ FRAMEWORKS: Mapping[str, str] = {
     "dockerfile": "dockerfile",
 }
 """File kind -> framework name of the tool."""
+_TERRAFORM_JSON = "terraform_json"
+_NAMES: Mapping[str, re.Pattern[str]] = {
+    "terraform": re.compile(r".*\.(?:tf|tfvars)(?:\.json)?", re.DOTALL),
+    "cloudformation": re.compile(r".*\.(?:ya?ml|json|template)", re.DOTALL),
+    "kubernetes": re.compile(r".*\.(?:ya?ml|json)", re.DOTALL),
+    "dockerfile": re.compile(r"(?:.+\.)?[Dd]ockerfile(?:\..+)?", re.DOTALL),
+}
+"""File kind -> the names that checkov 3.3 reads as such."""
+_OTHER_NAME = "not-listed: the tool reads no file of this name; rename it to the usual form"
+_UNREAD = "unread.json"
+"""Blob: the places in the job's list of files with a name that the tool passes over."""
 _CONFIGURATION = "checkov.yaml"
 # checkov 3.3 exits 1 on failed checks, 2 when it breaks off.
 _ENDED = (0, 1)
@@ -110,6 +124,9 @@ class Checkov:
         frameworks = sorted(framework for kind, framework in FRAMEWORKS.items() if kind in kinds)
         if not frameworks:
             return ()
+        if any(file.path.endswith(".tf.json") for file in request.files):
+            frameworks = sorted([*frameworks, _TERRAFORM_JSON])
+        unread = [number for number, file in enumerate(request.files) if not _is_read(file)]
         job = Job(
             scanner=self.name,
             name="checkov:1",
@@ -119,7 +136,7 @@ class Checkov:
                 *("--output", "json", "--framework", *frameworks, "--directory", "."),
             ),
             files=tuple(file.path for file in request.files),
-            blobs={_CONFIGURATION: b"{}\n"},
+            blobs={_CONFIGURATION: b"{}\n", _UNREAD: msgspec.json.encode(unread)},
             env={"CKV_IGNORED_DIRECTORIES": ".git", "CKV_IGNORE_HIDDEN_DIRECTORIES": "False"},
             limits=request.limits,
         )
@@ -135,7 +152,10 @@ class Checkov:
         readings: list[FileReading] = [
             failed(path, "parse-error: the tool could not parse it") for path in broken - {""}
         ]
-        readings += covered((path for path in job.files if path not in broken), EvidenceBasis.INFERRED)
+        places = msgspec.json.decode(job.blobs.get(_UNREAD) or b"[]", type=list[int])
+        unread = {job.files[number] for number in places} - broken
+        readings += [failed(path, _OTHER_NAME) for path in unread]
+        readings += covered((path for path in job.files if path not in broken | unread), EvidenceBasis.INFERRED)
         checks = [
             check
             for report in reports
@@ -148,6 +168,11 @@ class Checkov:
             results=tuple(_raw(check) for check in checks),
             files=tuple(sorted(readings, key=lambda reading: reading.path)),
         )
+
+
+def _is_read(file: SourceFile) -> bool:
+    name = file.path.rpartition("/")[2]
+    return all(_NAMES[kind].fullmatch(name) for kind in file.kinds if kind in FRAMEWORKS)
 
 
 def _reports(data: bytes) -> list[_Report]:

@@ -14,6 +14,8 @@ What is known of the tool (1.5) and how it is met here:
 - It lists nothing it has looked at: evidence is `inferred`.
 - It gives the SHA-1 of the secret, and a line without columns: normalise finds the text on that line by its hash, so
   that what is marked for its key or its entropy can be judged (`secret_likeness`). Else the whole line is masked.
+- It takes a second and more for a megabyte of words: a large text is a job of its own, so that one which runs into
+  the time limit takes no other file along.
 - Public IP addresses are not secrets: that detector is off.
 
 Settings: none.
@@ -47,6 +49,7 @@ from secgate.scanners.outputs import argument, chunks, covered, crashed, decode,
 
 MOST_FILES = 400
 _FEWEST_FILES = 40
+LARGE_BYTES = 1024 * 1024
 _HARD_CODED = 798
 """CWE-798, use of hard-coded credentials."""
 _LET_GO = "the candidate pass found nothing that a detector needs"
@@ -118,6 +121,7 @@ class DetectSecrets:
     def plan(self, request: PlanRequest) -> tuple[Job, ...]:
         """Read every file once; jobs for plain candidates, for lock files and for texts that need a copy."""
         plain: list[str] = []
+        large: list[str] = []
         locks: list[str] = []
         copies: list[tuple[str, bytes]] = []
         rest: list[str] = []
@@ -130,21 +134,25 @@ class DetectSecrets:
                 # Under a neutral name, since most lock files have an extension that is passed over.
                 locks.append(file.path)
             elif is_utf8 and path.suffix not in _IGNORED_SUFFIXES:
-                plain.append(file.path)
+                (large if file.size_bytes > LARGE_BYTES else plain).append(file.path)
             else:
                 copies.append((file.path, text.encode("utf-8", "replace")))
         return (
-            *self._over_view(request, plain, rest),
+            *self._over_view(request, plain, rest, large),
             *self._over_copies(request, "copies", copies, ()),
             *self._over_copies(request, "locks", [(path, _copy(request, path)) for path in locks], _NO_ENTROPY),
         )
 
-    def _over_view(self, request: PlanRequest, candidates: list[str], rest: list[str]) -> list[Job]:
-        """Jobs over files in the view; the first also answers for those that the pass let go."""
+    def _over_view(self, request: PlanRequest, candidates: list[str], rest: list[str], large: list[str]) -> list[Job]:
+        """Jobs over files in the view; the first also answers for those that the pass let go.
+
+        Each of the `large` ones comes last and alone.
+        """
         share = -(-len(candidates) // max(request.parallel, 1))
         parts = list(chunks(candidates, min(MOST_FILES, max(_FEWEST_FILES, share))))
         if rest and not parts:
             parts.append(())  # the tool still has to be there and to work: it is shown an empty folder
+        parts += [(path,) for path in large]
         jobs = []
         for number, part in enumerate(parts, 1):
             also = tuple(rest) if number == 1 else ()

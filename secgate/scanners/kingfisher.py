@@ -12,6 +12,8 @@ What is known of the tool (2.14) and how it is met here:
 - `snippet` is the secret itself, `dependent_captures` hold more, and the report carries ready commands that contain
   them: only the first two are read, and named as secrets.
 - Columns are UTF-8 bytes from 0, the last one inclusive.
+- It opens archives, eight deep here, and names what it found there `a.zip!inner/name.txt` (`a.sqlite/dump.sql` for a
+  database): such a result belongs to the archive. Those that it cannot open count as scanned: `archives` tells them.
 - Rules leave out paths that look vendored or like lock files (`node_modules/`, `vendor/`, `package-lock.json`); nothing
   switches that off. The lane's other tool looks at those.
 
@@ -22,15 +24,18 @@ keeps it); without it they are compiled anew in the job's work directory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path, PurePosixPath
 
+import msgspec
 from msgspec import Struct
 
 from secgate.errors import ConfigError
 from secgate.model import (
     Confidence,
     EvidenceBasis,
+    FileReading,
     Job,
     Lane,
     Limits,
@@ -45,6 +50,7 @@ from secgate.model import (
     SourceFile,
 )
 from secgate.ports import PlanRequest, ToolSpec
+from secgate.scanners.archives import unopened
 from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, failed, longest_suffix, view_path
 
 MOST_FILES = 2000
@@ -54,6 +60,13 @@ _HARD_CODED = 798
 """CWE-798, use of hard-coded credentials."""
 _CONFIDENCES = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
 _ENDED = (0, 200, 205)
+_DEPTH = "8"
+"""Archives in archives that are opened; 2 unless told."""
+_UNOPENED = "unopened.json"
+"""Blob: place in the job's list of files -> why the tool does not look into this archive."""
+_PACKED_SUFFIXES = frozenset({".bz2", ".gz", ".jar", ".tgz", ".war", ".whl", ".xz", ".zip"})
+_MOST_NAME = 200
+_NO_PACKED: Mapping[str, str] = {}
 
 
 class _Rule(Struct):
@@ -126,20 +139,27 @@ class Kingfisher:
         options: tuple[str | Slot, ...] = (
             *(Slot(name="tool"), "scan", "--quiet", "--no-validate", "--no-update-check", "--format", "json"),
             *("--git-history", "none", "--no-ignore", "--no-dedup", "--max-file-size", "0"),
-            *("--jobs", str(request.parallel), "--rule-cache-dir", cache_argument),
+            *("--extraction-depth", _DEPTH, "--jobs", str(request.parallel), "--rule-cache-dir", cache_argument),
         )
         paths = tuple(file.path for file in request.files)
+        closed = {
+            file.path: why
+            for file in request.files
+            if "binary" in file.kinds or PurePosixPath(file.path).suffix.lower() in _PACKED_SUFFIXES
+            if (why := unopened(file.path, request.read(file.path)))
+        }
         if len(paths) > FEW_FILES and set(paths) == set(request.view.digests):
             whole = Job(
                 scanner=self.name,
                 name=f"{self.name}:whole",
                 argv=(*options, "."),
                 files=paths,
+                blobs=_blobs(paths, closed),
                 limits=request.limits,
                 grain="tree",
             )
             return (whole,)
-        return _named(options, paths, request.limits)
+        return _named(options, paths, request.limits, closed)
 
     def read(self, job: Job, output: Output) -> Reading:
         """See Scanner."""
@@ -149,24 +169,53 @@ class Kingfisher:
         if job.name == f"{self.name}:whole":
             return _whole(job, report)
         looked = _looked_at(report.audit.repositories, job.files)
-        readings = [*covered(looked, EvidenceBasis.LISTED)]
-        readings += [
-            failed(path, "skipped-by-tool: its audit counts no completed scan of this file")
-            for path in job.files
-            if path not in looked
-        ]
-        asked = set(job.files)
-        found = [finding for finding in report.findings if view_path(finding.finding.path) in asked]
         return Reading(
             status=ScanStatus.COMPLETED,
-            rules=_rules(found),
-            results=tuple(_raw(finding) for finding in found),
-            files=tuple(sorted(readings, key=lambda reading: reading.path)),
+            rules=_rules(report.findings),
+            results=_results(job, report),
+            files=_readings(job, looked, EvidenceBasis.LISTED),
             counted=len(looked),
         )
 
 
-def _named(options: Sequence[str | Slot], paths: Sequence[str], limits: Limits) -> tuple[Job, ...]:
+def _blobs(files: Sequence[str], closed: Mapping[str, str]) -> dict[str, bytes]:
+    places = {number: closed[path] for number, path in enumerate(files) if path in closed}
+    return {_UNOPENED: msgspec.json.encode(places)} if places else {}
+
+
+def _closed(job: Job) -> dict[str, str]:
+    data = job.blobs.get(_UNOPENED, b"{}")
+    return {job.files[number]: why for number, why in msgspec.json.decode(data, type=dict[int, str]).items()}
+
+
+def _readings(job: Job, looked: AbstractSet[str], basis: EvidenceBasis) -> tuple[FileReading, ...]:
+    closed = _closed(job)
+    readings = [*covered((path for path in looked if path not in closed), basis)]
+    for path in job.files:
+        if path in closed:
+            readings.append(failed(path, f"skipped-by-tool: the archive is not searched, since {closed[path]}"))
+        elif path not in looked:
+            readings.append(failed(path, "skipped-by-tool: its audit counts no completed scan of this file"))
+    return tuple(sorted(readings, key=lambda reading: reading.path))
+
+
+def _results(job: Job, report: _Report) -> tuple[RawResult, ...]:
+    asked = frozenset(job.files)
+    placed = ((finding, *_place(view_path(finding.finding.path), asked)) for finding in report.findings)
+    return tuple(_raw(finding, path, inner) for finding, path, inner in placed if path)
+
+
+def _place(path: str, asked: AbstractSet[str]) -> tuple[str, str]:
+    """Give the file that the tool's `path` belongs to, and the name within it; twice "" where nobody asked."""
+    if path in asked:
+        return path, ""
+    ends = sorted((at for at, letter in enumerate(path) if letter in "!/"), reverse=True)
+    return next(((path[:at], path[at + 1 :]) for at in ends if path[:at] in asked), ("", ""))
+
+
+def _named(
+    options: Sequence[str | Slot], paths: Sequence[str], limits: Limits, closed: Mapping[str, str] = _NO_PACKED
+) -> tuple[Job, ...]:
     """Give jobs that name each file, in parts by the length of the argument list: about 10 ms a file."""
     return tuple(
         Job(
@@ -174,6 +223,7 @@ def _named(options: Sequence[str | Slot], paths: Sequence[str], limits: Limits) 
             name=f"{Kingfisher.name}:{number}",
             argv=(*options, *map(argument, part)),
             files=part,
+            blobs=_blobs(part, closed),
             limits=limits,
             grain="file",
         )
@@ -188,14 +238,14 @@ def _whole(job: Job, report: _Report) -> Reading:
     """
     done = [one for one in report.audit.repositories if one.scan.status == "completed"]
     if len(done) != 1 or done[0].stats.blobs_scanned != len(job.files):
-        return Reading(status=ScanStatus.COMPLETED, follow_up=_named(job.argv[:-1], job.files, job.limits))
-    asked = set(job.files)
-    found = [finding for finding in report.findings if view_path(finding.finding.path) in asked]
+        return Reading(
+            status=ScanStatus.COMPLETED, follow_up=_named(job.argv[:-1], job.files, job.limits, _closed(job))
+        )
     return Reading(
         status=ScanStatus.COMPLETED,
-        rules=_rules(found),
-        results=tuple(_raw(finding) for finding in found),
-        files=tuple(covered(sorted(job.files), EvidenceBasis.COUNTED)),
+        rules=_rules(report.findings),
+        results=_results(job, report),
+        files=_readings(job, frozenset(job.files), EvidenceBasis.COUNTED),
         counted=len(job.files),
     )
 
@@ -219,14 +269,18 @@ def _looked_at(repositories: list[_Repository], files: tuple[str, ...]) -> set[s
     return {path for path in files if f"{root}/{path}" in done}
 
 
-def _raw(finding: _Finding) -> RawResult:
+def _raw(finding: _Finding, path: str, inner: str) -> RawResult:
+    """`inner` is the name in an archive, where lines are not those of the file."""
     found = finding.finding
     lines = found.snippet.count("\n")
+    message = finding.rule.description or finding.rule.name or "a secret in the source"
     return RawResult(
         rule=finding.rule.id,
-        message=finding.rule.description or finding.rule.name or "a secret in the source",
-        path=view_path(found.path),
-        region=Region(
+        message=f"{message}, in the archive at {inner[:_MOST_NAME]}" if inner else message,
+        path=path,
+        region=Region()
+        if inner
+        else Region(
             start_line=found.line,
             start_column=found.column_start + 1,
             end_line=found.line + lines,

@@ -39,18 +39,20 @@ def coverage_refusal(wanted: Import, runs: Sequence[sarif.ForeignRun], *, commit
         return "the tree is not a clean commit"
     if not runs or any(run.revision != commit for run in runs):
         return "it does not say that it was made from this commit"
+    if any(run.errors for run in runs):
+        return "its tool reports errors of its own"
     return ""
 
 
 def read_import(
-    wanted: Import, data: bytes, *, commit: str, files: Sequence[str], now_epoch_s: int, root: str = ""
+    wanted: Import, data: bytes | sarif.Readable, *, commit: str, files: Sequence[str], now_epoch_s: int
 ) -> tuple[Invocation, Reading]:
     """Read one file; `files` are those of its lane. What is no report gives an unreadable reading.
 
-    Absolute paths below `root`, the tree's own place, are paths of the tree.
+    Raises OSError as the stream does.
     """
     try:
-        runs = read_report(data, name=wanted.name, files=files, root=root)
+        runs = read_report(data, name=wanted.name, files=files)
     except UsageError as error:
         reading = Reading(status=ScanStatus.UNREADABLE, reason=f"{error.place}: {error.what}")
         return _invocation(wanted, reading, (), now_epoch_s), reading
@@ -75,11 +77,8 @@ def unread_import(wanted: Import, why: str, *, now_epoch_s: int) -> Invocation:
 
 
 def _notices(runs: Sequence[sarif.ForeignRun], refusal: str) -> tuple[str, ...]:
-    unplaced = sum(run.unplaced for run in runs)
-    return (
-        *((f"claims no coverage: {refusal}",) if refusal else ()),
-        *((f"{unplaced} results have no place in this tree",) if unplaced else ()),
-    )
+    remarks = tuple(remark for run in runs for remark in run.remarks())
+    return (f"claims no coverage: {refusal}", *remarks) if refusal else remarks
 
 
 def _in_lane(result: RawResult, lane: Lane) -> RawResult:

@@ -10,6 +10,8 @@ What is known of the tool (1.32) and how it is met here:
   suppression. `--no-config` leaves `zizmor.yml` out.
 - A workflow without a `permissions` block is reported as a whole and again for each job: the jobs are left out.
 - A file name with a control character could forge a line of that log: such a file is never given to the tool.
+- Given one file whose name it does not know (`CI.YAML`, `Action.yml`) it breaks off and audits none: such a file is
+  never given to it either.
 - Rows and columns count from 0, columns in UTF-8 bytes.
 
 Settings: `persona` = `regular` (default), `pedantic` or `auditor`.
@@ -56,6 +58,8 @@ _NO_INPUT = 3
 _ENDED = (0, 10, 11, 12, 13, 14)
 _COMPLETED = re.compile(r"^ INFO [^\n]*?\bcompleted (?P<path>[^\n]+)$", re.MULTILINE)
 _INVALID = re.compile(r"failed to validate file://(?P<path>[^\n]+?) as ")
+_ODD_NAME = re.compile(r".*\.(?!ya?ml$)(?i:ya?ml)|(?:.*/)?(?!action)(?i:action)\.(?i:ya?ml)", re.DOTALL)
+"""Names in another case than the tool's."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -118,7 +122,9 @@ class Zizmor:
         if persona not in {"regular", "pedantic", "auditor"}:
             fault = ("scanners.zizmor.persona", f"{persona!r} is unknown", "regular, pedantic or auditor")
             raise ConfigError("a setting is wrong", faults=[fault])
-        safe = [file.path for file in request.files if not _CONTROL.search(file.path)]
+        safe = [
+            file.path for file in request.files if not (_ODD_NAME.fullmatch(file.path) or _CONTROL.search(file.path))
+        ]
         return tuple(
             Job(
                 scanner=self.name,

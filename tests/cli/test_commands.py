@@ -241,6 +241,20 @@ def test_check_refuses_what_is_no_sarif(product: Product, tmp_path: Path, data: 
     assert (ended.code, ended.out, "x.sarif" in ended.err) == (2, "", True)
 
 
+@pytest.mark.parametrize(("succeeded", "code"), [(True, 0), (False, 3)])
+def test_check_cannot_tell_where_a_tool_says_that_it_failed(
+    product: Product, tmp_path: Path, succeeded: bool, code: int
+) -> None:
+    run = {
+        "tool": {"driver": {"name": "other"}},
+        "invocations": [{"executionSuccessful": succeeded}],
+        "results": [],
+    }
+    data = json.dumps({"version": "2.1.0", "runs": [run]}).encode()
+    ended = product.cli("check", str(tree(tmp_path, {"x.sarif": data}) / "x.sarif"))
+    assert (ended.code, "did not succeed" in ended.out) == (code, not succeeded)
+
+
 def test_show_gives_an_earlier_run_again(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
     first = json.loads(product.cli("run", str(git.root), "--format=json").out)["run"]
@@ -276,3 +290,20 @@ def test_tools_and_advisories_answer_on_an_empty_machine(product: Product) -> No
     listed, info = product.cli("tools", "list"), product.cli("advisories", "info")
     assert (listed.code, "not installed" in listed.out) == (0, True)
     assert (info.code, "secgate advisories import" in info.err) == (3, True)
+
+
+def test_a_run_without_an_answer_leaves_no_earlier_one_behind(product: Product, tmp_path: Path) -> None:
+    root, wrong = str(tree(tmp_path / "clean", {"app.py": CLEAN})), str(tree(tmp_path / "wrong", {"a.rego": DENY}))
+    outputs = [tmp_path / "out.json", tmp_path / "out.sarif"]
+    formats = [f"--format={one.suffix[1:]}={one}" for one in outputs]
+    assert (product.cli("run", root, *formats).code, [one.is_file() for one in outputs]) == (0, [True, True])
+    assert (product.cli("run", root, "--policy", wrong, *formats).code, list(tmp_path.glob("out.*"))) == (4, [])
+
+
+def test_a_pipe_is_written_into_and_not_replaced(product: Product, tmp_path: Path) -> None:
+    root, pipe = tree(tmp_path / "clean", {"app.py": CLEAN}), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert product.cli("run", str(root), f"--format=text={pipe}").code == 0
+    assert (os.read(reader, 13), pipe.is_fifo()) == (b"secgate: PASS", True)
+    os.close(reader)

@@ -45,6 +45,12 @@ def test_a_profile_that_is_not_there(product: Product, tmp_path: Path) -> None:
         product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), profile="relase")
 
 
+@pytest.mark.parametrize("digest", ["", "latest", "sha256:abc", "sha256:" + "Z" * 64])
+def test_an_artifact_that_is_no_digest(product: Product, tmp_path: Path, digest: str) -> None:
+    with pytest.raises(UsageError, match="not a digest"):
+        product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), artifacts=(digest,))
+
+
 def test_a_scanner_that_is_not_there(product: Product, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown scanner `semgrp`"):
         product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), scanners=("semgrp",))
@@ -175,3 +181,9 @@ def test_an_element_that_breaks_the_schema(product: Product, tmp_path: Path) -> 
     folder = tree(tmp_path / "policy", {"a.rego": text})
     with pytest.raises(PolicyError, match="reason"):
         product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), policies=(str(folder),))
+
+
+@pytest.mark.parametrize("artifact", ["", "x", "sha256:12", "sha256:" + "A" * 64])
+def test_an_artefact_without_a_digest_is_a_usage_error(product: Product, tmp_path: Path, artifact: str) -> None:
+    with pytest.raises(UsageError, match="no digest"):
+        product.run(tree(tmp_path / "shop", {"app.py": CLEAN}), artifacts=[artifact])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from secgate.model import Outcome, State
-from tests.product import CLEAN, KEY, WEAK, Product, outcome, states
+from tests.product import CLEAN, KEY, OTHER_KEY, WEAK, Product, outcome, states
 from tests.unit.conftest import Git
 
 
@@ -53,6 +53,27 @@ def test_an_old_finding_in_a_touched_file_is_not_the_changes_fault(product: Prod
     change.commit({"old.py": "import os\n\n\n" + WEAK})
     document = product.run(change.root, changed_since="main")
     assert (outcome(document), states(document)) == (Outcome.PASS, ["unchanged"])
+
+
+MENDED = "def answer(text):\n    return int(text)\n\n\n"
+ELSEWHERE = "def reply(text):\n    return eval(text)\n"
+
+
+@pytest.mark.parametrize("path", ["old.py", "other.py"])
+def test_mending_one_definition_buys_no_weakness_in_another(product: Product, change: Git, path: str) -> None:
+    texts = {"old.py": MENDED}
+    texts[path] = texts.get(path, "") + ELSEWHERE
+    change.commit(texts)
+    document = product.run(change.root, changed_since="main")
+    assert (outcome(document), states(document)) == (Outcome.FAIL, ["new"])
+
+
+@pytest.mark.parametrize("path", ["old.py", "other.py"])
+def test_a_definition_that_was_moved_or_renamed_is_not_new(product: Product, change: Git, path: str) -> None:
+    (change.root / "old.py").unlink()
+    change.commit({path: "import os\n\n\n" + (ELSEWHERE if path == "old.py" else WEAK)})
+    document = product.run(change.root, changed_since="main")
+    assert (outcome(document), states(document)) in ((Outcome.PASS, ["updated"]), (Outcome.PASS, ["unchanged"]))
 
 
 def test_an_old_finding_in_a_renamed_file_is_not_new(product: Product, change: Git) -> None:
@@ -100,3 +121,20 @@ def test_a_rewritten_branch_without_the_secret_passes(product: Product, change: 
 def test_a_secret_of_a_subdirectory_elsewhere_does_not_hide(product: Product, change: Git) -> None:
     change.commit({"other/settings.py": f'key = "{KEY}"\n', "service/app.py": CLEAN})
     assert outcome(product.run(change.root / "other", changed_since="main")) is Outcome.FAIL
+
+
+def test_another_secret_in_the_place_of_an_old_one_is_new(product: Product, git: Git) -> None:
+    git.commit({"settings.py": f'key = "{KEY}"\n'})
+    git("checkout", "--quiet", "-b", "topic")
+    git.commit({"settings.py": f'key = "{OTHER_KEY}"\n'})
+    document = product.run(git.root, changed_since="main")
+    assert (outcome(document), states(document)) == (Outcome.FAIL, ["new"])
+
+
+def test_a_change_that_takes_an_old_secret_out_in_two_steps_passes(product: Product, git: Git) -> None:
+    git.commit({"settings.py": f'key = "{KEY}"\n'})
+    git("checkout", "--quiet", "-b", "topic")
+    git.commit({"settings.py": f'key = "{KEY}"\nlimit = 3\n'})
+    git.commit({"settings.py": "limit = 3\n"})
+    document = product.run(git.root, changed_since="main")
+    assert (outcome(document), document.findings) == (Outcome.PASS, ())

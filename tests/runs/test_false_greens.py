@@ -37,6 +37,12 @@ def test_tool_missing(product: Product, clean: Path, name: str) -> None:
     assert inconclusive(product.run(clean)) == {("sast", name, "tool-missing")}
 
 
+@pytest.mark.parametrize(("version", "words"), [("1.9.0", "1.9.0"), ("odd", "odd")])
+def test_a_version_that_nobody_tested_is_said(product: Product, clean: Path, version: str, words: str) -> None:
+    product.tool("semgrep", version=version)
+    assert f"semgrep: {words} is outside the tested versions" in product.run(clean).notes
+
+
 @pytest.mark.parametrize("name", ["kingfisher", "detect-secrets"])
 def test_one_of_two_secret_scanners_missing(product: Product, clean: Path, name: str) -> None:
     product.without(name)

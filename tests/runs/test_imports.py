@@ -67,6 +67,12 @@ def test_its_findings_are_judged_like_any_other(product: Product, git: Git, comm
     assert outcome(document) is Outcome.FAIL
 
 
+def test_findings_named_by_where_the_tree_stands_are_in_the_tree(product: Product, git: Git, commit: str) -> None:
+    tree(git.root, {"out/gosec.sarif": sarif(commit, path=(git.root / "main.go").as_uri())})
+    document = product.run(git.root, enforced=enforced(product.home, "out/gosec.sarif"))
+    assert [f.location.path for f in document.findings] == ["main.go"]
+
+
 def test_a_file_outside_of_the_tree_can_cover_too(product: Product, git: Git, commit: str) -> None:
     report = tree(product.home / "reports", {"gosec.sarif": sarif(commit, findings=0)}) / "gosec.sarif"
     document = product.run(git.root, enforced=enforced(product.home, report))
@@ -161,3 +167,27 @@ def test_an_import_that_covers_nothing_closes_no_clock(product: Product, git: Gi
     tree(git.root, {"out/gosec.sarif": sarif(findings=0)})
     second = product.run(git.root, scope="protected", now=NOW + DAY)
     assert (len(first.findings), second.absent) == (1, ())
+
+
+def own_form(folder: Path, data: bytes, lane: str) -> None:
+    tree(folder, {"secgate.toml": f'[[sarif]]\nfile = "out/report.json"\nlane = "{lane}"\n', "out/report.json": data})
+
+
+def test_a_tool_s_own_json_joins_without_code(product: Product, git: Git) -> None:
+    git.commit({"keys.py": 'x = 1\nkey = "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5"\n'})
+    leak = {"RuleID": "github-pat", "Match": "m", "Secret": "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5", "File": "keys.py"}
+    own_form(Path(git.root), json.dumps([leak | {"StartLine": 2}]).encode(), "secrets")
+    git.commit()
+    document = product.run(git.root)
+    found = [one for one in document.findings if one.location.path == "keys.py"]
+    assert "sarif:out/report.json" in {witness.scanner for one in found for witness in one.witnesses}
+    assert "gitleaks JSON" in {one.rule_pack for one in document.invocations}
+    assert "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5" not in repr(document)
+
+
+def test_npm_s_error_is_a_gap_and_no_clean_report(product: Product, git: Git) -> None:
+    own_form(Path(git.root), b'{"message": "405", "statusCode": 405, "error": {"summary": ""}}', "dependencies")
+    git.commit()
+    assert ("sarif:out/report.json", "output-unreadable") in {
+        (gap.tool, gap.reason) for lane in product.run(git.root).coverage.lanes for gap in lane.gaps
+    }

@@ -24,8 +24,11 @@ from secgate.model import (
     Region,
     Scope,
     Severity,
+    Source,
     State,
+    View,
 )
+from secgate.normalise import normalise
 from tests.unit.identity_kit import (
     advisory,
     compared,
@@ -320,3 +323,44 @@ def test_with_a_ledger_no_name_is_in_what_is_there_and_in_what_is_gone(
     assert not names & {one.fingerprint for one in told.absent}
     taken = [name for one in told.findings for name in one.continues]
     assert len(taken) == len(set(taken))
+
+
+def _raw(first: int, last: int, tool: str) -> RawResult:
+    return RawResult(rule=tool, message="m", path="a.py", region=Region(start_line=first, end_line=last), cwes=(95,))
+
+
+def test_what_a_tool_says_of_the_whole_function_is_what_another_says_of_its_statement() -> None:
+    files = {"a.py": "def f(x):\n    y = 1\n    eval(x)\n    eval(y)\n"}
+    scans = [scan_of("wide", [_raw(1, 4, "wide")]), scan_of("narrow", [_raw(3, 3, "narrow"), _raw(4, 4, "narrow")])]
+    found = findings_of(normalised(files, scans)).findings
+    assert [(one.location.region.start_line, len(one.witnesses)) for one in found] == [(3, 2), (4, 1)]
+    (alone,) = findings_of(normalised(files, scans[:1]), base=to_known(found)).findings
+    assert alone.state is State.UNCHANGED
+
+
+def test_a_tool_that_says_both_means_two() -> None:
+    files = {"a.py": "def f(x):\n    y = 1\n    eval(x)\n"}
+    done = normalised(files, [scan_of("one", [_raw(1, 3, "one"), _raw(3, 3, "one")])])
+    assert len(findings_of(done).findings) == 2
+
+
+def test_without_the_tree_one_line_is_one_unit() -> None:
+    scans = [
+        scan_of(
+            tool,
+            [RawResult(rule=tool, message="m", path="a.py", region=Region(start_line=3, start_column=at), cwes=(95,))],
+        )
+        for tool, at in (("one", 5), ("two", 12))
+    ]
+    view = View(root="", source=Source.WORK_TREE, digests={})
+    done = normalise(
+        scans,
+        view=view,
+        read=lambda _: None,
+        kinds=lambda _: (),
+        crosswalk=crosswalk(),
+        scores=lambda _: None,
+        keep_outside=True,
+    )
+    (found,) = findings_of(done).findings
+    assert [witness.scanner for witness in found.witnesses] == ["one", "two"]

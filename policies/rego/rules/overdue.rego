@@ -26,11 +26,14 @@ duties(f) := recorded(f) | fresh(f)
 recorded(f) := {duty |
 	some o in f.obligations
 	not o.superseded
+	not clock.gives_way(f, o)
 	duty := {"basis": o.basis, "start_epoch_s": o.start_epoch_s, "limit_s": o.limit_s}
 }
 
 # What this very run adds may be past its time already: first seen long ago, and never given a limit.
 fresh(f) := {duty |
-	o := clock.severity_obligation(f)
+	some o in added(f)
 	duty := {"basis": o.basis, "start_epoch_s": o.start_epoch_s, "limit_s": o.limit_s}
 }
+
+added(f) := {o | o := clock.severity_obligation(f)} | {o | o := clock.baseline_obligation(f)}

@@ -15,11 +15,11 @@ suppressions and success are claims, persons named in them are not read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 
 import msgspec
 
 from secgate import sarif
-from secgate.model import RawResult
 from secgate.scanners.reports.form import MAX_BYTES, refuse
 
 __all__ = ["read_report"]
@@ -53,33 +53,62 @@ class _Keys(msgspec.Struct):
     artifact: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="ArtifactName")
 
 
-def read_report(data: bytes, *, name: str, files: Sequence[str] = (), root: str = "") -> tuple[sarif.ForeignRun, ...]:
-    """Give the runs of a report from its bytes.
+def read_report(
+    source: bytes | sarif.Readable, *, name: str, files: Sequence[str] = ()
+) -> tuple[sarif.ForeignRun, ...]:
+    """Give the runs of a report, from its bytes or a stream of them; a stream that begins as SARIF is never held whole.
 
     `name` is used in messages and, for npm audit, to find the lock file that it means. `files` are the paths that the
-    report's lane looks at, () where none are known; absolute paths below `root` become relative to it. Raises
-    UsageError for what is none of the forms, and for a tool's own report of an error.
+    report's lane looks at, () where none are known. Raises UsageError for what is none of the forms, and for a tool's
+    own report of an error; OSError as the stream does.
     """
+    stream: sarif.Readable = BytesIO(source) if isinstance(source, bytes) else source
+    head = _read(stream, _HEAD)
+    if not _may_be_another(head.removeprefix(_BYTE_ORDER_MARK)):
+        return _sarif(_Joined(head, stream), name)
+    data = head + _read(stream, MAX_BYTES + 1 - len(head))
     if len(data) > MAX_BYTES:
         raise refuse(name, "a report", f"larger than {MAX_BYTES} bytes")
     text = data.removeprefix(_BYTE_ORDER_MARK)
     reader = _READERS.get(_form(text))
-    if reader is not None:
-        runs: tuple[sarif.ForeignRun, ...] = (reader(text, name, files),)
-    else:
-        from secgate.scanners.reports.sarif_quirks import mended
+    return (reader(text, name, files),) if reader is not None else _sarif(BytesIO(data), name)
 
-        runs = tuple(mended(run) for run in sarif.read(data, name=name))
-    return tuple(_below(run, root.rstrip("/") + "/") for run in runs) if root else runs
+
+def _sarif(stream: sarif.Readable, name: str) -> tuple[sarif.ForeignRun, ...]:
+    from secgate.scanners.reports.sarif_quirks import mended
+
+    return tuple(mended(run) for run in sarif.read(stream, name=name))
+
+
+def _read(stream: sarif.Readable, size: int) -> bytes:
+    """Read `size` bytes, less only at the end: a stream may give less than it is asked for."""
+    parts: list[bytes] = []
+    while size > 0 and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+class _Joined:
+    """What was read of a stream, and then the rest of it."""
+
+    def __init__(self, head: bytes, rest: sarif.Readable) -> None:
+        self._head, self._rest = BytesIO(head), rest
+
+    def read(self, size: int, /) -> bytes:
+        return self._head.read(size) or self._rest.read(size)
+
+
+def _may_be_another(head: bytes) -> bool:
+    """Tell from a file's head whether it may be of another form than SARIF."""
+    start = head.lstrip()[:1]
+    return start == b"[" or (start == b"{" and not any(mark in head for mark in _SARIF_MARKS))
 
 
 def _form(data: bytes) -> str:
     """Tell the form by its keys; "" for what must be SARIF, whose reader says where the JSON is broken."""
-    head = data[:64].lstrip()[:1]
-    if head == b"[":
+    if data[:64].lstrip()[:1] == b"[":
         return "gitleaks"
-    if head != b"{" or any(mark in data[:_HEAD] for mark in _SARIF_MARKS):
-        return ""
     try:
         keys = msgspec.json.decode(data, type=_Keys)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -121,19 +150,3 @@ _READERS: Mapping[str, Callable[[bytes, str, Sequence[str]], sarif.ForeignRun]] 
     "trivy": _trivy,
 }
 """A form's reader, imported when a file of that form is there."""
-
-
-def _below(run: sarif.ForeignRun, root: str) -> sarif.ForeignRun:
-    """Make absolute paths below `root` relative; others stay, for normalise to refuse aloud."""
-    if not any(one.path.startswith(root) for one in run.results):
-        return run
-    return msgspec.structs.replace(run, results=tuple(_relative(one, root) for one in run.results))
-
-
-def _relative(one: RawResult, root: str) -> RawResult:
-    if not one.path.startswith(root):
-        return one
-    path, package = one.path.removeprefix(root), one.package
-    if package is not None:
-        package = msgspec.structs.replace(package, manifest=package.manifest.removeprefix(root))
-    return msgspec.structs.replace(one, path=path, package=package)

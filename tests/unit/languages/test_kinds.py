@@ -49,6 +49,22 @@ POD = b"apiVersion: v1\nkind: Pod\n"
         ("pnpm-lock.yaml", ("pnpm-lock", "yaml", "text")),
         ("pom.xml", ("maven-pom", "xml", "text")),
         ("README", ("text",)),
+        ("Gemfile", ("ruby", "text")),
+        ("Dockerfile-dev", ("dockerfile", "text")),
+        ("dev_Dockerfile", ("dockerfile", "text")),
+        ("dockerfile-lint.yml", ("yaml", "text")),
+        ("requirements.lock", ("pip-requirements", "text")),
+        ("requirements/linux/base.pip", ("pip-requirements", "text")),
+        ("reqs.txt", ("pip-requirements", "text")),
+        ("run.py.lock", ("uv-lock", "text")),
+        ("a.ejs", ("page-template", "text")),
+        ("terragrunt.hcl", ("hcl", "text")),
+        (".terraform.lock.hcl", ("text",)),
+        ("lib/a.whl", ("package-archive", "text")),
+        (".travis.yml", ("other-ci", "yaml", "text")),
+        (".circleci/config.yml", ("other-ci", "yaml", "text")),
+        ("ci/azure-pipelines.release.yml", ("other-ci", "yaml", "text")),
+        ("Jenkinsfile.release", ("other-ci", "groovy", "text")),
     ],
 )
 def test_by_path(path: str, kinds: tuple[str, ...]) -> None:
@@ -76,6 +92,26 @@ def test_by_path(path: str, kinds: tuple[str, ...]) -> None:
         ("package.json", b'{"devDependencies": {"a": "1"}}', "npm-manifest"),
         ("go.mod", b"module x\n\nrequire a v1.0.0\n", "go-mod"),
         ("environment.yml", b"dependencies:\n  - python\n", "conda-environment"),
+        ("x.py", b"# /// script\n# dependencies = [\n#   'flask',\n# ]\n# ///\n", "python-script"),
+        ("app/x.gemspec", b"s.add_dependency 'rails'", "ruby-manifest"),
+        ("bower.json", b'{"dependencies": {}}', "npm-manifest"),
+        ("page.html", b"<script nonce=a>\nrun(location.hash)</script>", "html-script"),
+        ("page.html", b" " * 9000 + b"<SCRIPT>go()</SCRIPT>", "html-script"),
+        (
+            "deploy.json",
+            b'{"$schema": "https://schema.management.azure.com/x/deploymentTemplate.json#"}',
+            "azure-template",
+        ),
+        ("site.yml", b"- hosts: all\n  tasks:\n  - shell: x\n", "ansible"),
+        ("roles/a/tasks/main.yml", b"- name: x\n  shell: y\n", "ansible"),
+        ("serverless.yml", b"service: x\n", "serverless"),
+        ("Pulumi.yaml", b"name: x\nresources:\n  a: {}\n", "pulumi"),
+        ("pod.yaml.j2", POD, "infrastructure-template"),
+        ("main.tf.tmpl.j2", b"x", "infrastructure-template"),
+        ("stack.cfn", b"AWSTemplateFormatVersion: '2010-09-09'\n", "cloudformation"),
+        ("run", b"\xef\xbb\xbf#!/usr/bin/python3\n", "python"),
+        ("paket.lock", b"NUGET\n  remote: x\n", "nuget"),
+        ("pixi.toml", b"[dependencies]\na = '1'\n", "conda-environment"),
         ("src/App.csproj", b'<PackageReference Include="a" />', "nuget"),
     ],
 )
@@ -94,6 +130,10 @@ def test_by_content(path: str, head: bytes, kind: str) -> None:
         ("setup.py", b"setup()\n", "setup-py"),
         ("package.json", b'{"type": "module", "dependencies": {}}', "npm-manifest"),
         ("go.mod", b"module x\n", "go-mod"),
+        ("x.py", b"# /// script\n# dependencies = []\n# ///\n", "python-script"),
+        ("page.html", b"<script src='a.js'></script><script type='application/json'>{}</script>", "html-script"),
+        ("notes.yaml", b"hosts: [a]\n", "ansible"),
+        ("page.html.j2", b"<p>", "infrastructure-template"),
         ("env.yaml", b"name: production\n", "conda-environment"),
     ],
 )
@@ -123,3 +163,13 @@ def test_total_and_last_is_text_or_binary(path: str, head: bytes) -> None:
     kinds = kinds_of(path, head)
     assert kinds[-1] in ("text", "binary")
     assert len(set(kinds)) == len(kinds)
+
+
+def test_a_name_of_many_suffixes_is_told_in_time() -> None:
+    assert "infrastructure-template" in kinds_of("a.tf" + ".j2" * 1300, b"")
+    assert kinds_of("a" * 4000, b"") == ("text",)
+
+
+@pytest.mark.parametrize("head", [b" -" * 500_000, b"<script" * 140_000, b"hosts" * 200_000, b"hosts:\n" * 140_000])
+def test_a_hostile_document_is_told_in_time(head: bytes) -> None:
+    assert kinds_of("a.html", head)[-1] == kinds_of("a.yml", head)[-1] == "text"

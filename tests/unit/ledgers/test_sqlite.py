@@ -63,6 +63,28 @@ def test_the_file_itself_refuses_slips(path: Path, statement: str) -> None:
         change(path, statement)
 
 
+HALF_MADE = """
+import os, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA cache_size = 1")
+database.execute("BEGIN IMMEDIATE")
+database.execute("CREATE TABLE entry (data BLOB)")
+database.execute("INSERT INTO entry VALUES (zeroblob(1000000))")
+os._exit(9)
+"""
+
+
+def test_killed_while_it_was_made_it_is_not_there_and_can_be_made(tmp_path: Path) -> None:
+    place = tmp_path / "ledger.sqlite"
+    subprocess.run([sys.executable, "-c", HALF_MADE, str(place)], check=False)
+    assert place.stat().st_size
+    assert place.with_name("ledger.sqlite-journal").stat().st_size, "a hot journal"
+    ledger = SqliteLedger(str(place))
+    assert not ledger.exists()
+    ledger.create()
+    assert ledger.head().size == 0
+
+
 def replaced(path: Path) -> None:
     path.write_bytes(b"not a database at all, and long enough to have a header" * 20)
 

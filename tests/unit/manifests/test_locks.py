@@ -216,3 +216,34 @@ def test_a_project_file_that_is_not_read_is_open_unless_a_lock_stands_beside_it(
     lock = manifests.read("Pipfile.lock", "pipfile-lock", PIPFILE_LOCK)
     assert [entry.problem for entry in manifests.settle([project])[0].open] == ["dynamic"]
     assert manifests.settle([project, lock])[0].lock == "Pipfile.lock"
+
+
+@pytest.mark.parametrize("data", [b"setup(**meta)\n", b"setup(**{'install' + '_requires': DEPS})\n"])
+def test_a_setup_program_may_name_packages_in_other_ways(data: bytes) -> None:
+    assert [entry.problem for entry in manifests.read("setup.py", "setup-py", data).entries] == ["dynamic"]
+
+
+def test_a_setup_program_that_names_a_python_alone_asks_for_no_packages() -> None:
+    assert manifests.read("setup.py", "setup-py", b"setup(python_requires='>=3.11')\n").entries == ()
+
+
+HASHED = b"six==1.16.0 --hash=sha256:" + b"0" * 64 + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "stands"),
+    [
+        ("requirements.txt", HASHED, True),
+        ("requirements.txt", b"six==1.16.0\n", False),
+        ("requirements-lint.txt", HASHED, False),
+    ],
+)
+def test_pins_beside_a_project_say_nothing_of_what_its_build_asks_for(path: str, data: bytes, stands: bool) -> None:
+    project = manifests.read("setup.py", "setup-py", b"setup(install_requires=read())\n")
+    pins = manifests.read(path, "pip-requirements", data)
+    assert (manifests.settle([project, pins])[0].open == ()) is stands
+
+
+def test_a_pipfile_is_locked_by_its_own_lock_alone() -> None:
+    project = manifests.read("Pipfile", "pipfile", b"[packages]\nflask = '*'\n")
+    assert manifests.settle([project, manifests.read("uv.lock", "uv-lock", UV)])[0].open != ()

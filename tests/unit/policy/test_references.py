@@ -78,7 +78,34 @@ def test_misspelt_is_refused_with_its_place(load: Load, body: str, name: str) ->
     assert name in text.splitlines()[int(line) - 1]
 
 
+SAME = {
+    "text with a number": "f.severity == 5",
+    "number with a text": 'f.line > "30"',
+    "with null": "f.symbol == null",
+    "not with null": "f.symbol != null",
+    "object unified with null": "f.package = null",
+    "number in texts": 'f.line in {"30", 31}',
+    "text in numbers": '"CWE-78" in f.cwes',
+    "item of numbers": 'f.cwes[_] == "CWE-78"',
+    "text in a pattern": 'some {"line": "30"} in input.findings',
+    "by a name": 'line := f.line; line == "30"',
+}
+
+
+@pytest.mark.parametrize("body", SAME.values(), ids=SAME.keys())
+def test_a_comparison_with_one_answer_is_refused_with_its_place(load: Load, body: str) -> None:
+    with pytest.raises(PolicyError, match=r"compared with .* the answer is always the same") as caught:
+        load(MODULE.format(body=body))
+    assert caught.value.place.startswith("own.rego:15:")
+
+
+def test_words_have_no_order(load: Load) -> None:
+    with pytest.raises(PolicyError, match="compared by their letters"):
+        load(MODULE.format(body='f.severity >= "high"'))
+
+
 RIGHT = (
+    'f.line > 30; f.symbol >= "a"; 78 in f.cwes; f.secret == true; f.line in {30, 31}',
     'f.severity == "high"',
     'f["severity"] in {"high", "critical"}',
     'k := "severity"; f[k] == "high"',

@@ -60,4 +60,4 @@ def test_a_layer_sees_its_own_data_in_front(load: Load, shipped: Layer) -> None:
     own = with_limits(load, LIMITS)
     seen = json.loads(layer_data(own, effective_data(shipped)))
     assert seen["limits"] == LIMITS
-    assert set(seen) == {"limits", "profiles"}
+    assert set(seen) == {"baselines", "limits", "profiles"}

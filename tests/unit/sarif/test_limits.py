@@ -9,9 +9,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from secgate.model import Finding, RunDocument, Severity, Word
+from secgate.model import Coverage, Finding, RunDocument, Severity, Word
 from secgate.sarif import Limits, Written, write
-from tests.factories import decision, digest, finding, invocation, location, result, run_document, verdict
+from tests.factories import (
+    decision,
+    digest,
+    finding,
+    gap,
+    invocation,
+    lane_coverage,
+    location,
+    result,
+    run_document,
+    verdict,
+)
 
 
 def seen(name: str, score: float = 5.0, tool: str = "semgrep", **changes: Any) -> Finding:
@@ -81,6 +92,15 @@ def test_too_many_runs_leave_the_least_urgent_out_by_name() -> None:
     assert [run["tool"]["driver"]["name"] for run in runs(written)] == ["tool3", "tool4", "tool5", "secgate"]
     assert [note.split(" ")[0] for note in written.left_out] == ["tool0", "tool1", "tool2"]
     assert notices(runs(written)[-1]) == list(written.left_out)
+
+
+def test_the_gates_own_run_has_its_place_among_those_that_are_taken() -> None:
+    tools = tuple(invocation(f"tool{n}") for n in range(20))
+    gaps = Coverage(lanes=(lane_coverage(gaps=(gap(tool="ghost"), gap(tool="tool3"))),))
+    found = runs(write(run_document(invocations=tools, coverage=gaps)))
+    told = [n["message"]["text"] for run in found for n in run["invocations"][0]["toolExecutionNotifications"]]
+    assert len(found) == 20
+    assert sum(text.startswith("not covered") for text in told) == 2
 
 
 def test_a_file_that_is_too_large_is_made_lighter_by_the_least_urgent_of_all_runs() -> None:

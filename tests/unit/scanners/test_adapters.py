@@ -16,11 +16,12 @@ from secgate.model import (
     Region,
     ScanStatus,
     Severity,
+    SourceFile,
 )
 from secgate.ports import Scanner
 from secgate.scanners.bandit import Bandit
 from secgate.scanners.checkov import Checkov
-from secgate.scanners.detect_secrets import DetectSecrets
+from secgate.scanners.detect_secrets import LARGE_BYTES, DetectSecrets
 from secgate.scanners.kingfisher import Kingfisher
 from secgate.scanners.semgrep import Semgrep
 from secgate.scanners.zizmor import Zizmor
@@ -234,6 +235,38 @@ def test_checkov_is_asked_for_the_frameworks_there_are() -> None:
     assert job.argv[place + 1 : place + 3] == ("terraform", "--directory")
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("terraform", "MAIN.TF"),
+        ("kubernetes", "POD.YAML"),
+        ("cloudformation", "c.TEMPLATE"),
+        ("dockerfile", "Containerfile"),
+        ("dockerfile", "DOCKERFILE"),
+    ],
+)
+def test_checkov_covers_no_file_of_a_name_that_it_passes_over(kind: str, name: str) -> None:
+    files = (SourceFile(path=name, size_bytes=1, kinds=(kind, "text")),)
+    (job,) = Checkov().plan(msgspec.structs.replace(request_for(Checkov(), name), files=files))
+    _, output = recorded("checkov", "clean.1")
+    assert statuses(Checkov().read(job, output)) == {name: "not-listed"}
+
+
+def test_checkov_is_asked_for_terraform_in_json_where_there_is_some() -> None:
+    (job,) = Checkov().plan(request_for(Checkov(), "a.tf.json"))
+    assert job.argv[job.argv.index("--framework") + 2] == "terraform_json"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("github-workflow", "CI.YAML"), ("github-action", "Action.yml")])
+def test_zizmor_is_not_given_a_name_that_it_breaks_off_at(kind: str, name: str) -> None:
+    files = (
+        SourceFile(path=name, size_bytes=1, kinds=(kind,)),
+        SourceFile(path="a.yml", size_bytes=1, kinds=("github-workflow",)),
+    )
+    (job,) = Zizmor().plan(msgspec.structs.replace(request_for(Zizmor(), "a.yml"), files=files))
+    assert job.files == ("a.yml",)
+
+
 def test_bandit_leaves_assertions_of_tests_alone() -> None:
     found = {(result.path, result.rule) for result in read(Bandit(), "assertions.1").results}
     assert found == {("latest.py", "B101"), *((name, "B307") for name in ("latest.py", "test_a.py", "tests/a.py"))}
@@ -244,3 +277,10 @@ def test_zizmor_says_once_that_a_workflow_lacks_permissions() -> None:
     flows = ".github/workflows"
     lines = sorted((result.path, result.region.start_line) for result in found)
     assert lines == [(f"{flows}/jobs.yml", 1), (f"{flows}/jobs.yml", 9), (f"{flows}/one.yml", 4)]
+
+
+def test_detect_secrets_gives_a_large_text_a_job_of_its_own() -> None:
+    request = request_for(DetectSecrets(), "a.txt", "b.txt")
+    files = (request.files[0], msgspec.structs.replace(request.files[1], size_bytes=LARGE_BYTES + 1))
+    jobs = DetectSecrets().plan(msgspec.structs.replace(request, files=files))
+    assert [job.files for job in jobs] == [("a.txt",), ("b.txt",)]

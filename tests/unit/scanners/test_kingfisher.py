@@ -35,3 +35,36 @@ def test_any_other_count_names_the_files_one_by_one_after_all(blobs: int) -> Non
     assert reading.files == ()
     assert [job.files for job in reading.follow_up] == [whole_job().files]
     assert reading.follow_up[0].argv[-1] == "./f49.txt"
+
+
+def found_at(*places: str) -> Output:
+    findings = [
+        {"rule": {"id": "aws"}, "finding": {"path": place, "line": 1, "column_start": 0, "column_end": 4}}
+        for place in places
+    ]
+    audit = {
+        "repositories": [
+            {"key": f"local:/v/{name}", "scan": {"status": "completed"}, "stats": {"blobs_scanned": 1}}
+            for name in ("a.zip", "b.sqlite", "c!d.txt", "e.zip")
+        ]
+    }
+    return Output(exit_code=200, stdout=json.dumps({"findings": findings, "audit": audit}).encode(), stderr=b"")
+
+
+def named_job(closed: str = "{}") -> Job:
+    blobs = {"unopened.json": closed.encode()}
+    files = ("a.zip", "b.sqlite", "c!d.txt", "e.zip")
+    return Job(scanner="kingfisher", name="kingfisher:1", argv=(Slot(name="tool"), "scan"), files=files, blobs=blobs)
+
+
+def test_what_is_found_in_an_archive_belongs_to_the_archive() -> None:
+    output = found_at("./a.zip!n.zip!in.txt", "./b.sqlite/dump.sql", "./c!d.txt", "./other.zip!in.txt")
+    results = Kingfisher().read(named_job(), output).results
+    assert [(one.path, one.region.start_line) for one in results] == [("a.zip", 0), ("b.sqlite", 0), ("c!d.txt", 1)]
+    assert results[0].message.endswith("in the archive at n.zip!in.txt")
+
+
+def test_an_archive_that_the_tool_does_not_open_is_not_covered() -> None:
+    reading = Kingfisher().read(named_job('{"3": "it is encrypted"}'), found_at())
+    shut = {one.path: one.reason for one in reading.files if one.status is FileStatus.FAILED}
+    assert shut == {"e.zip": "skipped-by-tool: the archive is not searched, since it is encrypted"}

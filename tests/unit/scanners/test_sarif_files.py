@@ -14,7 +14,7 @@ COMMIT = "a" * 40
 WANTED = Import(name="other", lane=Lane.SAST, is_enforced=True, is_tracked=False)
 
 
-def log(*, revision: str = COMMIT, succeeded: bool = True) -> bytes:
+def log(*, revision: str = COMMIT, succeeded: bool = True, errors: int = 0) -> bytes:
     result = {
         "ruleId": "R1",
         "message": {"text": "weak"},
@@ -22,7 +22,9 @@ def log(*, revision: str = COMMIT, succeeded: bool = True) -> bytes:
     }
     run = {
         "tool": {"driver": {"name": "other", "version": "2"}},
-        "invocations": [{"executionSuccessful": succeeded}],
+        "invocations": [
+            {"executionSuccessful": succeeded, "toolExecutionNotifications": [{"level": "error"}] * errors}
+        ],
         "versionControlProvenance": [{"repositoryUri": "https://example.com/r", "revisionId": revision}],
         "results": [result],
     }
@@ -51,9 +53,10 @@ def test_an_enforced_untracked_file_of_this_commit_covers_its_lane() -> None:
         taken(log(), is_tracked=True)[1],
         taken(log(), commit="")[1],
         taken(log(revision="b" * 40))[1],
+        taken(log(errors=1))[1],
         taken(b'{"version": "2.1.0", "runs": []}')[1],
     ],
-    ids=["not-enforced", "tracked", "dirty", "other-commit", "empty"],
+    ids=["not-enforced", "tracked", "dirty", "other-commit", "errors", "empty"],
 )
 def test_any_other_file_covers_nothing_and_says_why(reading: Reading) -> None:
     assert (reading.status, reading.files) == (ScanStatus.COMPLETED, ())

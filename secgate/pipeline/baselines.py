@@ -1,0 +1,291 @@
+"""Known debt: the signed lists that a run's findings are held against."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from secgate import registry, sarif
+from secgate.baseline import (
+    NAMESPACE,
+    Debt,
+    DebtEntry,
+    as_bad_as_ever,
+    listed,
+    read_statement,
+)
+from secgate.config import Machine
+from secgate.correlate import correlate
+from secgate.errors import LedgerError, SignatureError, UsageError
+from secgate.events import BaselineRecorded
+from secgate.memory import KnownBaseline, Line, Memory
+from secgate.model import (
+    Digest,
+    Finding,
+    Invocation,
+    Lane,
+    Reading,
+    ScanStatus,
+    Severity,
+    encode,
+)
+from secgate.normalise import normalise
+from secgate.pipeline.looking import Looked, Tables
+from secgate.policy import BaselineFacts, effective_data, read_baseline_limits
+from secgate.policy.facts import JoinedFacts
+from secgate.ports import Ledger, Signer
+from secgate.preparation import (
+    Prepared,
+    Workshop,
+    signed_by_a_person,
+)
+
+BY_SEVERITY = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+"""Severities that have limits; `info` has none."""
+
+
+class KnownDebt(NamedTuple):
+    """What the lists say of a run's findings, by fingerprint, what is recorded of them, and what is to be told."""
+
+    facts: Mapping[str, BaselineFacts]
+    events: tuple[BaselineRecorded, ...]
+    blobs: Mapping[Digest, bytes]
+    notes: tuple[str, ...]
+
+
+class _Given(NamedTuple):
+    """A file of another tool, named for this run."""
+
+    debt: Debt
+    event: BaselineRecorded
+    blobs: Mapping[Digest, bytes]
+
+
+class _Import(Struct, frozen=True, kw_only=True):
+    """A foreign run in the form that the scan stage gives."""
+
+    invocation: Invocation
+    readings: tuple[Reading, ...]
+
+
+def known_debt(
+    file: str,
+    *,
+    findings: Sequence[Finding],
+    prepared: Prepared,
+    head: Looked,
+    tables: Tables,
+    memory: Memory,
+    ledger: Ledger | None,
+    shop: Workshop,
+    now: datetime,
+) -> KnownDebt:
+    """Hold findings against the recorded lists of the line, and against `file`, SARIF of another tool ("" for none).
+
+    A list that nobody signed who counts is told and counts nothing. Raises UsageError for a file that cannot be read.
+    """
+    signer = person_signer(shop)
+    debts: list[Debt] = []
+    notes: list[str] = []
+    recorded = memory.baselines(prepared.target.repository, prepared.target.line)
+    for one in recorded:
+        if one.event.kind != "statement" or ledger is None:
+            continue
+        try:
+            debts.append(_recorded(one, ledger, prepared, signer))
+        except (SignatureError, UsageError, LedgerError) as error:
+            when = _day(one.at_epoch_s)
+            notes.append(f"the baseline of {when} by {one.event.author} counts nothing: {error.what}")
+    given = None
+    if file:
+        try:
+            given = _given(
+                file, prepared=prepared, head=head, tables=tables, recorded=recorded, shop=shop, signer=signer, now=now
+            )
+            debts.append(given.debt)
+        except SignatureError as error:
+            notes.append(f"the baseline {Path(file).name} counts nothing: {error.what}")
+        if given is not None and ledger is None:
+            notes.append(f"the baseline {Path(file).name} starts no clock: nothing is recorded here")
+    line = memory.line(prepared.target.repository, prepared.target.line)
+    met = listed(_named(findings, line), debts) if debts else {}
+    notes.extend(_counted(debt, sum(one.digest == debt.digest for one in met.values())) for debt in debts)
+    is_new = given is not None and given.event.statement_digest not in {one.event.statement_digest for one in recorded}
+    return KnownDebt(
+        facts={
+            name: BaselineFacts(
+                listed=True,
+                id=one.digest,
+                author=one.author,
+                date_epoch_s=one.date_epoch_s,
+                severity=one.severity,
+                limit_s=one.limit_s,
+            )
+            for name, one in met.items()
+        },
+        events=(given.event,) if given is not None and is_new else (),
+        blobs=given.blobs if given is not None and is_new else {},
+        notes=tuple(notes),
+    )
+
+
+def with_debt(joined: Mapping[str, JoinedFacts], debt: KnownDebt) -> dict[str, JoinedFacts]:
+    """Join what the lists say to what else is known of findings."""
+    empty = JoinedFacts()
+    listed_too = {
+        name: msgspec.structs.replace(joined.get(name, empty), baseline=facts) for name, facts in debt.facts.items()
+    }
+    return {**joined, **listed_too}
+
+
+def _named(findings: Sequence[Finding], line: Line) -> list[tuple[str, list[str]]]:
+    """Give each finding's fingerprint and every other name that this run or the ledger has for it."""
+    named = []
+    for finding in findings:
+        names = {finding.previous, *(alias.value for alias in finding.aliases)} - {""}
+        before = line.find([finding.fingerprint, *sorted(names)])
+        known = {name.value for name in before.names} | {before.facts.fingerprint} if before is not None else set()
+        named.append((finding.fingerprint, sorted(names | known)))
+    return named
+
+
+def person_signer(shop: Workshop) -> Signer:
+    """Give the signer that people use."""
+    return registry.signer("sshsig", machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+
+
+def _counted(debt: Debt, count: int) -> str:
+    return (
+        f"baseline {debt.digest[:12]} of {_day(debt.date_epoch_s)} by {debt.author}: "
+        f"{count} of its {len(debt.entries)} findings are here"
+    )
+
+
+def _day(epoch_s: int) -> str:
+    return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _recorded(one: KnownBaseline, ledger: Ledger, prepared: Prepared, signer: Signer) -> Debt:
+    """Give a list as its signature says it, at the time when the ledger took it in."""
+    event = one.event
+    data, signature = ledger.blob(event.statement_digest), ledger.blob(event.signature_digest)
+    at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
+    signed = signed_by_a_person(data, signature, namespace=NAMESPACE, enforced=prepared.enforced, signer=signer, at=at)
+    statement = read_statement(data)
+    bound = (statement.author, statement.repository, statement.line)
+    if bound != (signed.principal, event.repository, event.line):
+        raise SignatureError("it was signed for another author, repository or line", remedy="write it anew")
+    return Debt(
+        digest=event.statement_digest,
+        author=signed.principal,
+        date_epoch_s=one.at_epoch_s,
+        limits_s=statement.limits_s,
+        entries=statement.findings,
+    )
+
+
+def _given(
+    file: str,
+    *,
+    prepared: Prepared,
+    head: Looked,
+    tables: Tables,
+    recorded: Sequence[KnownBaseline],
+    shop: Workshop,
+    signer: Signer,
+    now: datetime,
+) -> _Given:
+    data = _bytes(file, shop.machine)
+    beside = Path(shop.machine.cwd, f"{file}.sig")
+    signature = beside.read_bytes() if beside.is_file() else b""
+    digest = hashlib.sha256(data).hexdigest()
+    before = next((one for one in recorded if one.event.statement_digest == digest), None)
+    at = datetime.fromtimestamp(before.at_epoch_s, tz=UTC) if before is not None else now
+    signed = signed_by_a_person(data, signature, namespace=NAMESPACE, enforced=prepared.enforced, signer=signer, at=at)
+    debt = Debt(
+        digest=digest,
+        author=signed.principal,
+        date_epoch_s=int(at.timestamp()),
+        limits_s=own_limits(prepared),
+        entries=_foreign_entries(data, Path(file).name, prepared=prepared, head=head, tables=tables),
+    )
+    listing = encode(debt.entries)
+    event = BaselineRecorded(
+        repository=prepared.target.repository,
+        line=prepared.target.line,
+        kind="sarif",
+        author=signed.principal,
+        key=signed.key,
+        statement_digest=digest,
+        signature_digest=hashlib.sha256(signature).hexdigest(),
+        limits_s={name.value: limit for name, limit in debt.limits_s.items()},
+        findings=len(debt.entries),
+        list_digest=hashlib.sha256(listing).hexdigest(),
+    )
+    # Raw output of a tool is never stored: what it lists is, by names and places that are masked (threat rule 12).
+    return _Given(debt, event, {event.list_digest: listing, event.signature_digest: signature})
+
+
+def _bytes(file: str, machine: Machine) -> bytes:
+    try:
+        with Path(machine.cwd, file).open("rb") as stream:
+            return stream.read(sarif.MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}", place="--baseline", remedy="give a file") from error
+
+
+def _foreign_entries(
+    data: bytes, name: str, *, prepared: Prepared, head: Looked, tables: Tables
+) -> tuple[DebtEntry, ...]:
+    """Give the results of a SARIF file as this run would name them, where they stand in the tree that it looks at."""
+    imports = []
+    for run in sarif.read(data, name=name):
+        tool = run.tool.lower() if run.tool.lower() in tables.crosswalk.tools else run.tool
+        part = Invocation(scanner=tool, lane=Lane.SAST, tool=None, status=ScanStatus.COMPLETED, rules=run.rules)
+        reading = Reading(status=ScanStatus.COMPLETED, rules=run.rules, results=run.results)
+        imports.append(_Import(invocation=part, readings=(reading,)))
+    kinds = {file.path: file.kinds for file in head.files}
+    root = Path(head.view.root)
+    normalised = normalise(
+        imports,
+        view=head.view,
+        read=lambda path: (root / path).read_bytes() if path in head.view.digests else None,
+        kinds=lambda path: kinds.get(path, ()),
+        crosswalk=tables.crosswalk,
+        scores=lambda _: None,
+    )
+    findings = correlate(
+        normalised.located,
+        target=msgspec.structs.replace(prepared.target, changed=None, renames=(), base_commit="", change_commits=()),
+        crosswalk=tables.crosswalk,
+        base=None,
+        history=None,
+        comparable=lambda _: False,
+    ).findings
+    return tuple(entry_of(one) for one in findings)
+
+
+def entry_of(finding: Finding) -> DebtEntry:
+    """Give what a list says of a finding of a run."""
+    return DebtEntry(
+        fingerprint=finding.fingerprint,
+        algorithm=finding.algorithm,
+        severity=as_bad_as_ever(finding.severity, finding.obligations),
+        weakness=finding.weakness,
+        path=finding.location.path,
+        names=tuple(sorted({alias.value for alias in finding.aliases} | {finding.previous} - {""})),
+    )
+
+
+def own_limits(prepared: Prepared) -> dict[Severity, int]:
+    """Give the limits that a list has where it gives none: those of the policy's data."""
+    named = {layer.name: layer for layer in prepared.layers}
+    limits = asdict(read_baseline_limits(effective_data(named["shipped"], named.get("organisation"))).limit_s)
+    return {severity: limits[severity.value] for severity in BY_SEVERITY}

@@ -1,0 +1,59 @@
+"""What a run document shows beside what was found: duties that were just decided, and a few lines of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from secgate.memory import Memory
+from secgate.model import Decision, Finding, Invocation, Source, Target
+from secgate.pipeline.looking import Looked, reader
+from secgate.preparation import Workshop
+from secgate.show import excerpts, line_hashes
+
+_NOTED_BEHIND_S = 60
+"""Clocks of machines that share a ledger differ a little: only what is more than that is worth a note."""
+
+
+def with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:
+    """Show the duties that this decision adds beside those recorded before."""
+    if decision is None or not decision.obligations:
+        return findings
+    added: dict[str, list[object]] = {}
+    for duty in decision.obligations:
+        added.setdefault(duty.finding, []).append(duty)
+    return tuple(
+        msgspec.structs.replace(one, obligations=(*one.obligations, *added[one.fingerprint]))
+        if one.fingerprint in added
+        else one
+        for one in findings
+    )
+
+
+def shown_excerpts(looked: Sequence[Looked], findings: Sequence[Finding]) -> dict[str, str]:
+    """Give a few masked lines of each finding, by fingerprint."""
+    shown: dict[str, str] = {}
+    for part in looked:
+        read = reader(part)
+        mine = [one for one in findings if one.fingerprint not in shown and read(one.location) is not None]
+        shown |= excerpts(mine, read, part.normalised.masker.lines)
+    return shown
+
+
+def shown_hashes(target: Target, head: Looked, findings: Sequence[Finding]) -> dict[str, dict[str, str]]:
+    """Give what GitHub computes from its checkout: of an index, which may differ from any checkout, nothing."""
+    if target.source is Source.INDEX:
+        return {}
+    return line_hashes(findings, reader(head), head.normalised.masker.cut)
+
+
+def shown_notices(invocations: Sequence[Invocation], memory: Memory, shop: Workshop) -> tuple[str, ...]:
+    """Give what is to be known of the clock, of versions, and what adapters remarked, such as an index."""
+    tools = [one.tool for one in invocations if one.tool is not None and not one.tool.tested]
+    told = {f"{one.name}: {one.version or 'an unknown version'} is outside the tested versions" for one in tools}
+    told |= {f"{one.scanner}: {notice}" for one in invocations for notice in one.notices}
+    behind_s = memory.last_epoch_s - int(shop.now.timestamp())
+    if behind_s >= _NOTED_BEHIND_S:
+        told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
+    return tuple(sorted(told))

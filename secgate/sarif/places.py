@@ -1,0 +1,192 @@
+"""Where the results of one run are: addresses below bases, artefacts by index, artefacts inside of others, their texts.
+
+What leads out of the tree has no path; a file address that no root of the run covers stays absolute, for the caller
+to say whose it is.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from posixpath import normpath
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from secgate.model import Region
+from secgate.sarif.parts import Artifact, ArtifactLocation, Span
+
+LONGEST_PATH = 4_096
+"""Characters; no file of a tree has a longer one."""
+_DEEPEST = 16
+"""Bases below each other, or containers inside of each other."""
+_CACHED = 100_000
+"""Locations remembered; a file may have one for each of its results."""
+_ROOTS = ("%SRCROOT%", "SRCROOT", "PROJECTROOT")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class Spot(NamedTuple):
+    """A file's path, "" where there is none, and the place inside of it where it is a container."""
+
+    path: str
+    inner: str = ""
+
+
+class _Embedded(NamedTuple):
+    text: str
+    starts: array[int]
+
+
+class PlaceTable:
+    """The addresses of a run. `artifacts` are packed, the texts of some are `embedded`, by index.
+
+    `roots` are what its version control maps to. Source: 3.4, 3.14.14, 3.23.7.
+    """
+
+    def __init__(
+        self,
+        bases: Mapping[str, ArtifactLocation],
+        artifacts: Sequence[bytes],
+        embedded: Mapping[int, str],
+        roots: Sequence[ArtifactLocation],
+    ) -> None:
+        self._bases, self._artifacts, self._texts = bases, artifacts, embedded
+        self._artifact_decoder = msgspec.msgpack.Decoder(Artifact)
+        self._spots: dict[tuple[str | None, str | None, int | None], Spot] = {}
+        self._embedded: dict[int, _Embedded] = {}
+        conventional = [ArtifactLocation(uri_base_id=name) for name in _ROOTS if name in bases]
+        addresses = [self._address(one.uri or "", one.uri_base_id)[0] for one in [*roots, *conventional]]
+        self._roots = tuple(_folder(one) for one in addresses if one)
+
+    def spot(self, location: ArtifactLocation | None) -> Spot:
+        """Give where an artefact is. A nested one is at its outermost container: that is the file of the tree."""
+        if location is None:
+            return Spot("")
+        key = (location.uri, location.uri_base_id, location.index)
+        if key not in self._spots:
+            if len(self._spots) >= _CACHED:
+                self._spots.clear()
+            self._spots[key] = self._spot(location)
+        return self._spots[key]
+
+    def region(self, location: ArtifactLocation | None, span: Span, *, longest: int) -> tuple[Region, str]:
+        """Give a region and its text, both helped out by the artefact's embedded text where the file gives none.
+
+        `longest` is the length in characters to which a text is cut.
+        """
+        start = _number(span.start_line)
+        region = Region(
+            start_line=start,
+            start_column=_number(span.start_column) if start else 0,
+            end_line=(_number(span.end_line) or start) if start else 0,
+            end_column=_number(span.end_column) if start else 0,
+        )
+        snippet = (span.snippet.text or "")[:longest] if span.snippet else ""
+        index = location.index if location else None
+        if index is None or (start and snippet):
+            return region, snippet
+        embedded = self._text(index)
+        if embedded is None:
+            return region, snippet
+        if not start and span.char_offset is not None and 0 <= span.char_offset <= len(embedded.text):
+            # Lines only: how wide a character is where columns are counted is another matter.
+            start = bisect_right(embedded.starts, span.char_offset)
+            last = max(span.char_offset + max(span.char_length or 0, 0) - 1, span.char_offset)
+            region = Region(start_line=start, end_line=bisect_right(embedded.starts, last))
+        return region, snippet or _lines(embedded, region, longest)
+
+    def _spot(self, location: ArtifactLocation) -> Spot:
+        inner: list[str] = []
+        artifact = self._artifact(location.index)
+        while artifact and artifact.parent_index is not None and len(inner) < _DEEPEST:
+            container = self._artifact(artifact.parent_index)
+            if container is None or container == artifact:
+                break
+            inner.append((artifact.location.uri or "") if artifact.location else "")
+            artifact = container
+        if artifact and artifact.location and (inner or not location.uri):
+            location = artifact.location
+        path = self._path(location.uri or "", location.uri_base_id)
+        return Spot(path, "/".join(part.strip("/") for part in reversed(inner))[:LONGEST_PATH])
+
+    def _path(self, uri: str, base: str | None) -> str:
+        if not uri:
+            return ""
+        address, below = self._address(uri, base)
+        for root in self._roots:
+            if address.startswith(root):
+                return _relative(address.removeprefix(root))
+        # The topmost base is the machine's own folder: what is below it is the path in the tree.
+        return _relative(below)
+
+    def _address(self, uri: str, base: str | None) -> tuple[str, str]:
+        """Give the whole address, "" where it has no absolute base, and what of it is below that base."""
+        seen: set[str] = set()
+        below = uri
+        if _SCHEME.match(uri):
+            return uri, uri
+        while base and base in self._bases and base not in seen and len(seen) < _DEEPEST:
+            seen.add(base)
+            prefix = (self._bases[base].uri or "")[: LONGEST_PATH + 1]
+            if _SCHEME.match(prefix):
+                return _folder(prefix) + below, below
+            below = _folder(prefix) + below
+            base = self._bases[base].uri_base_id
+        return "", below
+
+    def _artifact(self, index: int | None) -> Artifact | None:
+        if index is None or not 0 <= index < len(self._artifacts):
+            return None
+        return self._artifact_decoder.decode(self._artifacts[index])
+
+    def _text(self, index: int) -> _Embedded | None:
+        if index not in self._texts:
+            return None
+        if index not in self._embedded:
+            text = self._texts[index]
+            starts = array("L", [0])
+            starts.extend(match.end() for match in _LINE_END.finditer(text))
+            self._embedded[index] = _Embedded(text, starts)
+        return self._embedded[index]
+
+
+def _lines(embedded: _Embedded, region: Region, longest: int) -> str:
+    if not 0 < region.start_line <= len(embedded.starts):
+        return ""
+    end = max(region.end_line, region.start_line)
+    stop = embedded.starts[end] if end < len(embedded.starts) else len(embedded.text)
+    start = embedded.starts[region.start_line - 1]
+    return embedded.text[start : min(stop, start + longest)].rstrip("\r\n")
+
+
+def _folder(uri: str) -> str:
+    return uri if not uri or uri.endswith("/") else f"{uri}/"
+
+
+def _relative(uri: str) -> str:
+    if len(uri) > LONGEST_PATH:
+        return ""
+    try:
+        split = urlsplit(uri)
+    except ValueError:
+        return ""
+    if split.scheme not in ("", "file") or (split.scheme == "" and split.netloc):
+        return ""
+    # A `#` in a name that nobody encoded reads as a fragment; two tools do that. So does `?`.
+    path = split.path + (f"?{split.query}" if split.query else "") + (f"#{split.fragment}" if split.fragment else "")
+    path = unquote(path)
+    if "\0" in path:
+        return ""
+    if split.scheme == "file" or path.startswith("/"):
+        return normpath(path) if path.startswith("/") else ""
+    clean = normpath(path) if path else ""
+    return "" if clean in ("", ".", "..") or clean.startswith("../") else clean
+
+
+def _number(value: int | None) -> int:
+    return value if value is not None and 0 < value < 2**31 else 0
