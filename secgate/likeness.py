@@ -31,9 +31,10 @@ _WORD = re.compile(r"\w+")
 
 def sketch(normalised: Iterable[str]) -> str:
     """Give the sketch of a normalised text, up to sixteen hashes of four hexadecimal digits, rising."""
-    words = {word for token in normalised for word in _WORD.findall(token)}
-    hashes = sorted({crc32(word.encode("utf-8", "surrogatepass")) & 0xFFFF for word in words})
-    return "".join(f"{one:04x}" for one in hashes[:MOST_WORDS])
+    words = set(_WORD.findall("\n".join(normalised)))
+    # Encoded all at once: this is done for each finding of a run.
+    hashes = sorted({crc32(word) & 0xFFFF for word in "\n".join(words).encode("utf-8", "surrogatepass").split(b"\n")})
+    return "".join([f"{one:04x}" for one in hashes[:MOST_WORDS]]) if words else ""
 
 
 def likeness(one: str, other: str) -> float:
