@@ -22,7 +22,7 @@ from msgspec import Struct
 from secgate.config import Layer as SettingsLayer
 from secgate.config import check_table, parse_file, place_of
 from secgate.errors import ConfigError
-from secgate.model import Value
+from secgate.model import Actor, Target, Value
 
 FILE_NAME = "people.toml"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -81,6 +81,35 @@ class People(Value, frozen=True, kw_only=True):
         """Give the person with a mail address; upper and lower case are the same."""
         wanted = address.strip().lower()
         return next((one for one in self.persons if wanted in (mail.lower() for mail in one.emails)), None)
+
+
+UNKNOWN = "unknown-"
+"""Begins the names of those whom people.toml does not know: equal in one run where they are the same, and no longer."""
+
+
+def without_names(target: Target, people: People) -> Target:
+    """Give the target with ids in place of names: what is stored, and what policies see, can then be kept for ever.
+
+    Whoever people.toml does not know is `unknown-1`, `unknown-2` and so on, in the order of author, actor, reviewers.
+    """
+    strangers: dict[str, str] = {}
+
+    def opaque(actor: Actor) -> Actor:
+        person = people.by_handle(target.provider, actor.name) or people.by_email(actor.name)
+        name = person.id if person else strangers.setdefault(actor.name, f"{UNKNOWN}{len(strangers) + 1}")
+        return Actor(name=name, source=actor.source)
+
+    return msgspec.structs.replace(
+        target,
+        author=opaque(target.author) if target.author else None,
+        actor=opaque(target.actor) if target.actor else None,
+        reviewers=tuple(opaque(one) for one in target.reviewers),
+    )
+
+
+def id_of(actor: Actor | None) -> str:
+    """Give the id of somebody whom people.toml knows, "" for everybody else."""
+    return actor.name if actor is not None and not actor.name.startswith(UNKNOWN) else ""
 
 
 def read_people(data: bytes) -> People:

@@ -16,6 +16,7 @@ from secgate.events import Event, LedgerAdopted, LedgerCreated, to_entry
 from secgate.memory import EPISODE_WINDOW_S, Memory
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Digest, Entry, Head, RunDocument, Value, encode
+from secgate.people import id_of
 from secgate.ports import Ledger
 from secgate.retirement import Retirement
 from secgate.succession import Following, Stamp, follow
@@ -25,9 +26,10 @@ class RecordRequest(Value, frozen=True, kw_only=True):
     """A run to be recorded, and how.
 
     `now` is aware UTC. `required`: a ledger is asked for, so none is made here. `read_only`: nothing is written (forks,
-    pre-commit). `actor`, `author` and `reviewers` are opaque ids. `blobs` are stored beside the run document and the
-    decision's input, by digest. `gone` are fingerprints of known findings whose text is certainly no longer there,
-    `retirement` is what is retired by now, `events` are what else the run brings.
+    pre-commit). `actor`, `author` and `reviewers` are opaque ids, those of the target where they are
+    not given. `blobs` are stored beside the run document and the decision's input, by digest. `gone` are fingerprints
+    of known findings whose text is certainly no longer there, `retirement` is what is retired by now, `events` are what
+    else the run brings.
     """
 
     document: RunDocument
@@ -200,6 +202,7 @@ def _follow(request: RecordRequest, memory: Memory, *, document_digest: Digest) 
             secgate_version=request.document.secgate_version,
         )
         created = (to_entry(event),)
+    target = request.document.target
     following = follow(
         request.document,
         memory=memory,
@@ -211,9 +214,9 @@ def _follow(request: RecordRequest, memory: Memory, *, document_digest: Digest) 
             document_digest=document_digest,
             input_digest=sha256(request.decision_input).hexdigest() if request.decision_input else "",
             config_digest=request.config_digest,
-            actor=request.actor,
-            author=request.author,
-            reviewers=request.reviewers,
+            actor=request.actor or id_of(target.actor),
+            author=request.author or id_of(target.author),
+            reviewers=request.reviewers or tuple(sorted(filter(None, map(id_of, target.reviewers)))),
         ),
     )
     given = tuple(to_entry(one) for one in request.events)

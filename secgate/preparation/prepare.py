@@ -27,7 +27,7 @@ from secgate.errors import ConfigError, TargetError, UsageError
 from secgate.model import Scope, Target, Trust, Value
 from secgate.patterns import PathPattern
 from secgate.people import FILE_NAME as PEOPLE_NAME
-from secgate.people import People, read_people
+from secgate.people import People, read_people, without_names
 from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
 from secgate.ports import Engine, ProcessRunner, SyntaxReader
 from secgate.preparation.secrets import secret_key
@@ -124,6 +124,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         excludes=tuple(PathPattern(text) for text in settings.exclude),
         gate_paths=tuple(PathPattern(text) for text in settings.policies),
     )
+    target = without_names(target, enforced.people)
     if settings.line and target.scope is Scope.PROTECTED:
         target = msgspec.structs.replace(target, line=settings.line)
     engine, guarded = registry.engine(settings.engine, machine=machine, runner=runner, scratch=scratch)
