@@ -181,9 +181,3 @@ def test_an_element_that_breaks_the_schema(product: Product, tmp_path: Path) -> 
     folder = tree(tmp_path / "policy", {"a.rego": text})
     with pytest.raises(PolicyError, match="reason"):
         product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), policies=(str(folder),))
-
-
-@pytest.mark.parametrize("artifact", ["", "x", "sha256:12", "sha256:" + "A" * 64])
-def test_an_artefact_without_a_digest_is_a_usage_error(product: Product, tmp_path: Path, artifact: str) -> None:
-    with pytest.raises(UsageError, match="no digest"):
-        product.run(tree(tmp_path / "shop", {"app.py": CLEAN}), artifacts=[artifact])

@@ -85,7 +85,7 @@ def test_threat_02_a_change_cannot_take_a_policy_away(product: Product, git: Git
     document = product.run(git.root)
     assert outcome(document) is Outcome.FAIL
     assert set(document.target.gate_changes) == {"policy/frozen.rego", "secgate.toml"}
-    assert b"this change edits what judges it" in render(document, "text", width=120, colour=False)
+    assert b"this change edits what judges it" in render(document, "text", width=120, colour=False).data
 
 
 def test_threat_02_a_change_does_not_choose_its_settings_by_option(product: Product, git: Git) -> None:
