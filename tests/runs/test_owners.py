@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.unit.conftest import Git
 PEOPLE = 'version = 1\n[people.p-1]\nemails = ["ada@example.org"]\nroles = ["approver"]\n'
 
 
-def owner(product: Product, root: Path, **options: object) -> list[str]:
+def owner(product: Product, root: Path, **options: Any) -> list[str]:
     return [finding.owner for finding in product.run(root, **options).findings]
 
 
