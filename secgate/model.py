@@ -642,6 +642,8 @@ class Finding(Value, frozen=True, kw_only=True):
     remedy: str = ""
     snippet: str = ""
     suppressed_in_source: bool = False
+    owner: str = ""
+    """Who owns the place by CODEOWNERS: ids, teams, or the line that names somebody, between spaces; "" for nobody."""
 
 
 # --------------------------------------------------------------------------------------------------------- coverage

@@ -47,7 +47,7 @@ from secgate.policy.documents import (
 
 
 class JoinedFacts(Struct, frozen=True, kw_only=True):
-    """What is known of a finding from elsewhere: waivers, listings, owners, the enforced layer's classes."""
+    """What is known of a finding from elsewhere: waivers, listings, the enforced layer's classes."""
 
     waiver: WaiverFacts = WaiverFacts()
     baseline: BaselineFacts = BaselineFacts()
@@ -55,7 +55,6 @@ class JoinedFacts(Struct, frozen=True, kw_only=True):
     known_exploited: KnownExploited = KnownExploited()
     epss_ppm: int = 0
     exposure: Exposure = "unknown"
-    owner: str = ""
     path_class: str = ""
 
 
@@ -229,7 +228,7 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         known_exploited=joined.known_exploited,
         epss_ppm=joined.epss_ppm,
         exposure=joined.exposure,
-        owner=joined.owner,
+        owner=finding.owner,
         obligations=tuple(recorded(duty) for duty in sorted(finding.obligations, key=_duty_order)),
     )
 
