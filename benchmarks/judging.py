@@ -127,12 +127,7 @@ def made(count: int) -> tuple[tuple[Finding, ...], dict[str, JoinedFacts]]:
     waiver = WaiverFacts(
         state="active", kind="accept", id="w", requester="ann", approver="bob", expires_epoch_s=NOW_S + 30 * DAY
     )
-    joined = {
-        one.fingerprint: JoinedFacts(
-            waiver=waiver if number in waived else WaiverFacts(), owner="@team" if number % 3 else ""
-        )
-        for number, one in enumerate(findings)
-    }
+    joined = {findings[number].fingerprint: JoinedFacts(waiver=waiver) for number in sorted(waived)}
     return findings, joined
 
 
@@ -167,6 +162,7 @@ def _finding(number: int, chance: random.Random) -> Finding:
         package=package,
         state=chance.choice((State.NEW, State.UNCHANGED, State.UNCHANGED)),
         first_seen_epoch_s=seen,
+        owner="@team" if number % 3 else "",
         obligations=(duty,) if severity is not Severity.INFO and number % 10 == 0 else (),
     )
 

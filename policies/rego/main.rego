@@ -1,8 +1,8 @@
 # One layer's decision: exactly one verdict per finding, per asked lane and for the run.
 #
 # Rule modules stand in packages secgate.rules.NAME and add to the partial sets deny, warn, inconclusive (and
-# obligations; the organisation's layer also exempt). This module reads them all, says the strictest word and who
-# said it, and invents nothing. Python checks that it left nothing out and joins the layers.
+# obligations; the shipped layer also superseded, the organisation's also exempt). This module reads them all, says the
+# strictest word and who said it, and invents nothing. Python checks that it left nothing out and joins the layers.
 package secgate.main
 
 decision := {
@@ -12,6 +12,7 @@ decision := {
 		array.concat(lane_verdicts, [run_verdict]),
 	),
 	"obligations": obligations,
+	"superseded": superseded,
 	"exemptions": exemptions,
 	"elements": elements,
 }
@@ -29,6 +30,13 @@ obligations := [obligation |
 	some name, module in data.secgate.rules
 	rule := path(name)
 	some said in module.obligations
+	obligation := object.union(said, {"rule": rule})
+]
+
+superseded := [obligation |
+	some name, module in data.secgate.rules
+	rule := path(name)
+	some said in module.superseded
 	obligation := object.union(said, {"rule": rule})
 ]
 
