@@ -844,6 +844,8 @@ class Decision(Value, frozen=True, kw_only=True):
     obligations: tuple[Obligation, ...] = ()
     policy_digests: dict[str, Digest]
     """Per layer: modules and data together."""
+    advisory_digests: dict[str, Digest] = {}
+    """Of what told about advisories: the database, and the lists `known-exploited` and `epss`."""
     enforced_digest: str = ""
     input_digest: Digest
     engine: str

@@ -1,15 +1,10 @@
-# Every finding of a protected scope has a time to be closed in, by its severity (data.limits.severity_s), or by the
-# signed baseline that names it as known debt.
+# Every finding of a protected scope has times to be closed in: by its severity and where it lies (data.limits), by the
+# signed baseline that names it as known debt, and by what is known of its exploitation.
 package secgate.rules.sla
 
-import data.secgate.lib.clock
+import data.secgate.lib.duties
 
 obligations contains obligation if {
 	some f in input.findings
-	obligation := clock.severity_obligation(f)
-}
-
-obligations contains obligation if {
-	some f in input.findings
-	obligation := clock.baseline_obligation(f)
+	some obligation in duties.added(f)
 }
