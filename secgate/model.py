@@ -25,6 +25,8 @@ FINGERPRINT_ALGORITHM = "secgate/v1"
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Epoch = Annotated[int, Meta(ge=0)]
+Exposure = Literal["unknown", "internal", "internet"]
+"""Who can reach what runs from a file, as far as the organisation says."""
 
 
 class Severity(enum.StrEnum):

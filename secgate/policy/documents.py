@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from secgate.errors import PolicyError
-from secgate.model import Confidence, Lane, Scope, Severity, State, Word
+from secgate.model import Confidence, Exposure, Lane, Scope, Severity, State, Word
 
 INPUT_NAME = "secgate/input"
 DECISION_NAME = "secgate/decision"
@@ -49,7 +49,6 @@ Count = Annotated[int, Meta(ge=0)]
 Text = Annotated[str, Meta(min_length=1)]
 WaiverState = Literal["none", "active", "expired", "void"]
 WaiverKind = Literal["none", "accept", "false-positive", "not-affected"]
-Exposure = Literal["unknown", "internal", "internet"]
 Automatable = Literal["unknown", "yes", "no"]
 Impact = Literal["unknown", "partial", "total"]
 

@@ -15,6 +15,7 @@ from secgate.errors import PolicyError
 from secgate.model import (
     Confidence,
     Coverage,
+    Exposure,
     Finding,
     Gap,
     Invocation,
@@ -33,7 +34,6 @@ from secgate.policy.documents import (
     AdvisoryFacts,
     Automatable,
     BaselineFacts,
-    Exposure,
     FindingFacts,
     GapFacts,
     Impact,

@@ -11,8 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from secgate.errors import PolicyError, UsageError
-from secgate.model import Lane, Severity
-from secgate.policy.documents import Exposure
+from secgate.model import Exposure, Lane, Severity
 from secgate.policy.layers import Layer
 
 Seconds = Annotated[int, Meta(gt=0)]
@@ -25,7 +24,6 @@ class SeverityLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     high: Seconds
     medium: Seconds
     low: Seconds
-
 
     def of(self, severity: Severity) -> int:
         """Give the limit of a severity in seconds, 0 for none."""
@@ -119,12 +117,17 @@ class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             guarded = sorted(GUARDED.intersection(place.lanes))
             if not guarded or not (place.path_classes or place.exposures):
                 continue
-            longer = [name for name, limit_s in place.severity_s.items() if limit_s > self.severity_s.of(Severity(name))]
-            if longer:
-                raise ValueError(
-                    f"`{place.name}` gives more time for {longer[0]} findings of the lane {guarded[0]}: where a file lies "
-                    "never does that for secrets, workflows and dependencies"
-                )
+            for name, limit_s in place.severity_s.items():
+                if limit_s > self.severity_s.of(Severity(name)):
+                    raise ValueError(
+                        f"`{place.name}` gives more time for {name} findings of the lane {guarded[0]}: where a file "
+                        "lies never does that for secrets, workflows and dependencies"
+                    )
+
+    @property
+    def path_classes(self) -> dict[str, str]:
+        """Every path class that limits are for, with the name of those limits."""
+        return {name: place.name for place in reversed(self.places) for name in place.path_classes}
 
 
 class BaselineLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,7 +139,7 @@ class BaselineLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 _YES, _IMPACT = ("no", "yes"), ("partial", "total")
-BOD_26_04_CASES = frozenset(",".join((k, e, a, i)) for k in _YES for e in _YES for a in _YES for i in _IMPACT)
+BOD_26_04_CASES = frozenset(f"{k},{e},{a},{i}" for k in _YES for e in _YES for a in _YES for i in _IMPACT)
 """Known exploited, exposed, automatable, technical impact."""
 
 
@@ -159,7 +162,9 @@ class DirectiveTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         """Refuse a table that leaves a case out: it would have no limit in silence. Raises ValueError."""
-        odd = sorted(BOD_26_04_CASES.symmetric_difference(self.limits_s)) or sorted(set(self.forensics) - BOD_26_04_CASES)
+        odd = sorted(BOD_26_04_CASES.symmetric_difference(self.limits_s)) or sorted(
+            set(self.forensics) - BOD_26_04_CASES
+        )
         if odd:
             raise ValueError(f"the case `{odd[0]}` is missing, or is none of the 16")
 
