@@ -178,7 +178,7 @@ test_a_place_whose_limit_changed_counts_for_later_duties if {
 	at([exposed], {"exposure": "internet", "obligations": recorded}) == set()
 }
 
-test_an_approved_downgrade_holds_in_every_place if {
+test_what_known_debt_superseded_holds_in_every_place if {
 	recorded := [facts.obligation({"superseded": true}), facts.obligation({"basis": "severity:low"})]
 	at([exposed], {"exposure": "internet", "obligations": recorded}) == set()
 }
@@ -186,4 +186,29 @@ test_an_approved_downgrade_holds_in_every_place if {
 test_known_debt_holds_in_every_place if {
 	recorded := [facts.obligation({"basis": "baseline:high"})]
 	at([exposed], {"exposure": "internet", "obligations": recorded}) == set()
+}
+
+agreed(changes) := object.union(
+	{
+		"severity": "high", "exposure": "internet", "first_seen_known": true,
+		"first_seen_epoch_s": facts.now - facts.day,
+		"downgrade": facts.downgrade({
+			"state": "active", "id": "d1", "severity": "medium", "from_severity": "high",
+			"approved_epoch_s": facts.now - 60, "expires_epoch_s": facts.now + facts.day,
+		}),
+	},
+	changes,
+)
+
+medium_there := place("exposed", {"exposures": ["internet"], "severity_s": {"medium": 9 * facts.day}})
+
+test_a_downgrade_has_the_limit_of_its_place_from_first_seen if {
+	expected := object.union(severity("severity:medium:exposed", 9 * facts.day), {"start_epoch_s": facts.now - facts.day})
+	at([medium_there], agreed({})) == {expected}
+}
+
+test_a_downgrade_that_comes_to_a_stricter_place_counts_from_then if {
+	recorded := [facts.obligation({"basis": "severity:medium", "limit_s": 30 * facts.day})]
+	found := at([medium_there], agreed({"obligations": recorded}))
+	found == {severity("severity:medium:exposed", 9 * facts.day)}
 }

@@ -1,6 +1,8 @@
 # Lengths of time in words, and the duties that severity and known debt bring.
 package secgate.lib.clock
 
+import data.secgate.lib.downgrade
+
 words(seconds) := sprintf("%d d %d h", [floor(seconds / 86400), floor((seconds % 86400) / 3600)]) if {
 	seconds >= 172800
 } else := sprintf("%d h %d min", [floor(seconds / 3600), floor((seconds % 3600) / 60)]) if {
@@ -35,7 +37,7 @@ counted(f) := first if {
 placed(f) := [one |
 	some place in data.limits.places
 	is_in(f, place)
-	one := {"place": place.name, "limit_s": place.severity_s[f.severity]}
+	one := {"place": place.name, "limit_s": place.severity_s[downgrade.duty_severity(f)]}
 ]
 
 is_in(f, place) if {
@@ -51,13 +53,13 @@ names(listed, name) if name in listed
 # What does not depend on where a file lies.
 anywhere(f) := first if {
 	first := by_lane(f)[0]
-} else := {"place": "", "limit_s": data.limits.severity_s[f.severity]}
+} else := {"place": "", "limit_s": data.limits.severity_s[downgrade.duty_severity(f)]}
 
 by_lane(f) := [one |
 	some place in data.limits.places
 	count(place.path_classes) + count(place.exposures) == 0
 	names(place.lanes, f.lane)
-	one := {"place": place.name, "limit_s": place.severity_s[f.severity]}
+	one := {"place": place.name, "limit_s": place.severity_s[downgrade.duty_severity(f)]}
 ]
 
 # Where a file lies gives no more time for a secret, a workflow or a dependency: threat rule 11.
@@ -73,18 +75,30 @@ guarded(f) if f.secret
 # ---------------------------------------------------------------------------------------------------------- severity
 
 # A duty of this severity or of a higher one is recorded already, and it is not longer: nothing is added, and nothing is
-# ever loosened. One that was superseded by an approved downgrade counts here too, or the scanner's own word would bring
-# it back; so does known debt. A limit that the policy changed for the same place counts for duties made after it.
+# ever loosened. Known debt counts here too, and so does what it superseded, or the scanner's own word would bring it
+# back; what a downgrade took back does not, since a duty of the approved severity takes its place. A limit that the
+# policy changed for the same place counts for duties made after it.
 held(f, _) if {
 	some recorded in f.obligations
-	level(recorded) >= rank[f.severity]
+	as_bad(f, recorded)
 	settled(recorded)
 }
 
 held(f, limit) if {
 	some recorded in f.obligations
-	level(recorded) >= rank[f.severity]
+	as_bad(f, recorded)
 	covers(recorded, limit)
+}
+
+held(f, limit) if {
+	some duty in downgrade.returning(f)
+	level(duty) >= rank[downgrade.duty_severity(f)]
+	covers(duty, limit)
+}
+
+as_bad(f, recorded) if {
+	not downgrade.gone(f, recorded)
+	level(recorded) >= rank[downgrade.duty_severity(f)]
 }
 
 settled(recorded) if recorded.superseded
@@ -100,12 +114,21 @@ severity_recorded(f) if {
 	level(recorded) >= 0
 }
 
-# First duty: from first seen. Later ones, when it got worse or came to a stricter place: from the moment of the change.
-severity_start(f) := input.evaluated_at_epoch_s if {
+# First duty, and the first of an approved downgrade: from first seen. Later ones, when it got worse or came to a
+# stricter place: from the moment of the change.
+severity_start(f) := seen(f) if {
+	downgrade.active(f)
+	not as_bad_recorded(f)
+} else := input.evaluated_at_epoch_s if {
 	severity_recorded(f)
 } else := input.evaluated_at_epoch_s if {
 	in_baseline(f)
 } else := seen(f)
+
+as_bad_recorded(f) if {
+	some recorded in f.obligations
+	as_bad(f, recorded)
+}
 
 seen(f) := f.first_seen_epoch_s if {
 	f.first_seen_known
@@ -113,7 +136,7 @@ seen(f) := f.first_seen_epoch_s if {
 
 severity_obligation(f) := {
 	"finding": f.fingerprint,
-	"basis": basis(f.severity, limit.place),
+	"basis": basis(downgrade.duty_severity(f), limit.place),
 	"start_epoch_s": severity_start(f),
 	"limit_s": limit.limit_s,
 } if {
@@ -145,7 +168,7 @@ in_baseline(f) if {
 
 as_bad_as_listed(f) if {
 	in_baseline(f)
-	rank[f.severity] <= rank[f.baseline.severity]
+	rank[downgrade.duty_severity(f)] <= rank[f.baseline.severity]
 }
 
 # A duty that was still within its time on that day gives way; one that was overdue already stays.

@@ -2,6 +2,7 @@
 package secgate.rules.overdue
 
 import data.secgate.lib.clock
+import data.secgate.lib.downgrade
 import data.secgate.lib.duties
 
 deny contains {
@@ -28,6 +29,7 @@ recorded(f) := {duty |
 	some o in f.obligations
 	not o.superseded
 	not clock.gives_way(f, o)
+	not downgrade.takes_back(f, o)
 	duty := {"basis": o.basis, "start_epoch_s": o.start_epoch_s, "limit_s": o.limit_s}
 }
 

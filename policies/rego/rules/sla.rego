@@ -2,9 +2,23 @@
 # signed baseline that names it as known debt, and by what is known of its exploitation.
 package secgate.rules.sla
 
+import data.secgate.lib.downgrade
 import data.secgate.lib.duties
 
 obligations contains obligation if {
 	some f in input.findings
 	some obligation in duties.added(f)
+}
+
+superseded contains taken if {
+	input.run.scope == "protected"
+	some f in input.findings
+	some duty in f.obligations
+	downgrade.takes_back(f, duty)
+	taken := {
+		"finding": f.fingerprint,
+		"basis": duty.basis,
+		"start_epoch_s": duty.start_epoch_s,
+		"limit_s": duty.limit_s,
+	}
 }
