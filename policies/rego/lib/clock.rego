@@ -2,6 +2,7 @@
 package secgate.lib.clock
 
 import data.secgate.lib.downgrade
+import data.secgate.lib.levels
 
 words(seconds) := sprintf("%d d %d h", [floor(seconds / 86400), floor((seconds % 86400) / 3600)]) if {
 	seconds >= 172800
@@ -11,18 +12,10 @@ words(seconds) := sprintf("%d d %d h", [floor(seconds / 86400), floor((seconds %
 	seconds >= 60
 } else := sprintf("%d s", [seconds])
 
-rank := {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
-
 # `severity:high`, or `severity:high:NAME` where the limit is that of a place (data.limits.places).
 basis(severity, place) := sprintf("severity:%s", [severity]) if {
 	place == ""
 } else := sprintf("severity:%s:%s", [severity, place])
-
-# How bad a finding was when a duty of its severity, or of known debt, was made. Other duties have no level.
-level(duty) := rank[parts[1]] if {
-	parts := split(duty.basis, ":")
-	parts[0] in {"severity", "baseline"}
-}
 
 place_of(duty) := concat(":", array.slice(split(duty.basis, ":"), 2, 3))
 
@@ -92,13 +85,13 @@ held(f, limit) if {
 
 held(f, limit) if {
 	some duty in downgrade.returning(f)
-	level(duty) >= rank[downgrade.duty_severity(f)]
+	levels.level(duty) >= levels.rank[downgrade.duty_severity(f)]
 	covers(duty, limit)
 }
 
 as_bad(f, recorded) if {
 	not downgrade.gone(f, recorded)
-	level(recorded) >= rank[downgrade.duty_severity(f)]
+	levels.level(recorded) >= levels.rank[downgrade.duty_severity(f)]
 }
 
 settled(recorded) if recorded.superseded
@@ -111,7 +104,7 @@ covers(recorded, limit) if recorded.limit_s <= limit.limit_s
 
 severity_recorded(f) if {
 	some recorded in f.obligations
-	level(recorded) >= 0
+	levels.level(recorded) >= 0
 }
 
 # First duty, and the first of an approved downgrade: from first seen. Later ones, when it got worse or came to a
@@ -168,14 +161,14 @@ in_baseline(f) if {
 
 as_bad_as_listed(f) if {
 	in_baseline(f)
-	rank[downgrade.duty_severity(f)] <= rank[f.baseline.severity]
+	levels.rank[downgrade.duty_severity(f)] <= levels.rank[f.baseline.severity]
 }
 
 # A duty that was still within its time on that day gives way; one that was overdue already stays.
 gives_way(f, duty) if {
 	in_baseline(f)
 	startswith(duty.basis, "severity:")
-	level(duty) <= rank[f.baseline.severity]
+	levels.level(duty) <= levels.rank[f.baseline.severity]
 	duty.start_epoch_s <= f.baseline.date_epoch_s
 	duty.start_epoch_s + duty.limit_s >= f.baseline.date_epoch_s
 }

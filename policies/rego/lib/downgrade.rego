@@ -2,14 +2,14 @@
 # duties of severity and no others, and only as long as it holds. Source: SLA semantics, rule 7.
 package secgate.lib.downgrade
 
-import data.secgate.lib.clock
+import data.secgate.lib.levels
 
 active(f) if f.downgrade.state == "active"
 
 # What verdicts count with: the approved severity where the tools say more.
 severity(f) := f.downgrade.severity if {
 	active(f)
-	clock.rank[f.downgrade.severity] < clock.rank[f.severity]
+	levels.rank[f.downgrade.severity] < levels.rank[f.severity]
 } else := f.severity
 
 # What a duty rests on: the approved severity even where the tools say less by now, since they loosen nothing.
@@ -20,8 +20,8 @@ duty_severity(f) := f.downgrade.severity if {
 covers(f, duty) if {
 	active(f)
 	startswith(duty.basis, "severity:")
-	clock.level(duty) > clock.rank[f.downgrade.severity]
-	clock.level(duty) <= clock.rank[f.downgrade.from_severity]
+	levels.level(duty) > levels.rank[f.downgrade.severity]
+	levels.level(duty) <= levels.rank[f.downgrade.from_severity]
 }
 
 # A duty that stands, and was not past its time when the downgrade was approved.
@@ -55,7 +55,7 @@ returning(f) := {duty |
 outranked(f, duty) if {
 	some other in f.obligations
 	not other.superseded
-	clock.level(other) >= clock.level(duty)
+	levels.level(other) >= levels.level(duty)
 }
 
 # From the moment that it ended, like a severity that rose. One that nobody answers for any more, such as one signed
