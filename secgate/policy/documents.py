@@ -53,7 +53,7 @@ Automatable = Literal["unknown", "yes", "no"]
 Impact = Literal["unknown", "partial", "total"]
 
 
-class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Document(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """Ground of every part: closed, so that a field too many is found as surely as one too few."""
 
 
