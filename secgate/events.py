@@ -353,6 +353,13 @@ class WaiverRequested(SignedEvent, frozen=True, kw_only=True):
     VERSION: ClassVar[int] = 1
 
 
+class WaiversRequested(SignedEvent, frozen=True, kw_only=True):
+    """Somebody asks for several waivers at once, under one signature."""
+
+    TYPE: ClassVar[str] = "waivers-requested"
+    VERSION: ClassVar[int] = 1
+
+
 class WaiverApproved(SignedEvent, frozen=True, kw_only=True):
     """Somebody else agrees to a request."""
 
@@ -385,6 +392,7 @@ EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
             ObligationSuperseded,
             BaselineRecorded,
             WaiverRequested,
+            WaiversRequested,
             WaiverApproved,
             WaiverRevoked,
         )
