@@ -302,7 +302,10 @@ class ObligationAdded(FindingEvent, frozen=True, kw_only=True):
 
 
 class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
-    """A duty that counts no longer, by an approval before it was due. Source: SLA semantics, rule 7."""
+    """A duty that counts no longer, by an approval before it was due. Source: SLA semantics, rule 7.
+
+    `downgrade` is the id of what was approved and `approved_epoch_s` its ledger time; "" and 0 for known debt.
+    """
 
     TYPE: ClassVar[str] = "obligation-superseded"
     VERSION: ClassVar[int] = 1
@@ -313,6 +316,8 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
     start_epoch_s: Epoch
     limit_s: Epoch
     policy_digest: str
+    downgrade: str = ""
+    approved_epoch_s: Epoch = 0
 
 
 class BaselineRecorded(Event, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ from secgate.model import (
     Word,
 )
 from secgate.policy import InputDocument, Layer, LayerDecision, effective_data, layer_data, read_profile
-from secgate.policy.documents import Exemption, GapFacts
+from secgate.policy.documents import AddedObligation, Exemption, GapFacts
 from secgate.policy.facts import JoinedFacts, RunContext, input_document, recorded, sentinel_finding
 from secgate.policy.totality import check_agreement, read_total
 from secgate.ports import Engine
@@ -374,7 +374,31 @@ def _obligations(
     if request.target.scope is not Scope.PROTECTED:
         names = sorted({duty.rule for one in ruled for duty in one.decision.obligations})
         return (), [f"{name} adds obligations, and only a protected scope starts clocks" for name in names]
-    return sla.added(decided, recorded={f.fingerprint: f.obligations for f in request.findings}), []
+    added = sla.added(decided, recorded={f.fingerprint: _held(f, request) for f in request.findings})
+    taken = [_taken_back(duty, request, digest=digest) for one in ruled for duty in one.decision.superseded]
+    return (*added, *sorted(taken, key=lambda duty: (duty.finding, duty.basis, duty.start_epoch_s))), []
+
+
+def _held(finding: Finding, request: JudgeRequest) -> tuple[Obligation, ...]:
+    """Give the duties that cannot be new: all that are recorded, but those whose downgrade holds no longer."""
+    joined = request.joined.get(finding.fingerprint)
+    if joined is not None and joined.downgrade.state == "active":
+        return finding.obligations
+    return tuple(duty for duty in finding.obligations if not duty.superseded_by)
+
+
+def _taken_back(taken: AddedObligation, request: JudgeRequest, *, digest: str) -> Obligation:
+    approved = request.joined[taken.finding].downgrade
+    return Obligation(
+        finding=taken.finding,
+        basis=taken.basis,
+        start_epoch_s=taken.start_epoch_s,
+        limit_s=taken.limit_s,
+        policy_digest=digest,
+        superseded=True,
+        superseded_by=approved.id,
+        superseded_epoch_s=approved.approved_epoch_s,
+    )
 
 
 def _sha256(data: bytes) -> Digest:

@@ -588,6 +588,10 @@ class Obligation(Value, frozen=True, kw_only=True):
     limit_s: Epoch
     policy_digest: str = ""
     superseded: bool = False
+    superseded_by: str = ""
+    """The downgrade that took it back; "" for known debt, and for a duty that stands."""
+    superseded_epoch_s: Epoch = 0
+    """When that downgrade was approved, by the ledger's time."""
 
     @property
     def due_epoch_s(self) -> int:
@@ -638,6 +642,8 @@ class Finding(Value, frozen=True, kw_only=True):
     remedy: str = ""
     snippet: str = ""
     suppressed_in_source: bool = False
+    owner: str = ""
+    """Who owns the place by CODEOWNERS: ids, teams, or the line that names somebody, between spaces; "" for nobody."""
 
 
 # --------------------------------------------------------------------------------------------------------- coverage

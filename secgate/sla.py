@@ -78,8 +78,7 @@ def added(decided: Sequence[Obligation], *, recorded: Mapping[str, Sequence[Obli
     """Give the duties of a decision that the ledger does not hold yet, sorted by finding and basis.
 
     `recorded` gives what is held, by fingerprint. A basis that is held already, superseded or not, is never new: a
-    changed limit applies to duties made after it, and what an approved downgrade took back does not return. Of several
-    on one basis the earliest due is kept.
+    changed limit applies to duties made after it. Of several on one basis the earliest due is kept.
     """
     best: dict[tuple[str, str], Obligation] = {}
     for duty in decided:

@@ -1,14 +1,15 @@
 # One layer's decision: exactly one verdict per finding, per asked lane and for the run.
 #
 # Rule modules stand in packages secgate.rules.NAME and add to the partial sets deny, warn, inconclusive (and
-# obligations; the organisation's layer also exempt). This module reads them all, says the strictest word and who
-# said it, and invents nothing. Python checks that it left nothing out and joins the layers.
+# obligations; the shipped layer also superseded, the organisation's also exempt). This module reads them all, says the
+# strictest word and who said it, and invents nothing. Python checks that it left nothing out and joins the layers.
 package secgate.main
 
 decision := {
 	"schema": {"name": "secgate/decision", "version": 1},
 	"verdicts": array.concat(array.concat(finding_verdicts, lane_verdicts), [run_verdict]),
 	"obligations": [o | some o in obligations],
+	"superseded": [o | some o in superseded],
 	"exemptions": [e | some e in exemptions],
 	"elements": [e | some e in elements],
 }
@@ -23,6 +24,12 @@ elements contains element if {
 obligations contains obligation if {
 	some name, module in data.secgate.rules
 	some said in module.obligations
+	obligation := object.union(said, {"rule": path(name)})
+}
+
+superseded contains obligation if {
+	some name, module in data.secgate.rules
+	some said in module.superseded
 	obligation := object.union(said, {"rule": path(name)})
 }
 

@@ -42,6 +42,7 @@ finding(changes) := object.union(
 		"baseline": {
 			"listed": false, "id": "", "author": "", "date_epoch_s": 0, "severity": "info", "limit_s": 0,
 		},
+		"downgrade": downgrade({}),
 		"known_exploited": {"listed": false, "listed_epoch_s": 0},
 		"epss_ppm": 0,
 		"exposure": "unknown",
@@ -52,7 +53,18 @@ finding(changes) := object.union(
 )
 
 obligation(changes) := object.union(
-	{"basis": "severity:high", "start_epoch_s": now, "limit_s": 604800, "superseded": false},
+	{
+		"basis": "severity:high", "start_epoch_s": now, "limit_s": 604800, "superseded": false,
+		"superseded_by": "",
+	},
+	changes,
+)
+
+downgrade(changes) := object.union(
+	{
+		"state": "none", "id": "", "severity": "info", "from_severity": "info", "requester": "", "approver": "",
+		"approved_epoch_s": 0, "expires_epoch_s": 0, "ended_epoch_s": 0,
+	},
 	changes,
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from secgate.memory import Memory
-from secgate.model import Decision, Finding, Invocation, Source, Target
+from secgate.model import Decision, Finding, Invocation, Obligation, Source, Target
 from secgate.pipeline.looking import Looked, reader
 from secgate.preparation import Workshop
 from secgate.show import excerpts, line_hashes
@@ -17,18 +17,24 @@ _NOTED_BEHIND_S = 60
 
 
 def with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:
-    """Show the duties that this decision adds beside those recorded before."""
+    """Show the duties that this decision adds beside those recorded before, and which of these it takes back."""
     if decision is None or not decision.obligations:
         return findings
-    added: dict[str, list[object]] = {}
+    decided: dict[str, list[Obligation]] = {}
     for duty in decision.obligations:
-        added.setdefault(duty.finding, []).append(duty)
+        decided.setdefault(duty.finding, []).append(duty)
     return tuple(
-        msgspec.structs.replace(one, obligations=(*one.obligations, *added[one.fingerprint]))
-        if one.fingerprint in added
+        msgspec.structs.replace(one, obligations=_merged(one.obligations, decided[one.fingerprint]))
+        if one.fingerprint in decided
         else one
         for one in findings
     )
+
+
+def _merged(held: Sequence[Obligation], decided: Sequence[Obligation]) -> tuple[Obligation, ...]:
+    taken = {(duty.basis, duty.start_epoch_s, duty.limit_s): duty for duty in decided if duty.superseded}
+    kept = [taken.get((one.basis, one.start_epoch_s, one.limit_s), one) for one in held]
+    return (*kept, *(duty for duty in decided if not duty.superseded))
 
 
 def shown_excerpts(looked: Sequence[Looked], findings: Sequence[Finding]) -> dict[str, str]:

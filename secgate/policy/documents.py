@@ -153,6 +153,23 @@ class BaselineFacts(Document, frozen=True, kw_only=True):
     limit_s: Count = 0
 
 
+class DowngradeFacts(Document, frozen=True, kw_only=True):
+    """The approved downgrade of a finding, already checked: signatures, persons, bound value and expiry.
+
+    `ended_epoch_s` is when it ceased to hold, for `void` when it was seen not to.
+    """
+
+    state: WaiverState = "none"
+    id: str = ""
+    severity: Severity = Severity.INFO
+    from_severity: Severity = Severity.INFO
+    requester: str = ""
+    approver: str = ""
+    approved_epoch_s: Count = 0
+    expires_epoch_s: Count = 0
+    ended_epoch_s: Count = 0
+
+
 class KnownExploited(Document, frozen=True, kw_only=True):
     """Whether, and since when, an advisory of the finding is listed as exploited."""
 
@@ -167,6 +184,8 @@ class RecordedObligation(Document, frozen=True, kw_only=True):
     start_epoch_s: Count
     limit_s: Count
     superseded: bool
+    superseded_by: str = ""
+    """The downgrade that took it back, "" for a baseline."""
 
 
 class FindingFacts(Document, frozen=True, kw_only=True):
@@ -199,6 +218,7 @@ class FindingFacts(Document, frozen=True, kw_only=True):
     seconds_open: Count
     waiver: WaiverFacts
     baseline: BaselineFacts = BaselineFacts()
+    downgrade: DowngradeFacts = DowngradeFacts()
     known_exploited: KnownExploited
     epss_ppm: Annotated[int, Meta(ge=0, le=1_000_000)]
     exposure: Exposure
@@ -266,7 +286,7 @@ class LayerVerdict(Document, frozen=True, kw_only=True):
 
 
 class AddedObligation(Document, frozen=True, kw_only=True):
-    """A duty that a rule adds."""
+    """A duty that a rule adds, or takes back."""
 
     finding: Text
     basis: Text
@@ -290,6 +310,8 @@ class LayerDecision(Document, frozen=True, kw_only=True):
     schema: SchemaName
     verdicts: tuple[LayerVerdict, ...]
     obligations: tuple[AddedObligation, ...]
+    superseded: tuple[AddedObligation, ...] = ()
+    """Recorded duties that an approved downgrade takes back; each is named whole."""
     exemptions: tuple[Exemption, ...]
     elements: tuple[Said, ...]
 

@@ -32,6 +32,7 @@ from secgate.policy.documents import (
     SENTINEL,
     AdvisoryFacts,
     BaselineFacts,
+    DowngradeFacts,
     Exposure,
     FindingFacts,
     GapFacts,
@@ -46,14 +47,14 @@ from secgate.policy.documents import (
 
 
 class JoinedFacts(Struct, frozen=True, kw_only=True):
-    """What is known of a finding from elsewhere: waivers, listings, owners, the enforced layer's classes."""
+    """What is known of a finding from elsewhere: waivers, listings, the enforced layer's classes."""
 
     waiver: WaiverFacts = WaiverFacts()
     baseline: BaselineFacts = BaselineFacts()
+    downgrade: DowngradeFacts = DowngradeFacts()
     known_exploited: KnownExploited = KnownExploited()
     epss_ppm: int = 0
     exposure: Exposure = "unknown"
-    owner: str = ""
     path_class: str = ""
 
 
@@ -223,10 +224,11 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         seconds_open=0 if first_seen is None else max(0, now_epoch_s - first_seen),
         waiver=joined.waiver,
         baseline=joined.baseline,
+        downgrade=joined.downgrade,
         known_exploited=joined.known_exploited,
         epss_ppm=joined.epss_ppm,
         exposure=joined.exposure,
-        owner=joined.owner,
+        owner=finding.owner,
         obligations=tuple(recorded(duty) for duty in sorted(finding.obligations, key=_duty_order)),
     )
 
@@ -238,7 +240,11 @@ def _duty_order(duty: Obligation) -> tuple[int, str, bool]:
 def recorded(duty: Obligation) -> RecordedObligation:
     """Give a duty as the input shows it."""
     return RecordedObligation(
-        basis=duty.basis, start_epoch_s=duty.start_epoch_s, limit_s=duty.limit_s, superseded=duty.superseded
+        basis=duty.basis,
+        start_epoch_s=duty.start_epoch_s,
+        limit_s=duty.limit_s,
+        superseded=duty.superseded,
+        superseded_by=duty.superseded_by,
     )
 
 

@@ -30,6 +30,7 @@ from secgate.people import FILE_NAME as PEOPLE_NAME
 from secgate.people import People, read_people, without_names
 from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
 from secgate.ports import Engine, ProcessRunner, SyntaxReader
+from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
@@ -101,6 +102,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     guarded: Engine
     notes: tuple[str, ...]
     secret_key: SecretKey | None
+    owners: Ownership
 
 
 def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Prepared:
@@ -127,6 +129,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     target = without_names(target, enforced.people)
     if settings.line and target.scope is Scope.PROTECTED:
         target = msgspec.structs.replace(target, line=settings.line)
+    owners = read_owners(target, repository, at, enforced.people)
     engine, guarded = registry.engine(settings.engine, machine=machine, runner=runner, scratch=scratch)
     layers = policy_layers(
         enforced.policies,
@@ -147,7 +150,8 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         enforced=enforced,
         engine=engine,
         guarded=guarded,
-        notes=(*ci.notes, *notes),
+        notes=(*ci.notes, *notes, *owners.notes),
+        owners=owners,
         secret_key=secret_key(machine, enforced=enforced_at),
     )
 

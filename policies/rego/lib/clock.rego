@@ -1,6 +1,8 @@
 # Lengths of time in words, and the duties that severity brings.
 package secgate.lib.clock
 
+import data.secgate.lib.downgrade
+
 words(seconds) := sprintf("%d d %d h", [floor(seconds / 86400), floor((seconds % 86400) / 3600)]) if {
 	seconds >= 172800
 } else := sprintf("%d h %d min", [floor(seconds / 3600), floor((seconds % 3600) / 60)]) if {
@@ -17,10 +19,17 @@ rank := {
 }
 
 # A duty of this severity or of a higher one is recorded already: nothing is added, and nothing is ever loosened.
-# One that was superseded by an approved downgrade counts here too, or the scanner's own word would bring it back.
+# One that known debt superseded counts here too, or the scanner's own word would bring it back; what a downgrade took
+# back does not, since a duty of the approved severity takes its place.
 held(f) if {
 	some recorded in f.obligations
-	rank[recorded.basis] >= rank[basis(f.severity)]
+	not downgrade.gone(f, recorded)
+	rank[recorded.basis] >= rank[basis(downgrade.duty_severity(f))]
+}
+
+held(f) if {
+	some duty in downgrade.returning(f)
+	rank[duty.basis] >= rank[basis(downgrade.duty_severity(f))]
 }
 
 severity_recorded(f) if {
@@ -28,8 +37,12 @@ severity_recorded(f) if {
 	rank[recorded.basis]
 }
 
-# First duty: from first seen. Later ones, when the severity rose: from the moment of the change.
-severity_start(f) := input.evaluated_at_epoch_s if {
+# First duty, and that of an approved downgrade: from first seen. Later ones, when the severity rose: from the moment
+# of the change.
+severity_start(f) := f.first_seen_epoch_s if {
+	downgrade.active(f)
+	f.first_seen_known
+} else := input.evaluated_at_epoch_s if {
 	severity_recorded(f)
 } else := input.evaluated_at_epoch_s if {
 	in_baseline(f)
@@ -39,13 +52,14 @@ severity_start(f) := input.evaluated_at_epoch_s if {
 
 severity_obligation(f) := {
 	"finding": f.fingerprint,
-	"basis": basis(f.severity),
+	"basis": basis(severity),
 	"start_epoch_s": severity_start(f),
-	"limit_s": data.limits.severity_s[f.severity],
+	"limit_s": data.limits.severity_s[severity],
 } if {
 	input.run.scope == "protected"
 	not held(f)
 	not as_bad_as_listed(f)
+	severity := downgrade.duty_severity(f)
 }
 
 # Known debt: a signed list gives what it names a limit of its own from the day it was recorded, once, and no longer
@@ -68,7 +82,7 @@ in_baseline(f) if {
 
 as_bad_as_listed(f) if {
 	in_baseline(f)
-	rank[basis(f.severity)] <= rank[basis(f.baseline.severity)]
+	rank[basis(downgrade.duty_severity(f))] <= rank[basis(f.baseline.severity)]
 }
 
 # A duty that was still within its time on that day gives way; one that was overdue already stays.

@@ -2,6 +2,7 @@
 package secgate.rules.overdue
 
 import data.secgate.lib.clock
+import data.secgate.lib.downgrade
 
 deny contains {
 	"finding": f.fingerprint,
@@ -27,6 +28,7 @@ recorded(f) := {duty |
 	some o in f.obligations
 	not o.superseded
 	not clock.gives_way(f, o)
+	not downgrade.takes_back(f, o)
 	duty := {"basis": o.basis, "start_epoch_s": o.start_epoch_s, "limit_s": o.limit_s}
 }
 
@@ -36,4 +38,4 @@ fresh(f) := {duty |
 	duty := {"basis": o.basis, "start_epoch_s": o.start_epoch_s, "limit_s": o.limit_s}
 }
 
-added(f) := {o | o := clock.severity_obligation(f)} | {o | o := clock.baseline_obligation(f)}
+added(f) := ({o | o := clock.severity_obligation(f)} | {o | o := clock.baseline_obligation(f)}) | downgrade.returning(f)
