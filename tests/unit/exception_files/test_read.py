@@ -288,7 +288,7 @@ def test_too_many_entries_are_refused() -> None:
 
 
 def test_credentials_and_control_characters_of_a_reason_are_not_kept() -> None:
-    text = f"CVE-1 # see {KEY}, password: rwKq83hTz; {HOSTILE.splitlines()[0]}\n"
+    text = f"CVE-1 # see {KEY}, password='rwKq83hTz'; {HOSTILE.splitlines()[0]}\n"
     (entry,) = given("trivyignore", text)
     assert KEY not in entry.reason
     assert "rwKq83hTz" not in entry.reason
