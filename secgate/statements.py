@@ -14,7 +14,7 @@ from typing import NamedTuple
 from secgate import queries, registry
 from secgate.config import Machine
 from secgate.errors import LedgerError, SignatureError, UsageError
-from secgate.events import SignedEvent, WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested, to_entry
+from secgate.events import to_entry
 from secgate.memory import Memory
 from secgate.model import Finding, KnownStatement, Lane, RunDocument, Severity, Value
 from secgate.people import Person
@@ -23,6 +23,7 @@ from secgate.policy.values import WaiverLimits
 from secgate.ports import Ledger, Signer
 from secgate.preparation import Enforced, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
 from secgate.record import append_events
+from secgate.signed_events import SignedEvent, WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
 from secgate.waivers import (
     APPROVED,
     NAMESPACES,
