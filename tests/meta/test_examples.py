@@ -22,7 +22,8 @@ from secgate.errors import PolicyError
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Entry
-from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary
+from secgate.path_classes import read_path_classes, require_known
+from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary, read_limits
 from secgate.resources import files_under
 
 ROOT = Path(__file__).parents[2]
@@ -131,6 +132,22 @@ def test_every_format_is_in_the_table_of_pipelines() -> None:
     text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
     table = set(re.findall(r"`([a-z-]+)`", "\n".join(line for line in text.splitlines() if line.startswith("| `"))))
     assert set(registry.names("reporters")) - table == {"json", "sarif-all", "text"}
+
+
+def test_limits_and_path_classes_that_are_shown_fit_together(shipped: Layer, vocabulary: Vocabulary) -> None:
+    (limits,), (classes,) = examples("deadlines.md", "json"), examples("deadlines.md", "toml")
+    files = {"data/limits.json": limits.text.encode()}
+    own = load_layer(
+        "organisation",
+        files,
+        reader=RegorusEngine(),
+        vocabulary=vocabulary,
+        shipped=shipped,
+        data=effective_data(shipped),
+    )
+    read = read_path_classes(classes.text.encode())
+    require_known(read_limits(effective_data(shipped, own)).path_classes, read)
+    assert [one.name for one in read] == ["tests", "web"]
 
 
 def test_the_ledgers_proof_runs_without_secgate(tmp_path: Path) -> None:
