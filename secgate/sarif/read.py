@@ -235,20 +235,27 @@ class _RunReader:
         return identity, known
 
     def _place(self, part: ResultPart, path: str) -> tuple[Spot, Region, str, str]:
-        """Give the first location that is in a file, else the file that was looked at, and what lies inside of it."""
+        """Give the first location that is in a file, else the file that was looked at, and what lies inside of it.
+
+        For want of a file the name or the first address tells one result's place from another's.
+        """
         location: ArtifactLocation | None = part.analysis_target
         span = None
+        address = ""
         logical: list[LogicalLocation] = []
         for one in part.locations or []:
             logical = logical or one.logical_locations or []
             physical = one.physical_location
-            if physical and self._places.spot(physical.artifact_location).path:
+            there = self._places.spot(physical.artifact_location) if physical else Spot("")
+            if physical and there.path:
                 location, span = physical.artifact_location, physical.region
                 break
+            address = address or there.inner
         spot = self._places.spot(location)
         resource = spot.inner
-        if not spot.path and logical:
-            resource = logical[0].fully_qualified_name or logical[0].name or ""
+        if not spot.path:
+            name = (logical[0].fully_qualified_name or logical[0].name or "") if logical else ""
+            resource = name or address or resource
         if span is None:
             return spot, Region(), "", resource
         region, snippet = self._places.region(location, span, longest=MAX_TEXT)
