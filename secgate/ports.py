@@ -205,6 +205,29 @@ class Engine(Protocol):
         ...
 
 
+class Reached(Value, frozen=True, kw_only=True):
+    """Which lines of a module an evaluation came to, and which hold something that it did not come to."""
+
+    path: str
+    lines: tuple[int, ...]
+    missed: tuple[int, ...]
+
+
+class PolicyChecker(Protocol):
+    """A compiler of Rego that knows the input's schema, beside our own checks."""
+
+    name: str
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        ...
+
+    def check(self, modules: Sequence[PolicyModule], *, schema: bytes) -> tuple[tuple[str, str, str], ...]:
+        """Give each fault as (place, what, remedy). Raises PolicyError where it gives no answer."""
+        ...
+
+
 class SyntaxReader(Protocol):
     """Gives the syntax tree of Rego modules, for the vocabulary check."""
 
