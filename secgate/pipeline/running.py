@@ -30,6 +30,7 @@ from secgate.model import (
 from secgate.pipeline.account import covered, joined
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.comparing import base_of, comparable_with, renames_of
+from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.owned import owned
@@ -215,8 +216,19 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         shop=shop,
         now=_evaluated(seen.memory, shop),
     )
+    less = lowered(
+        seen.correlation.findings,
+        with_debt(found.joined, seen.debt),
+        history=seen.history,
+        prepared=seen.prepared,
+        shop=shop,
+        now=_evaluated(seen.memory, shop),
+    )
     return seen._replace(
-        joined=with_debt(found.joined, seen.debt), coverage=found.coverage, notes=(*seen.notes, *found.notes)
+        correlation=seen.correlation._replace(findings=less.findings),
+        joined=less.joined,
+        coverage=found.coverage,
+        notes=(*seen.notes, *found.notes, *less.notes),
     )
 
 
