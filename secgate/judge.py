@@ -31,7 +31,7 @@ from secgate.model import (
     Word,
 )
 from secgate.policy import InputDocument, Layer, LayerDecision, effective_data, layer_data, read_profile
-from secgate.policy.documents import AddedObligation, Exemption, GapFacts
+from secgate.policy.documents import AddedObligation, Exemption, GapFacts, LayerVerdict
 from secgate.policy.facts import JoinedFacts, RunContext, input_document, recorded, sentinel_finding
 from secgate.policy.totality import check_agreement, read_total
 from secgate.ports import Engine
@@ -182,9 +182,7 @@ class _Evaluation:
             *layer.rule_modules(without=self._request.disabled_rules if own else ()),
         )
         data = self._data if own else layer_data(layer, self._data)
-        sentinel = sentinel_finding(document.evaluated_at_epoch_s)
-        guarded_document = msgspec.structs.replace(document, findings=(*document.findings, sentinel))
-        encoded = msgspec.json.encode(guarded_document, order="sorted")
+        encoded = _with_sentinel(document)
         trusted = own and len(document.findings) <= IN_PROCESS_FINDINGS
         decisions = []
         for engine in (self._engine if trusted else self._guarded, *self._references):
@@ -195,6 +193,12 @@ class _Evaluation:
         for engine, other in zip(self._references, decisions[1:], strict=True):
             check_agreement(decisions[0], other, layer=layer.name, engine=engine.name)
         return _Ruled(layer=layer, decision=decisions[0])
+
+
+def _with_sentinel(document: InputDocument) -> bytes:
+    """Give the document as a layer sees it, the finding that must be denied among its own."""
+    sentinel = sentinel_finding(document.evaluated_at_epoch_s)
+    return msgspec.json.encode(msgspec.structs.replace(document, findings=(*document.findings, sentinel)))
 
 
 def _with_obligations(document: InputDocument, decision: LayerDecision) -> InputDocument:
@@ -274,26 +278,29 @@ def _standing_notes(request: JudgeRequest) -> list[str]:
 
 def _join(ruled: Sequence[_Ruled]) -> list[Verdict]:
     """Give one verdict per subject: the strictest word of any layer, and every rule that spoke."""
-    gathered: dict[tuple[str, str], list[Verdict]] = {}
+    strictest: dict[tuple[str, str], tuple[LayerVerdict, str]] = {}
+    rules: dict[tuple[str, str], set[str]] = {}
     for one in ruled:
         for said in one.decision.verdicts:
-            verdict = Verdict(
-                subject=said.subject,
-                id=said.id,
-                word=said.word,
-                rule=said.rule,
-                layer=one.layer.name,
-                reason=said.reason,
-                remedy=said.remedy,
-                all_rules=said.all_rules,
-            )
-            gathered.setdefault((said.subject, said.id), []).append(verdict)
-    joined = []
-    for verdicts in gathered.values():
-        strictest = min(verdicts, key=lambda verdict: _STRICTEST[verdict.word])
-        rules = tuple(sorted({rule for verdict in verdicts for rule in verdict.all_rules}))
-        joined.append(msgspec.structs.replace(strictest, all_rules=rules))
-    return joined
+            key = said.subject, said.id
+            held = strictest.get(key)
+            if held is None or _STRICTEST[said.word] < _STRICTEST[held[0].word]:
+                strictest[key] = said, one.layer.name
+            if said.all_rules:
+                rules.setdefault(key, set()).update(said.all_rules)
+    return [
+        Verdict(
+            subject=said.subject,
+            id=said.id,
+            word=said.word,
+            rule=said.rule,
+            layer=layer,
+            reason=said.reason,
+            remedy=said.remedy,
+            all_rules=tuple(sorted(rules.get(key, ()))),
+        )
+        for key, (said, layer) in strictest.items()
+    ]
 
 
 def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[_Ruled], document: InputDocument) -> list[Verdict]:

@@ -471,6 +471,9 @@ class RawResult(Value, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     """Secret texts that the tool named: normalise masks each in every field and then forgets them."""
     secret_spans: tuple[Region, ...] = ()
+    quoted: tuple[str, ...] = ()
+    """Secrets that were found, and masked, in the texts of another tool: normalise masks them wherever else they are
+    quoted, and takes the result for no more about secrets than before."""
     secret_sha1: str = ""
     """Hex SHA-1 of a secret's text, for a tool that tells no more than that and the line."""
     package: Package | None = None

@@ -52,7 +52,7 @@ WaiverKind = Literal["none", "accept", "false-positive", "not-affected"]
 Exposure = Literal["unknown", "internal", "internet"]
 
 
-class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Document(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """Ground of every part: closed, so that a field too many is found as surely as one too few."""
 
 

@@ -46,7 +46,7 @@ from secgate.policy.documents import (
 )
 
 
-class JoinedFacts(Struct, frozen=True, kw_only=True):
+class JoinedFacts(Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a finding from elsewhere: waivers, listings, the enforced layer's classes."""
 
     waiver: WaiverFacts = WaiverFacts()

@@ -57,14 +57,16 @@ def _check_verdicts(decision: LayerDecision, layer: str, document: InputDocument
     wanted = {("finding", finding.fingerprint) for finding in document.findings}
     wanted |= {("lane", account.lane.value) for account in document.lanes if account.asked}
     wanted |= {("run", "run"), ("finding", SENTINEL)}
-    given = Counter((verdict.subject, verdict.id) for verdict in decision.verdicts)
-    for subject, name in sorted(wanted - set(given)):
-        raise _fault(layer, f"the {subject} {name} has no verdict", "report this with the decision's input")
-    for subject, name in sorted(set(given) - wanted):
-        raise _fault(layer, f"there is a verdict on {subject} {name}, which was not asked", "report this")
-    for (subject, name), count in sorted(given.items()):
-        if count != 1:
-            raise _fault(layer, f"the {subject} {name} has {count} verdicts", "report this")
+    given: set[tuple[str, str]] = {(verdict.subject, verdict.id) for verdict in decision.verdicts}
+    if given != wanted:
+        for subject, name in sorted(wanted - given):
+            raise _fault(layer, f"the {subject} {name} has no verdict", "report this with the decision's input")
+        for subject, name in sorted(given - wanted):
+            raise _fault(layer, f"there is a verdict on {subject} {name}, which was not asked", "report this")
+    if len(decision.verdicts) != len(given):
+        counts = Counter((verdict.subject, verdict.id) for verdict in decision.verdicts)
+        subject, name = min(key for key, count in counts.items() if count != 1)
+        raise _fault(layer, f"the {subject} {name} has {counts[subject, name]} verdicts", "report this")
 
 
 def _check_elements(decision: LayerDecision, layer: str, document: InputDocument) -> None:

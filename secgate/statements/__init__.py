@@ -13,6 +13,7 @@ from secgate.statements.downgrades import (
     revoke_downgrade,
 )
 from secgate.statements.waivers import (
+    Draft,
     Listed,
     Wish,
     approve,
@@ -20,11 +21,13 @@ from secgate.statements.waivers import (
     request_for_advisory,
     request_for_finding,
     request_for_gap,
+    request_together,
     revoke,
 )
 
 __all__ = [
     "DowngradeWish",
+    "Draft",
     "Listed",
     "Place",
     "Speaker",
@@ -37,6 +40,7 @@ __all__ = [
     "request_for_advisory",
     "request_for_finding",
     "request_for_gap",
+    "request_together",
     "revoke",
     "revoke_downgrade",
 ]

@@ -13,10 +13,10 @@ from secgate.baseline import as_bad_as_ever
 from secgate.config import Machine
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, standing
 from secgate.errors import UsageError
-from secgate.events import DowngradeApproved, DowngradeRequested, DowngradeRevoked
 from secgate.model import Finding, Severity, Value, encode
 from secgate.pipeline.downgraded import checked, is_above, late_duties
 from secgate.pipeline.exceptions import SHOWN, limits_of
+from secgate.signed_events import DowngradeApproved, DowngradeRequested, DowngradeRevoked
 from secgate.statements.desk import Desk, Place, Speaker, desk_at, named, say
 from secgate.waivers import Refused, bound_of, require_approver, statement_id, subject_of, time_words
 

@@ -11,19 +11,14 @@ from secgate import statements
 from secgate.agreement import Approval
 from secgate.downgrades import Downgrade
 from secgate.errors import SecgateError, UsageError
-from secgate.events import (
-    DowngradeApproved,
-    DowngradeRequested,
-    Event,
-    ObligationSuperseded,
-    from_envelope,
-    to_entry,
-)
+from secgate.event import Event
+from secgate.events import ObligationSuperseded, from_envelope, to_entry
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.merkle import envelope_of
 from secgate.model import Outcome, RunDocument, Severity, encode
 from secgate.record import append_events
+from secgate.signed_events import DowngradeApproved, DowngradeRequested
 from secgate.statements import DowngradeWish
 from tests.product import NOW, WEAK, Ended, outcome
 from tests.runs.office import Office

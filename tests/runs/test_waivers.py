@@ -8,11 +8,12 @@ import pytest
 
 from secgate import statements
 from secgate.errors import LedgerError, SecgateError, SignatureError, UsageError
-from secgate.events import WaiverApproved, to_entry
+from secgate.events import to_entry
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.model import Lane, Outcome, RunDocument, Word
 from secgate.record import append_events
+from secgate.signed_events import WaiverApproved
 from secgate.statements import Wish
 from secgate.waivers import Approval, statement_of
 from tests.product import DAY, NOW, WEAK, Ended, gaps, outcome
