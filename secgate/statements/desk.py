@@ -14,13 +14,14 @@ from typing import NamedTuple
 from secgate import registry
 from secgate.config import Machine
 from secgate.errors import LedgerError, SignatureError, UsageError
-from secgate.events import SignedEvent, to_entry
+from secgate.events import to_entry
 from secgate.memory import Memory
 from secgate.model import Finding, RunDocument, Value
 from secgate.people import Person
 from secgate.ports import Ledger, Signer
 from secgate.preparation import Enforced, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
 from secgate.record import append_events
+from secgate.signed_events import SignedEvent
 
 
 class Place(Value, frozen=True, kw_only=True):
