@@ -25,6 +25,8 @@ FINGERPRINT_ALGORITHM = "secgate/v1"
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Epoch = Annotated[int, Meta(ge=0)]
+Exposure = Literal["unknown", "internal", "internet"]
+"""Who can reach what runs from a file, as far as the organisation says."""
 
 
 class Severity(enum.StrEnum):
@@ -863,6 +865,8 @@ class Decision(Value, frozen=True, kw_only=True):
     obligations: tuple[Obligation, ...] = ()
     policy_digests: dict[str, Digest]
     """Per layer: modules and data together."""
+    advisory_digests: dict[str, Digest] = {}
+    """Of what told about advisories: the database, and the lists `known-exploited` and `epss`."""
     enforced_digest: str = ""
     input_digest: Digest
     engine: str

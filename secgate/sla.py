@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from secgate.model import Obligation
+from secgate.model import Obligation, Severity
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LAST_DATE_EPOCH_S = 253_402_300_799
@@ -23,6 +23,16 @@ def earliest(obligations: Iterable[Obligation]) -> Obligation | None:
     """
     standing = [duty for duty in obligations if not duty.superseded]
     return min(standing, key=lambda duty: (duty.due_epoch_s, duty.basis), default=None)
+
+
+def basis_of(basis: str) -> tuple[str, Severity | None]:
+    """Give what a duty of this basis rests on, and the severity that it was made for: None for one that has none.
+
+    `severity:high`, `severity:high:PLACE` and `baseline:high` are for high, `known-exploited` is for none.
+    """
+    kind, _, rest = basis.partition(":")
+    name = rest.partition(":")[0]
+    return kind, Severity(name) if kind in ("severity", "baseline") and name in tuple(Severity) else None
 
 
 def due_epoch_s(obligations: Iterable[Obligation]) -> int | None:

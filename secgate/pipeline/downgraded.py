@@ -79,8 +79,8 @@ def late_duties(duties: Sequence[Obligation], severity: Severity, *, approved_ep
 
 def is_above(duty: Obligation, severity: Severity) -> bool:
     """Tell whether a duty is of a severity above another one."""
-    kind, _, name = duty.basis.partition(":")
-    return kind == "severity" and Severity(name).rank > severity.rank
+    kind, level = sla.basis_of(duty.basis)
+    return kind == "severity" and level is not None and level.rank > severity.rank
 
 
 def _facts(one: Standing) -> DowngradeFacts:
