@@ -7,13 +7,15 @@ counted as a second. Secrets are grouped by where and how they read, advisories 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
 
 from secgate.fingerprint import Located, package_name
 from secgate.model import Lane, Region
 
 
-class Group(NamedTuple):
+class Group(Struct, frozen=True, gc=False):
     """Results of one weakness, in order; `slot` counts the weaknesses of one unit from 0."""
 
     kind: str
@@ -134,7 +136,7 @@ def _with_wide_ones(groups: Sequence[Group]) -> list[Group]:
                 joined[at] = home
     grown = list(groups)
     for at, home in joined.items():
-        grown[home] = grown[home]._replace(members=grown[home].members + groups[at].members)
+        grown[home] = msgspec.structs.replace(grown[home], members=grown[home].members + groups[at].members)
     return [one for at, one in enumerate(grown) if at not in joined]
 
 

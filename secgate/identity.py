@@ -7,9 +7,10 @@ tool is the only one left. Under every further scheme (`SCHEMES`) each name is m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from secgate.crosswalk import Crosswalk
 from secgate.fingerprint import SCHEMES, Located, Place, Scheme, Subject, advisory_root, digest, package_name
@@ -26,7 +27,7 @@ Codes = Callable[[Iterable[Digest]], tuple[str, ...]]
 """Gives the codes of secret texts from their digests; see `secret_binding`."""
 
 
-class _Draft(NamedTuple):
+class _Draft(Struct, frozen=True, gc=False):
     """A group with what its identity rests on."""
 
     group: Group
@@ -73,7 +74,7 @@ def _rule_name(result: Result) -> str:
 # ---------------------------------------------------------------------------------------------------------------- names
 
 
-class _Named(NamedTuple):
+class _Named(Struct, frozen=True, gc=False):
     """What the schemes say of a draft."""
 
     algorithm: str
