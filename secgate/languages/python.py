@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from bisect import bisect_right
-from typing import NamedTuple, cast
+from typing import cast
 
 from secgate.languages.source import Source
 from secgate.languages.spans import Span
@@ -35,13 +35,6 @@ _BLOCKS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Match: ("cases",),
 }
 """What has statements, handlers or cases inside, and in which fields, in the order of the text."""
-
-
-class _Part(NamedTuple):
-    """Something inside of a block, with the definition that it decorates, else itself."""
-
-    node: ast.AST
-    definition: ast.AST
 
 
 def misreading(data: bytes) -> str:
@@ -93,7 +86,8 @@ class Statements:
 
     def __init__(self, source: Source, tree: Tree) -> None:
         self._source, self._tree = source, tree
-        self._blocks: dict[ast.AST, tuple[list[_Position], list[_Part]]] = {}
+        self._blocks: dict[ast.AST, tuple[list[_Position], list[ast.AST]]] = {}
+        self._decorated: dict[ast.AST, ast.AST] = {}
 
     def at(self, offset: int) -> Span | None:
         """Give the smallest unit that contains `offset`; None outside of all."""
@@ -101,15 +95,17 @@ class Statements:
         node: ast.AST = self._tree
         symbol = ""
         while type(node) in _BLOCKS:
-            starts, parts = self._block(node)
+            starts, parts = self._blocks.get(node) or self._block(node)
             index = bisect_right(starts, position) - 1
-            if index < 0 or not position < max(_end(parts[index].node), (starts[index][0], starts[index][1] + 1)):
+            if index < 0 or position >= _end(parts[index]):
                 break
-            node, definition = parts[index]
+            node = parts[index]
+            definition = self._decorated.get(node, node)
             if isinstance(definition, _DEFINITIONS):
                 symbol = f"{symbol}.{definition.name}" if symbol else definition.name
             if node is not definition:
-                return self._decorator(node, symbol)
+                end = _bounds(self._source, node)[1]
+                return Span(self._sign(node), end, end, symbol, symbol)
         return None if node is self._tree else self._span(node, symbol)
 
     @property
@@ -125,33 +121,26 @@ class Statements:
             todo += [(child, symbol) for name in _BLOCKS.get(type(node), ()) for child in getattr(node, name)]
         return frozenset(found)
 
-    def _block(self, node: ast.AST) -> tuple[list[_Position], list[_Part]]:
-        """Give what stands inside of a compound statement, in order, with where each begins."""
-        found = self._blocks.get(node)
-        if found is None:
-            parts: list[_Part] = []
-            for name in _BLOCKS[type(node)]:
-                for child in getattr(node, name):
-                    if isinstance(child, _DEFINITIONS):
-                        parts += [_Part(decorator, child) for decorator in child.decorator_list]
-                    parts.append(_Part(child, child))
-            found = self._blocks[node] = [self._start(part) for part in parts], parts
-        return found
-
-    def _start(self, part: _Part) -> _Position:
-        node, definition = part
-        if node is not definition:
-            return self._source.line_byte(self._sign(node))
-        placed = cast("ast.stmt", node.pattern if isinstance(node, ast.match_case) else node)
-        return placed.lineno, placed.col_offset
+    def _block(self, node: ast.AST) -> tuple[list[_Position], list[ast.AST]]:
+        """Give where each part of a compound statement begins, and the parts, in order."""
+        starts: list[_Position] = []
+        parts: list[ast.AST] = []
+        for name in _BLOCKS[type(node)]:
+            for child in getattr(node, name):
+                if isinstance(child, _DEFINITIONS):
+                    for decorator in child.decorator_list:
+                        self._decorated[decorator] = child
+                        starts.append(self._source.line_byte(self._sign(decorator)))
+                        parts.append(decorator)
+                placed = child.pattern if isinstance(child, ast.match_case) else child
+                starts.append((placed.lineno, placed.col_offset))
+                parts.append(child)
+        self._blocks[node] = starts, parts
+        return starts, parts
 
     def _sign(self, decorator: ast.AST) -> int:
         """Give where a decorator's `@` is."""
         return max(self._source.text.rfind("@", 0, _bounds(self._source, decorator)[0]), 0)
-
-    def _decorator(self, node: ast.AST, symbol: str) -> Span:
-        end = _bounds(self._source, node)[1]
-        return Span(self._sign(node), end, end, symbol, symbol)
 
     def _span(self, node: ast.AST, symbol: str) -> Span:
         start, end = _bounds(self._source, node)
