@@ -1,6 +1,7 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
 from secgate.preparation.ledgers import ChosenLedger, choose_ledger
+from secgate.preparation.owners import Ownership
 from secgate.preparation.prepare import (
     Enforced,
     Prepared,
@@ -18,6 +19,7 @@ from secgate.preparation.workshop import Workshop, workshop
 __all__ = [
     "ChosenLedger",
     "Enforced",
+    "Ownership",
     "Prepared",
     "RunRequest",
     "Silence",
