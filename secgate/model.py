@@ -49,12 +49,12 @@ class Severity(enum.StrEnum):
     @property
     def rank(self) -> int:
         """0 for info up to 4 for critical."""
-        return ("info", "low", "medium", "high", "critical").index(self.value)
+        return ("info", "low", "medium", "high", "critical").index(self)
 
     @property
     def default_score(self) -> float:
         """A score in the band for tools that give only the band."""
-        return {"critical": 9.5, "high": 8.0, "medium": 5.5, "low": 2.0, "info": 0.0}[self.value]
+        return (0.0, 2.0, 5.5, 8.0, 9.5)[self.rank]
 
 
 class Confidence(enum.StrEnum):
