@@ -32,7 +32,7 @@ from secgate.model import (
 )
 from secgate.policy import InputDocument, Layer, LayerDecision, effective_data, layer_data, read_profile
 from secgate.policy.documents import AddedObligation, Exemption, GapFacts, LayerVerdict
-from secgate.policy.facts import JoinedFacts, RunContext, input_document, recorded, sentinel_finding
+from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document, recorded, sentinel_finding
 from secgate.policy.totality import check_agreement, read_total
 from secgate.ports import Engine
 
@@ -59,6 +59,7 @@ class JudgeRequest(Struct, frozen=True, kw_only=True):
     mode: Literal["enforce", "observe"] = "enforce"
     joined: Mapping[str, JoinedFacts] = {}
     """By fingerprint; what is not there is not known."""
+    lists: Lists = Lists()
     disabled_rules: tuple[str, ...] = ()
     """Shipped rules that the enforced layer switches off, by name."""
     enforced_digest: str = ""
@@ -140,6 +141,7 @@ def _document(request: JudgeRequest) -> InputDocument:
             complete=request.complete,
             claims_coverage=request.claims_coverage,
             evaluated_at_epoch_s=int(request.now.timestamp()),
+            lists=request.lists,
         ),
     )
 
@@ -256,6 +258,7 @@ def _decide(
         obligations=obligations,
         policy_digests=dict(sorted(digests.items())),
         enforced_digest=request.enforced_digest,
+        advisory_digests=_advisory_digests(document),
         input_digest=_sha256(stored),
         engine=evaluated_by.name,
         engine_version=evaluated_by.version,
@@ -263,6 +266,16 @@ def _decide(
         claims_coverage=request.claims_coverage,
         notes=(*_standing_notes(request), *notes, *more),
     )
+
+
+def _advisory_digests(document: InputDocument) -> dict[str, Digest]:
+    found = document.advisories
+    digests = {
+        "advisories": found.digest,
+        "epss": found.epss.digest,
+        "known-exploited": found.known_exploited.digest,
+    }
+    return {name: digest for name, digest in digests.items() if digest}
 
 
 def _standing_notes(request: JudgeRequest) -> list[str]:

@@ -12,9 +12,9 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from secgate.errors import LedgerError
+from secgate.event import Event
 from secgate.events import (
     BaselineRecorded,
-    Event,
     FindingAliased,
     FindingChanged,
     FindingClosed,
@@ -29,7 +29,6 @@ from secgate.events import (
     ObligationSuperseded,
     Run,
     RunTool,
-    SignedEvent,
     from_envelope,
 )
 from secgate.merkle import Tree, envelope_of
@@ -47,6 +46,7 @@ from secgate.model import (
     Value,
 )
 from secgate.ports import Ledger
+from secgate.signed_events import SignedEvent
 
 EPISODE_WINDOW_S = 30 * 86400
 """Absent no longer than this and seen again is the same episode. Source: SLA semantics, rule 4."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from secgate.errors import LedgerError, UsageError
+from secgate.event import Event
 from secgate.events import (
-    Event,
     FindingAliased,
     FindingChanged,
     FindingClosed,

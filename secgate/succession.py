@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from secgate.absence import Outlook, covered_whole
 from secgate.baseline import gives_way
+from secgate.event import Event
 from secgate.events import (
-    Event,
     FindingAliased,
     FindingChanged,
     FindingClosed,

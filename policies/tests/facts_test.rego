@@ -45,6 +45,8 @@ finding(changes) := object.union(
 		"downgrade": downgrade({}),
 		"known_exploited": {"listed": false, "listed_epoch_s": 0},
 		"epss_ppm": 0,
+		"automatable": "unknown",
+		"impact": "unknown",
 		"exposure": "unknown",
 		"owner": "",
 		"obligations": [],
@@ -85,6 +87,15 @@ gap(changes) := object.union(
 	changes,
 )
 
+advisories(changes) := object.union(
+	{
+		"used": false, "age_s": 0, "digest": "",
+		"known_exploited": {"used": false, "age_s": 0, "digest": ""},
+		"epss": {"used": false, "age_s": 0, "digest": "", "model": "", "scored_epoch_s": 0},
+	},
+	changes,
+)
+
 # A run whose facts are as given; `changes` are those of `run`.
 document(changes, parts) := object.union(
 	{
@@ -104,7 +115,7 @@ document(changes, parts) := object.union(
 		"gaps": [],
 		"findings": [],
 		"gate_changes": [],
-		"advisories": {"used": false, "age_s": 0, "digest": ""},
+		"advisories": advisories({}),
 	},
 	parts,
 )

@@ -1,4 +1,4 @@
-"""What a run document shows beside what was found: duties that were just decided, and a few lines of the source."""
+"""What a run document shows beside what was found: duties just decided, lines of the source, how it was recorded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ from collections.abc import Sequence
 
 import msgspec
 
+from secgate.errors import LedgerError
 from secgate.memory import Memory
-from secgate.model import Decision, Finding, Invocation, Obligation, Source, Target
+from secgate.model import (
+    OUTCOME_ORDER,
+    Decision,
+    Finding,
+    Invocation,
+    Obligation,
+    Outcome,
+    RunDocument,
+    Source,
+    Target,
+)
 from secgate.pipeline.looking import Looked, reader
 from secgate.preparation import Workshop
 from secgate.show import excerpts, line_hashes
@@ -63,3 +74,23 @@ def shown_notices(invocations: Sequence[Invocation], memory: Memory, shop: Works
     if behind_s >= _NOTED_BEHIND_S:
         told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
     return tuple(sorted(told))
+
+
+def noted(document: RunDocument, note: str) -> RunDocument:
+    """Give the document with one more note."""
+    return msgspec.structs.replace(document, notes=(*document.notes, note))
+
+
+def failed_record(document: RunDocument, error: LedgerError) -> RunDocument:
+    """Give the document of a run that could not be recorded: an outcome beside what was decided.
+
+    Raises `error` where nothing was decided.
+    """
+    decision = document.decision
+    if decision is None:
+        raise error
+    outcomes = {*decision.all_outcomes, Outcome.LEDGER_ERROR} - {Outcome.PASS}
+    ordered = tuple(outcome for outcome in OUTCOME_ORDER if outcome in outcomes)
+    failed = msgspec.structs.replace(decision, outcome=ordered[0], all_outcomes=ordered)
+    lines = "; ".join(error.diagnostics())
+    return noted(msgspec.structs.replace(document, decision=failed), f"the run could not be recorded: {lines}")

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from secgate.errors import PolicyError
-from secgate.model import Confidence, Lane, Scope, Severity, State, Word
+from secgate.model import Confidence, Exposure, Lane, Scope, Severity, State, Word
 
 INPUT_NAME = "secgate/input"
 DECISION_NAME = "secgate/decision"
@@ -49,7 +49,8 @@ Count = Annotated[int, Meta(ge=0)]
 Text = Annotated[str, Meta(min_length=1)]
 WaiverState = Literal["none", "active", "expired", "void"]
 WaiverKind = Literal["none", "accept", "false-positive", "not-affected"]
-Exposure = Literal["unknown", "internal", "internet"]
+Automatable = Literal["unknown", "yes", "no"]
+Impact = Literal["unknown", "partial", "total"]
 
 
 class Document(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
@@ -221,17 +222,36 @@ class FindingFacts(Document, frozen=True, kw_only=True):
     downgrade: DowngradeFacts = DowngradeFacts()
     known_exploited: KnownExploited
     epss_ppm: Annotated[int, Meta(ge=0, le=1_000_000)]
+    automatable: Automatable = "unknown"
+    impact: Impact = "unknown"
     exposure: Exposure
     owner: str
     obligations: tuple[RecordedObligation, ...]
 
 
-class AdvisoryFacts(Document, frozen=True, kw_only=True):
-    """The advisory database that the run used; the oldest where several were used."""
+class ListFacts(Document, frozen=True, kw_only=True):
+    """A list that facts of findings came from: how old it is, and the digest of the file it was read from."""
 
     used: bool = False
     age_s: Count = 0
     digest: str = ""
+
+
+class ScoreFacts(ListFacts, frozen=True, kw_only=True):
+    """A list of scores: the model that made them, and of when they are."""
+
+    model: str = ""
+    scored_epoch_s: Count = 0
+
+
+class AdvisoryFacts(Document, frozen=True, kw_only=True):
+    """The advisory database that the run used, the oldest where several were; and what is known of exploitation."""
+
+    used: bool = False
+    age_s: Count = 0
+    digest: str = ""
+    known_exploited: ListFacts = ListFacts()
+    epss: ScoreFacts = ScoreFacts()
 
 
 class InputDocument(Document, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from secgate.errors import PolicyError
 from secgate.model import (
     Confidence,
     Coverage,
+    Exposure,
     Finding,
     Gap,
     Invocation,
@@ -31,17 +32,20 @@ from secgate.policy.documents import (
     GAP_REASONS,
     SENTINEL,
     AdvisoryFacts,
+    Automatable,
     BaselineFacts,
     DowngradeFacts,
-    Exposure,
     FindingFacts,
     GapFacts,
+    Impact,
     InputDocument,
     KnownExploited,
     LaneFacts,
+    ListFacts,
     PackageFacts,
     RecordedObligation,
     RunFacts,
+    ScoreFacts,
     WaiverFacts,
 )
 
@@ -54,8 +58,17 @@ class JoinedFacts(Struct, frozen=True, kw_only=True, gc=False):
     downgrade: DowngradeFacts = DowngradeFacts()
     known_exploited: KnownExploited = KnownExploited()
     epss_ppm: int = 0
+    automatable: Automatable = "unknown"
+    impact: Impact = "unknown"
     exposure: Exposure = "unknown"
     path_class: str = ""
+
+
+class Lists(Struct, frozen=True, kw_only=True):
+    """Which lists told what is known of exploitation."""
+
+    known_exploited: ListFacts = ListFacts()
+    epss: ScoreFacts = ScoreFacts()
 
 
 class RunContext(Struct, frozen=True, kw_only=True):
@@ -67,6 +80,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     complete: bool
     claims_coverage: bool
     evaluated_at_epoch_s: int
+    lists: Lists = Lists()
 
 
 def input_document(
@@ -92,7 +106,7 @@ def input_document(
         gaps=_gaps(coverage),
         findings=facts,
         gate_changes=tuple(sorted(target.gate_changes)),
-        advisories=_advisories(invocations),
+        advisories=_advisories(invocations, context.lists),
     )
 
 
@@ -227,6 +241,8 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         downgrade=joined.downgrade,
         known_exploited=joined.known_exploited,
         epss_ppm=joined.epss_ppm,
+        automatable=joined.automatable,
+        impact=joined.impact,
         exposure=joined.exposure,
         owner=finding.owner,
         obligations=tuple(recorded(duty) for duty in sorted(finding.obligations, key=_duty_order)),
@@ -262,14 +278,18 @@ def _package(package: Package | None) -> PackageFacts:
     )
 
 
-def _advisories(invocations: Sequence[Invocation]) -> AdvisoryFacts:
-    """Give the oldest advisory database that any tool used."""
+def _advisories(invocations: Sequence[Invocation], lists: Lists) -> AdvisoryFacts:
+    """Give the oldest advisory database that any tool used, and the lists."""
     used = [
         (run.advisories_age_s or 0, run.advisories_digest)
         for run in invocations
         if run.advisories_digest or run.advisories_age_s is not None
     ]
-    if not used:
-        return AdvisoryFacts()
-    age, digest = max(used)
-    return AdvisoryFacts(used=True, age_s=max(0, age), digest=digest)
+    age, digest = max(used, default=(0, ""))
+    return AdvisoryFacts(
+        used=bool(used),
+        age_s=max(0, age),
+        digest=digest,
+        known_exploited=lists.known_exploited,
+        epss=lists.epss,
+    )

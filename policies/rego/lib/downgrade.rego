@@ -2,16 +2,14 @@
 # duties of severity and no others, and only as long as it holds. Source: SLA semantics, rule 7.
 package secgate.lib.downgrade
 
-import data.secgate.lib.clock
-
-rank := {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
+import data.secgate.lib.levels
 
 active(f) if f.downgrade.state == "active"
 
 # What verdicts count with: the approved severity where the tools say more.
 severity(f) := f.downgrade.severity if {
 	active(f)
-	rank[f.downgrade.severity] < rank[f.severity]
+	levels.rank[f.downgrade.severity] < levels.rank[f.severity]
 } else := f.severity
 
 # What a duty rests on: the approved severity even where the tools say less by now, since they loosen nothing.
@@ -19,17 +17,17 @@ duty_severity(f) := f.downgrade.severity if {
 	active(f)
 } else := f.severity
 
-covers(f, basis) if {
+covers(f, duty) if {
 	active(f)
-	startswith(basis, "severity:")
-	clock.rank[basis] > rank[f.downgrade.severity]
-	clock.rank[basis] <= rank[f.downgrade.from_severity]
+	startswith(duty.basis, "severity:")
+	levels.level(duty) > levels.rank[f.downgrade.severity]
+	levels.level(duty) <= levels.rank[f.downgrade.from_severity]
 }
 
 # A duty that stands, and was not past its time when the downgrade was approved.
 takes_back(f, duty) if {
 	not duty.superseded
-	covers(f, duty.basis)
+	covers(f, duty)
 	f.downgrade.approved_epoch_s <= duty.start_epoch_s + duty.limit_s
 }
 
@@ -45,7 +43,7 @@ returning(f) := {duty |
 	some recorded in f.obligations
 	recorded.superseded
 	recorded.superseded_by != ""
-	not covers(f, recorded.basis)
+	not covers(f, recorded)
 	not outranked(f, recorded)
 	duty := {
 		"basis": recorded.basis,
@@ -57,7 +55,7 @@ returning(f) := {duty |
 outranked(f, duty) if {
 	some other in f.obligations
 	not other.superseded
-	clock.rank[other.basis] >= clock.rank[duty.basis]
+	levels.level(other) >= levels.level(duty)
 }
 
 # From the moment that it ended, like a severity that rose. One that nobody answers for any more, such as one signed

@@ -3,6 +3,7 @@ package secgate.rules.overdue
 
 import data.secgate.lib.clock
 import data.secgate.lib.downgrade
+import data.secgate.lib.duties
 
 deny contains {
 	"finding": f.fingerprint,
@@ -11,7 +12,7 @@ deny contains {
 } if {
 	input.run.scope == "protected"
 	some f in input.findings
-	some obligation in duties(f)
+	some obligation in standing(f)
 	late := input.evaluated_at_epoch_s - (obligation.start_epoch_s + obligation.limit_s)
 	late > 0
 	reason := sprintf("overdue by %s: %s allows %s from %s", [
@@ -22,7 +23,7 @@ deny contains {
 	])
 }
 
-duties(f) := recorded(f) | fresh(f)
+standing(f) := recorded(f) | fresh(f)
 
 recorded(f) := {duty |
 	some o in f.obligations
@@ -34,8 +35,6 @@ recorded(f) := {duty |
 
 # What this very run adds may be past its time already: first seen long ago, and never given a limit.
 fresh(f) := {duty |
-	some o in added(f)
+	some o in duties.added(f)
 	duty := {"basis": o.basis, "start_epoch_s": o.start_epoch_s, "limit_s": o.limit_s}
 }
-
-added(f) := ({o | o := clock.severity_obligation(f)} | {o | o := clock.baseline_obligation(f)}) | downgrade.returning(f)

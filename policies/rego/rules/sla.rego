@@ -1,26 +1,13 @@
-# Every finding of a protected scope has a time to be closed in, by its severity (data.limits.severity_s), or by the
-# signed baseline that names it as known debt.
+# Every finding of a protected scope has times to be closed in: by its severity and where it lies (data.limits), by the
+# signed baseline that names it as known debt, and by what is known of its exploitation.
 package secgate.rules.sla
 
-import data.secgate.lib.clock
 import data.secgate.lib.downgrade
+import data.secgate.lib.duties
 
 obligations contains obligation if {
 	some f in input.findings
-	obligation := clock.severity_obligation(f)
-}
-
-obligations contains obligation if {
-	some f in input.findings
-	obligation := clock.baseline_obligation(f)
-}
-
-# What an approved downgrade took back counts again once it holds no longer.
-obligations contains obligation if {
-	input.run.scope == "protected"
-	some f in input.findings
-	some duty in downgrade.returning(f)
-	obligation := object.union(duty, {"finding": f.fingerprint})
+	some obligation in duties.added(f)
 }
 
 superseded contains taken if {
