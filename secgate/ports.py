@@ -7,7 +7,7 @@ it is loaded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -232,6 +232,27 @@ class Ledger(Protocol):
         """Make an empty ledger. Raises LedgerError when one is there already."""
         ...
 
+    def fill(self, rows: Iterable[bytes], blobs: Iterable[tuple[Digest, bytes]]) -> Head:
+        """Make a ledger that holds entries of exactly these bytes and these blobs, all or nothing; give its head.
+
+        Raises LedgerError when one is there already, or the first entry that does not follow on those before it.
+        """
+        ...
+
+    def backup(self, path: str) -> Head:
+        """Write the ledger as it is now into a new file, verified, in a form that `restore` takes; give its head.
+
+        Others may write meanwhile. Raises LedgerError when the file is there already, and then leaves none.
+        """
+        ...
+
+    def restore(self, path: str) -> Head:
+        """Make the ledger anew out of what `backup` wrote, verified first, all or nothing; give its head.
+
+        Raises LedgerError when a ledger is there already, or the file is none of a ledger of this kind.
+        """
+        ...
+
     def head(self) -> Head:
         """Give size and root. Raises LedgerError when absent or unreadable."""
         ...
@@ -252,6 +273,10 @@ class Ledger(Protocol):
 
     def blob(self, digest: Digest) -> bytes:
         """Give a blob's bytes. Raises LedgerError when it is not there or its bytes do not have that digest."""
+        ...
+
+    def blobs(self) -> Iterator[Digest]:
+        """Give the digest of every blob that is there, sorted. Raises LedgerError when absent or unreadable."""
         ...
 
 
