@@ -280,6 +280,24 @@ class Ledger(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Keeps a ledger's checkpoint, somewhere that the ledger's holder cannot change alone."""
+
+    address: str
+    """Where it is, as shown and recorded; never with credentials."""
+
+    def get(self) -> bytes | None:
+        """Give what is kept, None for nothing. Raises LedgerError when it cannot be read or is too large for one."""
+        ...
+
+    def put(self, data: bytes, *, expected: bytes | None, at_epoch_s: int) -> None:
+        """Keep `data` in place of `expected`, what `get` gave, whole or not at all.
+
+        Raises HeadMovedError when something else is kept by now, LedgerError when it cannot be written.
+        """
+        ...
+
+
 @runtime_checkable
 class Reporter(Protocol):
     """Renders a stored run."""
