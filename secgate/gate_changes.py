@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from secgate.events import GateChanged, ModeChanged, PolicyChanged, RulePackChanged, Run, ScannerChanged
+from secgate.events import Run
+from secgate.gate_events import GateChanged, ModeChanged, PolicyChanged, RulePackChanged, ScannerChanged
 from secgate.model import ScanStatus, Scope, Value
 
 

@@ -25,6 +25,8 @@ FINGERPRINT_ALGORITHM = "secgate/v1"
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Epoch = Annotated[int, Meta(ge=0)]
+Exposure = Literal["unknown", "internal", "internet"]
+"""Who can reach what runs from a file, as far as the organisation says."""
 
 
 class Severity(enum.StrEnum):
@@ -471,6 +473,9 @@ class RawResult(Value, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     """Secret texts that the tool named: normalise masks each in every field and then forgets them."""
     secret_spans: tuple[Region, ...] = ()
+    quoted: tuple[str, ...] = ()
+    """Secrets that were found, and masked, in the texts of another tool: normalise masks them wherever else they are
+    quoted, and takes the result for no more about secrets than before."""
     secret_sha1: str = ""
     """Hex SHA-1 of a secret's text, for a tool that tells no more than that and the line."""
     package: Package | None = None
@@ -588,6 +593,10 @@ class Obligation(Value, frozen=True, kw_only=True):
     limit_s: Epoch
     policy_digest: str = ""
     superseded: bool = False
+    superseded_by: str = ""
+    """The downgrade that took it back; "" for known debt, and for a duty that stands."""
+    superseded_epoch_s: Epoch = 0
+    """When that downgrade was approved, by the ledger's time."""
 
     @property
     def due_epoch_s(self) -> int:
@@ -638,6 +647,8 @@ class Finding(Value, frozen=True, kw_only=True):
     remedy: str = ""
     snippet: str = ""
     suppressed_in_source: bool = False
+    owner: str = ""
+    """Who owns the place by CODEOWNERS: ids, teams, or the line that names somebody, between spaces; "" for nobody."""
 
 
 # --------------------------------------------------------------------------------------------------------- coverage
@@ -844,6 +855,8 @@ class Decision(Value, frozen=True, kw_only=True):
     obligations: tuple[Obligation, ...] = ()
     policy_digests: dict[str, Digest]
     """Per layer: modules and data together."""
+    advisory_digests: dict[str, Digest] = {}
+    """Of what told about advisories: the database, and the lists `known-exploited` and `epss`."""
     enforced_digest: str = ""
     input_digest: Digest
     engine: str

@@ -129,15 +129,16 @@ def normalise(
     """
     files: dict[str, _File] = {}
     refused: list[Refusal] = []
+    masker = Masker()
     for item in _items(scans, crosswalk):
         path, reason = _view_path(item.raw, view, keep_outside=keep_outside)
         if reason:
             refused.append(_refusal(item, reason))
+            _tell(masker, "", item.raw.quoted)
             continue
         if path not in files:
             files[path] = _open(path, view, read, kinds)
         files[path].items.append(item)
-    masker = Masker()
     for path in sorted(files):
         _find_secrets(files[path], masker)
     tables = _Tables(masker, crosswalk, scores)
@@ -214,8 +215,8 @@ def _find_secrets(file: _File, masker: Masker) -> None:
     """Tell the masker of every secret that any lane's result of this file is about, before anything is made of it."""
     path, commit = file.location.path, file.location.commit
     for item in file.items:
-        for text in item.raw.secrets:
-            masker.add_text(path, text)
+        _tell(masker, path, item.raw.secrets)
+        _tell(masker, path, item.raw.quoted)
         spans: tuple[tuple[int, int], ...] = ()
         is_rule = not SECRET_CWES.isdisjoint(item.cwes)
         is_about = is_rule or item.lane is Lane.SECRETS or item.raw.secrets or item.raw.secret_spans
@@ -225,9 +226,13 @@ def _find_secrets(file: _File, masker: Masker) -> None:
             spans = secret_spans(index, item.raw, region, lane=item.lane, is_rule=is_rule)
             masker.add(path, index.source, spans, commit=commit)
         elif is_about:
-            for text in quoted_secrets(item.raw):
-                masker.add_text(path, text)
+            _tell(masker, path, quoted_secrets(item.raw))
         file.spans.append(spans)
+
+
+def _tell(masker: Masker, path: str, texts: Sequence[str]) -> None:
+    for text in texts:
+        masker.add_text(path, text)
 
 
 def _index(file: _File, raw: RawResult) -> FileIndex | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from secgate.model import Obligation
+from secgate.model import Obligation, Severity
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -20,6 +20,16 @@ def earliest(obligations: Iterable[Obligation]) -> Obligation | None:
     """
     standing = [duty for duty in obligations if not duty.superseded]
     return min(standing, key=lambda duty: (duty.due_epoch_s, duty.basis), default=None)
+
+
+def basis_of(duty: Obligation) -> tuple[str, Severity | None]:
+    """Give what a duty rests on, and the severity that it was made for: None for one that has none.
+
+    `severity:high`, `severity:high:PLACE` and `baseline:high` are for high, `known-exploited` is for none.
+    """
+    kind, _, rest = duty.basis.partition(":")
+    name = rest.partition(":")[0]
+    return kind, Severity(name) if kind in ("severity", "baseline") and name in tuple(Severity) else None
 
 
 def due_epoch_s(obligations: Iterable[Obligation]) -> int | None:
@@ -78,8 +88,7 @@ def added(decided: Sequence[Obligation], *, recorded: Mapping[str, Sequence[Obli
     """Give the duties of a decision that the ledger does not hold yet, sorted by finding and basis.
 
     `recorded` gives what is held, by fingerprint. A basis that is held already, superseded or not, is never new: a
-    changed limit applies to duties made after it, and what an approved downgrade took back does not return. Of several
-    on one basis the earliest due is kept.
+    changed limit applies to duties made after it. Of several on one basis the earliest due is kept.
     """
     best: dict[tuple[str, str], Obligation] = {}
     for duty in decided:

@@ -14,24 +14,28 @@ from typing import NamedTuple
 from secgate import queries, registry
 from secgate.config import Machine
 from secgate.errors import LedgerError, SignatureError, UsageError
-from secgate.events import SignedEvent, WaiverApproved, WaiverRequested, WaiverRevoked, to_entry
+from secgate.events import to_entry
 from secgate.memory import Memory
 from secgate.model import Finding, KnownStatement, Lane, RunDocument, Severity, Value
 from secgate.people import Person
 from secgate.pipeline.exceptions import checked, longest
+from secgate.policy.values import WaiverLimits
 from secgate.ports import Ledger, Signer
 from secgate.preparation import Enforced, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
 from secgate.record import append_events
+from secgate.signed_events import SignedEvent, WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
 from secgate.waivers import (
     APPROVED,
     NAMESPACES,
     REQUESTED,
+    REQUESTED_TOGETHER,
     REVOKED,
     AdvisorySubject,
     Approval,
     Bound,
     GapSubject,
     Kind,
+    Origin,
     Refused,
     Request,
     Revocation,
@@ -45,6 +49,7 @@ from secgate.waivers import (
     statement_id,
     statement_of,
     subject_of,
+    together,
 )
 
 _SHOWN = 12
@@ -74,11 +79,22 @@ class Wish(Value, frozen=True, kw_only=True):
     ticket: str = ""
 
 
+class Draft(Value, frozen=True, kw_only=True):
+    """One of several requests that are made together."""
+
+    wish: Wish
+    subject: Subject
+    bound: Bound
+    shown: str
+    origin: Origin
+
+
 class Listed(NamedTuple):
-    """The waivers that are about a repository, with how each stands by itself, and what counts for nothing."""
+    """The waivers that are about a repository, with how each stands by itself, what counts for nothing, and limits."""
 
     standings: tuple[Standing, ...]
     refused: tuple[Refused, ...]
+    limits: WaiverLimits
 
 
 class _Desk(NamedTuple):
@@ -148,6 +164,24 @@ def request_for_gap(
         return _ask(asked, speaker, desk)
 
 
+def request_together(
+    drafts: Sequence[Draft], *, speaker: Speaker, place: Place, machine: Machine, now: datetime
+) -> tuple[Waiver, ...]:
+    """Ask for several waivers under one signature, each approved and revoked by itself; the key is used once.
+
+    Raises UsageError, SignatureError or LedgerError; nothing is then written.
+    """
+    with _desk(place, machine=machine, now=now) as desk:
+        asked = [
+            _request(one.wish, speaker, desk, subject=one.subject, bound=one.bound, shown=one.shown, origin=one.origin)
+            for one in drafts
+        ]
+        statement = statement_of(together(asked))
+        _say(REQUESTED_TOGETHER, statement, WaiversRequested, speaker, desk)
+        made = {waiver.id: waiver for waiver in _waivers(desk)[0]}
+        return tuple(made[statement_id(statement_of(one))] for one in asked)
+
+
 def approve(name: str, *, speaker: Speaker, place: Place, machine: Machine, now: datetime) -> Waiver:
     """Approve the request whose id begins with `name`. Raises UsageError for one's own, and without the role."""
     with _desk(place, machine=machine, now=now) as desk:
@@ -191,7 +225,7 @@ def listed(*, place: Place, machine: Machine, now: datetime) -> Listed:
             )
             for one in waivers
         )
-        return Listed(standings, refused)
+        return Listed(standings, refused, limits)
 
 
 # ----------------------------------------------------------------------------------------------------------- machinery
@@ -249,7 +283,16 @@ def _person(speaker: Speaker, desk: _Desk) -> Person:
     return person
 
 
-def _request(wish: Wish, speaker: Speaker, desk: _Desk, *, subject: Subject, bound: Bound, shown: str) -> Request:
+def _request(
+    wish: Wish,
+    speaker: Speaker,
+    desk: _Desk,
+    *,
+    subject: Subject,
+    bound: Bound,
+    shown: str,
+    origin: Origin | None = None,
+) -> Request:
     at = int(desk.now.timestamp())
     until = int(wish.expires.timestamp())
     if until <= at:
@@ -264,6 +307,7 @@ def _request(wish: Wish, speaker: Speaker, desk: _Desk, *, subject: Subject, bou
         expires_epoch_s=until,
         ticket=wish.ticket,
         shown=shown[:200],
+        origin=origin,
     )
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 
-from secgate.events import EVENTS, Event, GateChanged, LedgerCreated
+from secgate.event import Event
+from secgate.events import EVENTS, LedgerCreated
+from secgate.gate_events import GateChanged
 from secgate.ledgers.git import GitLedger
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import (

@@ -28,6 +28,7 @@ Json = dict[str, Any]
 KEYS = ["at_epoch_s", "body", "previous_root", "sequence", "type", "version"]
 NAMESPACES = {
     "waiver-requested": ("secgate-waiver-request", "requester"),
+    "waivers-requested": ("secgate-waiver-request", "requester"),
     "waiver-approved": ("secgate-waiver-approval", "approver"),
     "waiver-revoked": ("secgate-waiver-revocation", "by"),
 }
@@ -310,21 +311,34 @@ def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Si
     return found
 
 
+def requests_in(body: Json) -> list[tuple[str, Json]]:
+    """Give (id, request) of each that a statement makes; the id is the digest of the request's exact bytes."""
+    said = json.loads(body["statement"])
+    if "requests" not in said:
+        return [(hashlib.sha256(body["statement"].encode()).hexdigest(), said)]
+    parts = [
+        (json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False), one) for one in said["requests"]
+    ]
+    return [(hashlib.sha256(text.encode()).hexdigest(), one) for text, one in parts]
+
+
 def check_statements(log: Log, signers: Signers) -> int:
     """Check who signed what people said, and that nobody approved what they asked for themselves."""
     asked: dict[str, str] = {}
     for number, one in log.of(*NAMESPACES):
         namespace, field = NAMESPACES[one["type"]]
         statement, signature = one["body"]["statement"].encode(), one["body"]["signature"].encode()
-        said = json.loads(statement)
+        requests = requests_in(one["body"])
         who = signers.person(namespace, statement, signature, one["at_epoch_s"])
-        if not who or who != said[field]:
+        if not who or any(said[field] != who for _, said in requests):
             raise Bad(number, f"its signature as a {one['type']} is by nobody who counts for it: it may be forged")
-        if one["type"] == "waiver-requested":
-            asked[hashlib.sha256(statement).hexdigest()] = who
-        elif said["request"] not in asked:
+        if field == "requester":
+            asked.update((name, who) for name, _ in requests)
+            continue
+        request = requests[0][1]["request"]
+        if request not in asked:
             raise Bad(number, "it is about a request that no entry before it makes")
-        elif one["type"] == "waiver-approved" and asked[said["request"]] == who:
+        if field == "approver" and asked[request] == who:
             raise Bad(number, f"{who} approved what {who} asked for")
     return sum(1 for _ in log.of(*NAMESPACES))
 
@@ -370,6 +384,7 @@ class Fold:
             "obligation": lambda body, _: self._at(body, body["fingerprint"])["duties"].append(self._duty(body)),
             "obligation-superseded": self._superseded,
             "waiver-requested": self._requested,
+            "waivers-requested": self._requested,
             "waiver-approved": lambda body, at: self._said(body).setdefault("from", at),
             "waiver-revoked": lambda body, at: self._said(body).setdefault("revoked", at),
         }
@@ -427,11 +442,8 @@ class Fold:
         one["void"].add(duty)
 
     def _requested(self, body: Json, _: int) -> None:
-        said = json.loads(body["statement"])
-        self.waivers[hashlib.sha256(body["statement"].encode()).hexdigest()] = {
-            "finding": said["subject"].get("fingerprint", ""),
-            "until": said["expires_epoch_s"],
-        }
+        for name, said in requests_in(body):
+            self.waivers[name] = {"finding": said["subject"].get("fingerprint", ""), "until": said["expires_epoch_s"]}
 
     def _said(self, body: Json) -> Json:
         return self.waivers[json.loads(body["statement"])["request"]]

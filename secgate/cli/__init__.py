@@ -34,6 +34,7 @@ _COMMANDS = {
     "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),
     "coverage": ("secgate.cli.coverage", "Have a gap in coverage let pass for a while."),
     "waiver": ("secgate.cli.waiver", "Ask for, approve, revoke and list waivers."),
+    "import": ("secgate.cli.imports", "Turn other tools' exceptions into requests for waivers."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
 }
 

@@ -12,7 +12,8 @@ from secgate.config import Machine
 from secgate.custody.survey import Survey, entries_of, survey
 from secgate.custody.verifying import check_grown
 from secgate.errors import HeadMovedError, LedgerError
-from secgate.events import CheckpointTaken, to_entry
+from secgate.events import to_entry
+from secgate.gate_events import CheckpointTaken
 from secgate.model import Head
 from secgate.ports import Keeper, Ledger
 from secgate.preparation import Opened, Place, choose_keeper, opened

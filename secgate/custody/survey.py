@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from secgate.errors import LedgerError
-from secgate.events import EVENTS, CheckpointTaken, LedgerCreated, SignedEvent, from_envelope
+from secgate.events import EVENTS, LedgerCreated, from_envelope
+from secgate.gate_events import CheckpointTaken
 from secgate.merkle import Tree, envelope_of
 from secgate.model import Digest, Head, KnownStatement, LedgerEntry
 from secgate.ports import Ledger
+from secgate.signed_events import SignedEvent
 
 
 class Survey(NamedTuple):

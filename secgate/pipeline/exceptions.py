@@ -16,7 +16,8 @@ from secgate.policy.facts import JoinedFacts
 from secgate.policy.values import WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waivers import Refused, Standing, Waiver, about, for_findings, for_gaps, gather, standing
+from secgate.waived import for_findings, for_gaps
+from secgate.waivers import Refused, Standing, Waiver, about, gather, standing
 
 SOON_S = 7 * 86400
 """How long before its end a waiver is spoken of."""

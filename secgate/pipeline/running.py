@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -16,29 +16,30 @@ from secgate.errors import InternalError, LedgerError, UsageError
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
-    OUTCOME_ORDER,
     Coverage,
     Decision,
     Digest,
     History,
     Invocation,
-    KnownFinding,
-    KnownRun,
-    Outcome,
-    Rename,
     RunDocument,
-    ScanStatus,
-    Scope,
     Source,
     Target,
 )
 from secgate.pipeline.account import covered, joined
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
+from secgate.pipeline.circumstances import with_classes
+from secgate.pipeline.comparing import base_of, comparable_with, renames_of
 from secgate.pipeline.exceptions import excepted
-from secgate.pipeline.imports import PREFIX as IMPORTED
-from secgate.pipeline.looking import Base, Looked, Looker, load_tables
-from secgate.pipeline.renames import renames_since
-from secgate.pipeline.shown import shown_excerpts, shown_hashes, shown_notices, with_obligations
+from secgate.pipeline.looking import Looked, Looker, load_tables
+from secgate.pipeline.owned import owned
+from secgate.pipeline.shown import (
+    failed_record,
+    noted,
+    shown_excerpts,
+    shown_hashes,
+    shown_notices,
+    with_obligations,
+)
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import (
@@ -55,7 +56,6 @@ from secgate.preparation import (
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
 from secgate.retirement import Retirement
-from secgate.run_facts import tools_digest
 from secgate.show import show as show_document
 from secgate.succession import is_clocked
 from secgate.version import __version__
@@ -142,7 +142,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
         document = _document(seen, shop, decision=judgement.decision)
         if seen.prepared.profile.reference_engines:
             again = ", ".join(f"{one.name} {one.version}" for one in references)
-            document = _noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
+            document = noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
         observer.stage("record", "")
         return _record(document, judgement, seen, shop)
 
@@ -183,16 +183,18 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     past = looker.history()
     looked: tuple[Looked, ...] = (head, past) if past is not None else (head,)
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
-    comparable = _comparable(prepared, coverage, head)
+    comparable = comparable_with(prepared, coverage, head)
     base = None
     if prepared.target.changed is not None or (history is not None and history.runs):
         first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
-        looker.renames = _renames(prepared, history, first)
-        before = _base(prepared, looker, first, looked, history)
+        looker.renames = renames_of(prepared, history, first)
+        before = base_of(prepared, looker, first, looked, history)
         if before is not None:
             base = before.known
             looked = (head, *(looker.brought(part, before) for part in looked[1:]))
-    correlation = looker.correlate(looked, base=base, history=history, comparable=comparable)
+    correlation, notes = owned(
+        looker.correlate(looked, base=base, history=history, comparable=comparable), prepared.owners
+    )
     invocations = joined(looked)
     debt = known_debt(
         request.baseline,
@@ -205,7 +207,9 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         shop=shop,
         now=_evaluated(memory, shop),
     )
-    return _Seen(prepared, looked, correlation, coverage, invocations, history, chosen, memory, retirement, debt)
+    return _Seen(
+        prepared, looked, correlation, coverage, invocations, history, chosen, memory, retirement, debt, notes=notes
+    )
 
 
 def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
@@ -217,7 +221,13 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         shop=shop,
         now=_evaluated(seen.memory, shop),
     )
-    return seen._replace(joined=with_debt(found.joined, seen.debt), coverage=found.coverage, notes=found.notes)
+    joined = with_classes(
+        with_debt(found.joined, seen.debt),
+        seen.correlation.findings,
+        target=seen.prepared.target,
+        classes=seen.prepared.enforced.path_classes,
+    )
+    return seen._replace(joined=joined, coverage=found.coverage, notes=(*seen.notes, *found.notes))
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -244,78 +254,6 @@ def _recall(prepared: Prepared, chosen: ChosenLedger | None, memory: Memory, sho
         remembered=chosen.remembered,
         memory=memory,
     )
-
-
-def _base(
-    prepared: Prepared,
-    looker: Looker,
-    first: Correlation,
-    looked: Sequence[Looked],
-    history: History | None,
-) -> Base | None:
-    """Give what was there before under the same tools and packs: None where there is nothing to compare with."""
-    target = prepared.target
-    if target.changed is not None:
-        if not target.base_commit or not first.findings:
-            return Base()
-        return looker.base(first, head=looked[0], at=target.base_commit)
-    last = _last_run(prepared, history)
-    if last is None or history is None:
-        return None
-    invocations = joined(looked)
-    if last.tools_digest == tools_digest(invocations, table_digest=looker.tables.lanes.digest):
-        return Base(history.open)
-    # Other tools see other things in the same code: what they see in the last run's commit came with them.
-    if not first.findings or prepared.repository is None or not prepared.repository.resolve(last.commit):
-        return Base(history.open)
-    return looker.base(first, head=looked[0], at=last.commit)
-
-
-def _renames(prepared: Prepared, history: History | None, first: Correlation) -> tuple[Rename, ...]:
-    """Give the change's renames; where there is no change, those since the runs that the ledger remembers."""
-    target = prepared.target
-    if target.changed is not None or history is None:
-        return target.renames
-    return renames_since(history, target=target, repository=prepared.repository, findings=first.findings)
-
-
-def _last_run(prepared: Prepared, history: History | None) -> KnownRun | None:
-    """Give the last run of this line that looked at the whole of a clean commit, for a protected run."""
-    target = prepared.target
-    if target.scope is not Scope.PROTECTED or history is None:
-        return None
-    runs = [
-        run
-        for run in history.runs
-        if run.line == target.line and run.scope is Scope.PROTECTED and run.commit and run.complete and not run.dirty
-    ]
-    return runs[-1] if runs else None
-
-
-def _comparable(prepared: Prepared, coverage: Coverage, head: Looked) -> Callable[[KnownFinding], bool]:
-    """Give what tells whether this run looked where a known finding was, with everything that saw it."""
-    target = prepared.target
-    # An import that covers nothing shows what is there; that something is gone, it cannot say.
-    completed = {
-        part.scanner
-        for part in (scan.invocation for scan in head.scans)
-        if part.status is ScanStatus.COMPLETED and (part.files or not part.scanner.startswith(IMPORTED))
-    }
-    lanes = {lane.lane: lane for lane in coverage.lanes}
-
-    def compare(known: KnownFinding) -> bool:
-        lane = lanes.get(known.lane)
-        if lane is None or not lane.asked or target.changed is not None:
-            return False
-        if target.prefix and not known.path.startswith(f"{target.prefix}/"):
-            return False
-        if any(gap.path in ("", known.path) for gap in lane.gaps):
-            return False
-        gone = known.path not in {file.path for file in target.files}
-        excluded = any(one.path == known.path for one in target.left_out)
-        return not excluded and (gone or set(known.scanners) <= completed)
-
-    return compare
 
 
 def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgement:
@@ -397,7 +335,7 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
     """
     chosen = seen.chosen
     if chosen is None:
-        return _noted(document, "nothing was recorded: the ledger is switched off")
+        return noted(document, "nothing was recorded: the ledger is switched off")
     request = RecordRequest(
         document=document,
         decision_input=judgement.input_document,
@@ -414,9 +352,9 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         if receipt.entries:
             chosen.seen.keep(chosen.ledger.address, receipt.head)
     except LedgerError as error:
-        return _failed_record(document, error)
+        return failed_record(document, error)
     told = (
-        document if not chosen.read_only else _noted(document, "nothing was recorded: staged runs and forks only read")
+        document if not chosen.read_only else noted(document, "nothing was recorded: staged runs and forks only read")
     )
     return msgspec.structs.replace(
         told,
@@ -432,18 +370,3 @@ def _signed_blobs(seen: _Seen) -> dict[Digest, bytes]:
     enforced = seen.prepared.enforced
     kept = (enforced.retired, enforced.retired_signature) if seen.retirement.entries else ()
     return {hashlib.sha256(data).hexdigest(): data for data in kept} | dict(seen.debt.blobs)
-
-
-def _noted(document: RunDocument, note: str) -> RunDocument:
-    return msgspec.structs.replace(document, notes=(*document.notes, note))
-
-
-def _failed_record(document: RunDocument, error: LedgerError) -> RunDocument:
-    decision = document.decision
-    if decision is None:
-        raise error
-    outcomes = {*decision.all_outcomes, Outcome.LEDGER_ERROR} - {Outcome.PASS}
-    ordered = tuple(outcome for outcome in OUTCOME_ORDER if outcome in outcomes)
-    failed = msgspec.structs.replace(decision, outcome=ordered[0], all_outcomes=ordered)
-    lines = "; ".join(error.diagnostics())
-    return _noted(msgspec.structs.replace(document, decision=failed), f"the run could not be recorded: {lines}")

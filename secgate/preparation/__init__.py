@@ -2,6 +2,7 @@
 
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger
 from secgate.preparation.opening import Opened, Place, opened
+from secgate.preparation.owners import Ownership
 from secgate.preparation.prepare import (
     Enforced,
     Prepared,
@@ -20,6 +21,7 @@ __all__ = [
     "ChosenLedger",
     "Enforced",
     "Opened",
+    "Ownership",
     "Place",
     "Prepared",
     "RunRequest",

@@ -104,6 +104,7 @@ class _RunPage(Page):
         self.labelled("why", why)
         self.labelled("due", row.due)
         self.labelled("fix", row.fix)
+        self.labelled("owner", finding.owner)
         self.labelled("by", f"{row.seen_by}; {finding.state.value}; {severity_words(finding)}")
         if finding.ambiguous:
             self.labelled("note", f"known again by its order among equals: {finding.state_basis}")

@@ -225,11 +225,14 @@ class Repository:
 
     def file_at(self, commit: str, path: str, *, max_bytes: int = 16 * 1024 * 1024) -> bytes | None:
         """Give the bytes of one regular file of a commit; None when it is not there or is larger than `max_bytes`."""
-        output = self._run("ls-tree", "-z", "--full-tree", commit, "--", path)
-        for entry in read_tree(output.stdout):
-            if entry.path == path and entry.is_regular:
-                return dict(self.blobs([entry.blob], max_bytes=max_bytes)).get(entry.blob)
-        return None
+        return self.files_at(commit, [path], max_bytes=max_bytes).get(path)
+
+    def files_at(self, commit: str, paths: Sequence[str], *, max_bytes: int) -> dict[str, bytes | None]:
+        """Give the bytes of those of `paths` that are regular files of a commit; None for one above `max_bytes`."""
+        output = self._run("ls-tree", "-z", "--full-tree", commit, "--", *paths)
+        names = {entry.path: entry.blob for entry in read_tree(output.stdout) if entry.is_regular}
+        held = dict(self.blobs(names.values(), max_bytes=max_bytes))
+        return {path: held.get(blob) for path, blob in names.items() if path in paths}
 
     def line_authors(self, commit: str, path: str, first: int, last: int) -> tuple[LineAuthor, ...]:
         """Give who wrote the lines `first` to `last`, from 1, of a file of a commit.

@@ -18,7 +18,8 @@ from secgate.errors import PolicyError
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Entry
-from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary
+from secgate.path_classes import read_path_classes, require_known
+from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary, read_limits
 from secgate.resources import files_under
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,22 @@ def test_settings_that_are_shown_resolve(example: Example) -> None:
     layer = config.parse_file(example.text.encode(), name=example.name, trust=trust)
     assert layer is not None
     assert config.resolve([layer]).sources
+
+
+def test_limits_and_path_classes_that_are_shown_fit_together(shipped: Layer, vocabulary: Vocabulary) -> None:
+    (limits,), (classes,) = examples("deadlines.md", "json"), examples("deadlines.md", "toml")
+    files = {"data/limits.json": limits.text.encode()}
+    own = load_layer(
+        "organisation",
+        files,
+        reader=RegorusEngine(),
+        vocabulary=vocabulary,
+        shipped=shipped,
+        data=effective_data(shipped),
+    )
+    read = read_path_classes(classes.text.encode())
+    require_known(read_limits(effective_data(shipped, own)).path_classes, read)
+    assert [one.name for one in read] == ["tests", "web"]
 
 
 def test_the_ledgers_proof_runs_without_secgate(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from secgate.events import WaiverApproved, WaiverRequested, to_entry
+from secgate.events import to_entry
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import Tree, decode_entry, encode_entry, leaf_hash
 from secgate.model import Entry
 from secgate.record import initialise
+from secgate.signed_events import WaiverApproved, WaiverRequested
 from secgate.signers.sshsig import SshSigner
 from secgate.waivers import NAMESPACES, Approval, Bound, FindingSubject, Request, statement_id, statement_of
 from tests.ledger_support import EPOCH_S, Runner, Story, at, finding, fingerprint

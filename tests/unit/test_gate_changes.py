@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from secgate.events import GateChanged
+from secgate.gate_events import GateChanged
 from secgate.model import Decision, Scope
 from tests.ledger_support import Story, document, invocation, protected, sqlite_at
 

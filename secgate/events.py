@@ -16,16 +16,9 @@ import msgspec
 from msgspec import Meta
 
 from secgate.errors import LedgerError
-from secgate.events.gate import (
-    CheckpointTaken,
-    GateChanged,
-    ModeChanged,
-    PolicyChanged,
-    RulePackChanged,
-    ScannerChanged,
-)
-from secgate.events.ground import Event
+from secgate.event import Event
 from secgate.finding_facts import FindingFacts
+from secgate.gate_events import GATE_EVENTS
 from secgate.merkle import Envelope
 from secgate.model import (
     Digest,
@@ -40,17 +33,7 @@ from secgate.model import (
     Value,
     encode,
 )
-
-__all__ = [
-    "CheckpointTaken",
-    "Event",
-    "GateChanged",
-    "ModeChanged",
-    "PolicyChanged",
-    "RulePackChanged",
-    "ScannerChanged",
-]
-"""What other files of this folder define; the rest is defined here."""
+from secgate.signed_events import SIGNED_EVENTS
 
 
 class LedgerCreated(Event, frozen=True, kw_only=True):
@@ -284,7 +267,10 @@ class ObligationAdded(FindingEvent, frozen=True, kw_only=True):
 
 
 class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
-    """A duty that counts no longer, by an approval before it was due. Source: SLA semantics, rule 7."""
+    """A duty that counts no longer, by an approval before it was due. Source: SLA semantics, rule 7.
+
+    `downgrade` is the id of what was approved and `approved_epoch_s` its ledger time; "" and 0 for known debt.
+    """
 
     TYPE: ClassVar[str] = "obligation-superseded"
     VERSION: ClassVar[int] = 1
@@ -295,6 +281,8 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
     start_epoch_s: Epoch
     limit_s: Epoch
     policy_digest: str
+    downgrade: str = ""
+    approved_epoch_s: Epoch = 0
 
 
 class BaselineRecorded(Event, frozen=True, kw_only=True):
@@ -320,62 +308,26 @@ class BaselineRecorded(Event, frozen=True, kw_only=True):
     list_digest: str = ""
 
 
-class SignedEvent(Event, frozen=True, kw_only=True):
-    """Ground of what a person says: the exact statement, and a detached signature over it by `signer`'s kind of key."""
-
-    statement: str
-    signature: str
-    signer: str = "sshsig"
-
-
-class WaiverRequested(SignedEvent, frozen=True, kw_only=True):
-    """Somebody asks that a finding, an advisory or a gap be let pass until a time."""
-
-    TYPE: ClassVar[str] = "waiver-requested"
-    VERSION: ClassVar[int] = 1
-
-
-class WaiverApproved(SignedEvent, frozen=True, kw_only=True):
-    """Somebody else agrees to a request."""
-
-    TYPE: ClassVar[str] = "waiver-approved"
-    VERSION: ClassVar[int] = 1
-
-
-class WaiverRevoked(SignedEvent, frozen=True, kw_only=True):
-    """A waiver ends before its time."""
-
-    TYPE: ClassVar[str] = "waiver-revoked"
-    VERSION: ClassVar[int] = 1
-
+_EVENTS: tuple[type[Event], ...] = (
+    LedgerCreated,
+    LedgerAdopted,
+    Run,
+    *GATE_EVENTS,
+    FindingOpened,
+    FindingSeenAgain,
+    FindingChanged,
+    FindingClosed,
+    FindingAliased,
+    FindingMerged,
+    FindingSplit,
+    ObligationAdded,
+    ObligationSuperseded,
+    BaselineRecorded,
+    *SIGNED_EVENTS,
+)
 
 EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
-    {
-        (event.TYPE, event.VERSION): event
-        for event in (
-            LedgerCreated,
-            LedgerAdopted,
-            Run,
-            PolicyChanged,
-            ScannerChanged,
-            RulePackChanged,
-            ModeChanged,
-            CheckpointTaken,
-            FindingOpened,
-            FindingSeenAgain,
-            FindingChanged,
-            FindingClosed,
-            FindingAliased,
-            FindingMerged,
-            FindingSplit,
-            ObligationAdded,
-            ObligationSuperseded,
-            BaselineRecorded,
-            WaiverRequested,
-            WaiverApproved,
-            WaiverRevoked,
-        )
-    }
+    {(event.TYPE, event.VERSION): event for event in _EVENTS}
 )
 """Every event that this version reads, by type and version."""
 

@@ -1,4 +1,4 @@
-"""What every event is."""
+"""What every event of a ledger is."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from secgate.events.ground import Event
+from secgate.event import Event
 from secgate.model import Digest, Epoch
 
 
@@ -70,3 +70,7 @@ class CheckpointTaken(Event, frozen=True, kw_only=True):
     key: str
     checkpoint_digest: Digest
     timestamps: Epoch = 0
+
+
+GATE_EVENTS: tuple[type[Event], ...] = (PolicyChanged, ScannerChanged, RulePackChanged, ModeChanged, CheckpointTaken)
+"""Every one of them, in the order of the documents."""
