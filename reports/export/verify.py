@@ -26,12 +26,8 @@ from typing import Any, NoReturn
 
 Json = dict[str, Any]
 KEYS = ["at_epoch_s", "body", "previous_root", "sequence", "type", "version"]
-NAMESPACES = {
-    "waiver-requested": ("secgate-waiver-request", "requester"),
-    "waivers-requested": ("secgate-waiver-request", "requester"),
-    "waiver-approved": ("secgate-waiver-approval", "approver"),
-    "waiver-revoked": ("secgate-waiver-revocation", "by"),
-}
+PARTS = {"requested": ("request", "requester"), "approved": ("approval", "approver"), "revoked": ("revocation", "by")}
+"""Of the types of entries that carry a signed statement, such as waiver-approved, and the field that names who signs."""
 CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
 
 
@@ -322,11 +318,20 @@ def requests_in(body: Json) -> list[tuple[str, Json]]:
     return [(hashlib.sha256(text.encode()).hexdigest(), one) for text, one in parts]
 
 
+def statements(log: Log) -> Iterator[tuple[int, Json, str, str]]:
+    """Give (number, entry, namespace, field of the signer's id) of each entry that a person signed."""
+    for number, one in enumerate(log.entries):
+        name, _, part = one["type"].rpartition("-")
+        if part in PARTS and "signature" in one["body"]:
+            yield number, one, f"secgate-{name.replace('waivers', 'waiver')}-{PARTS[part][0]}", PARTS[part][1]
+
+
 def check_statements(log: Log, signers: Signers) -> int:
     """Check who signed what people said, and that nobody approved what they asked for themselves."""
     asked: dict[str, str] = {}
-    for number, one in log.of(*NAMESPACES):
-        namespace, field = NAMESPACES[one["type"]]
+    count = 0
+    for number, one, namespace, field in statements(log):
+        count += 1
         statement, signature = one["body"]["statement"].encode(), one["body"]["signature"].encode()
         requests = requests_in(one["body"])
         who = signers.person(namespace, statement, signature, one["at_epoch_s"])
@@ -340,7 +345,7 @@ def check_statements(log: Log, signers: Signers) -> int:
             raise Bad(number, "it is about a request that no entry before it makes")
         if field == "approver" and asked[request] == who:
             raise Bad(number, f"{who} approved what {who} asked for")
-    return sum(1 for _ in log.of(*NAMESPACES))
+    return count
 
 
 def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
@@ -381,7 +386,7 @@ class Fold:
             "finding-aliased": self._aliased,
             "finding-merged": self._merged,
             "finding-split": self._split,
-            "obligation": lambda body, _: self._at(body, body["fingerprint"])["duties"].append(self._duty(body)),
+            "obligation": self._added,
             "obligation-superseded": self._superseded,
             "waiver-requested": self._requested,
             "waivers-requested": self._requested,
@@ -411,12 +416,15 @@ class Fold:
     def _duty(body: Json) -> tuple[str, int, int]:
         return body["basis"], body["start_epoch_s"], body["limit_s"]
 
+    def _added(self, body: Json, _: int) -> None:
+        self._at(body, body["fingerprint"])["duties"].append((*self._duty(body), True))
+
     def _opened(self, body: Json, _: int) -> None:
         key = self._key(body, body["finding"]["fingerprint"])
         if key in self.live:
             self.past.append(self.live.pop(key))
         facts = {"repository": body["repository"], "line": body["line"], "start": body["start_epoch_s"]}
-        self.live[key] = {**facts, **self._facts(body), "duties": [], "void": set(), "closed": None, "names": []}
+        self.live[key] = {**facts, **self._facts(body), "duties": [], "closed": None, "names": []}
 
     def _again(self, body: Json, _: int) -> None:
         self._at(body, body["finding"]["fingerprint"]).update(self._facts(body), closed=None)
@@ -429,17 +437,17 @@ class Fold:
 
     def _merged(self, body: Json, _: int) -> None:
         into, gone = self._at(body, body["fingerprint"]), self.live.pop(self._key(body, body["absorbed"]["value"]))
-        into["duties"] += [duty for duty in gone["duties"] if duty not in into["duties"] and duty not in gone["void"]]
+        into["duties"] += [duty for duty in gone["duties"] if duty not in into["duties"]]
         into["names"] += [*gone["names"], gone["fingerprint"]]
 
     def _split(self, body: Json, _: int) -> None:
         whole = self._at(body, body["origin"]["value"])
-        copied = {"duties": list(whole["duties"]), "void": set(whole["void"]), "names": [body["origin"]["value"]]}
+        copied = {"duties": list(whole["duties"]), "names": [body["origin"]["value"]], "closed": None}
         self.live[self._key(body, body["finding"]["fingerprint"])] = {**whole, **self._facts(body), **copied}
 
     def _superseded(self, body: Json, _: int) -> None:
         one, duty = self._at(body, body["fingerprint"]), self._duty(body)
-        one["void"].add(duty)
+        one["duties"] = [(*known[:3], known[3] and known[:3] != duty) for known in one["duties"]]
 
     def _requested(self, body: Json, _: int) -> None:
         for name, said in requests_in(body):
@@ -452,9 +460,7 @@ class Fold:
         """Give each finding with a duty, when it is due (start + limit, the earliest that stands), and its result."""
         told = []
         for one in [*self.past, *self.live.values()]:
-            standing = [
-                start + limit for basis, start, limit in one["duties"] if (basis, start, limit) not in one["void"]
-            ]
+            standing = [start + limit for _, start, limit, stands in one["duties"] if stands]
             if standing:
                 due, closed = min(standing), one["closed"]
                 row = {name: one[name] for name in ("repository", "line", "fingerprint", "severity", "start", "closed")}

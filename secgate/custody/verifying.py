@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from secgate import registry
+from secgate.agreement import Procedure
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.config import Machine
 from secgate.custody.containers import rows_of, source
@@ -112,6 +113,11 @@ def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] 
         )
 
 
+def namespace_of(kind: str) -> str:
+    """Give what the signature in an event of a type has to be for."""
+    return NAMESPACES.get(kind) or Procedure(kind.rpartition("-")[0]).namespaces[kind]
+
+
 def check_earlier(ledger: Ledger, export: str) -> None:
     """Raise LedgerError for the first entry that is another one in an export that was made before, or is gone."""
     now = ledger.read()
@@ -135,9 +141,7 @@ def check_statements(seen: Survey, *, trust: Trust, signer: Signer, place: str) 
     allowed = Trust(allowed_signers=trust.allowed_signers)
     for one in seen.statements:
         at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
-        namespace = NAMESPACES.get(one.type)
-        if namespace is None:
-            continue
+        namespace = namespace_of(one.type)
         try:
             signer.verify(one.statement.encode(), one.signature.encode(), namespace=namespace, trust=allowed, at=at)
         except SignatureError as error:

@@ -29,6 +29,7 @@ from secgate.pipeline.account import covered, joined
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.circumstances import with_classes
 from secgate.pipeline.comparing import base_of, comparable_with, renames_of
+from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.owned import owned
@@ -227,7 +228,20 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         target=seen.prepared.target,
         classes=seen.prepared.enforced.path_classes,
     )
-    return seen._replace(joined=joined, coverage=found.coverage, notes=(*seen.notes, *found.notes))
+    less = lowered(
+        seen.correlation.findings,
+        joined,
+        history=seen.history,
+        prepared=seen.prepared,
+        shop=shop,
+        now=_evaluated(seen.memory, shop),
+    )
+    return seen._replace(
+        correlation=seen.correlation._replace(findings=less.findings),
+        joined=less.joined,
+        coverage=found.coverage,
+        notes=(*seen.notes, *found.notes, *less.notes),
+    )
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:

@@ -11,9 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from secgate.custody.verifying import namespace_of
 from secgate.errors import LedgerError
 from secgate.events import EVENTS, from_envelope
 from secgate.merkle import decode_entry
+from secgate.signed_events import SIGNED_EVENTS, SignedEvent
 
 STORED = Path(__file__).parents[1] / "fixtures" / "events"
 
@@ -36,3 +38,8 @@ def test_a_known_event_that_does_not_read_is_an_error() -> None:
     data = (STORED / "ledger-adopted.1.json").read_bytes().rstrip(b"\n")
     with pytest.raises(LedgerError, match="does not read"):
         from_envelope(decode_entry(data.replace(b'"secgate_version":"', b'"secgate_versions":"')))
+
+
+@pytest.mark.parametrize("event", SIGNED_EVENTS, ids=lambda event: event.TYPE)
+def test_every_signed_event_says_what_its_signature_is_for(event: type[SignedEvent]) -> None:
+    assert namespace_of(event.TYPE).startswith("secgate-")
