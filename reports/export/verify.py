@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 Json = dict[str, Any]
 KEYS = ["at_epoch_s", "body", "previous_root", "sequence", "type", "version"]
 PARTS = {"requested": ("request", "requester"), "approved": ("approval", "approver"), "revoked": ("revocation", "by")}
-"""Of the types of entries that carry a signed statement, such as waiver-approved, and the field that names who signs."""
+"""By the end of an entry's type, as in waiver-approved: what its signature is for, and who has to sign."""
 CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
 
 

@@ -16,7 +16,17 @@ from secgate.model import Entry
 from secgate.record import initialise
 from secgate.signed_events import WaiverApproved, WaiverRequested
 from secgate.signers.sshsig import SshSigner
-from secgate.waivers import NAMESPACES, Approval, Bound, FindingSubject, Request, statement_id, statement_of
+from secgate.waivers import (
+    APPROVED,
+    NAMESPACES,
+    REQUESTED,
+    Approval,
+    Bound,
+    FindingSubject,
+    Request,
+    statement_id,
+    statement_of,
+)
 from tests.ledger_support import EPOCH_S, Runner, Story, at, finding, fingerprint
 from tests.product import CLEAN, Ended, Product
 from tests.signing_support import ADA, EVE, KEYGEN, Key, allowed, enforced_layer, make_key
@@ -72,17 +82,21 @@ class Kept:
         )
         said = statement_of(Approval(request=statement_id(asked), approver=ADA, approved_epoch_s=EPOCH_S + at_s))
         entries = [
-            to_entry(WaiverRequested(statement=asked.decode(), signature=self._sign(asked, requester or self.eve, 0))),
-            to_entry(WaiverApproved(statement=said.decode(), signature=self._sign(said, approver or self.ada, 1))),
+            to_entry(
+                WaiverRequested(statement=asked.decode(), signature=self._sign(asked, requester or self.eve, REQUESTED))
+            ),
+            to_entry(
+                WaiverApproved(statement=said.decode(), signature=self._sign(said, approver or self.ada, APPROVED))
+            ),
         ]
         self.append(entries, at_s=at_s)
 
     def append(self, entries: Sequence[Entry], *, at_s: int) -> None:
         self.ledger.append(self.ledger.head(), entries, now=at(at_s), blobs={})
 
-    def _sign(self, statement: bytes, key: Key, which: int) -> str:
+    def _sign(self, statement: bytes, key: Key, kind: str) -> str:
         signer = SshSigner(runner=Runner(), executable=KEYGEN, directory=str(self.home))
-        namespace = list(NAMESPACES.values())[which]
+        namespace = NAMESPACES[kind]
         return signer.sign(statement, namespace=namespace, key=str(key.path)).decode()
 
     # ------------------------------------------------------------------------------- the command line
