@@ -133,16 +133,17 @@ class Source:
 
 def _units(text: str) -> int:
     """Number of UTF-16 code units of a text."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _code_points(text: str, count: int, unit: ColumnUnit) -> int:
-    """Number of code points in the first `count` units of a text."""
-    if unit == "code-point":
-        return min(count, len(text))
-    used = 0
-    for index, character in enumerate(text):
-        if used >= count:
-            return index
-        used += len(character.encode("utf-8", "replace")) if unit == "utf-8" else 1 + (character > "\uffff")
-    return len(text)
+    """Number of code points in the first `count` units of a text; one that the units end in counts whole."""
+    if count <= 0 or unit == "code-point":
+        return min(max(count, 0), len(text))
+    if unit == "utf-8":
+        encoded = text.encode("utf-8", "replace")
+        is_inside = count < len(encoded) and encoded[count] & 0xC0 == 0x80
+        return len(encoded[:count].decode("utf-8", "ignore")) + is_inside
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    is_inside = 2 * count < len(encoded) and encoded[2 * count + 1] & 0xFC == 0xDC
+    return len(encoded[: 2 * count].decode("utf-16-le", "ignore")) + is_inside
