@@ -21,7 +21,8 @@ MOST_BYTES = 4 * 1024 * 1024
 _YAML = frozenset({"kubernetes", "compose", "cloudformation", "github-workflow", "github-action", "gitlab-ci", "yaml"})
 _JSON = frozenset({"json", "npm-lock", "pipfile-lock"})
 _LINES = frozenset({"pip-requirements", "pip-constraints"})
-_PARSED = frozenset({"python", "javascript", "typescript", "tsx", "terraform", "dockerfile"}) | _YAML | _JSON
+_SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
+_PARSED = frozenset({"python", "terraform", "dockerfile"}) | _SCRIPTS | _YAML | _JSON
 
 
 class Parsed(NamedTuple):
@@ -149,9 +150,11 @@ class FileIndex:
         return python.Statements(self.source, tree) if isinstance(tree, python.Tree) else None
 
     @cached_property
-    def _tree(self) -> SpanTree | python.Statements:
+    def _tree(self) -> SpanTree | python.Statements | javascript.Statements:
         if self._size > MOST_BYTES:
             return SpanTree([])
+        if self.kind in _SCRIPTS and isinstance(self._parse[0], tree_sitter.Tree):
+            return javascript.Statements(self.source, self._parse[0])
         return self._statements or SpanTree(self._spans)
 
     @cached_property
@@ -194,9 +197,7 @@ class FileIndex:
             return terraform.spans(self.source, tree)
         if self.kind == "dockerfile":
             return dockerfile.spans(self.source, tree)
-        if self.kind in _YAML:
-            return yaml.spans(self.kind, self.source, tree)
-        return javascript.spans(self.source, tree)
+        return yaml.spans(self.kind, self.source, tree)
 
 
 def _by_length(bounds: tuple[int, int]) -> tuple[int, int]:

@@ -115,6 +115,11 @@ class Source:
         start = self._byte_starts[line - 1]
         return self._starts[line - 1] + len(self.encoded[start:byte].decode("utf-8", "ignore"))
 
+    def to_byte(self, offset: int) -> int:
+        """Turn an offset of the text into one into `encoded`."""
+        line, byte = self.line_byte(offset)
+        return byte + (self._starts if self._ascii else self._byte_starts)[line - 1]
+
     def from_line_byte(self, line: int, byte: int) -> int:
         """Turn a line and a byte column that counts from 0, as Python's `ast` gives them, into an offset."""
         start, end = self.line_bounds(line)
