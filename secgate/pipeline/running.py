@@ -30,6 +30,7 @@ from secgate.pipeline.advice import advisory_database
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.comparing import base_of, comparable_with, renames_of
+from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.owned import owned
@@ -235,8 +236,20 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         database=advisory_database(shop.machine, seen.prepared.settings),
         now=_evaluated(seen.memory, shop),
     )
+    less = lowered(
+        seen.correlation.findings,
+        told.joined,
+        history=seen.history,
+        prepared=seen.prepared,
+        shop=shop,
+        now=_evaluated(seen.memory, shop),
+    )
     return seen._replace(
-        joined=told.joined, lists=told.lists, coverage=found.coverage, notes=(*seen.notes, *found.notes)
+        correlation=seen.correlation._replace(findings=less.findings),
+        joined=less.joined,
+        lists=told.lists,
+        coverage=found.coverage,
+        notes=(*seen.notes, *found.notes, *less.notes),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from secgate.errors import PolicyError
-from secgate.model import Severity, Word
+from secgate.model import Word
 from secgate.policy.documents import (
     SENTINEL,
     AddedObligation,
@@ -20,6 +20,7 @@ from secgate.policy.documents import (
     read_decision,
 )
 from secgate.policy.layers import SETS
+from secgate.sla import basis_of
 
 _SENTINEL_RULE = "data.secgate.rules.sentinel"
 _RANK = {word: rank for rank, word in enumerate(Word)}
@@ -121,14 +122,14 @@ def _check_taken_back(decision: LayerDecision, layer: str, document: InputDocume
         finding = findings.get(taken.finding)
         held = finding.obligations if finding is not None else ()
         approved = finding.downgrade if finding is not None else DowngradeFacts()
-        kind, _, name = taken.basis.partition(":")
+        kind, level = basis_of(taken.basis)
         is_held = any(
             not one.superseded and (one.basis, one.start_epoch_s, one.limit_s) == _whole(taken) for one in held
         )
-        if not is_held or approved.state != "active" or kind != "severity":
+        if not is_held or approved.state != "active" or kind != "severity" or level is None:
             raise _fault(layer, f"{taken.rule} takes back {taken.basis} without approval", "report this")
         is_in_time = approved.approved_epoch_s <= taken.start_epoch_s + taken.limit_s
-        if not is_in_time or not approved.severity.rank < Severity(name).rank <= approved.from_severity.rank:
+        if not is_in_time or not approved.severity.rank < level.rank <= approved.from_severity.rank:
             raise _fault(layer, f"{taken.rule} takes back {taken.basis}, whatever was approved", "report this")
 
 

@@ -93,6 +93,19 @@ class WaiverLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         }[severity]
 
 
+class DowngradeLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The longest life of a downgrade by the severity that it is approved from."""
+
+    critical: Seconds = 90 * 86400
+    high: Seconds = 90 * 86400
+    medium: Seconds = 90 * 86400
+
+    def of(self, severity: Severity) -> int:
+        """Give the longest life of a downgrade from that severity, in seconds; nothing is downgraded from low."""
+        lives = {Severity.CRITICAL: self.critical, Severity.HIGH: self.high, Severity.MEDIUM: self.medium}
+        return lives.get(severity, 0)
+
+
 class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """data/limits.json, version 1."""
 
@@ -100,6 +113,7 @@ class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     severity_s: SeverityLimits
     new_denied: tuple[Severity, ...]
     waivers_s: WaiverLimits = WaiverLimits()
+    downgrades_s: DowngradeLimits = DowngradeLimits()
     places: tuple[PlaceLimits, ...] = ()
     """In order: the first that a finding is in, and that has a limit for its severity, counts."""
     exploited_s: ExploitedLimits = ExploitedLimits()
