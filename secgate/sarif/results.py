@@ -93,6 +93,7 @@ class _Suppression(_Node, frozen=True, kw_only=True, gc=False):
 
 class _Properties(_Node, frozen=True, kw_only=True, gc=False):
     advisories: list[str] | None = None
+    downgraded: dict[str, str] | None = None
     due: str = ""
     lane: Lane
     security_severity: str = msgspec.field(name="security-severity")
@@ -228,6 +229,7 @@ def _properties(facts: _Facts, witness: Result) -> _Properties:
     finding, verdict = facts.finding, facts.verdict
     return _Properties(
         advisories=sorted({witness.advisory, *witness.aliases}) if witness.advisory else None,
+        downgraded=_downgraded(finding),
         due=facts.due,
         lane=finding.lane,
         security_severity=f"{witness.score:.1f}",
@@ -239,6 +241,13 @@ def _properties(facts: _Facts, witness: Result) -> _Properties:
         weakness=finding.weakness,
         witnesses=facts.witnesses,
     )
+
+
+def _downgraded(finding: Finding) -> dict[str, str] | None:
+    less = finding.downgraded
+    if less is None:
+        return None
+    return {"approver": less.approver, "id": less.id, "severity": less.severity, "until": utc(less.until_epoch_s)}
 
 
 def _suppressions(witness: Result, verdict: Verdict | None, cuts: Cuts) -> list[_Suppression] | None:
