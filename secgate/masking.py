@@ -141,6 +141,8 @@ class Masker:
 
     def _sorted(self, path: str, commit: str) -> list[tuple[int, int]]:
         """Give a file's spans in order, those that overlap made one."""
+        if not self._spans:
+            return []
         key = (path, commit)
         if key in self._unsorted:
             merged: list[tuple[int, int]] = []

@@ -49,12 +49,12 @@ class Severity(enum.StrEnum):
     @property
     def rank(self) -> int:
         """0 for info up to 4 for critical."""
-        return ("info", "low", "medium", "high", "critical").index(self.value)
+        return ("info", "low", "medium", "high", "critical").index(self)
 
     @property
     def default_score(self) -> float:
         """A score in the band for tools that give only the band."""
-        return {"critical": 9.5, "high": 8.0, "medium": 5.5, "low": 2.0, "info": 0.0}[self.value]
+        return (0.0, 2.0, 5.5, 8.0, 9.5)[self.rank]
 
 
 class Confidence(enum.StrEnum):
@@ -604,6 +604,15 @@ class Obligation(Value, frozen=True, kw_only=True):
         return self.start_epoch_s + self.limit_s
 
 
+class Downgraded(Value, frozen=True, kw_only=True):
+    """What two people agreed that a finding counts as, and until when; `severity` of the finding stays the tools'."""
+
+    id: str
+    severity: Severity
+    approver: str
+    until_epoch_s: Epoch
+
+
 class Finding(Value, frozen=True, kw_only=True):
     """One weakness over time, of at least one result. Dropping one witness keeps it."""
 
@@ -649,6 +658,7 @@ class Finding(Value, frozen=True, kw_only=True):
     suppressed_in_source: bool = False
     owner: str = ""
     """Who owns the place by CODEOWNERS: ids, teams, or the line that names somebody, between spaces; "" for nobody."""
+    downgraded: Downgraded | None = None
 
 
 # --------------------------------------------------------------------------------------------------------- coverage

@@ -269,8 +269,11 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
     spans = file.spans[at]
     is_secret = item.lane is Lane.SECRETS or not SECRET_CWES.isdisjoint(item.cwes)
     region, snippet = item.raw.region, ""
-    place = Place(region=region, symbol=masker.own(path, item.raw.resource)[:LONGEST_NAME])
-    if index is not None:
+    if index is None:
+        place = Place(region=region, symbol=masker.own(path, item.raw.resource)[:LONGEST_NAME])
+        if not is_secret:
+            snippet = masker.text(path, item.raw.snippet)
+    else:
         region = _region(index, item)
         start, end = index.source.offsets(region) if region.start_line else (0, 0)
         place = _place(file, masker, index, spans[0][0] if is_secret and spans else start, region)
@@ -278,8 +281,6 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
             place = _keyed(place, secret_key(index, spans[0]))
         cut = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
         snippet = masker.text(path, cut)
-    elif not is_secret:
-        snippet = masker.text(path, item.raw.snippet)
     result = _result(item, file, region, tables, snippet=snippet, is_secret=is_secret)
     if item.raw.commit and index is None and not file.location.commit:
         location = msgspec.structs.replace(result.location, commit=item.raw.commit[:LONGEST_NAME])

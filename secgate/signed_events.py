@@ -43,5 +43,34 @@ class WaiverRevoked(SignedEvent, frozen=True, kw_only=True):
     VERSION: ClassVar[int] = 1
 
 
-SIGNED_EVENTS: tuple[type[SignedEvent], ...] = (WaiverRequested, WaiversRequested, WaiverApproved, WaiverRevoked)
+class DowngradeRequested(SignedEvent, frozen=True, kw_only=True):
+    """Somebody asks that a finding count for less until a time."""
+
+    TYPE: ClassVar[str] = "downgrade-requested"
+    VERSION: ClassVar[int] = 1
+
+
+class DowngradeApproved(SignedEvent, frozen=True, kw_only=True):
+    """Somebody else agrees to a downgrade."""
+
+    TYPE: ClassVar[str] = "downgrade-approved"
+    VERSION: ClassVar[int] = 1
+
+
+class DowngradeRevoked(SignedEvent, frozen=True, kw_only=True):
+    """A downgrade ends before its time."""
+
+    TYPE: ClassVar[str] = "downgrade-revoked"
+    VERSION: ClassVar[int] = 1
+
+
+SIGNED_EVENTS: tuple[type[SignedEvent], ...] = (
+    WaiverRequested,
+    WaiversRequested,
+    WaiverApproved,
+    WaiverRevoked,
+    DowngradeRequested,
+    DowngradeApproved,
+    DowngradeRevoked,
+)
 """All of them."""

@@ -7,10 +7,13 @@ loosened: only a recorded, approved downgrade marks one as superseded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from secgate.model import Obligation, Severity
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_LAST_DATE_EPOCH_S = 253_402_300_799
+"""The end of the year 9999: later times have no calendar date in Python."""
 
 
 def earliest(obligations: Iterable[Obligation]) -> Obligation | None:
@@ -22,12 +25,12 @@ def earliest(obligations: Iterable[Obligation]) -> Obligation | None:
     return min(standing, key=lambda duty: (duty.due_epoch_s, duty.basis), default=None)
 
 
-def basis_of(duty: Obligation) -> tuple[str, Severity | None]:
-    """Give what a duty rests on, and the severity that it was made for: None for one that has none.
+def basis_of(basis: str) -> tuple[str, Severity | None]:
+    """Give what a duty of this basis rests on, and the severity that it was made for: None for one that has none.
 
     `severity:high`, `severity:high:PLACE` and `baseline:high` are for high, `known-exploited` is for none.
     """
-    kind, _, rest = duty.basis.partition(":")
+    kind, _, rest = basis.partition(":")
     name = rest.partition(":")[0]
     return kind, Severity(name) if kind in ("severity", "baseline") and name in tuple(Severity) else None
 
@@ -64,6 +67,13 @@ def length_words(seconds: int) -> str:
     else:
         parts = ((seconds // _MINUTE, "min"), (seconds % _MINUTE, "s"))
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
+def utc_words(epoch_s: int) -> str:
+    """Give a time as `2026-01-31 23:59 UTC`."""
+    if not 0 <= epoch_s <= _LAST_DATE_EPOCH_S:
+        return f"{epoch_s} s after 1970"
+    return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def standing_words(obligations: Iterable[Obligation], *, now_epoch_s: int) -> str:

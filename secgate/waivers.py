@@ -269,25 +269,26 @@ def _take(one: KnownStatement, signer: str, waivers: dict[str, Waiver], people: 
     if one.type in (REQUESTED, REQUESTED_TOGETHER):
         asked_for = {statement_id(part): msgspec.json.decode(part, type=Request) for part in requests_in(one)}
         for request in asked_for.values():
-            _same_person(request.requester, signer)
+            same_person(request.requester, signer)
         for name, request in asked_for.items():
             waivers.setdefault(name, Waiver(id=name, request=request))
         return
     if one.type == APPROVED:
         approval = msgspec.json.decode(data, type=Approval)
-        _same_person(approval.approver, signer)
+        same_person(approval.approver, signer)
         asked = _asked(waivers, approval.request)
         require_approver(asked.request.requester, signer, people)
         if not asked.approver:
             waivers[asked.id] = msgspec.structs.replace(asked, approver=signer, approved_epoch_s=one.at_epoch_s)
         return
     revocation = msgspec.json.decode(data, type=Revocation)
-    _same_person(revocation.by, signer)
+    same_person(revocation.by, signer)
     asked = _asked(waivers, revocation.request)
     waivers[asked.id] = msgspec.structs.replace(asked, revoked_by=signer, revoked_reason=revocation.reason)
 
 
-def _same_person(named: str, signer: str) -> None:
+def same_person(named: str, signer: str) -> None:
+    """Raise SignatureError unless a statement names the person who signed it."""
     if named != signer:
         raise SignatureError(f"it names `{named}` and `{signer}` signed it", remedy="sign with your own key")
 
@@ -334,8 +335,8 @@ def bound_of(finding: Finding) -> Bound:
     return Bound(form="text", values=(finding.anchor,), severity=finding.severity, scanners=scanners)
 
 
-def _broken(bound: Bound, finding: Finding) -> str:
-    """Say why a waiver does not hold for this finding any more; "" where it does."""
+def broken(bound: Bound, finding: Finding) -> str:
+    """Say why what was bound does not hold for this finding any more; "" where it does."""
     if finding.severity.rank > bound.severity.rank:
         return f"the severity rose from {bound.severity} to {finding.severity}"
     joined = sorted({witness.scanner for witness in finding.witnesses} - set(bound.scanners))
@@ -368,9 +369,9 @@ def standing(waiver: Waiver, finding: Finding | None, *, now_epoch_s: int, longe
     elif not waiver.approver:
         state, why = "requested", "nobody has approved it yet"
     elif now_epoch_s >= until:
-        state, why = "expired", f"it ended {_time(until)}"
+        state, why = "expired", f"it ended {time_words(until)}"
     elif finding is not None:
-        why = _broken(waiver.request.bound, finding)
+        why = broken(waiver.request.bound, finding)
         state = "void" if why else "active"
     return Standing(waiver=waiver, state=state, until_epoch_s=until, why=why)
 
@@ -380,5 +381,6 @@ def subject_of(finding: Finding, *, repository: str) -> FindingSubject:
     return FindingSubject(fingerprint=finding.fingerprint, group=twin_group(finding), repository=repository)
 
 
-def _time(epoch_s: int) -> str:
+def time_words(epoch_s: int) -> str:
+    """Give a time to the second, in UTC."""
     return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

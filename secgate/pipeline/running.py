@@ -26,9 +26,11 @@ from secgate.model import (
     Target,
 )
 from secgate.pipeline.account import covered, joined
+from secgate.pipeline.advice import advisory_database
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
-from secgate.pipeline.circumstances import with_classes
+from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.comparing import base_of, comparable_with, renames_of
+from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.owned import owned
@@ -40,7 +42,7 @@ from secgate.pipeline.shown import (
     shown_notices,
     with_obligations,
 )
-from secgate.policy.facts import JoinedFacts
+from secgate.policy.facts import JoinedFacts, Lists
 from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import (
     ChosenLedger,
@@ -75,6 +77,7 @@ class _Seen(NamedTuple):
     retirement: Retirement
     debt: KnownDebt
     joined: Mapping[str, JoinedFacts] = {}
+    lists: Lists = Lists()
     notes: tuple[str, ...] = ()
 
 
@@ -227,7 +230,27 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         target=seen.prepared.target,
         classes=seen.prepared.enforced.path_classes,
     )
-    return seen._replace(joined=joined, coverage=found.coverage, notes=(*seen.notes, *found.notes))
+    told = with_exploitation(
+        joined,
+        seen.correlation.findings,
+        database=advisory_database(shop.machine, seen.prepared.settings),
+        now=_evaluated(seen.memory, shop),
+    )
+    less = lowered(
+        seen.correlation.findings,
+        told.joined,
+        history=seen.history,
+        prepared=seen.prepared,
+        shop=shop,
+        now=_evaluated(seen.memory, shop),
+    )
+    return seen._replace(
+        correlation=seen.correlation._replace(findings=less.findings),
+        joined=less.joined,
+        lists=told.lists,
+        coverage=found.coverage,
+        notes=(*seen.notes, *found.notes, *less.notes),
+    )
 
 
 def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
@@ -269,6 +292,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             now=_evaluated(seen.memory, shop),
             mode=prepared.settings.mode,
             joined=seen.joined,
+            lists=seen.lists,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from secgate.escape import plain
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
 from secgate.resources import data_dir
+from secgate.sla import utc_words
 from secgate.summary import (
     FindingRow,
     number_words,
@@ -22,7 +23,6 @@ from secgate.summary import (
     severity_words,
     short_rule,
     summarise,
-    utc_words,
 )
 
 MAX_FULL = 2_000

@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET  # written only, never parsed
 
 from secgate.escape import log_line, log_text
 from secgate.model import Decision, LaneCoverage, RunDocument, Verdict, Word
-from secgate.summary import FindingRow, LaneRow, Summary, gap_words, summarise, utc_words
+from secgate.sla import utc_words
+from secgate.summary import FindingRow, LaneRow, Summary, gap_words, summarise
 
 MAX_TEXT = 2_000
 _SKIPPED = (Word.WAIVED, Word.EXEMPT)
