@@ -1,6 +1,6 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
-from secgate.preparation.ledgers import ChosenLedger, choose_ledger
+from secgate.preparation.ledgers import ChosenLedger, choose_ledger, named_ledger
 from secgate.preparation.owners import Ownership
 from secgate.preparation.prepare import (
     Enforced,
@@ -26,6 +26,7 @@ __all__ = [
     "Workshop",
     "choose_ledger",
     "guarded_reader",
+    "named_ledger",
     "named_policies",
     "policy_layers",
     "prepare",
