@@ -94,7 +94,7 @@ class Deadlines(Value, frozen=True, kw_only=True):
     findings: tuple[Deadline, ...]
 
 
-class Opened(Struct, frozen=True, kw_only=True):
+class Folded(Struct, frozen=True, kw_only=True):
     """A ledger as it was read: its address, what it remembers, and what its runs were told by (repository, line)."""
 
     address: str
@@ -102,7 +102,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     told: Callable[[str, str], Mapping[str, Told]]
 
 
-def deadlines(ledgers: Sequence[Opened], *, now_epoch_s: int) -> Deadlines:
+def deadlines(ledgers: Sequence[Folded], *, now_epoch_s: int) -> Deadlines:
     """Give what is open as of `now_epoch_s`, or of the last entry of any ledger if that is later."""
     as_of = max([now_epoch_s, *(one.memory.last_epoch_s for one in ledgers)])
     found = [(one, list(_open(one, as_of))) for one in ledgers]
@@ -125,13 +125,13 @@ def deadlines(ledgers: Sequence[Opened], *, now_epoch_s: int) -> Deadlines:
     )
 
 
-def _open(opened: Opened, as_of: int) -> Iterable[Deadline]:
-    for (repository, line), remembered in opened.memory.all_lines().items():
+def _open(folded: Folded, as_of: int) -> Iterable[Deadline]:
+    for (repository, line), remembered in folded.memory.all_lines().items():
         known = [one for one in remembered.findings.values() if one.is_open]
-        told = opened.told(repository, line) if known else {}
+        told = folded.told(repository, line) if known else {}
         for one in known:
             facts = told.get(one.facts.fingerprint, Told())
-            yield _deadline(one, facts, ledger=opened.address, repository=repository, line=line, as_of=as_of)
+            yield _deadline(one, facts, ledger=folded.address, repository=repository, line=line, as_of=as_of)
 
 
 def _deadline(one: Remembered, told: Told, *, ledger: str, repository: str, line: str, as_of: int) -> Deadline:

@@ -31,13 +31,14 @@ def sla_command(
     It is a report and no gate: it exits 0 whatever it lists, and 1 for what is overdue only where --check is given.
     """
     from secgate import queries
+    from secgate.preparation import Place
 
     width, colour = 80, False
     if output in ("", "-"):
         width, colour = terminal()
     else:
         check_output(output)
-    place = queries.Place(path=path, config=config, enforced=enforced)
+    place = Place(path=path, config=config, enforced=enforced)
     found = queries.open_deadlines(ledgers, place=place, machine=machine(), now=moment())
     write_output(queries.render_deadlines(found, form, width=width, colour=colour), output)
     return int(check and found.overdue > 0)

@@ -11,6 +11,7 @@ import pytest
 from secgate import queries
 from secgate.deadlines import Deadlines
 from secgate.errors import LedgerError
+from secgate.preparation import Place
 from tests.product import CLEAN, DAY, NOW, WEAK, Product
 from tests.runs.office import Office
 from tests.signing_support import ADA
@@ -24,7 +25,7 @@ def protected(product: Product, root: Path, days: float = 0) -> None:
 
 
 def listed(product: Product, *ledgers: str, root: Path | None = None, days: float = 0) -> Deadlines:
-    place = queries.Place(path=str(root or product.home))
+    place = Place(path=str(root or product.home))
     return queries.open_deadlines(ledgers, place=place, machine=product.machine(), now=NOW + days * DAY)
 
 
