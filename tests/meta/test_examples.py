@@ -135,8 +135,10 @@ def test_every_format_is_in_the_table_of_pipelines() -> None:
 
 
 def test_limits_and_path_classes_that_are_shown_fit_together(shipped: Layer, vocabulary: Vocabulary) -> None:
-    (limits,), (classes,) = examples("deadlines.md", "json"), examples("deadlines.md", "toml")
-    files = {"data/limits.json": limits.text.encode()}
+    (epss, limits), (classes,) = examples("deadlines.md", "json"), examples("deadlines.md", "toml")
+    both = json.loads(limits.text)
+    both["limits"] |= json.loads(epss.text)
+    files = {"data/limits.json": json.dumps(both).encode()}
     own = load_layer(
         "organisation",
         files,
