@@ -4,7 +4,8 @@ Every statement is checked by the enforced layer before it is written, by the sa
 into the ledger that would be worth nothing there.
 """
 
-from secgate.statements.desk import Place, Speaker
+from secgate.preparation import Place
+from secgate.statements.desk import Speaker
 from secgate.statements.downgrades import (
     DowngradeWish,
     approve_downgrade,

@@ -23,9 +23,10 @@ from secgate.overrides import (
 )
 from secgate.pipeline.exceptions import SHOWN
 from secgate.pipeline.overriding import checked, override_limits
+from secgate.preparation import Place
 from secgate.signed_events import OverrideGiven, OverrideReviewed
 from secgate.sla import length_words
-from secgate.statements.desk import Desk, Place, Speaker, desk_at, say
+from secgate.statements.desk import Desk, Speaker, desk_at, say
 from secgate.waivers import Refused, require_approver, statement_id
 
 _SEE = "see `secgate override list`"

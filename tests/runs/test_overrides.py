@@ -102,7 +102,7 @@ def test_every_output_says_so(shop: Office) -> None:
     assert lines[1].startswith(f"  OVERRIDDEN until 2026-03-01 18:00:00 UTC by {EVE}: the shop is down")
     story = queries.finding_story(
         document.findings[0].fingerprint,
-        place=queries.Place(path=str(shop.git.root), enforced=str(shop.folder)),
+        place=shop.place,
         machine=shop.product.machine(),
         now=shop.at(1),
     )
