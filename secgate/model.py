@@ -757,6 +757,9 @@ class KnownRun(Value, frozen=True, kw_only=True):
     document_digest: Digest
     override: str = ""
     """The override under which it passed, "" for none."""
+    input_digest: str = ""
+    clocked: bool = False
+    """Whether it started and closed clocks, in one lane at least."""
 
 
 class KnownStatement(Value, frozen=True, kw_only=True):
