@@ -1,6 +1,6 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
-from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger
+from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened
 from secgate.preparation.owners import Ownership
 from secgate.preparation.prepare import (
@@ -30,6 +30,7 @@ __all__ = [
     "choose_keeper",
     "choose_ledger",
     "guarded_reader",
+    "named_ledger",
     "named_policies",
     "opened",
     "policy_layers",
