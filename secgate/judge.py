@@ -30,7 +30,8 @@ from secgate.model import (
     Verdict,
     Word,
 )
-from secgate.policy import InputDocument, Layer, LayerDecision, effective_data, layer_data, read_profile
+from secgate.policy import InputDocument, Layer, LayerDecision, attribution, effective_data, layer_data, read_profile
+from secgate.policy.attribution import Ruled
 from secgate.policy.documents import Exemption, GapFacts
 from secgate.policy.facts import JoinedFacts, RunContext, input_document, recorded, sentinel_finding
 from secgate.policy.totality import check_agreement, read_total
@@ -76,11 +77,6 @@ class Judgement(Struct, frozen=True, kw_only=True):
     input_document: bytes
 
 
-class _Ruled(Struct, frozen=True, kw_only=True):
-    layer: Layer
-    decision: LayerDecision
-
-
 def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references: Sequence[Engine] = ()) -> Judgement:
     """Judge a run. `engine` serves the shipped layer, `guarded` (which can be stopped) other layers and large inputs.
 
@@ -105,7 +101,9 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         ruled.append(evaluation.rule(layers["repository"], document))
     stored = msgspec.json.encode(document, order="sorted")
     decision = _decide(request, document, ruled, data=data, stored=stored, evaluated_by=engine)
-    decision = msgspec.structs.replace(decision, decision_ids=tuple(evaluation.decision_ids))
+    decision = msgspec.structs.replace(
+        decision, decision_ids=tuple(evaluation.decision_ids), notes=(*decision.notes, *evaluation.notes)
+    )
     return Judgement(decision=decision, input_document=stored)
 
 
@@ -173,8 +171,9 @@ class _Evaluation:
         self._guarded = guarded
         self._references = references
         self.decision_ids: list[str] = []
+        self.notes: list[str] = []
 
-    def rule(self, layer: Layer, document: InputDocument) -> _Ruled:
+    def rule(self, layer: Layer, document: InputDocument) -> Ruled:
         """Give the layer's decision, total and of the schema, the sentinel already taken out."""
         own = layer.name == "shipped"
         modules = (
@@ -194,7 +193,34 @@ class _Evaluation:
                 self.decision_ids.append(answer.decision_id)
         for engine, other in zip(self._references, decisions[1:], strict=True):
             check_agreement(decisions[0], other, layer=layer.name, engine=engine.name)
-        return _Ruled(layer=layer, decision=decisions[0])
+        heads = self._heads(layer, decisions[0], document, data=data, trusted=trusted)
+        return Ruled(layer=layer, decision=decisions[0], heads=heads)
+
+    def _heads(
+        self,
+        layer: Layer,
+        decision: LayerDecision,
+        document: InputDocument,
+        *,
+        data: bytes,
+        trusted: bool,
+    ) -> attribution.Heads:
+        """Find out which of several rules of a set spoke. It decides nothing, so where it fails that is only said."""
+        wanted = attribution.unclear(layer, decision)
+        if not wanted:
+            return {}
+        off = self._request.disabled_rules if layer.name == "shipped" else ()
+        modules = (*self._shipped.ground(), *attribution.apart(layer, wanted, without=off))
+        engine = self._engine if trusted else self._guarded
+        asked = msgspec.json.encode(attribution.about(document, decision, wanted), order="sorted")
+        try:
+            answer = engine.evaluate(
+                modules, data=data, document=asked, query=attribution.QUERY, limit_s=self._request.limit_s
+            )
+            return attribution.spoken_by(layer, answer.value)
+        except PolicyError as error:
+            self.notes.append(f"which of several rules of the {layer.name} layer spoke is not told: {error.what}")
+            return {}
 
 
 def _with_obligations(document: InputDocument, decision: LayerDecision) -> InputDocument:
@@ -225,7 +251,7 @@ def _obligation(finding: str, basis: str, start_epoch_s: int, limit_s: int, *, p
 def _decide(
     request: JudgeRequest,
     document: InputDocument,
-    ruled: Sequence[_Ruled],
+    ruled: Sequence[Ruled],
     *,
     data: bytes,
     stored: bytes,
@@ -234,6 +260,7 @@ def _decide(
     ruled = sorted(ruled, key=lambda one: _LAYER_ORDER.index(one.layer.name))
     verdicts = _close_gaps(_join(ruled), ruled, document)
     verdicts, notes = _exempt(verdicts, ruled, now_epoch_s=document.evaluated_at_epoch_s)
+    verdicts = attribution.with_speech(verdicts, ruled, document=document, data=data)
     words = {verdict.word for verdict in verdicts}
     held = {
         Outcome.FAIL: Word.DENY in words,
@@ -272,7 +299,7 @@ def _standing_notes(request: JudgeRequest) -> list[str]:
     return notes
 
 
-def _join(ruled: Sequence[_Ruled]) -> list[Verdict]:
+def _join(ruled: Sequence[Ruled]) -> list[Verdict]:
     """Give one verdict per subject: the strictest word of any layer, and every rule that spoke."""
     gathered: dict[tuple[str, str], list[Verdict]] = {}
     for one in ruled:
@@ -296,7 +323,7 @@ def _join(ruled: Sequence[_Ruled]) -> list[Verdict]:
     return joined
 
 
-def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[_Ruled], document: InputDocument) -> list[Verdict]:
+def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[Ruled], document: InputDocument) -> list[Verdict]:
     """Make a lane inconclusive for gaps that no policy speaks of; a repository's layer cannot speak for them."""
     spoken = {said.element.gap for one in ruled if one.layer.name != "repository" for said in one.decision.elements}
     open_gaps: dict[str, list[GapFacts]] = {}
@@ -324,7 +351,7 @@ def _closed(verdict: Verdict, gaps: Sequence[GapFacts]) -> Verdict:
 
 
 def _exempt(
-    verdicts: Sequence[Verdict], ruled: Sequence[_Ruled], *, now_epoch_s: int
+    verdicts: Sequence[Verdict], ruled: Sequence[Ruled], *, now_epoch_s: int
 ) -> tuple[list[Verdict], list[str]]:
     """Turn the joined denies that the organisation exempts into `exempt`, and say each."""
     valid: dict[str, Exemption] = {}
@@ -360,7 +387,7 @@ def _exempted(verdict: Verdict, exemption: Exemption) -> Verdict:
 
 
 def _obligations(
-    request: JudgeRequest, ruled: Sequence[_Ruled], digests: Mapping[str, str]
+    request: JudgeRequest, ruled: Sequence[Ruled], digests: Mapping[str, str]
 ) -> tuple[tuple[Obligation, ...], list[str]]:
     """Give the duties that are really new, with the digest of the policy that made them."""
     governing = {name: digest for name, digest in digests.items() if name != "repository"}
