@@ -27,6 +27,7 @@ _COMMANDS = {
     "check": ("secgate.cli.check", "Judge SARIF files made by any tool."),
     "show": ("secgate.cli.show", "Show an earlier run."),
     "history": ("secgate.cli.history", "Tell what is recorded of a finding."),
+    "explain": ("secgate.cli.history", "Tell why something blocks, and the ways to green."),
     "diff": ("secgate.cli.history", "Tell what differs between two recorded runs."),
     "baseline": ("secgate.cli.baseline", "Give known debt limits of its own, signed."),
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),

@@ -62,9 +62,10 @@ def heads_of(layer: Layer, rule: str, word: str) -> tuple[RuleSource, ...]:
     return tuple(one for one in layer.sources if one.rule == rule and one.set == word)
 
 
-def places(heads: Iterable[RuleSource]) -> str:
+def places(layer: Layer, heads: Iterable[RuleSource]) -> str:
     """Give `file:line`, or all that may be meant where it cannot be told which one spoke."""
-    return " or ".join(dict.fromkeys(head.place for head in heads))
+    folder = "policies/" if layer.name == "shipped" else ""
+    return " or ".join(dict.fromkeys(folder + head.place for head in heads))
 
 
 def unclear(layer: Layer, decision: LayerDecision) -> set[tuple[str, str]]:
@@ -181,8 +182,9 @@ class _Speech:
         for element in elements:
             heads = one.heads.get((rule, name, element), every)
             subject, known = _subject(element)
-            first, _, count = groups.get((subject, known, places(heads)), (element, heads, 0))
-            groups[subject, known, places(heads)] = first, heads, count + 1
+            key = (subject, known, places(one.layer, heads))
+            first, _, count = groups.get(key, (element, heads, 0))
+            groups[key] = first, heads, count + 1
         for (subject, known, place), (first, heads, count) in groups.items():
             more = f" (and {count - 1} more)" if count > 1 else ""
             yield (
@@ -206,11 +208,7 @@ class _Speech:
         for head in heads:
             if head not in self._read:
                 self._read[head] = facts_read(head, self._uses, helpers_not=_SHOWN_BESIDE)
-        roots: dict[str, object] = {
-            "input": self._document,
-            "data": self._data,
-            "finding": self._findings.get(known),
-        }
+        roots = {"finding": self._findings.get(known), "input": self._document, "data": self._data}
         told: dict[str, str] = {}
         for name in sorted({fact for head in heads for fact in self._read[head]}):
             root, _, rest = name.partition(".")

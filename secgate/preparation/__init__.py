@@ -1,5 +1,6 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
+from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_ledger
 from secgate.preparation.owners import Ownership
 from secgate.preparation.prepare import (
@@ -26,6 +27,8 @@ __all__ = [
     "Workshop",
     "choose_ledger",
     "guarded_reader",
+    "keep_last",
+    "last_kept",
     "named_policies",
     "policy_layers",
     "prepare",
