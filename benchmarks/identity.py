@@ -1,15 +1,18 @@
 """Identity at scale: read, normalise, fingerprint, match and write made results, beside tools that do a part of it.
 
-    python benchmarks/identity.py [RESULTS]... [--runs N] [--multitool PROGRAM] [--sarif-tools PROGRAM]
+    python benchmarks/identity.py [RESULTS]... [--shape SHAPE]... [--runs N]
 
-The made tree has 100 places a file, each seen by one of two tools and each tenth by both. The tree before it lacks
-each twentieth weakness, and in each third file the two lines at the top that move everything down: so a twentieth is
-new and nothing is gone. Every measure is a process of its own, so that its memory is its own.
+Each place of a made tree is seen by one of two tools, each tenth by both. The tree before it lacks each twentieth
+weakness, and in each third file the two lines at the top that move everything down: so a twentieth is new and nothing
+is gone. Every measure is a process of its own, so that its memory is its own. The first
+shape is measured in all sizes, the others in the largest. The multitool is the program that SECGATE_SARIF_MULTITOOL
+names; sarif-tools is put into an environment that is thrown away, unless its `sarif` command is given.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -18,13 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+import venv
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from secgate import sarif
+from secgate.cli import COLLECT_AFTER
 from secgate.correlate import correlate, to_known
 from secgate.crosswalk import Crosswalk, Weakness
 from secgate.escape import json_text
@@ -45,10 +50,108 @@ from secgate.model import (
 )
 from secgate.normalise import normalise
 
-PLACES = 100
+TOOLS = ("one", "two")
+_NAMES = ("Request", "Größe", "Réponse")
+
+
+class Shape(NamedTuple):
+    """How a tree is made: weaknesses a file; whether they nest, with texts beyond ASCII; whether there are files."""
+
+    places: int
+    varied: bool
+    has_text: bool
+    about: str
+
+
+SHAPES = {
+    "modules": Shape(100, varied=False, has_text=True, about="100 places a file, one function each"),
+    "large": Shape(5_000, varied=True, has_text=True, about="5,000 places a file, in methods, some beyond ASCII"),
+    "small": Shape(2, varied=True, has_text=True, about="2 places a file"),
+    "foreign": Shape(100, varied=False, has_text=False, about="100 places a file, no files"),
+}
+
 TABLE = Crosswalk(weaknesses={"code-injection": Weakness(title="Code injection", cwes=(95,))}, rules={}, ratings={})
 TARGET = Target(root="/tree", kind="git", repository="made", scope=Scope.CHANGE, scope_basis="made")
-PHASES = ("read", "normalise", "fingerprint", "match", "write")
+SARIF_TOOLS = "sarif-tools==3.0.5"
+ALL_OF_IT = "all of secgate"
+PHASES = ("recall", "read", "normalise", "fingerprint", "match", "write")
+
+
+class MadeFile(NamedTuple):
+    """A file with its text and where its weaknesses are, each as (number, line, first column, last column)."""
+
+    path: str
+    lines: list[str]
+    places: list[tuple[int, int, int, int]]
+
+
+def made_files(shape: Shape, count: int, *, old: bool) -> Iterator[MadeFile]:
+    """Give the files of a tree with about `count` results."""
+    for number in range(max(round(count / (1.1 * shape.places)), 1)):
+        yield _made_file(shape, number, old=old)
+
+
+def _made_file(shape: Shape, number: int, *, old: bool) -> MadeFile:
+    lines = [] if old and number % 3 == 0 else ['"""Made."""', ""]
+    places = []
+    # The count goes on from file to file, so that small ones have clean places and places of both tools too.
+    for at in range(number * shape.places, (number + 1) * shape.places):
+        clean = old and at % 20 == 7
+        name = "g" if clean else "eval"
+        if shape.varied:
+            kind = _NAMES[at % 3]
+            before = [] if at % 10 else [f"class {kind}{at}:", f'    """{kind}."""', ""]
+            head = [f"    def f{at}(self, x):", f"        if x is not '{kind}':", f"            y = g(x, {at})"]
+            call, indent = f"{name}(f'{kind}' + x['a{at}'],\n", 12
+            lines += [
+                *before,
+                *head,
+                f"            return {call.rstrip()}",
+                f"                {{'{kind}': y}})  # why",
+                "",
+            ]
+            line = len(lines) - 2
+        else:
+            call, indent = f"{name}(x + 'a{at}', {{}})", 4
+            lines += [f"def f{at}(x):", f"    y = g(x, {at})", f"    return {call}  # why", ""]
+            line = len(lines) - 1
+        if not clean:
+            places.append((at, line, indent + 8, indent + 8 + len(call.rstrip())))
+    return MadeFile(f"pkg{number % 50}/module{number}.py", lines, places)
+
+
+def write_tree(shape: Shape, count: int, root: Path, *, old: bool) -> None:
+    """Write the files of a tree below `root`, where the shape has any."""
+    for one in made_files(shape, count, old=old) if shape.has_text else ():
+        file = root / one.path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join(one.lines), encoding="utf-8")
+
+
+def made_sarif(shape: Shape, count: int, *, old: bool) -> bytes:
+    """Give the SARIF that the two tools could have written of the tree; neither gives fingerprints."""
+    found: dict[str, list[dict[str, Any]]] = {tool: [] for tool in TOOLS}
+    for path, lines, places in made_files(shape, count, old=old):
+        for at, line, start, end in places:
+            for tool, results in found.items():
+                if at % 10 == 0 or (at % 2 == 0) == (tool == TOOLS[0]):
+                    region = {"startLine": line, "startColumn": start, "endLine": line, "endColumn": end}
+                    snippet = {"snippet": {"text": lines[line - 1][start - 1 : end - 1]}}
+                    place = {"artifactLocation": {"uri": path}, "region": region | snippet}
+                    message = {"text": f"use of eval in f{at} of {path}"}
+                    location = {"physicalLocation": place}
+                    rule = {"ruleId": f"{tool}-eval", "ruleIndex": 0, "level": "error"}
+                    results.append(rule | {"message": message, "locations": [location]})
+    tags = {"tags": ["security", "external/cwe/cwe-095"]}
+    runs = [
+        {
+            "tool": {"driver": {"name": tool, "rules": [{"id": f"{tool}-eval", "properties": tags}]}},
+            "columnKind": "utf16CodeUnits",
+            "results": results,
+        }
+        for tool, results in found.items()
+    ]
+    return msgspec.json.encode({"$schema": sarif.SCHEMA, "version": "2.1.0", "runs": runs})
 
 
 class Scan:
@@ -69,61 +172,18 @@ class Cost(NamedTuple):
     peak_mb: float = 0.0
 
 
-def file_of(number: int, *, old: bool) -> tuple[str, list[str], list[tuple[int, int]]]:
-    """Give path and lines of a module, and (place, line) of its weaknesses."""
-    lines = [] if old and number % 3 == 0 else ['"""Made."""', ""]
-    places = []
-    for at in range(PLACES):
-        clean = old and at % 20 == 7
-        body = f"    return g(x + 'a{at}', {{}})" if clean else f"    return eval(x + 'a{at}', {{}})  # why"
-        lines += [f"def f{at}(x):", f"    y = g(x, {at})", body, ""]
-        if not clean:
-            places.append((at, len(lines) - 1))
-    return f"pkg{number % 50}/module{number}.py", lines, places
-
-
-def files_of(count: int, *, old: bool) -> list[tuple[str, list[str], list[tuple[int, int]]]]:
-    """Give the modules of a tree with about `count` results."""
-    return [file_of(number, old=old) for number in range(max(round(count / (1.1 * PLACES)), 1))]
-
-
-def made(count: int, *, old: bool) -> bytes:
-    """Give the SARIF that two tools could have written of the tree; neither gives fingerprints."""
-    found: dict[str, list[dict[str, Any]]] = {"one": [], "two": []}
-    for path, lines, places in files_of(count, old=old):
-        for at, line in places:
-            for tool, results in found.items():
-                if at % 10 == 0 or (at % 2 == 0) == (tool == "one"):
-                    region = {"startLine": line, "startColumn": 12, "endLine": line, "endColumn": 30}
-                    snippet = {"snippet": {"text": lines[line - 1][11:29]}}
-                    place = {"artifactLocation": {"uri": path}, "region": region | snippet}
-                    message = {"text": f"use of eval in f{at} of {path}"}
-                    location = {"physicalLocation": place}
-                    rule = {"ruleId": f"{tool}-eval", "ruleIndex": 0, "level": "error"}
-                    results.append(rule | {"message": message, "locations": [location]})
-    tags = {"tags": ["security", "external/cwe/cwe-095"]}
-    runs = [
-        {
-            "tool": {"driver": {"name": tool, "rules": [{"id": f"{tool}-eval", "properties": tags}]}},
-            "columnKind": "utf16CodeUnits",
-            "results": results,
-        }
-        for tool, results in found.items()
-    ]
-    return msgspec.json.encode({"$schema": sarif.SCHEMA, "version": "2.1.0", "runs": runs})
-
-
-def located_of(scans: Sequence[Scan], count: int, *, old: bool) -> tuple[Located, ...]:
-    """Normalise results on their tree."""
-    texts = {path: "\n".join(lines).encode() for path, lines, _ in files_of(count, old=old)}
-    view = View(root="/view", source=Source.WORK_TREE, digests=dict.fromkeys(texts, "0" * 64))
+def located_of(scans: Sequence[Scan], root: Path) -> tuple[Located, ...]:
+    """Normalise results on the tree at `root`, which may have no files."""
+    paths = [str(one.relative_to(root)) for one in root.rglob("*.py")]
+    view = View(root="/view", source=Source.WORK_TREE, digests=dict.fromkeys(paths, "0" * 64))
     return normalise(
         scans,
         view=view,
-        read=texts.__getitem__,
+        read=lambda path: (root / path).read_bytes(),
         kinds=lambda _path: ("python",),
         crosswalk=TABLE,
         scores=lambda _names: None,
+        keep_outside=not paths,
     ).located
 
 
@@ -147,19 +207,22 @@ def document_of(scans: Sequence[Scan], findings: tuple[Finding, ...]) -> RunDocu
     )
 
 
-def remember(count: int, folder: Path) -> None:
-    """The tree before: keep what a ledger would of it, and both inputs for the other tools."""
-    (folder / "old.sarif").write_bytes(made(count, old=True))
-    (folder / "new.sarif").write_bytes(made(count, old=False))
+def remember(shape: Shape, count: int, folder: Path) -> None:
+    """Write both trees and what was said of them, and keep what a ledger would of the one before."""
+    for name in ("old", "new"):
+        old = name == "old"
+        (folder / name).mkdir()
+        write_tree(shape, count, folder / name, old=old)
+        (folder / f"{name}.sarif").write_bytes(made_sarif(shape, count, old=old))
     scans = [Scan(run) for run in sarif.read((folder / "old.sarif").read_bytes(), name="old")]
-    known = to_known(findings_of(located_of(scans, count, old=True), None))
+    known = to_known(findings_of(located_of(scans, folder / "old"), None))
     (folder / "known.json").write_bytes(msgspec.json.encode(known))
 
 
-def measure(count: int, folder: Path) -> None:
+def measure(folder: Path) -> None:
     """The tree now, phase by phase; print what each took, and what came out."""
+    gc.set_threshold(COLLECT_AFTER)  # as the command line does
     data = (folder / "new.sarif").read_bytes()
-    known = msgspec.json.decode((folder / "known.json").read_bytes(), type=tuple[KnownFinding, ...])
     spent: dict[str, tuple[float, float]] = {}
 
     def timed(name: str, work: Callable[[], Any]) -> Any:
@@ -168,8 +231,10 @@ def measure(count: int, folder: Path) -> None:
         spent[name] = time.monotonic() - wall, time.process_time() - cpu
         return done
 
+    told = (folder / "known.json").read_bytes()
+    known = timed("recall", lambda: msgspec.json.decode(told, type=tuple[KnownFinding, ...]))
     scans = timed("read", lambda: [Scan(run) for run in sarif.read(data, name="new")])
-    located = timed("normalise", lambda: located_of(scans, count, old=False))
+    located = timed("normalise", lambda: located_of(scans, folder / "new"))
     timed("fingerprint", lambda: findings_of(located, None))
     # Findings are made again beside being matched; what making them took is taken off.
     findings = timed("match", lambda: findings_of(located, known))
@@ -226,86 +291,105 @@ def states(file: Path) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def others(folder: Path, options: argparse.Namespace) -> list[tuple[str, list[Cost], str]]:
-    """Run the other tools on the same two files."""
-    found = []
+def sarif_tools_in(folder: Path) -> Path:
+    """Give the `sarif` command of the version that is measured, in a new environment."""
+    venv.create(folder, with_pip=True)
+    pip = ("-m", "pip", "--quiet", "--disable-pip-version-check")
+    subprocess.run([folder / "bin" / "python", *pip, "install", SARIF_TOOLS], check=True, timeout=600)
+    return folder / "bin" / "sarif"
+
+
+def others(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, list[Cost], str]]:
+    """Run the other tools on the same two files: what they do is a part of what secgate does."""
+    forced = ("--log", "ForceOverwrite")
+    calls: list[tuple[str, list[str], str]] = []
     if options.multitool:
-        tool = options.multitool
-        match = [
-            "match-results-forward",
-            "new.sarif",
-            "-r",
-            "old.sarif",
-            "-o",
-            "matched.sarif",
-            "--log",
-            "ForceOverwrite",
-        ]
-        merge = [
-            "merge",
-            "old.sarif",
-            "new.sarif",
-            "--output-file",
-            "merged.sarif",
-            "-o",
-            ".",
-            "--log",
-            "ForceOverwrite",
-        ]
-        costs = [cost([tool, *match], folder)[0] for _ in range(options.runs)]
-        found.append(("multitool match-results-forward", costs, f"{states(folder / 'matched.sarif')}"))
-        found.append(("multitool merge", [cost([tool, *merge], folder)[0] for _ in range(options.runs)], ""))
+        match = ["match-results-forward", "new.sarif", "-r", "old.sarif", "-o", "matched.sarif", *forced]
+        merge = ["merge", "old.sarif", "new.sarif", "--output-file", "merged.sarif", "-o", ".", *forced]
+        calls.append(("multitool match-results-forward", [options.multitool, *match], "matched.sarif"))
+        calls.append(("multitool merge", [options.multitool, *merge], ""))
     if options.sarif_tools:
-        diff = [options.sarif_tools, "diff", "old.sarif", "new.sarif", "-o", "diff.json"]
-        found.append(("sarif-tools diff", [cost(diff, folder)[0] for _ in range(options.runs)], ""))
-    return found
+        diff = ["diff", "old.sarif", "new.sarif", "-o", "diff.json"]
+        calls.append(("sarif-tools diff", [options.sarif_tools, *diff], ""))
+    for title, argv, made in calls:
+        costs = [cost(argv, folder)[0] for _ in range(options.runs)]
+        yield title, costs, f"{states(folder / made)}" if made else ""
 
 
-def report(count: int, options: argparse.Namespace) -> None:
-    """Measure one size and print its rows."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        own: list[str | Path] = [sys.executable, Path(__file__).resolve()]
-        cost([*own, "--child", "remember", str(count)], folder)
-        done = [cost([*own, "--child", "measure", str(count)], folder) for _ in range(options.runs)]
+def report(name: str, count: int, options: argparse.Namespace) -> tuple[int, dict[str, Cost]]:
+    """Measure one tree and print its rows; give the number of its results and what each part took."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        own: list[str | Path] = [sys.executable, Path(__file__).resolve(), str(count), "--shape", name, "--child"]
+        cost([*own, "remember"], folder)
+        done = [cost([*own, "measure"], folder) for _ in range(options.runs)]
         told = [json.loads(text.splitlines()[-1]) for _, text in done]
         first = told[0]
         spent = {
             phase: Cost(*(statistics.median(one["spent"][phase][at] for one in told) for at in (0, 1)))
             for phase in PHASES
         }
-        peak = statistics.median(one.peak_mb for one, _ in done)
-        print(f"\n{first['results']} results, {first['findings']} findings against {first['known']} known: ", end="")
-        print(f"{first['new']} new, {first['lost']} lost; {first['bytes'] / 1e6:.1f} MB written\n", flush=True)
-        print("| | wall s | processor s | peak MB | us a result |\n|---|---|---|---|---|")
-        for phase, one in spent.items():
-            print(f"| {phase} | {one.wall_s:.2f} | {one.cpu_s:.2f} | | {one.cpu_s / first['results'] * 1e6:.1f} |")
-        whole = Cost(sum(one.wall_s for one in spent.values()), sum(one.cpu_s for one in spent.values()), peak)
-        rows = [("all of secgate", whole, "")]
-        rows += [(title, median(costs), note) for title, costs, note in others(folder, options)]
-        for title, one, note in rows:
-            each = one.cpu_s / first["results"] * 1e6
-            print(f"| {title} | {one.wall_s:.2f} | {one.cpu_s:.2f} | {one.peak_mb:.0f} | {each:.1f} | {note}".rstrip())
-        ratios = [f"{title} {one.cpu_s / whole.cpu_s:.1f}" for title, one, _ in rows[1:]]
-        if ratios:
-            print(f"\nprocessor time as a multiple of all of secgate: {', '.join(ratios)}")
+        made = [spent[phase] for phase in ("read", "normalise", "fingerprint")]
+        spent[ALL_OF_IT] = Cost(
+            sum(one.wall_s for one in spent.values()),
+            sum(one.cpu_s for one in spent.values()),
+            statistics.median(one.peak_mb for one, _ in done),
+        )
+        print(f"\n{name}, {first['results']} results: {SHAPES[name].about}; {first['findings']} findings, ", end="")
+        print(
+            f"{first['known']} known, {first['new']} new, {first['lost']} lost; {first['bytes'] / 1e6:.1f} MB written\n"
+        )
+        print("| | wall s | processor s | peak MB | multiple of secgate's wall | |\n|---|---|---|---|---|---|")
+        for phase in PHASES:
+            print(f"| {phase} | {spent[phase].wall_s:.2f} | {spent[phase].cpu_s:.2f} | | | |")
+        print(f"| read, normalise and fingerprint | {sum(one.wall_s for one in made):.2f} | ", end="")
+        print(f"{sum(one.cpu_s for one in made):.2f} | | | |")
+        notes = {ALL_OF_IT: ""}
+        for title, costs, note in others(folder, options):
+            spent[title], notes[title] = median(costs), note
+        for title, note in notes.items():
+            one, ratio = spent[title], spent[title].wall_s / spent[ALL_OF_IT].wall_s
+            figures = f"{one.wall_s:.2f} | {one.cpu_s:.2f} | {one.peak_mb:.0f} | {ratio:.2f}"
+            print(f"| {title} | {figures} | {note} |", flush=True)
+        return first["results"], spent
+
+
+def growth(rows: Sequence[tuple[int, dict[str, Cost]]]) -> None:
+    """Print what a thousand results take in each size: the same in all of them where the growth is linear."""
+    counts = " | ".join(str(count) for count, _ in rows)
+    print(f"\nwall seconds for each 1,000 results\n\n| results | {counts} |\n|---|{'---|' * len(rows)}")
+    for title in rows[0][1]:
+        each = (f"{spent[title].wall_s / count * 1000:.3f}" for count, spent in rows)
+        print(f"| {title} | {' | '.join(each)} |")
 
 
 def main() -> None:
-    """Measure the sizes that were asked for."""
+    """Measure the sizes and shapes that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], metavar="RESULTS")
+    parser.add_argument("--shape", action="append", choices=SHAPES, default=[], help="default: all")
     parser.add_argument("--runs", type=int, default=3, help="times that each is measured; medians are given")
-    parser.add_argument("--multitool", default="", help="the SARIF multitool's native program")
-    parser.add_argument("--sarif-tools", default="", help="the `sarif` command of sarif-tools")
+    parser.add_argument("--multitool", default=os.environ.get("SECGATE_SARIF_MULTITOOL", ""), help='"" for none')
+    parser.add_argument("--sarif-tools", default=None, help='the `sarif` command; "" for none')
     parser.add_argument("--child", choices=("remember", "measure"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.child:
-        {"remember": remember, "measure": measure}[options.child](options.sizes[0], Path.cwd())
-        return
-    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores", flush=True)
-    for size in options.sizes:
-        report(size, options)
+    names = options.shape or list(SHAPES)
+    if options.child == "remember":
+        return remember(SHAPES[names[0]], options.sizes[0], Path.cwd())
+    if options.child == "measure":
+        return measure(Path.cwd())
+    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, ", end="")
+    with tempfile.TemporaryDirectory() as environment:
+        if options.sarif_tools is None:
+            options.sarif_tools = str(sarif_tools_in(Path(environment)))
+        load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+        print(f"{SARIF_TOOLS}; load before: {load}", flush=True)
+        rows = [report(names[0], size, options) for size in options.sizes]
+        if len(rows) > 1:
+            growth(rows)
+        for name in names[1:]:
+            report(name, max(options.sizes), options)
+    return None
 
 
 if __name__ == "__main__":

@@ -437,6 +437,26 @@ def _policy() -> Iterator[str]:
     yield "Limits (`policies/data/limits.json`): a finding of a protected line is to be closed within\n"
     yield _table(("severity", "seconds", "that is"), [(k, str(v), _span(v)) for k, v in limits["severity_s"].items()])
     yield f"and a change is denied for new findings of: {', '.join(limits['new_denied'])}.\n"
+    listed, exposed, epss = limits["exploited_s"]["listed"], limits["exploited_s"]["exposed"], limits["epss"]["limit_s"]
+    yield (
+        f"What is listed as exploited: {_span(listed)}, and {_span(exposed)} where anybody can reach it "
+        f"(`exploited_s`). What EPSS scores high: {_span(epss)} from `epss.threshold_ppm` on, which is off at 0. "
+        "Limits by place, and what each duty rests on: [deadlines.md](deadlines.md).\n"
+    )
+    yield "### BOD 26-04\n"
+    table = json.loads((ROOT / "policies/data/bod_26_04.json").read_bytes())["bod_26_04"]
+    yield f"`directives` in `limits.json` switches it on. Source: {table['source']}.\n"
+    yield _table(
+        ("known exploited", "exposed", "automatable", "impact", "within", "and"),
+        [
+            (
+                *case.split(","),
+                _span(limit) if limit else "the next upgrade",
+                "forensics" if case in table["forensics"] else "",
+            )
+            for case, limit in table["limits_s"].items()
+        ],
+    )
     yield "### Profiles\n"
     yield "A profile selects lanes and how older gaps count, never what denies.\n"
     named = json.loads((ROOT / "policies/data/profiles.json").read_bytes())["profiles"]["named"]

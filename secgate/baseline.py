@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from secgate import sla
 from secgate.errors import UsageError
 from secgate.model import Epoch, Obligation, Severity, Value, encode
 
@@ -87,9 +88,9 @@ def as_bad_as_ever(severity: Severity, duties: Iterable[Obligation]) -> Severity
     """Give the highest of a severity and those of the duties that stand: a list lowers none."""
     found = [severity]
     for duty in duties:
-        kind, _, name = duty.basis.partition(":")
-        if kind == "severity" and not duty.superseded:
-            found.append(Severity(name))
+        kind, level = sla.basis_of(duty.basis)
+        if kind == "severity" and level is not None and not duty.superseded:
+            found.append(level)
     return max(found, key=lambda one: one.rank)
 
 
@@ -99,12 +100,11 @@ def gives_way(held: Obligation, duty: Obligation) -> bool:
     Only of a severity's, begun by the baseline's day and not overdue on it, and of nothing worse than was listed: an
     approved downgrade of all that was known on one day. Source: SLA semantics, rules 3 and 7.
     """
-    kind, _, name = held.basis.partition(":")
-    listed_kind, _, listed_name = duty.basis.partition(":")
-    if held.superseded or (kind, listed_kind) != ("severity", "baseline"):
+    (kind, level), (listed_kind, as_listed) = sla.basis_of(held.basis), sla.basis_of(duty.basis)
+    if held.superseded or (kind, listed_kind) != ("severity", "baseline") or level is None or as_listed is None:
         return False
     is_in_time = held.start_epoch_s <= duty.start_epoch_s <= held.due_epoch_s
-    return is_in_time and Severity(name).rank <= Severity(listed_name).rank
+    return is_in_time and level.rank <= as_listed.rank
 
 
 def listed(findings: Sequence[tuple[str, Sequence[str]]], debts: Sequence[Debt]) -> dict[str, Listed]:

@@ -88,3 +88,36 @@ def _is_calm(text: str) -> bool:
     if text.isascii():
         return True
     return text.replace("\n", " ").isprintable() and not any(unseen in text for unseen in _PRINTABLE_UNSEEN)
+
+
+_MARKDOWN = re.compile(
+    r"""[\\`*_\[\]<>\#|~&@$]      # markup, HTML, mentions, references and mathematics
+    | :(?=[\w+-]+:) | :(?=//)      # emoji, addresses
+    | (?<=www)\.                   # addresses without a scheme
+    | ^\s*[-+=] | ^\s*\d+(?=[.)])  # lists and headings, which only a line's start can begin""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def markdown_text(text: str) -> str:
+    """Give one line that is nothing but text in GitHub's and GitLab's Markdown: no link, mention, tag, emoji or table.
+
+    What could begin any of them stands as a character reference, which Markdown never reads as markup.
+    Source: CommonMark 0.31, 2.5 and 6.2.
+    """
+    return _MARKDOWN.sub(lambda match: "".join(f"&#{ord(one)};" for one in match.group()), log_text(text))
+
+
+def command_text(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's word for the part before `::`
+    """Give text for a workflow command of GitHub's runners: one line that ends neither the command nor a property.
+
+    Source: actions/toolkit, packages/core, command.ts (escapeData and escapeProperty).
+    """
+    text = log_text(text).replace("%", "%25")
+    return text.replace(":", "%3A").replace(",", "%2C") if property else text
+
+
+def csv_cell(text: str) -> str:
+    """Give a cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it."""
+    text = log_text(text)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "|", "%")) else text

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from secgate.errors import LedgerError
+from secgate.event import Event
 from secgate.merkle import Envelope
 from secgate.model import (
     Digest,
@@ -31,13 +32,7 @@ from secgate.model import (
     Value,
     encode,
 )
-
-
-class Event(Value, frozen=True, kw_only=True):
-    """Ground of every event's body."""
-
-    TYPE: ClassVar[str]
-    VERSION: ClassVar[int]
+from secgate.signed_events import SIGNED_EVENTS
 
 
 class LedgerCreated(Event, frozen=True, kw_only=True):
@@ -302,7 +297,10 @@ class ObligationAdded(FindingEvent, frozen=True, kw_only=True):
 
 
 class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
-    """A duty that counts no longer, by an approval before it was due. Source: SLA semantics, rule 7."""
+    """A duty that counts no longer, by an approval before it was due. Source: SLA semantics, rule 7.
+
+    `downgrade` is the id of what was approved and `approved_epoch_s` its ledger time; "" and 0 for known debt.
+    """
 
     TYPE: ClassVar[str] = "obligation-superseded"
     VERSION: ClassVar[int] = 1
@@ -313,6 +311,8 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
     start_epoch_s: Epoch
     limit_s: Epoch
     policy_digest: str
+    downgrade: str = ""
+    approved_epoch_s: Epoch = 0
 
 
 class BaselineRecorded(Event, frozen=True, kw_only=True):
@@ -338,57 +338,25 @@ class BaselineRecorded(Event, frozen=True, kw_only=True):
     list_digest: str = ""
 
 
-class SignedEvent(Event, frozen=True, kw_only=True):
-    """Ground of what a person says: the exact statement, and a detached signature over it by `signer`'s kind of key."""
-
-    statement: str
-    signature: str
-    signer: str = "sshsig"
-
-
-class WaiverRequested(SignedEvent, frozen=True, kw_only=True):
-    """Somebody asks that a finding, an advisory or a gap be let pass until a time."""
-
-    TYPE: ClassVar[str] = "waiver-requested"
-    VERSION: ClassVar[int] = 1
-
-
-class WaiverApproved(SignedEvent, frozen=True, kw_only=True):
-    """Somebody else agrees to a request."""
-
-    TYPE: ClassVar[str] = "waiver-approved"
-    VERSION: ClassVar[int] = 1
-
-
-class WaiverRevoked(SignedEvent, frozen=True, kw_only=True):
-    """A waiver ends before its time."""
-
-    TYPE: ClassVar[str] = "waiver-revoked"
-    VERSION: ClassVar[int] = 1
-
+_EVENTS: tuple[type[Event], ...] = (
+    LedgerCreated,
+    LedgerAdopted,
+    Run,
+    FindingOpened,
+    FindingSeenAgain,
+    FindingChanged,
+    FindingClosed,
+    FindingAliased,
+    FindingMerged,
+    FindingSplit,
+    ObligationAdded,
+    ObligationSuperseded,
+    BaselineRecorded,
+    *SIGNED_EVENTS,
+)
 
 EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
-    {
-        (event.TYPE, event.VERSION): event
-        for event in (
-            LedgerCreated,
-            LedgerAdopted,
-            Run,
-            FindingOpened,
-            FindingSeenAgain,
-            FindingChanged,
-            FindingClosed,
-            FindingAliased,
-            FindingMerged,
-            FindingSplit,
-            ObligationAdded,
-            ObligationSuperseded,
-            BaselineRecorded,
-            WaiverRequested,
-            WaiverApproved,
-            WaiverRevoked,
-        )
-    }
+    {(event.TYPE, event.VERSION): event for event in _EVENTS}
 )
 """Every event that this version reads, by type and version."""
 

@@ -33,7 +33,8 @@ from secgate.model import (
 )
 from secgate.policy import Layer
 from secgate.policy.attribution import places
-from secgate.summary import fix_of, number_words, pinpoint, short_rule, utc_words
+from secgate.sla import utc_words
+from secgate.summary import fix_of, number_words, pinpoint, short_rule
 
 VERSION = 1
 """Version of the JSON form; it grows by additions only."""

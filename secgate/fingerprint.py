@@ -18,6 +18,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
+from msgspec import Struct
+
 from secgate.model import FINGERPRINT_ALGORITHM, Digest, Fingerprint, Package, Region, Result, Value
 
 _ADVISORY_ORDER = ("CVE-", "GHSA-", "PYSEC-")
@@ -57,7 +59,7 @@ def anchor(normalised: Iterable[str]) -> str:
     return digest(FINGERPRINT_ALGORITHM, "anchor", *normalised)
 
 
-class Subject(NamedTuple):
+class Subject(Struct, frozen=True, gc=False):
     """What a fingerprint is made of, for a finding or for one witness of it.
 
     `name` is the canonical weakness, or `witness tool:rule`; `anchored` the anchor of its text. `commit` is set only
@@ -104,12 +106,14 @@ def dependency_fingerprint(package: Package, advisory: str, *, manifest: str) ->
 
 def name_v1(subject: Subject) -> str:
     """Give the fingerprint of a subject under `secgate/v1`."""
-    kind, name, path, symbol, anchored, ordinal, commit, package, advisory = subject
-    if kind == "dependency" and package is not None:
-        return dependency_fingerprint(package, advisory, manifest=path)
-    if kind == "secret":
-        return secret_fingerprint(name, path=path, symbol=symbol, ordinal=ordinal, commit=commit)
-    return weakness_fingerprint(name, path=path, symbol=symbol, anchored=anchored, ordinal=ordinal, commit=commit)
+    one = subject
+    if one.kind == "dependency" and one.package is not None:
+        return dependency_fingerprint(one.package, one.advisory, manifest=one.path)
+    if one.kind == "secret":
+        return secret_fingerprint(one.name, path=one.path, symbol=one.symbol, ordinal=one.ordinal, commit=one.commit)
+    return weakness_fingerprint(
+        one.name, path=one.path, symbol=one.symbol, anchored=one.anchored, ordinal=one.ordinal, commit=one.commit
+    )
 
 
 SCHEMES = (Scheme(FINGERPRINT_ALGORITHM, anchor, name_v1),)

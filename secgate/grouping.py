@@ -7,13 +7,15 @@ counted as a second. Secrets are grouped by where and how they read, advisories 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
 
 from secgate.fingerprint import Located, package_name
 from secgate.model import Lane, Region
 
 
-class Group(NamedTuple):
+class Group(Struct, frozen=True, gc=False):
     """Results of one weakness, in order; `slot` counts the weaknesses of one unit from 0."""
 
     kind: str
@@ -40,6 +42,8 @@ def group(
 
 def _joined(others: Iterable[Located], secrets: Sequence[Group]) -> tuple[list[Located], list[Group]]:
     """Give what says of a whole unit that a secret is in it to the first secret that is known there by itself."""
+    if not secrets:
+        return list(others), []
     places: dict[tuple[object, ...], int] = {}
     for at, one in enumerate(secrets):
         for member in one.members:
@@ -99,13 +103,16 @@ def _weaknesses(ordered: Sequence[Located], within: Mapping[str, str]) -> list[G
     }
     units: dict[tuple[object, ...], list[Located]] = {}
     for one in ordered:
-        place = (*_unit(one), one.place.symbol)
-        name = narrower.get((*place, one.result.weakness), one.result.weakness)
-        units.setdefault((*place, name), []).append(one)
+        place = (*_unit(one), one.place.symbol, one.result.weakness)
+        if narrower and place in narrower:
+            place = (*place[:-1], narrower[place])
+        units.setdefault(place, []).append(one)
     found: list[Group] = []
     for members in units.values():
-        slots = _slots(members) if len(members) > 1 else [members]
-        found += [Group("weakness", tuple(slot), number) for number, slot in enumerate(slots)]
+        if len(members) == 1:
+            found.append(Group("weakness", (members[0],)))
+        else:
+            found += [Group("weakness", tuple(slot), number) for number, slot in enumerate(_slots(members))]
     return _with_wide_ones(found)
 
 
@@ -120,17 +127,17 @@ def _with_wide_ones(groups: Sequence[Group]) -> list[Group]:
         places.setdefault((result.location.path, result.location.commit, result.weakness), []).append(at)
     joined: dict[int, int] = {}
     for found in places.values():
-        wide = [at for at in found if len(found) > 1 and all(_is_wide(member) for member in groups[at].members)]
-        narrow = [at for at in found if at not in wide] if wide else []
+        wide = [at for at in found if all(map(_is_wide, groups[at].members))] if len(found) > 1 else []
+        narrow = sorted(set(found).difference(wide)) if wide else []
         for at in wide:
             inside = (other for other in narrow if _is_inside(groups[other], groups[at]))
             home = min(inside, key=lambda other: _order(groups[other].members[0]), default=-1)
             if home >= 0:
                 joined[at] = home
-    members = [list(one.members) for one in groups]
+    grown = list(groups)
     for at, home in joined.items():
-        members[home] += groups[at].members
-    return [one._replace(members=tuple(members[at])) for at, one in enumerate(groups) if at not in joined]
+        grown[home] = msgspec.structs.replace(grown[home], members=grown[home].members + groups[at].members)
+    return [one for at, one in enumerate(grown) if at not in joined]
 
 
 def _is_wide(one: Located) -> bool:

@@ -7,9 +7,10 @@ tool is the only one left. Under every further scheme (`SCHEMES`) each name is m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from secgate.crosswalk import Crosswalk
 from secgate.fingerprint import SCHEMES, Located, Place, Scheme, Subject, advisory_root, digest, package_name
@@ -26,7 +27,7 @@ Codes = Callable[[Iterable[Digest]], tuple[str, ...]]
 """Gives the codes of secret texts from their digests; see `secret_binding`."""
 
 
-class _Draft(NamedTuple):
+class _Draft(Struct, frozen=True, gc=False):
     """A group with what its identity rests on."""
 
     group: Group
@@ -73,7 +74,7 @@ def _rule_name(result: Result) -> str:
 # ---------------------------------------------------------------------------------------------------------------- names
 
 
-class _Named(NamedTuple):
+class _Named(Struct, frozen=True, gc=False):
     """What the schemes say of a draft."""
 
     algorithm: str
@@ -89,9 +90,7 @@ class _Names:
 
     def __init__(self, schemes: Sequence[Scheme]) -> None:
         self._schemes = schemes
-        self._ordinals: dict[tuple[str, ...], int] = {}
-        # By id: places are shared by the results of a unit, and live as long as the groups do.
-        self._anchors: dict[int, tuple[str, ...]] = {}
+        self._ordinals: dict[tuple[str, str, str], dict[tuple[str, str, str], int]] = {}
 
     def of(self, draft: _Draft) -> _Named:
         """Name a draft, which must be the next."""
@@ -100,21 +99,23 @@ class _Names:
             return self._dependency(draft, package)
         kind: Literal["secret", "weakness"] = "secret" if draft.group.kind == "secret" else "weakness"
         is_secret = kind == "secret"
+        home = (kind, draft.path, draft.commit)
+        if home not in self._ordinals:
+            self._ordinals[home] = {}
+        ordinals, own = self._ordinals[home], self._anchored(draft.place)
         made: list[Fingerprint] = []
         ordinal = 1
         for name, place in ((draft.weakness, draft.place), *_witnesses(draft.group.members)):
-            anchors = self._anchored(place)
-            text = "" if is_secret else anchors[0]
-            key = (kind, name, draft.path, draft.commit, place.symbol, text)
-            number = self._ordinals[key] = self._ordinals.get(key, 0) + 1
+            anchors = own if place is draft.place else self._anchored(place)
+            key = (name, place.symbol, "" if is_secret else anchors[0])
+            number = ordinals[key] = ordinals.get(key, 0) + 1
             ordinal = ordinal if made else number
             for scheme, anchored in zip(self._schemes, anchors, strict=True):
                 text = "" if is_secret else anchored
                 subject = Subject(kind, name, draft.path, place.symbol, text, number, draft.commit)
                 made.append(Fingerprint(algorithm=scheme.algorithm, value=scheme.name(subject)))
         first = made[0]
-        anchor = self._anchored(draft.place)[0]
-        return _Named(first.algorithm, first.value, _others(first, made), draft.place.symbol, anchor, ordinal)
+        return _Named(first.algorithm, first.value, _others(first, made), draft.place.symbol, own[0], ordinal)
 
     def _dependency(self, draft: _Draft, package: Package) -> _Named:
         ids = sorted({name for member in draft.group.members for name in advisory_names(member)})
@@ -128,11 +129,7 @@ class _Names:
         return _Named(made[0].algorithm, made[0].value, _others(made[0], made), symbol, anchor, 1)
 
     def _anchored(self, place: Place) -> tuple[str, ...]:
-        found = self._anchors.get(id(place))
-        if found is None:
-            found = tuple(scheme.anchor(place.normalised) for scheme in self._schemes)
-            self._anchors[id(place)] = found
-        return found
+        return tuple([scheme.anchor(place.normalised) for scheme in self._schemes])
 
 
 def _witnesses(members: Sequence[Located]) -> list[tuple[str, Place]]:
@@ -158,16 +155,22 @@ def _others(first: Fingerprint, made: Sequence[Fingerprint]) -> tuple[Fingerprin
 
 
 def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | None) -> Finding:
-    worst = max(draft.results, key=lambda result: (result.severity.rank, result.score, _rule_name(result)))
+    results = draft.results
+    worst, confidence, lane = results[0], results[0].confidence, results[0].lane
+    if len(results) > 1:
+        worst = max(results, key=lambda result: (result.severity.rank, result.score, _rule_name(result)))
+        confidence = min((result.confidence for result in results), key=_CONFIDENCES.index)
+        lane = min((result.lane for result in results), key=_LANES.index)
     named = names.of(draft)
     described = crosswalk.describe(draft.weakness)
-    confidence = min((result.confidence for result in draft.results), key=_CONFIDENCES.index)
     title = _title(draft, described.title if described else worst.message.split("\n", 1)[0], confidence)
-    own = {name for result in draft.results for name in (result.advisory, *result.aliases) if name}
+    own = {name for result in results for name in (result.advisory, *result.aliases) if name}
+    remedies = [result.remedy for result in results if result.remedy]
+    packages = [result.package for result in results if result.package is not None]
     return Finding(
         fingerprint=named.fingerprint,
         algorithm=named.algorithm,
-        lane=min((result.lane for result in draft.results), key=_LANES.index),
+        lane=lane,
         weakness=draft.weakness,
         title=title[:LONGEST_TITLE],
         severity=worst.severity,
@@ -178,15 +181,13 @@ def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | 
         symbol=named.symbol,
         ordinal=named.ordinal,
         anchor=named.anchor,
-        witnesses=draft.results,
+        witnesses=results,
         aliases=named.aliases,
         advisories=tuple(sorted(own)),
-        package=next((result.package for result in draft.results if result.package is not None), None),
-        remedy=next(
-            (result.remedy for result in draft.results if result.remedy), described.remedy if described else ""
-        ),
+        package=packages[0] if packages else None,
+        remedy=remedies[0] if remedies else described.remedy if described else "",
         snippet=draft.place.snippet,
-        suppressed_in_source=all(_is_suppressed(result) for result in draft.results),
+        suppressed_in_source=all(map(_is_suppressed, results)),
         sketch=sketch(draft.place.normalised) if draft.group.kind == "weakness" else "",
         secret_macs=codes(_secret_texts(draft)) if codes is not None and draft.group.kind == "secret" else (),
     )
@@ -211,7 +212,7 @@ def _shown_region(draft: _Draft) -> Region:
 
 
 def _is_suppressed(result: Result) -> bool:
-    return any(one.kind == "inSource" for one in result.suppressions)
+    return bool(result.suppressions) and any(one.kind == "inSource" for one in result.suppressions)
 
 
 def _secret_texts(draft: _Draft) -> set[Digest]:

@@ -32,8 +32,8 @@ from secgate.model import (
 )
 from secgate.policy import InputDocument, Layer, LayerDecision, attribution, effective_data, layer_data, read_profile
 from secgate.policy.attribution import Ruled
-from secgate.policy.documents import Exemption, GapFacts
-from secgate.policy.facts import JoinedFacts, RunContext, input_document, recorded, sentinel_finding
+from secgate.policy.documents import AddedObligation, Exemption, GapFacts, LayerVerdict
+from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document, recorded, sentinel_finding
 from secgate.policy.totality import check_agreement, read_total
 from secgate.ports import Engine
 
@@ -60,6 +60,7 @@ class JudgeRequest(Struct, frozen=True, kw_only=True):
     mode: Literal["enforce", "observe"] = "enforce"
     joined: Mapping[str, JoinedFacts] = {}
     """By fingerprint; what is not there is not known."""
+    lists: Lists = Lists()
     disabled_rules: tuple[str, ...] = ()
     """Shipped rules that the enforced layer switches off, by name."""
     enforced_digest: str = ""
@@ -138,6 +139,7 @@ def _document(request: JudgeRequest) -> InputDocument:
             complete=request.complete,
             claims_coverage=request.claims_coverage,
             evaluated_at_epoch_s=int(request.now.timestamp()),
+            lists=request.lists,
         ),
     )
 
@@ -181,9 +183,7 @@ class _Evaluation:
             *layer.rule_modules(without=self._request.disabled_rules if own else ()),
         )
         data = self._data if own else layer_data(layer, self._data)
-        sentinel = sentinel_finding(document.evaluated_at_epoch_s)
-        guarded_document = msgspec.structs.replace(document, findings=(*document.findings, sentinel))
-        encoded = msgspec.json.encode(guarded_document, order="sorted")
+        encoded = _with_sentinel(document)
         trusted = own and len(document.findings) <= IN_PROCESS_FINDINGS
         decisions = []
         for engine in (self._engine if trusted else self._guarded, *self._references):
@@ -197,13 +197,7 @@ class _Evaluation:
         return Ruled(layer=layer, decision=decisions[0], heads=heads)
 
     def _heads(
-        self,
-        layer: Layer,
-        decision: LayerDecision,
-        document: InputDocument,
-        *,
-        data: bytes,
-        trusted: bool,
+        self, layer: Layer, decision: LayerDecision, document: InputDocument, *, data: bytes, trusted: bool
     ) -> attribution.Heads:
         """Find out which of several rules of a set spoke. It decides nothing, so where it fails that is only said."""
         wanted = attribution.unclear(layer, decision)
@@ -221,6 +215,12 @@ class _Evaluation:
         except PolicyError as error:
             self.notes.append(f"which of several rules of the {layer.name} layer spoke is not told: {error.what}")
             return {}
+
+
+def _with_sentinel(document: InputDocument) -> bytes:
+    """Give the document as a layer sees it, the finding that must be denied among its own."""
+    sentinel = sentinel_finding(document.evaluated_at_epoch_s)
+    return msgspec.json.encode(msgspec.structs.replace(document, findings=(*document.findings, sentinel)))
 
 
 def _with_obligations(document: InputDocument, decision: LayerDecision) -> InputDocument:
@@ -279,6 +279,7 @@ def _decide(
         obligations=obligations,
         policy_digests=dict(sorted(digests.items())),
         enforced_digest=request.enforced_digest,
+        advisory_digests=_advisory_digests(document),
         input_digest=_sha256(stored),
         engine=evaluated_by.name,
         engine_version=evaluated_by.version,
@@ -286,6 +287,16 @@ def _decide(
         claims_coverage=request.claims_coverage,
         notes=(*_standing_notes(request), *notes, *more),
     )
+
+
+def _advisory_digests(document: InputDocument) -> dict[str, Digest]:
+    found = document.advisories
+    digests = {
+        "advisories": found.digest,
+        "epss": found.epss.digest,
+        "known-exploited": found.known_exploited.digest,
+    }
+    return {name: digest for name, digest in digests.items() if digest}
 
 
 def _standing_notes(request: JudgeRequest) -> list[str]:
@@ -301,26 +312,29 @@ def _standing_notes(request: JudgeRequest) -> list[str]:
 
 def _join(ruled: Sequence[Ruled]) -> list[Verdict]:
     """Give one verdict per subject: the strictest word of any layer, and every rule that spoke."""
-    gathered: dict[tuple[str, str], list[Verdict]] = {}
+    strictest: dict[tuple[str, str], tuple[LayerVerdict, str]] = {}
+    rules: dict[tuple[str, str], set[str]] = {}
     for one in ruled:
         for said in one.decision.verdicts:
-            verdict = Verdict(
-                subject=said.subject,
-                id=said.id,
-                word=said.word,
-                rule=said.rule,
-                layer=one.layer.name,
-                reason=said.reason,
-                remedy=said.remedy,
-                all_rules=said.all_rules,
-            )
-            gathered.setdefault((said.subject, said.id), []).append(verdict)
-    joined = []
-    for verdicts in gathered.values():
-        strictest = min(verdicts, key=lambda verdict: _STRICTEST[verdict.word])
-        rules = tuple(sorted({rule for verdict in verdicts for rule in verdict.all_rules}))
-        joined.append(msgspec.structs.replace(strictest, all_rules=rules))
-    return joined
+            key = said.subject, said.id
+            held = strictest.get(key)
+            if held is None or _STRICTEST[said.word] < _STRICTEST[held[0].word]:
+                strictest[key] = said, one.layer.name
+            if said.all_rules:
+                rules.setdefault(key, set()).update(said.all_rules)
+    return [
+        Verdict(
+            subject=said.subject,
+            id=said.id,
+            word=said.word,
+            rule=said.rule,
+            layer=layer,
+            reason=said.reason,
+            remedy=said.remedy,
+            all_rules=tuple(sorted(rules.get(key, ()))),
+        )
+        for key, (said, layer) in strictest.items()
+    ]
 
 
 def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[Ruled], document: InputDocument) -> list[Verdict]:
@@ -401,7 +415,31 @@ def _obligations(
     if request.target.scope is not Scope.PROTECTED:
         names = sorted({duty.rule for one in ruled for duty in one.decision.obligations})
         return (), [f"{name} adds obligations, and only a protected scope starts clocks" for name in names]
-    return sla.added(decided, recorded={f.fingerprint: f.obligations for f in request.findings}), []
+    added = sla.added(decided, recorded={f.fingerprint: _held(f, request) for f in request.findings})
+    taken = [_taken_back(duty, request, digest=digest) for one in ruled for duty in one.decision.superseded]
+    return (*added, *sorted(taken, key=lambda duty: (duty.finding, duty.basis, duty.start_epoch_s))), []
+
+
+def _held(finding: Finding, request: JudgeRequest) -> tuple[Obligation, ...]:
+    """Give the duties that cannot be new: all that are recorded, but those whose downgrade holds no longer."""
+    joined = request.joined.get(finding.fingerprint)
+    if joined is not None and joined.downgrade.state == "active":
+        return finding.obligations
+    return tuple(duty for duty in finding.obligations if not duty.superseded_by)
+
+
+def _taken_back(taken: AddedObligation, request: JudgeRequest, *, digest: str) -> Obligation:
+    approved = request.joined[taken.finding].downgrade
+    return Obligation(
+        finding=taken.finding,
+        basis=taken.basis,
+        start_epoch_s=taken.start_epoch_s,
+        limit_s=taken.limit_s,
+        policy_digest=digest,
+        superseded=True,
+        superseded_by=approved.id,
+        superseded_epoch_s=approved.approved_epoch_s,
+    )
 
 
 def _sha256(data: bytes) -> Digest:

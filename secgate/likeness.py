@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from struct import pack
 from zlib import crc32
 
 from secgate.model import KnownFinding
@@ -27,14 +28,20 @@ LONG = 8
 """Distinct words from which equal text says enough without a symbol."""
 
 _WORD = re.compile(r"\w+")
+_PLAIN_WORD = re.compile(rb"\w+")
 
 
 def sketch(normalised: Iterable[str]) -> str:
     """Give the sketch of a normalised text, up to sixteen hashes of four hexadecimal digits, rising."""
-    words = set(_WORD.findall("\n".join(normalised)))
-    # Encoded all at once: this is done for each finding of a run.
-    hashes = sorted({crc32(word) & 0xFFFF for word in "\n".join(words).encode("utf-8", "surrogatepass").split(b"\n")})
-    return "".join([f"{one:04x}" for one in hashes[:MOST_WORDS]]) if words else ""
+    text = "\n".join(normalised)
+    # This is done for each finding of a run: what is plain is read as bytes.
+    words = _PLAIN_WORD.findall(text.encode()) if text.isascii() else _words(text)
+    hashes = sorted({crc32(word) & 0xFFFF for word in words})[:MOST_WORDS]
+    return pack(f">{len(hashes)}H", *hashes).hex()
+
+
+def _words(text: str) -> list[bytes]:
+    return [word.encode("utf-8", "surrogatepass") for word in _WORD.findall(text)]
 
 
 def likeness(one: str, other: str) -> float:

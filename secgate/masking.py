@@ -141,6 +141,8 @@ class Masker:
 
     def _sorted(self, path: str, commit: str) -> list[tuple[int, int]]:
         """Give a file's spans in order, those that overlap made one."""
+        if not self._spans:
+            return []
         key = (path, commit)
         if key in self._unsorted:
             merged: list[tuple[int, int]] = []
@@ -192,23 +194,19 @@ class _Texts:
         return _ASSIGNED.sub(self._assigned, _QUOTED.sub(self._quoted, masked))
 
     def _long(self, value: str) -> str:
-        parts: list[str] = []
-        done = at = 0
         starts = self._by_start
-        while at < len(value):
-            found = 0
-            if value[at : at + _SHORTEST] in starts:
-                fitting = (len(text) for text in starts[value[at : at + _SHORTEST]] if value.startswith(text, at))
-                found = next(fitting, 0)
-            if value.startswith(MASK, at):
-                at += len(MASK)
-            elif found:
+        parts: list[str] = []
+        done = 0
+        is_masked = MASK in value
+        for at in [at for at in range(len(value) - _SHORTEST + 1) if value[at : at + _SHORTEST] in starts]:
+            if at < done or (is_masked and value.rfind(MASK, max(done, at - len(MASK) + 1), at + len(MASK)) >= 0):
+                continue
+            fitting = (len(text) for text in starts[value[at : at + _SHORTEST]] if value.startswith(text, at))
+            found = next(fitting, 0)
+            if found:
                 parts += [value[done:at], MASK]
-                at = done = at + found
-            else:
-                at += 1
-        parts.append(value[done:])
-        return "".join(parts)
+                done = at + found
+        return "".join([*parts, value[done:]]) if parts else value
 
     def _assigned(self, match: re.Match[str]) -> str:
         return match[1] + MASK if match[2] in self._short else match[0]

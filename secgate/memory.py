@@ -12,9 +12,9 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from secgate.errors import LedgerError
+from secgate.event import Event
 from secgate.events import (
     BaselineRecorded,
-    Event,
     FindingAliased,
     FindingChanged,
     FindingClosed,
@@ -29,7 +29,6 @@ from secgate.events import (
     ObligationSuperseded,
     Run,
     RunTool,
-    SignedEvent,
     from_envelope,
 )
 from secgate.merkle import Tree, envelope_of
@@ -47,6 +46,7 @@ from secgate.model import (
     Value,
 )
 from secgate.ports import Ledger
+from secgate.signed_events import SignedEvent
 
 EPISODE_WINDOW_S = 30 * 86400
 """Absent no longer than this and seen again is the same episode. Source: SLA semantics, rule 4."""
@@ -320,9 +320,7 @@ class Memory:
                 line.put(replace(known, obligations=(*known.obligations, _duty(event))))
             case ObligationSuperseded():
                 line, known = self._known(event, event.fingerprint, sequence=sequence)
-                duties = tuple(
-                    replace(duty, superseded=duty.superseded or _is_same(duty, event)) for duty in known.obligations
-                )
+                duties = tuple(_superseded(duty, event) for duty in known.obligations)
                 line.put(replace(known, obligations=duties))
 
     def _line_of(
@@ -369,8 +367,11 @@ def _duty(event: ObligationAdded) -> Obligation:
     )
 
 
-def _is_same(duty: Obligation, event: ObligationSuperseded) -> bool:
-    return (duty.basis, duty.start_epoch_s, duty.limit_s) == (event.basis, event.start_epoch_s, event.limit_s)
+def _superseded(duty: Obligation, event: ObligationSuperseded) -> Obligation:
+    is_it = (duty.basis, duty.start_epoch_s, duty.limit_s) == (event.basis, event.start_epoch_s, event.limit_s)
+    if duty.superseded or not is_it:
+        return duty
+    return replace(duty, superseded=True, superseded_by=event.downgrade, superseded_epoch_s=event.approved_epoch_s)
 
 
 def _known_run(run: Run) -> KnownRun:

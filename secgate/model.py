@@ -25,6 +25,8 @@ FINGERPRINT_ALGORITHM = "secgate/v1"
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Epoch = Annotated[int, Meta(ge=0)]
+Exposure = Literal["unknown", "internal", "internet"]
+"""Who can reach what runs from a file, as far as the organisation says."""
 
 
 class Severity(enum.StrEnum):
@@ -47,12 +49,12 @@ class Severity(enum.StrEnum):
     @property
     def rank(self) -> int:
         """0 for info up to 4 for critical."""
-        return ("info", "low", "medium", "high", "critical").index(self.value)
+        return ("info", "low", "medium", "high", "critical").index(self)
 
     @property
     def default_score(self) -> float:
         """A score in the band for tools that give only the band."""
-        return {"critical": 9.5, "high": 8.0, "medium": 5.5, "low": 2.0, "info": 0.0}[self.value]
+        return (0.0, 2.0, 5.5, 8.0, 9.5)[self.rank]
 
 
 class Confidence(enum.StrEnum):
@@ -471,6 +473,9 @@ class RawResult(Value, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     """Secret texts that the tool named: normalise masks each in every field and then forgets them."""
     secret_spans: tuple[Region, ...] = ()
+    quoted: tuple[str, ...] = ()
+    """Secrets that were found, and masked, in the texts of another tool: normalise masks them wherever else they are
+    quoted, and takes the result for no more about secrets than before."""
     secret_sha1: str = ""
     """Hex SHA-1 of a secret's text, for a tool that tells no more than that and the line."""
     package: Package | None = None
@@ -588,11 +593,24 @@ class Obligation(Value, frozen=True, kw_only=True):
     limit_s: Epoch
     policy_digest: str = ""
     superseded: bool = False
+    superseded_by: str = ""
+    """The downgrade that took it back; "" for known debt, and for a duty that stands."""
+    superseded_epoch_s: Epoch = 0
+    """When that downgrade was approved, by the ledger's time."""
 
     @property
     def due_epoch_s(self) -> int:
         """Start plus limit."""
         return self.start_epoch_s + self.limit_s
+
+
+class Downgraded(Value, frozen=True, kw_only=True):
+    """What two people agreed that a finding counts as, and until when; `severity` of the finding stays the tools'."""
+
+    id: str
+    severity: Severity
+    approver: str
+    until_epoch_s: Epoch
 
 
 class Finding(Value, frozen=True, kw_only=True):
@@ -640,6 +658,7 @@ class Finding(Value, frozen=True, kw_only=True):
     suppressed_in_source: bool = False
     owner: str = ""
     """Who owns the place by CODEOWNERS: ids, teams, or the line that names somebody, between spaces; "" for nobody."""
+    downgraded: Downgraded | None = None
 
 
 # --------------------------------------------------------------------------------------------------------- coverage
@@ -862,6 +881,8 @@ class Decision(Value, frozen=True, kw_only=True):
     obligations: tuple[Obligation, ...] = ()
     policy_digests: dict[str, Digest]
     """Per layer: modules and data together."""
+    advisory_digests: dict[str, Digest] = {}
+    """Of what told about advisories: the database, and the lists `known-exploited` and `epss`."""
     enforced_digest: str = ""
     input_digest: Digest
     engine: str

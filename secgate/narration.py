@@ -10,9 +10,9 @@ from secgate.explanation import Explanation
 from secgate.model import Gap, Severity, Word
 from secgate.page import Page, clipped_left
 from secgate.sayings import Said
-from secgate.sla import length_words, standing_words
+from secgate.sla import length_words, standing_words, utc_words
 from secgate.story import Clock, Sight, Story
-from secgate.summary import gap_words, number_words, short_rule, utc_words
+from secgate.summary import gap_words, number_words, short_rule
 
 MOST_LISTED = 100
 """Findings listed by kind; JSON has all."""

@@ -129,15 +129,16 @@ def normalise(
     """
     files: dict[str, _File] = {}
     refused: list[Refusal] = []
+    masker = Masker()
     for item in _items(scans, crosswalk):
         path, reason = _view_path(item.raw, view, keep_outside=keep_outside)
         if reason:
             refused.append(_refusal(item, reason))
+            _tell(masker, "", item.raw.quoted)
             continue
         if path not in files:
             files[path] = _open(path, view, read, kinds)
         files[path].items.append(item)
-    masker = Masker()
     for path in sorted(files):
         _find_secrets(files[path], masker)
     tables = _Tables(masker, crosswalk, scores)
@@ -214,8 +215,8 @@ def _find_secrets(file: _File, masker: Masker) -> None:
     """Tell the masker of every secret that any lane's result of this file is about, before anything is made of it."""
     path, commit = file.location.path, file.location.commit
     for item in file.items:
-        for text in item.raw.secrets:
-            masker.add_text(path, text)
+        _tell(masker, path, item.raw.secrets)
+        _tell(masker, path, item.raw.quoted)
         spans: tuple[tuple[int, int], ...] = ()
         is_rule = not SECRET_CWES.isdisjoint(item.cwes)
         is_about = is_rule or item.lane is Lane.SECRETS or item.raw.secrets or item.raw.secret_spans
@@ -225,9 +226,13 @@ def _find_secrets(file: _File, masker: Masker) -> None:
             spans = secret_spans(index, item.raw, region, lane=item.lane, is_rule=is_rule)
             masker.add(path, index.source, spans, commit=commit)
         elif is_about:
-            for text in quoted_secrets(item.raw):
-                masker.add_text(path, text)
+            _tell(masker, path, quoted_secrets(item.raw))
         file.spans.append(spans)
+
+
+def _tell(masker: Masker, path: str, texts: Sequence[str]) -> None:
+    for text in texts:
+        masker.add_text(path, text)
 
 
 def _index(file: _File, raw: RawResult) -> FileIndex | None:
@@ -264,8 +269,11 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
     spans = file.spans[at]
     is_secret = item.lane is Lane.SECRETS or not SECRET_CWES.isdisjoint(item.cwes)
     region, snippet = item.raw.region, ""
-    place = Place(region=region, symbol=masker.own(path, item.raw.resource)[:LONGEST_NAME])
-    if index is not None:
+    if index is None:
+        place = Place(region=region, symbol=masker.own(path, item.raw.resource)[:LONGEST_NAME])
+        if not is_secret:
+            snippet = masker.text(path, item.raw.snippet)
+    else:
         region = _region(index, item)
         start, end = index.source.offsets(region) if region.start_line else (0, 0)
         place = _place(file, masker, index, spans[0][0] if is_secret and spans else start, region)
@@ -273,8 +281,6 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
             place = _keyed(place, secret_key(index, spans[0]))
         cut = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
         snippet = masker.text(path, cut)
-    elif not is_secret:
-        snippet = masker.text(path, item.raw.snippet)
     result = _result(item, file, region, tables, snippet=snippet, is_secret=is_secret)
     if item.raw.commit and index is None and not file.location.commit:
         location = msgspec.structs.replace(result.location, commit=item.raw.commit[:LONGEST_NAME])

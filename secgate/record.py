@@ -12,7 +12,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
-from secgate.events import Event, LedgerAdopted, LedgerCreated, to_entry
+from secgate.event import Event
+from secgate.events import LedgerAdopted, LedgerCreated, to_entry
 from secgate.memory import EPISODE_WINDOW_S, Memory
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Digest, Entry, Head, RunDocument, Value, encode

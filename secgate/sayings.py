@@ -34,18 +34,10 @@ def waivers_said(
     for one in about(statements, repository=repository):
         try:
             match one.type:
-                case waivers.REQUESTED:
-                    asked = msgspec.json.decode(one.statement, type=waivers.Request)
-                    subject = asked.subject
-                    is_finding = isinstance(subject, waivers.FindingSubject) and subject.fingerprint in names
-                    if is_finding or (
-                        isinstance(subject, waivers.AdvisorySubject) and subject.advisory.upper() in advisories
-                    ):
-                        mine.add(known := waivers.statement_id(one.statement.encode()))
-                        said = Said(waiver=known, said="requested", by=asked.requester, at_epoch_s=one.at_epoch_s)
-                        found.append(
-                            msgspec.structs.replace(said, expires_epoch_s=asked.expires_epoch_s, reason=asked.reason)
-                        )
+                case waivers.REQUESTED | waivers.REQUESTED_TOGETHER:
+                    asked = _asked(one, names=names, advisories=advisories)
+                    mine.update(said.waiver for said in asked)
+                    found += asked
                 case waivers.APPROVED:
                     word = msgspec.json.decode(one.statement, type=waivers.Approval)
                     found.append(
@@ -59,3 +51,23 @@ def waivers_said(
             # Refused aloud by the run that would rest on it; a story tells what can be read.
             continue
     return tuple(one for one in found if one.waiver in mine)
+
+
+def _asked(one: KnownStatement, *, names: Collection[str], advisories: Collection[str]) -> list[Said]:
+    found = []
+    for part in waivers.requests_in(one):
+        asked = msgspec.json.decode(part, type=waivers.Request)
+        subject = asked.subject
+        is_finding = isinstance(subject, waivers.FindingSubject) and subject.fingerprint in names
+        if is_finding or (isinstance(subject, waivers.AdvisorySubject) and subject.advisory.upper() in advisories):
+            found.append(
+                Said(
+                    waiver=waivers.statement_id(part),
+                    said="requested",
+                    by=asked.requester,
+                    at_epoch_s=one.at_epoch_s,
+                    expires_epoch_s=asked.expires_epoch_s,
+                    reason=asked.reason,
+                )
+            )
+    return found

@@ -43,6 +43,12 @@ _SECRET_KEY = re.compile(
     r"|encryption_?-?key|signing_?-?key|account_?-?key|client_?-?key|_key$|bearer)"
 )
 _NOT_SECRET_KEY = re.compile(r"(?i)(?:csrf|public|nonce|(?:^|[._\-])ids?$|_id$)")
+_ABOUT_SECRET_KEY = re.compile(
+    r"(?i)(?:tokeni[sz]|tokens?_?(?:count|limit|type|kind)|max_?tokens|num_?tokens|tokens$|[._\-]?(?:length|len|names?|file|path"
+    r"|dir|url|uri|endpoint|field|types?|policy|expir\w*|ttl|timeout|age|prompt|label|regex|pattern|rules?|manager"
+    r"|provider|store|reset|hint|strength|validator)$)"
+)
+"""A key that tells something of a secret and holds none."""
 
 # A name that another place fills in: `${PASSWORD}`, `{{ token }}`, `<password>`, `%(pass)s`, `settings.SECRET_KEY`,
 # `get_password()`, `os.environ[...]`.
@@ -90,8 +96,8 @@ def likeness(value: str, *, key: str, is_random: bool) -> Likeness | None:
 
     `is_random` says that it was marked for its entropy alone.
     """
-    text = unquote(value.strip().strip("\"'`"))
-    if not text or _REFERENCE.fullmatch(text):
+    text = _bare(value)
+    if is_reference(text):
         return REFERENCE
     is_named = bool(_SECRET_KEY.search(key)) and not _NOT_SECRET_KEY.search(key)
     if _INTEGRITY.fullmatch(text) or (_is_checksum(text) and _CHECKSUM_KEY.search(key)):
@@ -101,6 +107,26 @@ def likeness(value: str, *, key: str, is_random: bool) -> Likeness | None:
     if is_random:
         return CREDENTIAL if is_named else RANDOM
     return None
+
+
+def is_reference(value: str) -> bool:
+    """Tell whether a text only names what another place fills in."""
+    text = _bare(value)
+    return not text or _REFERENCE.fullmatch(text) is not None
+
+
+def _bare(value: str) -> str:
+    return unquote(value.strip().strip("\"'`"))
+
+
+def may_name_secret(key: str) -> bool:
+    """Tell whether a key in whose name a secret's kind stands may hold one, and not the name or the length of one."""
+    return not (_NOT_SECRET_KEY.search(key) or _ABOUT_SECRET_KEY.search(key))
+
+
+def is_everyday(text: str) -> bool:
+    """Tell whether a text is a word that so many sentences have that it cannot be looked for in them."""
+    return text.lower() in _WORDS
 
 
 def _is_checksum(text: str) -> bool:

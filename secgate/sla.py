@@ -7,10 +7,13 @@ loosened: only a recorded, approved downgrade marks one as superseded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
-from secgate.model import Obligation
+from secgate.model import Obligation, Severity
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_LAST_DATE_EPOCH_S = 253_402_300_799
+"""The end of the year 9999: later times have no calendar date in Python."""
 
 
 def earliest(obligations: Iterable[Obligation]) -> Obligation | None:
@@ -20,6 +23,16 @@ def earliest(obligations: Iterable[Obligation]) -> Obligation | None:
     """
     standing = [duty for duty in obligations if not duty.superseded]
     return min(standing, key=lambda duty: (duty.due_epoch_s, duty.basis), default=None)
+
+
+def basis_of(basis: str) -> tuple[str, Severity | None]:
+    """Give what a duty of this basis rests on, and the severity that it was made for: None for one that has none.
+
+    `severity:high`, `severity:high:PLACE` and `baseline:high` are for high, `known-exploited` is for none.
+    """
+    kind, _, rest = basis.partition(":")
+    name = rest.partition(":")[0]
+    return kind, Severity(name) if kind in ("severity", "baseline") and name in tuple(Severity) else None
 
 
 def due_epoch_s(obligations: Iterable[Obligation]) -> int | None:
@@ -56,6 +69,13 @@ def length_words(seconds: int) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
+def utc_words(epoch_s: int) -> str:
+    """Give a time as `2026-01-31 23:59 UTC`."""
+    if not 0 <= epoch_s <= _LAST_DATE_EPOCH_S:
+        return f"{epoch_s} s after 1970"
+    return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def standing_words(obligations: Iterable[Obligation], *, now_epoch_s: int) -> str:
     """Say how a finding stands: `19 h of 24 h left`, `due now`, `overdue by 2 d 3 h`, or `no limit`.
 
@@ -78,8 +98,7 @@ def added(decided: Sequence[Obligation], *, recorded: Mapping[str, Sequence[Obli
     """Give the duties of a decision that the ledger does not hold yet, sorted by finding and basis.
 
     `recorded` gives what is held, by fingerprint. A basis that is held already, superseded or not, is never new: a
-    changed limit applies to duties made after it, and what an approved downgrade took back does not return. Of several
-    on one basis the earliest due is kept.
+    changed limit applies to duties made after it. Of several on one basis the earliest due is kept.
     """
     best: dict[tuple[str, str], Obligation] = {}
     for duty in decided:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from secgate.errors import LedgerError, UsageError
+from secgate.event import Event
 from secgate.events import (
-    Event,
     FindingAliased,
     FindingChanged,
     FindingClosed,
@@ -202,7 +202,8 @@ def _event_words(event: FindingEvent) -> str:
         case ObligationAdded():
             text = f"{event.basis}: {length_words(event.limit_s)}"
         case ObligationSuperseded():
-            text = f"{event.basis} counts no longer"
+            by = f": downgrade {event.downgrade[:12]}" if event.downgrade else ""
+            text = f"{event.basis} counts no longer{by}"
     return text
 
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from secgate.absence import Outlook, covered_whole
 from secgate.baseline import gives_way
+from secgate.event import Event
 from secgate.events import (
-    Event,
     FindingAliased,
     FindingChanged,
     FindingClosed,
@@ -354,7 +354,8 @@ class _Step:
             # Policies know the run's time only; the ledger's is the one that counts.
             starts_now = duty.start_epoch_s >= self._evaluated_epoch_s
             duty = replace(duty, start_epoch_s=self._now_epoch_s if starts_now else duty.start_epoch_s)  # noqa: PLW2901
-            if any(_stands_for(other, duty) for other in held):
+            # What a downgrade took back counts again only if the decision says so, and then anew.
+            if any(_stands_for(other, duty) for other in held if not other.superseded_by):
                 continue
             held.append(duty)
             yield ObligationAdded(
@@ -368,7 +369,7 @@ class _Step:
             )
             for other in recorded:
                 if gives_way(other, duty):
-                    yield self._supersedes(other, facts, episode=episode, policy_digest=duty.policy_digest)
+                    yield self._supersedes(other, facts, episode=episode, by=duty)
 
     def _superseded(
         self, duty: Obligation, facts: FindingFacts, *, episode: int, held: Sequence[Obligation]
@@ -376,15 +377,15 @@ class _Step:
         for other in held:
             if other.superseded or (other.basis, other.start_epoch_s) != (duty.basis, duty.start_epoch_s):
                 continue
-            if self._now_epoch_s > other.due_epoch_s:
+            if duty.superseded_epoch_s > other.due_epoch_s:
                 self.notes.append(
                     f"{facts.fingerprint}: the duty {other.basis} was due before it was to be superseded; it stands"
                 )
                 continue
-            yield self._supersedes(other, facts, episode=episode, policy_digest=duty.policy_digest)
+            yield self._supersedes(other, facts, episode=episode, by=duty)
 
     def _supersedes(
-        self, other: Obligation, facts: FindingFacts, *, episode: int, policy_digest: str
+        self, other: Obligation, facts: FindingFacts, *, episode: int, by: Obligation
     ) -> ObligationSuperseded:
         return ObligationSuperseded(
             **self._about(episode),
@@ -393,7 +394,9 @@ class _Step:
             basis=other.basis,
             start_epoch_s=other.start_epoch_s,
             limit_s=other.limit_s,
-            policy_digest=policy_digest,
+            policy_digest=by.policy_digest,
+            downgrade=by.superseded_by,
+            approved_epoch_s=by.superseded_epoch_s,
         )
 
 

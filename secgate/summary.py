@@ -7,10 +7,10 @@ the place where it shows a text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from secgate import sla
+from secgate.downgrades import downgraded_words
 from secgate.model import (
     Decision,
     Finding,
@@ -64,8 +64,6 @@ _GAP_WORDS = {
 }
 _NAMED_PATHS = 3
 _BLOCKING = (Word.DENY, Word.INCONCLUSIVE)
-_LAST_DATE_EPOCH_S = 253_402_300_799
-"""The end of the year 9999: later times have no calendar date in Python."""
 
 
 class LaneRow(Value, frozen=True, kw_only=True):
@@ -157,13 +155,6 @@ def summarise(document: RunDocument) -> Summary:
     )
 
 
-def utc_words(epoch_s: int) -> str:
-    """Give a time as `2026-01-31 23:59 UTC`."""
-    if not 0 <= epoch_s <= _LAST_DATE_EPOCH_S:
-        return f"{epoch_s} s after 1970"
-    return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 def number_words(count: int, noun: str) -> str:
     """Give `1 gap`, `1,200 gaps`."""
     return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
@@ -202,7 +193,8 @@ def short_rule(path: str) -> str:
 
 def severity_words(finding: Finding) -> str:
     """Say severity, score and where both come from."""
-    return f"{finding.severity.value} {finding.score:.1f}, basis: {finding.severity_basis or 'not told'}"
+    told = f"{finding.severity.value} {finding.score:.1f}, basis: {finding.severity_basis or 'not told'}"
+    return told + downgraded_words(finding)
 
 
 def _word(decision: Decision | None) -> str:
@@ -228,7 +220,7 @@ def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
         seen_by=", ".join(sorted({witness.scanner for witness in finding.witnesses})),
         why=why,
         fix=fix_of(finding, verdict),
-        due_at=utc_words(duty.due_epoch_s) if duty else "",
+        due_at=sla.utc_words(duty.due_epoch_s) if duty else "",
         standing=sla.standing_words(finding.obligations, now_epoch_s=now) if duty else "",
         basis=duty.basis if duty else "",
         overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),

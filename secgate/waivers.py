@@ -16,15 +16,15 @@ import msgspec
 from msgspec import Meta
 
 from secgate.errors import SignatureError, UsageError
-from secgate.fingerprint import package_name
-from secgate.model import Digest, Epoch, Finding, Gap, KnownStatement, Lane, Package, Severity, Value, encode
-from secgate.patterns import PathPattern
+from secgate.model import Digest, Epoch, Finding, KnownStatement, Lane, Severity, Value, encode
 from secgate.people import People
-from secgate.twins import TwinWaiver, share_out, twin_group
+from secgate.twins import twin_group
 
 REQUESTED, APPROVED, REVOKED = "waiver-requested", "waiver-approved", "waiver-revoked"
+REQUESTED_TOGETHER = "waivers-requested"
 NAMESPACES: Mapping[str, str] = {
     REQUESTED: "secgate-waiver-request",
+    REQUESTED_TOGETHER: "secgate-waiver-request",
     APPROVED: "secgate-waiver-approval",
     REVOKED: "secgate-waiver-revocation",
 }
@@ -83,6 +83,18 @@ class Bound(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scanners: tuple[str, ...] = ()
 
 
+class Origin(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a request comes from that another tool's file asked for: its form, the file's name, the entry in it.
+
+    `entry` tells the entry from others of its form wherever it stands: asked for once, it is not asked for again.
+    """
+
+    form: Text
+    file: str
+    place: str
+    entry: Digest
+
+
 class Request(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody asks for. The id of a waiver is the digest of this statement's bytes."""
 
@@ -97,6 +109,14 @@ class Request(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ticket: str = ""
     shown: str = ""
     """The subject in words, for people: title and place."""
+    origin: Origin | None = None
+
+
+class Together(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Several requests under one signature. Each is a waiver of its own, known by the digest of its own bytes here."""
+
+    schema: Literal["secgate/waiver-requests/v1"] = "secgate/waiver-requests/v1"
+    requests: Annotated[tuple[msgspec.Raw, ...], Meta(min_length=1)]
 
 
 class Approval(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,9 +175,24 @@ def statement_id(statement: bytes) -> Digest:
     return hashlib.sha256(statement).hexdigest()
 
 
-def statement_of(value: Request | Approval | Revocation) -> bytes:
+def statement_of(value: Request | Approval | Revocation | Together) -> bytes:
     """Give the exact bytes that are signed."""
     return encode(value)
+
+
+def together(requests: Iterable[Request]) -> Together:
+    """Put requests under one signature."""
+    return Together(requests=tuple(msgspec.Raw(statement_of(one)) for one in requests))
+
+
+def requests_in(one: KnownStatement) -> tuple[bytes, ...]:
+    """Give the exact bytes of each request of a statement that requests, alone or together.
+
+    Raises msgspec.DecodeError for what does not read.
+    """
+    if one.type != REQUESTED_TOGETHER:
+        return (one.statement.encode(),)
+    return tuple(bytes(raw) for raw in msgspec.json.decode(one.statement, type=Together).requests)
 
 
 # -------------------------------------------------------------------------------------------------------------- gather
@@ -174,19 +209,22 @@ def about(statements: Sequence[KnownStatement], *, repository: str) -> tuple[Kno
         if one.type not in NAMESPACES:
             continue
         try:
-            said = msgspec.json.decode(one.statement, type=_Outline)
+            if one.type in (REQUESTED, REQUESTED_TOGETHER):
+                mine = [part for part in requests_in(one) if repository in _repositories(part)]
+                asked.update(map(statement_id, mine))
+                is_about = bool(mine)
+            else:
+                is_about = msgspec.json.decode(one.statement, type=_Outline).request in asked
         except msgspec.DecodeError:
+            is_about = True
+        if is_about:
             kept.append(one)
-            continue
-        if one.type == REQUESTED:
-            names = (said.subject.repository, *said.subject.repositories)
-            if repository not in names:
-                continue
-            asked.add(statement_id(one.statement.encode()))
-        elif said.request not in asked:
-            continue
-        kept.append(one)
     return tuple(kept)
+
+
+def _repositories(request: bytes) -> tuple[str, ...]:
+    subject = msgspec.json.decode(request, type=_Outline).subject
+    return (subject.repository, *subject.repositories)
 
 
 class _Aim(Value, frozen=True, kw_only=True):
@@ -228,26 +266,29 @@ def gather(
 
 def _take(one: KnownStatement, signer: str, waivers: dict[str, Waiver], people: People) -> None:
     data = one.statement.encode()
-    if one.type == REQUESTED:
-        request = msgspec.json.decode(data, type=Request)
-        _same_person(request.requester, signer)
-        waivers.setdefault(statement_id(data), Waiver(id=statement_id(data), request=request))
+    if one.type in (REQUESTED, REQUESTED_TOGETHER):
+        asked_for = {statement_id(part): msgspec.json.decode(part, type=Request) for part in requests_in(one)}
+        for request in asked_for.values():
+            same_person(request.requester, signer)
+        for name, request in asked_for.items():
+            waivers.setdefault(name, Waiver(id=name, request=request))
         return
     if one.type == APPROVED:
         approval = msgspec.json.decode(data, type=Approval)
-        _same_person(approval.approver, signer)
+        same_person(approval.approver, signer)
         asked = _asked(waivers, approval.request)
         require_approver(asked.request.requester, signer, people)
         if not asked.approver:
             waivers[asked.id] = msgspec.structs.replace(asked, approver=signer, approved_epoch_s=one.at_epoch_s)
         return
     revocation = msgspec.json.decode(data, type=Revocation)
-    _same_person(revocation.by, signer)
+    same_person(revocation.by, signer)
     asked = _asked(waivers, revocation.request)
     waivers[asked.id] = msgspec.structs.replace(asked, revoked_by=signer, revoked_reason=revocation.reason)
 
 
-def _same_person(named: str, signer: str) -> None:
+def same_person(named: str, signer: str) -> None:
+    """Raise SignatureError unless a statement names the person who signed it."""
     if named != signer:
         raise SignatureError(f"it names `{named}` and `{signer}` signed it", remedy="sign with your own key")
 
@@ -294,8 +335,8 @@ def bound_of(finding: Finding) -> Bound:
     return Bound(form="text", values=(finding.anchor,), severity=finding.severity, scanners=scanners)
 
 
-def _broken(bound: Bound, finding: Finding) -> str:
-    """Say why a waiver does not hold for this finding any more; "" where it does."""
+def broken(bound: Bound, finding: Finding) -> str:
+    """Say why what was bound does not hold for this finding any more; "" where it does."""
     if finding.severity.rank > bound.severity.rank:
         return f"the severity rose from {bound.severity} to {finding.severity}"
     joined = sorted({witness.scanner for witness in finding.witnesses} - set(bound.scanners))
@@ -328,96 +369,11 @@ def standing(waiver: Waiver, finding: Finding | None, *, now_epoch_s: int, longe
     elif not waiver.approver:
         state, why = "requested", "nobody has approved it yet"
     elif now_epoch_s >= until:
-        state, why = "expired", f"it ended {_time(until)}"
+        state, why = "expired", f"it ended {time_words(until)}"
     elif finding is not None:
-        why = _broken(waiver.request.bound, finding)
+        why = broken(waiver.request.bound, finding)
         state = "void" if why else "active"
     return Standing(waiver=waiver, state=state, until_epoch_s=until, why=why)
-
-
-def for_findings(
-    waivers: Iterable[Waiver],
-    findings: Sequence[Finding],
-    *,
-    repository: str,
-    now_epoch_s: int,
-    longest_s: Callable[[Severity], int],
-) -> dict[str, Standing]:
-    """Give, by fingerprint, the waiver that counts most for each finding that one names: an active one before others.
-
-    Of a group of twins exactly as many are waived as there are waivers of them.
-    """
-    single: list[Waiver] = []
-    wide: list[Waiver] = []
-    for waiver in waivers:
-        subject = waiver.request.subject
-        if isinstance(subject, FindingSubject) and subject.repository == repository:
-            single.append(waiver)
-        elif isinstance(subject, AdvisorySubject) and repository in subject.repositories:
-            wide.append(waiver)
-
-    def stand(waiver: Waiver, finding: Finding) -> Standing:
-        return standing(waiver, finding, now_epoch_s=now_epoch_s, longest_s=longest_s(finding.severity))
-
-    # Those that hold by themselves are shared out first: a newer waiver is not lost behind one that has ended.
-    single.sort(key=lambda one: _alone(one, now_epoch_s, longest_s))
-    named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
-    shared = share_out(findings, named)
-    found: dict[str, Standing] = {}
-    for finding in findings:
-        candidates = [single[shared[finding.fingerprint]]] if finding.fingerprint in shared else []
-        candidates += [one for one in wide if _is_advised(one, finding)]
-        stands = [stand(one, finding) for one in candidates]
-        if stands:
-            found[finding.fingerprint] = min(stands, key=lambda one: (_STATES.index(one.state), -one.until_epoch_s))
-    return found
-
-
-_STATES = ("active", "requested", "void", "expired")
-
-
-def _alone(waiver: Waiver, now_epoch_s: int, longest_s: Callable[[Severity], int]) -> tuple[int, int, str]:
-    one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s(waiver.request.bound.severity))
-    return _STATES.index(one.state), -one.until_epoch_s, waiver.id
-
-
-def _subject(waiver: Waiver) -> FindingSubject:
-    subject = waiver.request.subject
-    if not isinstance(subject, FindingSubject):
-        raise TypeError(waiver.id)
-    return subject
-
-
-def _is_advised(waiver: Waiver, finding: Finding) -> bool:
-    subject, package = waiver.request.subject, finding.package
-    if not isinstance(subject, AdvisorySubject) or package is None or finding.lane is not Lane.DEPENDENCIES:
-        return False
-    wanted = (subject.ecosystem.lower(), _name(subject.ecosystem, subject.package))
-    if wanted != (package.ecosystem.lower(), _name(package.ecosystem, package.name)):
-        return False
-    return subject.advisory.upper() in {name.upper() for name in finding.advisories}
-
-
-def _name(ecosystem: str, name: str) -> str:
-    return package_name(Package(ecosystem=ecosystem, name=name, version="", manifest=""))
-
-
-def for_gaps(
-    waivers: Iterable[Waiver], gaps: Sequence[Gap], *, repository: str, now_epoch_s: int, longest_s: int
-) -> dict[int, Standing]:
-    """Give, by index, the waiver that holds for each gap that one names; those that do not hold are left out."""
-    found: dict[int, Standing] = {}
-    for waiver in waivers:
-        subject = waiver.request.subject
-        if not isinstance(subject, GapSubject) or subject.repository != repository:
-            continue
-        one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s)
-        pattern = PathPattern(subject.path) if subject.path else None
-        for at, gap in enumerate(gaps):
-            fits = pattern.fits(gap.path) if pattern is not None and gap.path else not (subject.path or gap.path)
-            if one.state == "active" and fits and (gap.lane, gap.reason) == (subject.lane, subject.reason):
-                found.setdefault(at, one)
-    return found
 
 
 def subject_of(finding: Finding, *, repository: str) -> FindingSubject:
@@ -425,5 +381,6 @@ def subject_of(finding: Finding, *, repository: str) -> FindingSubject:
     return FindingSubject(fingerprint=finding.fingerprint, group=twin_group(finding), repository=repository)
 
 
-def _time(epoch_s: int) -> str:
+def time_words(epoch_s: int) -> str:
+    """Give a time to the second, in UTC."""
     return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from secgate.events import EVENTS, Event, LedgerCreated
+from secgate.event import Event
+from secgate.events import EVENTS, LedgerCreated
 from secgate.ledgers.git import GitLedger
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import (

@@ -55,7 +55,6 @@ def semgrep(arguments: list[str], behaviour: dict[str, Any]) -> Answer:
 
 
 def bandit(arguments: list[str], behaviour: dict[str, Any]) -> Answer:
-    del behaviour
     errors: list[dict[str, str]] = []
     metrics = {"_totals": {"loc": 0}}
     for name, text in given(arguments):
@@ -64,7 +63,24 @@ def bandit(arguments: list[str], behaviour: dict[str, Any]) -> Answer:
             ast.parse(text)
         except (SyntaxError, ValueError):
             errors.append({"filename": name, "reason": "syntax error while parsing AST from file"})
-    return {"errors": errors, "metrics": metrics, "results": []}, 0
+    lines = {name: text.split("\n") for name, text in given(arguments)}
+    results = [
+        {
+            "filename": name,
+            "test_id": "B307",
+            "test_name": "blacklist",
+            "issue_text": f"{found} of a value",
+            "issue_severity": behaviour.get("severity", "MEDIUM"),
+            "issue_confidence": "HIGH",
+            "line_number": line,
+            "line_range": [line],
+            "col_offset": column - 1,
+            "end_col_offset": column - 1 + len(found),
+            "code": f"{line} {lines[name][line - 1]}\n",
+        }
+        for name, line, column, found in places(given(arguments), behaviour.get("sees", []))
+    ]
+    return {"errors": errors, "metrics": metrics, "results": results}, int(bool(results))
 
 
 def detect_secrets(arguments: list[str], behaviour: dict[str, Any]) -> Answer:
@@ -104,8 +120,10 @@ def pip_audit(arguments: list[str], behaviour: dict[str, Any]) -> Answer:
         if behaviour["how"] == "skip":
             answers.append({"name": name, "skip_reason": "Dependency not found on the index"})
         else:
-            answers.append({"name": name, "version": version, "vulns": []})
-    return {"dependencies": answers, "fixes": []}, 0
+            known = behaviour.get("advisories", {}).get(name, [])
+            vulns = [{"id": one, "fix_versions": ["9.9"], "description": "a fault"} for one in known]
+            answers.append({"name": name, "version": version, "vulns": vulns})
+    return {"dependencies": answers, "fixes": []}, int(any(one.get("vulns") for one in answers))
 
 
 TOOLS: dict[str, Callable[[list[str], dict[str, Any]], Answer]] = {

@@ -1,36 +1,51 @@
 # One layer's decision: exactly one verdict per finding, per asked lane and for the run.
 #
 # Rule modules stand in packages secgate.rules.NAME and add to the partial sets deny, warn, inconclusive (and
-# obligations; the organisation's layer also exempt). This module reads them all, says the strictest word and who
-# said it, and invents nothing. Python checks that it left nothing out and joins the layers.
+# obligations; the shipped layer also superseded, the organisation's also exempt). This module reads them all, says the
+# strictest word and who said it, and invents nothing. Python checks that it left nothing out and joins the layers.
 package secgate.main
 
 decision := {
 	"schema": {"name": "secgate/decision", "version": 1},
-	"verdicts": array.concat(array.concat(finding_verdicts, lane_verdicts), [run_verdict]),
-	"obligations": [o | some o in obligations],
-	"exemptions": [e | some e in exemptions],
-	"elements": [e | some e in elements],
+	"verdicts": array.concat(
+		array.concat(array.concat(quiet, alone), array.concat(together, excused)),
+		array.concat(lane_verdicts, [run_verdict]),
+	),
+	"obligations": obligations,
+	"superseded": superseded,
+	"exemptions": exemptions,
+	"elements": elements,
 }
 
-elements contains element if {
+# Lists, not sets: rule, set and element together are unique already, and a list costs less to fill.
+elements := [element |
 	some name, module in data.secgate.rules
+	rule := path(name)
 	some word in ["deny", "inconclusive", "warn"]
 	some said in module[word]
-	element := {"set": word, "rule": path(name), "element": said}
-}
+	element := {"set": word, "rule": rule, "element": said}
+]
 
-obligations contains obligation if {
+obligations := [obligation |
 	some name, module in data.secgate.rules
+	rule := path(name)
 	some said in module.obligations
-	obligation := object.union(said, {"rule": path(name)})
-}
+	obligation := object.union(said, {"rule": rule})
+]
 
-exemptions contains exemption if {
+superseded := [obligation |
 	some name, module in data.secgate.rules
+	rule := path(name)
+	some said in module.superseded
+	obligation := object.union(said, {"rule": rule})
+]
+
+exemptions := [exemption |
+	some name, module in data.secgate.rules
+	rule := path(name)
 	some said in module.exempt
-	exemption := object.union(said, {"rule": path(name)})
-}
+	exemption := object.union(said, {"rule": rule})
+]
 
 # Elements by finding, so that judging stays linear in findings. Never empty: the sentinel's is among them.
 # The key is bound in the body: regorus drops the whole set where a key in the head is undefined for one element.
@@ -49,10 +64,54 @@ of_run contains e if {
 	e.element.run
 }
 
-finding_verdicts := [verdict |
+# Most findings have nobody, or one rule, that speaks of them, and no waiver: they are answered without a call.
+quiet := [verdict |
 	some f in input.findings
+	fingerprint := f.fingerprint
+	not of_finding[fingerprint]
+	f.waiver.state != "active"
+	verdict := {
+		"subject": "finding",
+		"id": fingerprint,
+		"word": "allow",
+		"rule": "secgate.main",
+		"reason": "no rule speaks against it",
+		"remedy": "",
+		"all_rules": [],
+	}
+]
+
+alone := [verdict |
+	some f in input.findings
+	fingerprint := f.fingerprint
+	said := of_finding[fingerprint]
+	count(said) == 1
+	f.waiver.state != "active"
+	some e in said
+	verdict := {
+		"subject": "finding",
+		"id": fingerprint,
+		"word": e.set,
+		"rule": e.rule,
+		"reason": object.get(e.element, "reason", "no reason given"),
+		"remedy": object.get(e.element, "remedy", ""),
+		"all_rules": [e.rule],
+	}
+]
+
+together := [verdict |
+	some f in input.findings
+	said := of_finding[f.fingerprint]
+	count(said) > 1
+	f.waiver.state != "active"
+	verdict := object.union({"subject": "finding", "id": f.fingerprint}, strictest(said))
+]
+
+excused := [verdict |
+	some f in input.findings
+	f.waiver.state == "active"
 	said := object.get(of_finding, f.fingerprint, set())
-	verdict := object.union({"subject": "finding", "id": f.fingerprint}, finding_word(said, f.waiver))
+	verdict := object.union({"subject": "finding", "id": f.fingerprint}, excused_word(said, f.waiver))
 ]
 
 lane_verdicts := [verdict |
@@ -65,8 +124,7 @@ lane_verdicts := [verdict |
 run_verdict := object.union({"subject": "run", "id": "run"}, strictest(of_run))
 
 # A valid waiver turns deny and warn into waived; it cannot make a thing known that could not be told.
-finding_word(said, waiver) := verdict if {
-	waiver.state == "active"
+excused_word(said, waiver) := verdict if {
 	count(with_word(said, "inconclusive")) == 0
 	verdict := {
 		"word": "waived",

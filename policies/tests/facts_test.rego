@@ -42,8 +42,11 @@ finding(changes) := object.union(
 		"baseline": {
 			"listed": false, "id": "", "author": "", "date_epoch_s": 0, "severity": "info", "limit_s": 0,
 		},
+		"downgrade": downgrade({}),
 		"known_exploited": {"listed": false, "listed_epoch_s": 0},
 		"epss_ppm": 0,
+		"automatable": "unknown",
+		"impact": "unknown",
 		"exposure": "unknown",
 		"owner": "",
 		"obligations": [],
@@ -52,7 +55,18 @@ finding(changes) := object.union(
 )
 
 obligation(changes) := object.union(
-	{"basis": "severity:high", "start_epoch_s": now, "limit_s": 604800, "superseded": false},
+	{
+		"basis": "severity:high", "start_epoch_s": now, "limit_s": 604800, "superseded": false,
+		"superseded_by": "",
+	},
+	changes,
+)
+
+downgrade(changes) := object.union(
+	{
+		"state": "none", "id": "", "severity": "info", "from_severity": "info", "requester": "", "approver": "",
+		"approved_epoch_s": 0, "expires_epoch_s": 0, "ended_epoch_s": 0,
+	},
 	changes,
 )
 
@@ -69,6 +83,15 @@ gap(changes) := object.union(
 	{
 		"id": "gap-1", "lane": "sast", "path": "app/broken.py", "tool": "semgrep",
 		"reason": "parse-error", "remedy": "correct the syntax", "touched": false, "waived": false,
+	},
+	changes,
+)
+
+advisories(changes) := object.union(
+	{
+		"used": false, "age_s": 0, "digest": "",
+		"known_exploited": {"used": false, "age_s": 0, "digest": ""},
+		"epss": {"used": false, "age_s": 0, "digest": "", "model": "", "scored_epoch_s": 0},
 	},
 	changes,
 )
@@ -92,7 +115,7 @@ document(changes, parts) := object.union(
 		"gaps": [],
 		"findings": [],
 		"gate_changes": [],
-		"advisories": {"used": false, "age_s": 0, "digest": ""},
+		"advisories": advisories({}),
 	},
 	parts,
 )

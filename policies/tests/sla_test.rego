@@ -104,3 +104,111 @@ test_debt_that_got_worse_counts_from_the_change if {
 	recorded := {"severity": "critical", "obligations": [facts.obligation({"basis": "baseline:high"})]}
 	protected(recorded) == {worse}
 }
+
+# ------------------------------------------------------------------------------------------------------------- places
+
+place(name, changes) := object.union(
+	{"name": name, "lanes": [], "path_classes": [], "exposures": []},
+	changes,
+)
+
+at(places, changes) := found if {
+	limits := object.union(data.limits, {"places": places})
+	document := facts.document({"scope": "protected"}, {"findings": [facts.finding(changes)]})
+	found := obligations with input as document with data.limits as limits
+}
+
+exposed := place("exposed", {"exposures": ["internet"], "severity_s": {"high": 2 * facts.day}})
+
+tests := place("tests", {"path_classes": ["tests"], "severity_s": {"high": 60 * facts.day}})
+
+severity(basis, limit) := {"finding": "f1", "basis": basis, "start_epoch_s": facts.now, "limit_s": limit}
+
+test_a_place_has_a_limit_of_its_own if {
+	at([exposed], {"exposure": "internet"}) == {severity("severity:high:exposed", 2 * facts.day)}
+	at([exposed], {"exposure": "internal"}) == {severity("severity:high", 7 * facts.day)}
+}
+
+test_the_first_place_counts if {
+	found := at([tests, exposed], {"exposure": "internet", "path_class": "tests"})
+	found == {severity("severity:high:tests", 60 * facts.day)}
+}
+
+test_a_place_without_this_severity_leaves_it_to_the_next if {
+	low := place("low", {"exposures": ["internet"], "severity_s": {"low": facts.day}})
+	at([low, exposed], {"exposure": "internet"}) == {severity("severity:high:exposed", 2 * facts.day)}
+}
+
+test_a_place_by_lane if {
+	secrets := place("secrets", {"lanes": ["secrets"], "severity_s": {"high": facts.day}})
+	at([secrets], {"lane": "secrets"}) == {severity("severity:high:secrets", facts.day)}
+	at([secrets], {}) == {severity("severity:high", 7 * facts.day)}
+}
+
+test_where_a_file_lies_never_spares_secrets_workflows_and_dependencies if {
+	every changes in [{"lane": "secrets"}, {"lane": "workflows"}, {"lane": "dependencies"}, {"secret": true}] {
+		at([tests], object.union({"path_class": "tests"}, changes)) == {severity("severity:high", 7 * facts.day)}
+	}
+}
+
+test_what_is_spared_keeps_the_limit_of_its_lane if {
+	secrets := place("secrets", {"lanes": ["secrets"], "severity_s": {"high": facts.day}})
+	found := at([tests, secrets], {"path_class": "tests", "lane": "secrets"})
+	found == {severity("severity:high:secrets", facts.day)}
+}
+
+test_where_a_file_lies_may_give_them_less if {
+	found := at([exposed], {"exposure": "internet", "lane": "dependencies"})
+	found == {severity("severity:high:exposed", 2 * facts.day)}
+}
+
+test_what_comes_to_a_stricter_place_counts_from_then if {
+	recorded := [facts.obligation({"start_epoch_s": facts.now - facts.day})]
+	found := at([exposed], {"exposure": "internet", "obligations": recorded})
+	found == {severity("severity:high:exposed", 2 * facts.day)}
+}
+
+test_what_comes_to_a_milder_place_gains_nothing if {
+	recorded := [facts.obligation({"basis": "severity:high:exposed", "limit_s": 2 * facts.day})]
+	at([exposed], {"obligations": recorded}) == set()
+}
+
+test_a_place_whose_limit_changed_counts_for_later_duties if {
+	recorded := [facts.obligation({"basis": "severity:high:exposed", "limit_s": 5 * facts.day})]
+	at([exposed], {"exposure": "internet", "obligations": recorded}) == set()
+}
+
+test_what_known_debt_superseded_holds_in_every_place if {
+	recorded := [facts.obligation({"superseded": true}), facts.obligation({"basis": "severity:low"})]
+	at([exposed], {"exposure": "internet", "obligations": recorded}) == set()
+}
+
+test_known_debt_holds_in_every_place if {
+	recorded := [facts.obligation({"basis": "baseline:high"})]
+	at([exposed], {"exposure": "internet", "obligations": recorded}) == set()
+}
+
+agreed(changes) := object.union(
+	{
+		"severity": "high", "exposure": "internet", "first_seen_known": true,
+		"first_seen_epoch_s": facts.now - facts.day,
+		"downgrade": facts.downgrade({
+			"state": "active", "id": "d1", "severity": "medium", "from_severity": "high",
+			"approved_epoch_s": facts.now - 60, "expires_epoch_s": facts.now + facts.day,
+		}),
+	},
+	changes,
+)
+
+medium_there := place("exposed", {"exposures": ["internet"], "severity_s": {"medium": 9 * facts.day}})
+
+test_a_downgrade_has_the_limit_of_its_place_from_first_seen if {
+	expected := object.union(severity("severity:medium:exposed", 9 * facts.day), {"start_epoch_s": facts.now - facts.day})
+	at([medium_there], agreed({})) == {expected}
+}
+
+test_a_downgrade_that_comes_to_a_stricter_place_counts_from_then if {
+	recorded := [facts.obligation({"basis": "severity:medium", "limit_s": 30 * facts.day})]
+	found := at([medium_there], agreed({"obligations": recorded}))
+	found == {severity("severity:medium:exposed", 9 * facts.day)}
+}

@@ -19,7 +19,7 @@ from secgate.errors import UsageError
 @click.argument("files", nargs=-1, required=True, metavar="FILE.sarif...")
 @click.option("--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add.")
 @click.option("--enforced", metavar="DIR", help="The organisation's enforced layer.")
-@click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, sarif-all, html.")
+@click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, html and others.")
 def check_command(
     *, files: tuple[str, ...], policies: tuple[str, ...], enforced: str | None, outputs: tuple[str, ...]
 ) -> int:

@@ -23,7 +23,7 @@ from secgate.cli.options import (
 @run_options
 @click.option("--baseline", metavar="FILE", help="SARIF of another tool that lists known debt, FILE.sig beside it.")
 @click.option("--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add.")
-@click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, sarif-all, html.")
+@click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, html and others.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int:
     """Scan PATH, judge what was found, record it and show it.

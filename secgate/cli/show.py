@@ -14,7 +14,7 @@ from secgate.cli.options import formats, machine, moment, terminal, write_output
 )
 @click.option("--config", metavar="FILE", help="Settings instead of the tree's own.")
 @click.option("--enforced", metavar="DIR", help="The organisation's enforced layer.")
-@click.option("--format", "form", default="text", metavar="FORMAT", help="html, text, json, sarif, sarif-all.")
+@click.option("--format", "form", default="text", metavar="FORMAT", help="text, json, sarif, html and others.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 def show_command(
     *, run: str | None, path: str, config: str | None, enforced: str | None, form: str, output: str

@@ -93,7 +93,7 @@ def request(
     from secgate.waivers import AdvisorySubject
 
     now = moment()
-    place, speaker = statements.Place(path=path, config=config, enforced=enforced), _speaks(person, key)
+    place, speaker = statements.Place(path=path, config=config, enforced=enforced), speaks(person, key)
     wish = msgspec.convert(
         {"kind": kind, "reason": reason, "expires": moment_of(until, now=now), "ticket": ticket}, statements.Wish
     )
@@ -136,7 +136,7 @@ def approve(*, waiver: str, path: str, config: str, enforced: str, person: str, 
     from secgate import statements
 
     made = statements.approve(
-        waiver, speaker=_speaks(person, key), place=_where(path, config, enforced), machine=machine(), now=moment()
+        waiver, speaker=speaks(person, key), place=where(path, config, enforced), machine=machine(), now=moment()
     )
     click.echo(made.id)
     click.echo(f"approved by {made.approver}: {plain(made.request.shown)}", err=True)
@@ -152,8 +152,8 @@ def revoke(*, waiver: str, reason: str, path: str, config: str, enforced: str, p
     """End WAIVER before its time, or take a request back."""
     from secgate import statements
 
-    place = _where(path, config, enforced)
-    made = statements.revoke(waiver, reason, speaker=_speaks(person, key), place=place, machine=machine(), now=moment())
+    place = where(path, config, enforced)
+    made = statements.revoke(waiver, reason, speaker=speaks(person, key), place=place, machine=machine(), now=moment())
     click.echo(made.id)
     click.echo(f"revoked: {plain(made.request.shown)}", err=True)
     return 0
@@ -167,7 +167,7 @@ def list_waivers(*, form: str, kind: str | None, path: str, config: str, enforce
     """List the waivers of a repository: accepted risk apart from what is no risk."""
     from secgate import statements
 
-    found = statements.listed(place=_where(path, config, enforced), machine=machine(), now=moment())
+    found = statements.listed(place=where(path, config, enforced), machine=machine(), now=moment())
     _show(found, form=form, kind=kind)
     return 0
 
@@ -179,19 +179,21 @@ def check(*, kind: str | None, path: str, config: str, enforced: str) -> int:
     """Check every waiver's signatures and time; exit 1 where one does not hold, or counts for nothing."""
     from secgate import statements
 
-    found = statements.listed(place=_where(path, config, enforced), machine=machine(), now=moment())
+    found = statements.listed(place=where(path, config, enforced), machine=machine(), now=moment())
     _show(found, form="text", kind=kind)
     bad = [one for one in _of_kind(found.standings, kind) if one.state != "active"]
     return 1 if bad or found.refused else 0
 
 
-def _where(path: str, config: str, enforced: str) -> Place:
+def where(path: str, config: str, enforced: str) -> Place:
+    """Give the tree that is meant."""
     from secgate import statements
 
     return statements.Place(path=path, config=config, enforced=enforced)
 
 
-def _speaks(person: str, key: str) -> Speaker:
+def speaks(person: str, key: str) -> Speaker:
+    """Give who speaks."""
     from secgate import statements
 
     return statements.Speaker(person=person, key=key)

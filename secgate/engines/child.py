@@ -1,13 +1,14 @@
 """The killable Rego child: `python -I -m secgate.engines.child`, one question on stdin, one reply on stdout.
 
-Question: {modules, data, document, query}, or {modules} for their syntax trees.
-Reply: {value}, or {what, remedy, place}.
+Question: a line of JSON {modules, data, query}, then the document as it is; or the line {modules} for syntax trees.
+Reply: {value}, or {what, remedy, place}. A document may have a hundred megabytes: it is never copied into anything.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from typing import BinaryIO
 
 import msgspec
 from msgspec import Raw, Struct
@@ -18,24 +19,23 @@ from secgate.ports import PolicyModule
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What is asked; without a `query`, the syntax trees are."""
+    """What is asked of the document behind it; without a `query`, the syntax trees are."""
 
     modules: list[PolicyModule]
     data: Raw = Raw(b"{}")
-    document: Raw = Raw(b"{}")
     query: str = ""
 
 
-def answer(question: bytes) -> bytes:
-    """Give the reply to one question, both JSON. A PolicyError becomes the reply; nothing else is caught."""
-    asked = msgspec.json.decode(question, type=Question)
+def answer(question: BinaryIO) -> bytes:
+    """Give the reply to one question. A PolicyError becomes the reply; nothing else is caught."""
+    asked = msgspec.json.decode(question.readline(), type=Question)
     engine = RegorusEngine()
     try:
         if asked.query:
             value = engine.evaluate(
                 asked.modules,
                 data=bytes(asked.data),
-                document=bytes(asked.document),
+                document=question.read(),
                 query=asked.query,
                 # The limit is kept by who started this process, and ends it.
                 limit_s=0,
@@ -48,4 +48,4 @@ def answer(question: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(answer(sys.stdin.buffer.read()))
+    sys.stdout.buffer.write(answer(sys.stdin.buffer))

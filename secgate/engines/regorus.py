@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,10 @@ class RegorusEngine:
             engine = _engine(modules)
             engine.add_data_json(data.decode())
             engine.set_input_json(document.decode())
+            # Text and values of a large run are hundreds of megabytes each: neither outlives its use.
+            del document
             answer = engine.eval_query_as_json(query)
+            del engine
         return Answer(value=_value(answer, query))
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
@@ -138,7 +141,8 @@ def _value(answer: str, query: str) -> bytes:
         raise PolicyError(f"the engine's answer cannot be read: {error}", remedy="report this policy") from error
     if len(rows) != 1 or len(rows[0].expressions) != 1:
         raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
-    return bytes(rows[0].expressions[0].value)
+    # The binding writes for people: without the spaces it is half of it.
+    return msgspec.json.format(bytes(rows[0].expressions[0].value), indent=-1)
 
 
 class _Reply(Struct, frozen=True):
@@ -168,18 +172,21 @@ class RegorusChild:
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
     ) -> Answer:
         """See Engine."""
-        question = {"modules": modules, "data": Raw(data), "document": Raw(document), "query": query}
-        return Answer(value=self._ask(question, limit_s))
+        # A line feed in JSON is always a space between two of its parts.
+        line = Raw(data.replace(b"\n", b" "))
+        question = msgspec.json.encode({"modules": modules, "data": line, "query": query})
+        return Answer(value=self._ask(b"\n".join((question, document)), limit_s))
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
         """See SyntaxReader."""
-        return read_trees(self._ask({"modules": modules}, self._syntax_s)) if modules else []
+        question = msgspec.json.encode({"modules": modules})
+        return read_trees(self._ask(question, self._syntax_s)) if modules else []
 
-    def _ask(self, question: Mapping[str, object], limit_s: float) -> bytes:
+    def _ask(self, question: bytes, limit_s: float) -> bytes:
         output = self._runner.run(
             [self._python, "-I", "-m", "secgate.engines.child"],
             cwd=self._directory,
-            stdin=msgspec.json.encode(question),
+            stdin=question,
             limits=Limits(time_s=limit_s, memory_bytes=self._memory_bytes),
         )
         if output.timed_out:

@@ -138,17 +138,19 @@ class FileIndex:
         return self._literals[key]
 
     @cached_property
-    def _tree(self) -> SpanTree:
+    def _tree(self) -> SpanTree | python.Statements:
         if self._size > MOST_BYTES:
             return SpanTree([])
+        if isinstance(self._parse[0], python.Tree):
+            return python.Statements(self.source, self._parse[0])
         return SpanTree(self._spans)
 
     @cached_property
     def _columns(self) -> dict[tuple[int, int], list[tuple[int, int, int, int]]]:
         if self.kind != "python" or self._size > MOST_BYTES:
             return {}
-        tree, _ = python.parse(self.source)
-        return python.same_columns(self.source, tree) if tree is not None else {}
+        tree = self._parse[0]
+        return python.same_columns(self.source, tree) if isinstance(tree, python.Tree) else {}
 
     @cached_property
     def _by_lines(self) -> dict[tuple[int, int], tuple[int, int]]:
@@ -188,8 +190,6 @@ class FileIndex:
     @cached_property
     def _spans(self) -> list[Span]:
         tree = self._parse[0]
-        if isinstance(tree, python.Tree):
-            return python.spans(self.source, tree)
         if self.kind in _LINES:
             return lines.spans(self.source)
         if self._is_json:

@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from bisect import bisect_right
 from typing import cast
 
 from secgate.languages.source import Source
@@ -23,6 +23,18 @@ _SAME_TEXT = re.compile(
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 Tree = ast.Module
+
+_Position = tuple[int, int]
+"""Line from 1 and byte column from 0, as `ast` has them."""
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_BLOCKS: dict[type[ast.AST], tuple[str, ...]] = {
+    **dict.fromkeys((ast.Module, *_DEFINITIONS, ast.With, ast.AsyncWith, ast.ExceptHandler, ast.match_case), ("body",)),
+    **dict.fromkeys((ast.For, ast.AsyncFor, ast.While, ast.If), ("body", "orelse")),
+    **dict.fromkeys((ast.Try, ast.TryStar), ("body", "handlers", "orelse", "finalbody")),
+    ast.Match: ("cases",),
+}
+"""What has statements, handlers or cases inside, and in which fields, in the order of the text."""
 
 
 def misreading(data: bytes) -> str:
@@ -65,26 +77,76 @@ def parse(source: Source) -> tuple[Tree | None, str]:
         return None, f"Python {version} does not read it: {type(error).__name__}"
 
 
-def spans(source: Source, tree: Tree) -> list[Span]:
-    """Give every statement, exception handler, match case and decorator."""
-    found: list[Span] = []
-    todo: list[tuple[ast.AST, str]] = [(child, "") for child in tree.body]
-    while todo:
-        node, symbol = todo.pop()
-        start, end = _bounds(source, node)
-        inner = symbol
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            inner = f"{symbol}.{node.name}" if symbol else node.name
-            for decorator in node.decorator_list:
-                at, to = _bounds(source, decorator)
-                at = max(source.text.rfind("@", 0, at), 0)
-                found.append(Span(at, to, to, inner, inner))
-        blocks = list(_blocks(node))
-        head = _head(source, node, start) if blocks else end
+class Statements:
+    """Every statement, exception handler, match case and decorator of a file, made only where one is asked for.
+
+    The search goes down from the module through the blocks around a position, so that a file costs what the ways to
+    its results cost. It gives what `spans.SpanTree` would of all of them.
+    """
+
+    def __init__(self, source: Source, tree: Tree) -> None:
+        self._source, self._tree = source, tree
+        self._blocks: dict[ast.AST, tuple[list[_Position], list[ast.AST]]] = {}
+        self._decorated: dict[ast.AST, ast.AST] = {}
+
+    def at(self, offset: int) -> Span | None:
+        """Give the smallest unit that contains `offset`; None outside of all."""
+        position = self._source.line_byte(offset)
+        node: ast.AST = self._tree
+        symbol = ""
+        while type(node) in _BLOCKS:
+            starts, parts = self._blocks.get(node) or self._block(node)
+            index = bisect_right(starts, position) - 1
+            if index < 0 or position >= _end(parts[index]):
+                break
+            node = parts[index]
+            definition = self._decorated.get(node, node)
+            if isinstance(definition, _DEFINITIONS):
+                symbol = f"{symbol}.{definition.name}" if symbol else definition.name
+            if node is not definition:
+                end = _bounds(self._source, node)[1]
+                return Span(self._sign(node), end, end, symbol, symbol)
+        return None if node is self._tree else self._span(node, symbol)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names of all definitions."""
+        found: set[str] = set()
+        todo: list[tuple[ast.AST, str]] = [(self._tree, "")]
+        while todo:
+            node, symbol = todo.pop()
+            if isinstance(node, _DEFINITIONS):
+                symbol = f"{symbol}.{node.name}" if symbol else node.name
+                found.add(symbol)
+            todo += [(child, symbol) for name in _BLOCKS.get(type(node), ()) for child in getattr(node, name)]
+        return frozenset(found)
+
+    def _block(self, node: ast.AST) -> tuple[list[_Position], list[ast.AST]]:
+        """Give where each part of a compound statement begins, and the parts, in order."""
+        starts: list[_Position] = []
+        parts: list[ast.AST] = []
+        for name in _BLOCKS[type(node)]:
+            for child in getattr(node, name):
+                if isinstance(child, _DEFINITIONS):
+                    for decorator in child.decorator_list:
+                        self._decorated[decorator] = child
+                        starts.append(self._source.line_byte(self._sign(decorator)))
+                        parts.append(decorator)
+                placed = child.pattern if isinstance(child, ast.match_case) else child
+                starts.append((placed.lineno, placed.col_offset))
+                parts.append(child)
+        self._blocks[node] = starts, parts
+        return starts, parts
+
+    def _sign(self, decorator: ast.AST) -> int:
+        """Give where a decorator's `@` is."""
+        return max(self._source.text.rfind("@", 0, _bounds(self._source, decorator)[0]), 0)
+
+    def _span(self, node: ast.AST, symbol: str) -> Span:
+        start, end = _bounds(self._source, node)
+        head = _head(self._source, node, start) if type(node) in _BLOCKS else end
         # A header belongs to what it defines: renaming the function is then a change of the symbol too.
-        found.append(Span(start, end, head, inner, inner))
-        todo += [(child, inner) for child in blocks]
-    return found
+        return Span(start, end, head, symbol, symbol)
 
 
 def same_columns(source: Source, tree: Tree) -> dict[tuple[int, int], list[tuple[int, int, int, int]]]:
@@ -97,13 +159,10 @@ def same_columns(source: Source, tree: Tree) -> dict[tuple[int, int], list[tuple
     return table
 
 
-def _blocks(node: ast.AST) -> Iterator[ast.AST]:
-    """Statements, handlers and cases that stand inside a compound statement."""
-    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-        if name in node._fields:
-            value = getattr(node, name)
-            if isinstance(value, list):
-                yield from value
+def _end(node: ast.AST) -> _Position:
+    """Line and byte column of a part's end; a match case has that of its last statement."""
+    placed = cast("ast.stmt", node.body[-1] if isinstance(node, ast.match_case) else node)
+    return placed.end_lineno or placed.lineno, placed.end_col_offset or placed.col_offset
 
 
 def _bounds(source: Source, node: ast.AST) -> tuple[int, int]:

@@ -123,6 +123,13 @@ class Source:
         text = self.text[start:end]
         return start + (min(byte, len(text)) if text.isascii() else _code_points(text, byte, "utf-8"))
 
+    def line_byte(self, offset: int) -> tuple[int, int]:
+        """Give the line of an offset and its byte column from 0: the way back from `from_line_byte`."""
+        offset = min(max(offset, 0), len(self.text))
+        line = bisect_right(self._starts, offset)
+        start = self._starts[line - 1]
+        return line, offset - start if self._ascii else len(self.text[start:offset].encode())
+
 
 def _units(text: str) -> int:
     """Number of UTF-16 code units of a text."""

@@ -34,22 +34,27 @@ _FAMILIES: dict[str, Family] = {
     **dict.fromkeys(_INI_LIKE, "ini"),
 }
 
-_TRIPLE = r"[A-Za-z]{0,2}(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?''')"
+_TRIPLE = r"\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"
 _PLAIN = r"\"(?:[^\"\\\r\n]|\\[\s\S])*\"|'(?:[^'\\\r\n]|\\[\s\S])*'"
 _WORD = r"[^\W\d]\w*|\d[\w.]*"
-_REST = rf"|(?P<word>{_WORD})|(?P<other>\S)"
+
+
+def _lexer(comment: str, string: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    r"""Build a pattern whose one group is a token: a string, a word or a character; it is not set for a comment.
+
+    Of tokens with more than one character, only strings end in a quote.
+    """
+    return re.compile(rf"{comment}|({string}|{_WORD}|\S)", flags)
+
+
 _LEXERS: dict[Family, re.Pattern[str]] = {
-    "python": re.compile(
-        rf"(?P<comment>#[^\r\n]*|\\\r?\n)|(?P<string>{_TRIPLE}|[A-Za-z]{{0,2}}(?:{_PLAIN}))" + _REST, re.DOTALL
-    ),
-    "c": re.compile(rf"(?P<comment>//[^\r\n]*|/\*.*?\*/)|(?P<string>{_PLAIN}|`(?:[^`\\]|\\.)*`)" + _REST, re.DOTALL),
-    "hcl": re.compile(rf"(?P<comment>(?:\#|//)[^\r\n]*|/\*.*?\*/)|(?P<string>{_PLAIN})" + _REST, re.DOTALL),
-    "yaml": re.compile(rf"(?P<comment>(?:(?<=\s)|(?<![\s\S]))\#[^\r\n]*)|(?P<string>{_PLAIN})" + _REST),
-    "shell": re.compile(
-        rf"(?P<comment>(?:(?<=[\r\n])|(?<![\s\S]))[ \t]*\#[^\r\n]*|\\\r?\n)|(?P<string>{_PLAIN})" + _REST
-    ),
-    "json": re.compile(r"(?P<comment>(?!))|(?P<string>\"(?:[^\"\\]|\\.)*\")" + _REST),
-    "ini": re.compile(rf"(?P<comment>\#[^\r\n]*)|(?P<string>{_TRIPLE}|{_PLAIN})" + _REST, re.DOTALL),
+    "python": _lexer(r"#[^\r\n]*|\\\r?\n", rf"[A-Za-z]{{0,2}}(?:{_TRIPLE}|{_PLAIN})", re.DOTALL),
+    "c": _lexer(r"//[^\r\n]*|/\*.*?\*/", rf"{_PLAIN}|`(?:[^`\\]|\\.)*`", re.DOTALL),
+    "hcl": _lexer(r"(?:\#|//)[^\r\n]*|/\*.*?\*/", _PLAIN, re.DOTALL),
+    "yaml": _lexer(r"(?:(?<=\s)|(?<![\s\S]))\#[^\r\n]*", _PLAIN),
+    "shell": _lexer(r"(?:(?<=[\r\n])|(?<![\s\S]))[ \t]*\#[^\r\n]*|\\\r?\n", _PLAIN),
+    "json": _lexer(r"(?!)", r"\"(?:[^\"\\]|\\.)*\""),
+    "ini": _lexer(r"\#[^\r\n]*", rf"[A-Za-z]{{0,2}}(?:{_TRIPLE})|{_PLAIN}", re.DOTALL),
 }
 MOST_CHARACTERS = 16_384
 """Further on a unit is not read by token: an unclosed comment must not cost the square of its length."""
@@ -77,19 +82,18 @@ def normalised(kind: str, text: str) -> tuple[str, ...]:
 
     Formatters write brackets around what they break over lines and take them away again, and put a semicolon or not.
     """
+    of = family(kind)
     tokens: list[str] = []
-    for match in _LEXERS[family(kind)].finditer(text[:MOST_CHARACTERS]):
-        if match.lastgroup == "comment":
-            continue
-        token = match.group()
-        if match.lastgroup == "string":
-            token = _string(token)
-        elif token in _CLOSING and tokens and tokens[-1] == ",":
-            tokens.pop()
-        tokens.append(token)
+    for token in _LEXERS[of].findall(text[:MOST_CHARACTERS]):
+        if len(token) > 1:
+            tokens.append(_string(token) if token[-1] in _QUOTES else token)
+        elif token:
+            if token in _CLOSING and tokens and tokens[-1] == ",":
+                tokens.pop()
+            tokens.append(token)
     if tokens and tokens[-1] == ",":
         tokens.pop()
-    tokens = _unwrapped(tokens, family(kind))
+    tokens = _unwrapped(tokens, of)
     tokens += text[MOST_CHARACTERS:].split()
     return tuple(tokens)
 
@@ -97,7 +101,7 @@ def normalised(kind: str, text: str) -> tuple[str, ...]:
 def _unwrapped(tokens: list[str], of: Family) -> list[str]:
     """Leave out brackets around the whole of an expression, those of an arrow's one parameter, and last semicolons."""
     opening = _OPENING.get(of)
-    if opening is None:
+    if opening is None or not _has_idle(tokens, of, opening):
         return tokens
     dropped: set[int] = set()
     following: dict[int, int] = {}  # of dropped closing brackets, the place of what is kept behind
@@ -121,6 +125,21 @@ def _unwrapped(tokens: list[str], of: Family) -> list[str]:
     return [mark for at, mark in enumerate(tokens) if at not in dropped] if dropped else tokens
 
 
+def _has_idle(tokens: list[str], of: Family, opening: frozenset[str]) -> bool:
+    """Tell quickly of most statements that nothing can be left out.
+
+    The first bracket to go stands right behind an opening, for nothing before it has gone.
+    """
+    if of == "c" and (";" in tokens or ">" in tokens):
+        return True
+    before = ""
+    for mark in tokens:
+        if mark == "(" and before in opening:
+            return True
+        before = mark
+    return False
+
+
 def _pairs(tokens: list[str]) -> dict[int, int]:
     """Give the place of each round bracket's closing one."""
     found: dict[int, int] = {}
@@ -139,8 +158,8 @@ def literals(kind: str, text: str) -> Iterator[tuple[int, int]]:
     Only the first MOST_CHARACTERS are read: who masks must treat what follows as if it were one literal.
     """
     for match in _LEXERS[family(kind)].finditer(text[:MOST_CHARACTERS]):
-        if match.lastgroup == "string":
-            token = match.group()
+        token = match.group(1)
+        if token and len(token) > 1 and token[-1] in _QUOTES:
             prefix = len(_PREFIX.match(token).group())  # type: ignore[union-attr] # the pattern matches the empty text
             quote = _quote(token[prefix:])
             yield match.start() + prefix + len(quote), match.end() - len(quote)
@@ -154,6 +173,8 @@ def _quote(token: str) -> str:
 
 def _string(token: str) -> str:
     """Give a string literal with one kind of quote; its prefix in lower case and order, `u` left out."""
+    if token[0] == '"' and "\\" not in token and token[:3] != '"""':
+        return token
     match = _PREFIX.match(token) if token[0] not in _QUOTES else None
     prefix = match.group() if match else ""
     quote = _quote(token[len(prefix) :])

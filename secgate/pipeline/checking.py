@@ -181,6 +181,8 @@ class _Taken:
         """Read one file."""
         with source.opened() as stream:
             runs = read_report(_Digesting(stream, self._digest.update), name=source.name)
+        if not runs:
+            self.gaps.append(_nothing(source.name))
         for run in runs:
             self.notes += (f"{source.name}: {note}" for note in run.remarks())
             if run.claimed_success is False:
@@ -240,6 +242,18 @@ def _gap(name: str, run: ForeignRun) -> Gap:
         reason="tool-crashed",
         detail=f"{name}: the file says that its tool did not succeed",
         remedy="make the file anew with a run of the tool that succeeds",
+    )
+
+
+def _nothing(name: str) -> Gap:
+    """Say that a file holds no run: no tool looked at anything, and that is no clean report."""
+    return Gap(
+        lane=Lane.SAST,
+        path="",
+        tool=name,
+        reason="no-tool",
+        detail="the file holds no run, so no tool looked at anything",
+        remedy="make the file anew with a run of the tool, or leave it out",
     )
 
 

@@ -13,14 +13,16 @@ from secgate.model import Coverage, Finding, Gap, History, KnownStatement, Targe
 from secgate.policy import effective_data, read_limits
 from secgate.policy.documents import WaiverFacts
 from secgate.policy.facts import JoinedFacts
-from secgate.policy.values import WaiverLimits
+from secgate.policy.values import PolicyLimits, WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waivers import Refused, Standing, Waiver, about, for_findings, for_gaps, gather, standing
+from secgate.waived import for_findings, for_gaps
+from secgate.waivers import Check, Refused, Standing, Waiver, about, gather, standing
 
 SOON_S = 7 * 86400
 """How long before its end a waiver is spoken of."""
-_SHOWN = 12
+SHOWN = 12
+"""Characters of an id in a sentence."""
 
 
 class Excepted(NamedTuple):
@@ -66,6 +68,11 @@ def checked(
     statements: Sequence[KnownStatement], *, enforced: Enforced, signer: Signer
 ) -> tuple[tuple[Waiver, ...], tuple[Refused, ...]]:
     """Give the waivers whose signatures hold, by the enforced layer at the ledger's time, and what does not count."""
+    return gather(statements, check=check_of(enforced, signer), people=enforced.people)
+
+
+def check_of(enforced: Enforced, signer: Signer) -> Check:
+    """Give what checks a statement of the ledger by the enforced layer as it is now, at the ledger's time of it."""
 
     def check(one: KnownStatement, namespace: str) -> str:
         at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
@@ -73,13 +80,18 @@ def checked(
             one.statement.encode(), one.signature.encode(), namespace=namespace, trust=enforced.trust, at=at
         ).principal
 
-    return gather(statements, check=check, people=enforced.people)
+    return check
 
 
 def longest(prepared: Prepared) -> WaiverLimits:
-    """Give the longest lives that the policy allows."""
+    """Give the longest lives of waivers that the policy allows."""
+    return limits_of(prepared).waivers_s
+
+
+def limits_of(prepared: Prepared) -> PolicyLimits:
+    """Give the limits of the policy that judges."""
     layers = {layer.name: layer for layer in prepared.layers}
-    return read_limits(effective_data(layers["shipped"], layers.get("organisation"))).waivers_s
+    return read_limits(effective_data(layers["shipped"], layers.get("organisation")))
 
 
 def _waived_gaps(
@@ -119,7 +131,7 @@ def _notes(findings: Sequence[Finding], standings: dict[str, Standing], *, now_e
         if one is None:
             continue
         place = f"{finding.location.path}:{finding.location.region.start_line}"
-        name = one.waiver.id[:_SHOWN]
+        name = one.waiver.id[:SHOWN]
         left = one.until_epoch_s - now_epoch_s
         if one.state != "active":
             notes.append(f"waiver {name} of {place} is {one.state}: {one.why}")
@@ -140,5 +152,5 @@ def _unused(
         if waiver.id in used or standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=life).state != "active":
             continue
         shown = waiver.request.shown or "its subject"
-        notes.append(f"waiver {waiver.id[:_SHOWN]} is unused: {shown} is not here any more; revoke it")
+        notes.append(f"waiver {waiver.id[:SHOWN]} is unused: {shown} is not here any more; revoke it")
     return notes

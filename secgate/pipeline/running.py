@@ -16,24 +16,31 @@ from secgate.errors import InternalError, LedgerError, UsageError
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
-    OUTCOME_ORDER,
     Coverage,
     Decision,
     Digest,
     History,
     Invocation,
-    Outcome,
     RunDocument,
     Source,
     Target,
 )
 from secgate.pipeline.account import covered, joined
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
+from secgate.pipeline.circumstances import with_classes
 from secgate.pipeline.comparing import base_of, comparable_with, renames_of
+from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.owned import owned
-from secgate.pipeline.shown import shown_excerpts, shown_hashes, shown_notices, with_obligations
+from secgate.pipeline.shown import (
+    failed_record,
+    noted,
+    shown_excerpts,
+    shown_hashes,
+    shown_notices,
+    with_obligations,
+)
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import (
@@ -137,7 +144,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
         document = _document(seen, shop, decision=judgement.decision)
         if seen.prepared.profile.reference_engines:
             again = ", ".join(f"{one.name} {one.version}" for one in references)
-            document = _noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
+            document = noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
         observer.stage("record", "")
         told = _record(document, judgement, seen, shop)
         if told.ledger_head is None or (seen.chosen is not None and seen.chosen.read_only):
@@ -146,7 +153,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
             told = (
                 told
                 if kept
-                else _noted(told, "the state folder cannot be written, so this run cannot be explained later")
+                else noted(told, "the state folder cannot be written, so this run cannot be explained later")
             )
         return told
 
@@ -225,8 +232,25 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         shop=shop,
         now=_evaluated(seen.memory, shop),
     )
+    joined = with_classes(
+        with_debt(found.joined, seen.debt),
+        seen.correlation.findings,
+        target=seen.prepared.target,
+        classes=seen.prepared.enforced.path_classes,
+    )
+    less = lowered(
+        seen.correlation.findings,
+        joined,
+        history=seen.history,
+        prepared=seen.prepared,
+        shop=shop,
+        now=_evaluated(seen.memory, shop),
+    )
     return seen._replace(
-        joined=with_debt(found.joined, seen.debt), coverage=found.coverage, notes=(*seen.notes, *found.notes)
+        correlation=seen.correlation._replace(findings=less.findings),
+        joined=less.joined,
+        coverage=found.coverage,
+        notes=(*seen.notes, *found.notes, *less.notes),
     )
 
 
@@ -335,7 +359,7 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
     """
     chosen = seen.chosen
     if chosen is None:
-        return _noted(document, "nothing was recorded: the ledger is switched off")
+        return noted(document, "nothing was recorded: the ledger is switched off")
     request = RecordRequest(
         document=document,
         decision_input=judgement.input_document,
@@ -352,9 +376,9 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         if receipt.entries:
             chosen.seen.keep(chosen.ledger.address, receipt.head)
     except LedgerError as error:
-        return _failed_record(document, error)
+        return failed_record(document, error)
     told = (
-        document if not chosen.read_only else _noted(document, "nothing was recorded: staged runs and forks only read")
+        document if not chosen.read_only else noted(document, "nothing was recorded: staged runs and forks only read")
     )
     return msgspec.structs.replace(
         told,
@@ -370,18 +394,3 @@ def _signed_blobs(seen: _Seen) -> dict[Digest, bytes]:
     enforced = seen.prepared.enforced
     kept = (enforced.retired, enforced.retired_signature) if seen.retirement.entries else ()
     return {hashlib.sha256(data).hexdigest(): data for data in kept} | dict(seen.debt.blobs)
-
-
-def _noted(document: RunDocument, note: str) -> RunDocument:
-    return msgspec.structs.replace(document, notes=(*document.notes, note))
-
-
-def _failed_record(document: RunDocument, error: LedgerError) -> RunDocument:
-    decision = document.decision
-    if decision is None:
-        raise error
-    outcomes = {*decision.all_outcomes, Outcome.LEDGER_ERROR} - {Outcome.PASS}
-    ordered = tuple(outcome for outcome in OUTCOME_ORDER if outcome in outcomes)
-    failed = msgspec.structs.replace(decision, outcome=ordered[0], all_outcomes=ordered)
-    lines = "; ".join(error.diagnostics())
-    return _noted(msgspec.structs.replace(document, decision=failed), f"the run could not be recorded: {lines}")

@@ -1,4 +1,4 @@
-"""What a run document shows beside what was found: duties that were just decided, and a few lines of the source."""
+"""What a run document shows beside what was found: duties just decided, lines of the source, how it was recorded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ from collections.abc import Sequence
 
 import msgspec
 
+from secgate.errors import LedgerError
 from secgate.memory import Memory
-from secgate.model import Decision, Finding, Invocation, Source, Target
+from secgate.model import (
+    OUTCOME_ORDER,
+    Decision,
+    Finding,
+    Invocation,
+    Obligation,
+    Outcome,
+    RunDocument,
+    Source,
+    Target,
+)
 from secgate.pipeline.looking import Looked, reader
 from secgate.preparation import Workshop
 from secgate.show import excerpts, line_hashes
@@ -17,18 +28,24 @@ _NOTED_BEHIND_S = 60
 
 
 def with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -> tuple[Finding, ...]:
-    """Show the duties that this decision adds beside those recorded before."""
+    """Show the duties that this decision adds beside those recorded before, and which of these it takes back."""
     if decision is None or not decision.obligations:
         return findings
-    added: dict[str, list[object]] = {}
+    decided: dict[str, list[Obligation]] = {}
     for duty in decision.obligations:
-        added.setdefault(duty.finding, []).append(duty)
+        decided.setdefault(duty.finding, []).append(duty)
     return tuple(
-        msgspec.structs.replace(one, obligations=(*one.obligations, *added[one.fingerprint]))
-        if one.fingerprint in added
+        msgspec.structs.replace(one, obligations=_merged(one.obligations, decided[one.fingerprint]))
+        if one.fingerprint in decided
         else one
         for one in findings
     )
+
+
+def _merged(held: Sequence[Obligation], decided: Sequence[Obligation]) -> tuple[Obligation, ...]:
+    taken = {(duty.basis, duty.start_epoch_s, duty.limit_s): duty for duty in decided if duty.superseded}
+    kept = [taken.get((one.basis, one.start_epoch_s, one.limit_s), one) for one in held]
+    return (*kept, *(duty for duty in decided if not duty.superseded))
 
 
 def shown_excerpts(looked: Sequence[Looked], findings: Sequence[Finding]) -> dict[str, str]:
@@ -57,3 +74,23 @@ def shown_notices(invocations: Sequence[Invocation], memory: Memory, shop: Works
     if behind_s >= _NOTED_BEHIND_S:
         told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
     return tuple(sorted(told))
+
+
+def noted(document: RunDocument, note: str) -> RunDocument:
+    """Give the document with one more note."""
+    return msgspec.structs.replace(document, notes=(*document.notes, note))
+
+
+def failed_record(document: RunDocument, error: LedgerError) -> RunDocument:
+    """Give the document of a run that could not be recorded: an outcome beside what was decided.
+
+    Raises `error` where nothing was decided.
+    """
+    decision = document.decision
+    if decision is None:
+        raise error
+    outcomes = {*decision.all_outcomes, Outcome.LEDGER_ERROR} - {Outcome.PASS}
+    ordered = tuple(outcome for outcome in OUTCOME_ORDER if outcome in outcomes)
+    failed = msgspec.structs.replace(decision, outcome=ordered[0], all_outcomes=ordered)
+    lines = "; ".join(error.diagnostics())
+    return noted(msgspec.structs.replace(document, decision=failed), f"the run could not be recorded: {lines}")

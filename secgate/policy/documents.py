@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from secgate.errors import PolicyError
-from secgate.model import Confidence, Lane, Scope, Severity, State, Word
+from secgate.model import Confidence, Exposure, Lane, Scope, Severity, State, Word
 
 INPUT_NAME = "secgate/input"
 DECISION_NAME = "secgate/decision"
@@ -49,10 +49,11 @@ Count = Annotated[int, Meta(ge=0)]
 Text = Annotated[str, Meta(min_length=1)]
 WaiverState = Literal["none", "active", "expired", "void"]
 WaiverKind = Literal["none", "accept", "false-positive", "not-affected"]
-Exposure = Literal["unknown", "internal", "internet"]
+Automatable = Literal["unknown", "yes", "no"]
+Impact = Literal["unknown", "partial", "total"]
 
 
-class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Document(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """Ground of every part: closed, so that a field too many is found as surely as one too few."""
 
 
@@ -153,6 +154,23 @@ class BaselineFacts(Document, frozen=True, kw_only=True):
     limit_s: Count = 0
 
 
+class DowngradeFacts(Document, frozen=True, kw_only=True):
+    """The approved downgrade of a finding, already checked: signatures, persons, bound value and expiry.
+
+    `ended_epoch_s` is when it ceased to hold, for `void` when it was seen not to.
+    """
+
+    state: WaiverState = "none"
+    id: str = ""
+    severity: Severity = Severity.INFO
+    from_severity: Severity = Severity.INFO
+    requester: str = ""
+    approver: str = ""
+    approved_epoch_s: Count = 0
+    expires_epoch_s: Count = 0
+    ended_epoch_s: Count = 0
+
+
 class KnownExploited(Document, frozen=True, kw_only=True):
     """Whether, and since when, an advisory of the finding is listed as exploited."""
 
@@ -167,6 +185,8 @@ class RecordedObligation(Document, frozen=True, kw_only=True):
     start_epoch_s: Count
     limit_s: Count
     superseded: bool
+    superseded_by: str = ""
+    """The downgrade that took it back, "" for a baseline."""
 
 
 class FindingFacts(Document, frozen=True, kw_only=True):
@@ -199,19 +219,39 @@ class FindingFacts(Document, frozen=True, kw_only=True):
     seconds_open: Count
     waiver: WaiverFacts
     baseline: BaselineFacts = BaselineFacts()
+    downgrade: DowngradeFacts = DowngradeFacts()
     known_exploited: KnownExploited
     epss_ppm: Annotated[int, Meta(ge=0, le=1_000_000)]
+    automatable: Automatable = "unknown"
+    impact: Impact = "unknown"
     exposure: Exposure
     owner: str
     obligations: tuple[RecordedObligation, ...]
 
 
-class AdvisoryFacts(Document, frozen=True, kw_only=True):
-    """The advisory database that the run used; the oldest where several were used."""
+class ListFacts(Document, frozen=True, kw_only=True):
+    """A list that facts of findings came from: how old it is, and the digest of the file it was read from."""
 
     used: bool = False
     age_s: Count = 0
     digest: str = ""
+
+
+class ScoreFacts(ListFacts, frozen=True, kw_only=True):
+    """A list of scores: the model that made them, and of when they are."""
+
+    model: str = ""
+    scored_epoch_s: Count = 0
+
+
+class AdvisoryFacts(Document, frozen=True, kw_only=True):
+    """The advisory database that the run used, the oldest where several were; and what is known of exploitation."""
+
+    used: bool = False
+    age_s: Count = 0
+    digest: str = ""
+    known_exploited: ListFacts = ListFacts()
+    epss: ScoreFacts = ScoreFacts()
 
 
 class InputDocument(Document, frozen=True, kw_only=True):
@@ -266,7 +306,7 @@ class LayerVerdict(Document, frozen=True, kw_only=True):
 
 
 class AddedObligation(Document, frozen=True, kw_only=True):
-    """A duty that a rule adds."""
+    """A duty that a rule adds, or takes back."""
 
     finding: Text
     basis: Text
@@ -290,6 +330,8 @@ class LayerDecision(Document, frozen=True, kw_only=True):
     schema: SchemaName
     verdicts: tuple[LayerVerdict, ...]
     obligations: tuple[AddedObligation, ...]
+    superseded: tuple[AddedObligation, ...] = ()
+    """Recorded duties that an approved downgrade takes back; each is named whole."""
     exemptions: tuple[Exemption, ...]
     elements: tuple[Said, ...]
 

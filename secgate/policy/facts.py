@@ -15,6 +15,7 @@ from secgate.errors import PolicyError
 from secgate.model import (
     Confidence,
     Coverage,
+    Exposure,
     Finding,
     Gap,
     Invocation,
@@ -31,29 +32,43 @@ from secgate.policy.documents import (
     GAP_REASONS,
     SENTINEL,
     AdvisoryFacts,
+    Automatable,
     BaselineFacts,
-    Exposure,
+    DowngradeFacts,
     FindingFacts,
     GapFacts,
+    Impact,
     InputDocument,
     KnownExploited,
     LaneFacts,
+    ListFacts,
     PackageFacts,
     RecordedObligation,
     RunFacts,
+    ScoreFacts,
     WaiverFacts,
 )
 
 
-class JoinedFacts(Struct, frozen=True, kw_only=True):
+class JoinedFacts(Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a finding from elsewhere: waivers, listings, the enforced layer's classes."""
 
     waiver: WaiverFacts = WaiverFacts()
     baseline: BaselineFacts = BaselineFacts()
+    downgrade: DowngradeFacts = DowngradeFacts()
     known_exploited: KnownExploited = KnownExploited()
     epss_ppm: int = 0
+    automatable: Automatable = "unknown"
+    impact: Impact = "unknown"
     exposure: Exposure = "unknown"
     path_class: str = ""
+
+
+class Lists(Struct, frozen=True, kw_only=True):
+    """Which lists told what is known of exploitation."""
+
+    known_exploited: ListFacts = ListFacts()
+    epss: ScoreFacts = ScoreFacts()
 
 
 class RunContext(Struct, frozen=True, kw_only=True):
@@ -65,6 +80,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     complete: bool
     claims_coverage: bool
     evaluated_at_epoch_s: int
+    lists: Lists = Lists()
 
 
 def input_document(
@@ -90,7 +106,7 @@ def input_document(
         gaps=_gaps(coverage),
         findings=facts,
         gate_changes=tuple(sorted(target.gate_changes)),
-        advisories=_advisories(invocations),
+        advisories=_advisories(invocations, context.lists),
     )
 
 
@@ -222,8 +238,11 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         seconds_open=0 if first_seen is None else max(0, now_epoch_s - first_seen),
         waiver=joined.waiver,
         baseline=joined.baseline,
+        downgrade=joined.downgrade,
         known_exploited=joined.known_exploited,
         epss_ppm=joined.epss_ppm,
+        automatable=joined.automatable,
+        impact=joined.impact,
         exposure=joined.exposure,
         owner=finding.owner,
         obligations=tuple(recorded(duty) for duty in sorted(finding.obligations, key=_duty_order)),
@@ -237,7 +256,11 @@ def _duty_order(duty: Obligation) -> tuple[int, str, bool]:
 def recorded(duty: Obligation) -> RecordedObligation:
     """Give a duty as the input shows it."""
     return RecordedObligation(
-        basis=duty.basis, start_epoch_s=duty.start_epoch_s, limit_s=duty.limit_s, superseded=duty.superseded
+        basis=duty.basis,
+        start_epoch_s=duty.start_epoch_s,
+        limit_s=duty.limit_s,
+        superseded=duty.superseded,
+        superseded_by=duty.superseded_by,
     )
 
 
@@ -255,14 +278,18 @@ def _package(package: Package | None) -> PackageFacts:
     )
 
 
-def _advisories(invocations: Sequence[Invocation]) -> AdvisoryFacts:
-    """Give the oldest advisory database that any tool used."""
+def _advisories(invocations: Sequence[Invocation], lists: Lists) -> AdvisoryFacts:
+    """Give the oldest advisory database that any tool used, and the lists."""
     used = [
         (run.advisories_age_s or 0, run.advisories_digest)
         for run in invocations
         if run.advisories_digest or run.advisories_age_s is not None
     ]
-    if not used:
-        return AdvisoryFacts()
-    age, digest = max(used)
-    return AdvisoryFacts(used=True, age_s=max(0, age), digest=digest)
+    age, digest = max(used, default=(0, ""))
+    return AdvisoryFacts(
+        used=bool(used),
+        age_s=max(0, age),
+        digest=digest,
+        known_exploited=lists.known_exploited,
+        epss=lists.epss,
+    )

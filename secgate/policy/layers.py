@@ -32,7 +32,7 @@ MAX_MODULES = 500
 MAX_DATA_BYTES = 16 * 1024 * 1024
 
 SETS: Mapping[str, frozenset[str]] = {
-    "shipped": frozenset({"deny", "warn", "inconclusive", "obligations"}),
+    "shipped": frozenset({"deny", "warn", "inconclusive", "obligations", "superseded"}),
     "organisation": frozenset({"deny", "warn", "inconclusive", "obligations", "exempt"}),
     "repository": frozenset({"deny", "warn"}),
 }

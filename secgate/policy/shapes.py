@@ -12,6 +12,8 @@ from secgate.errors import InternalError
 SET_WORDS = frozenset({"deny", "warn", "inconclusive", "obligations", "exempt"})
 SUBJECT_WORDS = frozenset({"finding", "lane", "run", "gap", "reason", "remedy", "rule"})
 OBLIGATION_WORDS = frozenset({"basis", "start_epoch_s", "limit_s", "expires_epoch_s"})
+LIMIT_WORDS = frozenset({"name", "lanes", "path_classes", "exposures", "severity_s"})
+"""Fields of data.limits.places, which may be empty and then has no shape of its own."""
 ELEMENT_WORDS = SET_WORDS | SUBJECT_WORDS | OBLIGATION_WORDS
 """Names of the decision's sets and of what is in them: a rule may read back what another put into a set."""
 
@@ -71,7 +73,7 @@ def load_vocabulary(input_schema: bytes) -> Vocabulary:
             remedy="reinstall secgate",
             place="policies/schema/input.json",
         ) from error
-    return Vocabulary(document=document, words=frozenset(_names(document)) | ELEMENT_WORDS)
+    return Vocabulary(document=document, words=frozenset(_names(document)) | ELEMENT_WORDS | LIMIT_WORDS)
 
 
 def _table(value: object) -> dict[str, object]:

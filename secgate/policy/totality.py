@@ -9,8 +9,18 @@ import msgspec
 
 from secgate.errors import PolicyError
 from secgate.model import Word
-from secgate.policy.documents import SENTINEL, InputDocument, LayerDecision, LayerVerdict, Said, read_decision
+from secgate.policy.documents import (
+    SENTINEL,
+    AddedObligation,
+    DowngradeFacts,
+    InputDocument,
+    LayerDecision,
+    LayerVerdict,
+    Said,
+    read_decision,
+)
 from secgate.policy.layers import SETS
+from secgate.sla import basis_of
 
 _SENTINEL_RULE = "data.secgate.rules.sentinel"
 _RANK = {word: rank for rank, word in enumerate(Word)}
@@ -27,6 +37,7 @@ def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDec
     _check_verdicts(decision, layer, document)
     _check_elements(decision, layer, document)
     _check_additions(decision, layer, document)
+    _check_taken_back(decision, layer, document)
     return _without_sentinel(decision)
 
 
@@ -47,14 +58,16 @@ def _check_verdicts(decision: LayerDecision, layer: str, document: InputDocument
     wanted = {("finding", finding.fingerprint) for finding in document.findings}
     wanted |= {("lane", account.lane.value) for account in document.lanes if account.asked}
     wanted |= {("run", "run"), ("finding", SENTINEL)}
-    given = Counter((verdict.subject, verdict.id) for verdict in decision.verdicts)
-    for subject, name in sorted(wanted - set(given)):
-        raise _fault(layer, f"the {subject} {name} has no verdict", "report this with the decision's input")
-    for subject, name in sorted(set(given) - wanted):
-        raise _fault(layer, f"there is a verdict on {subject} {name}, which was not asked", "report this")
-    for (subject, name), count in sorted(given.items()):
-        if count != 1:
-            raise _fault(layer, f"the {subject} {name} has {count} verdicts", "report this")
+    given: set[tuple[str, str]] = {(verdict.subject, verdict.id) for verdict in decision.verdicts}
+    if given != wanted:
+        for subject, name in sorted(wanted - given):
+            raise _fault(layer, f"the {subject} {name} has no verdict", "report this with the decision's input")
+        for subject, name in sorted(given - wanted):
+            raise _fault(layer, f"there is a verdict on {subject} {name}, which was not asked", "report this")
+    if len(decision.verdicts) != len(given):
+        counts = Counter((verdict.subject, verdict.id) for verdict in decision.verdicts)
+        subject, name = min(key for key, count in counts.items() if count != 1)
+        raise _fault(layer, f"the {subject} {name} has {counts[subject, name]} verdicts", "report this")
 
 
 def _check_elements(decision: LayerDecision, layer: str, document: InputDocument) -> None:
@@ -100,11 +113,36 @@ def _check_additions(decision: LayerDecision, layer: str, document: InputDocumen
             raise _fault(layer, f"the finding {verdict.id} is waived without a waiver", "report this")
 
 
+def _check_taken_back(decision: LayerDecision, layer: str, document: InputDocument) -> None:
+    """Refuse to lose a duty without an approval: only of severity, in time, and of nothing worse than was approved."""
+    if decision.superseded and "superseded" not in SETS[layer]:
+        raise _fault(layer, f"{decision.superseded[0].rule} takes a duty back", "only the shipped layer may")
+    findings = {finding.fingerprint: finding for finding in document.findings} if decision.superseded else {}
+    for taken in decision.superseded:
+        finding = findings.get(taken.finding)
+        held = finding.obligations if finding is not None else ()
+        approved = finding.downgrade if finding is not None else DowngradeFacts()
+        kind, level = basis_of(taken.basis)
+        is_held = any(
+            not one.superseded and (one.basis, one.start_epoch_s, one.limit_s) == _whole(taken) for one in held
+        )
+        if not is_held or approved.state != "active" or kind != "severity" or level is None:
+            raise _fault(layer, f"{taken.rule} takes back {taken.basis} without approval", "report this")
+        is_in_time = approved.approved_epoch_s <= taken.start_epoch_s + taken.limit_s
+        if not is_in_time or not approved.severity.rank < level.rank <= approved.from_severity.rank:
+            raise _fault(layer, f"{taken.rule} takes back {taken.basis}, whatever was approved", "report this")
+
+
+def _whole(duty: AddedObligation) -> tuple[str, int, int]:
+    return duty.basis, duty.start_epoch_s, duty.limit_s
+
+
 def _without_sentinel(decision: LayerDecision) -> LayerDecision:
     return msgspec.structs.replace(
         decision,
         verdicts=tuple(verdict for verdict in decision.verdicts if verdict.id != SENTINEL),
         obligations=tuple(duty for duty in decision.obligations if duty.finding != SENTINEL),
+        superseded=tuple(duty for duty in decision.superseded if duty.finding != SENTINEL),
         exemptions=tuple(one for one in decision.exemptions if one.finding != SENTINEL),
         elements=tuple(said for said in decision.elements if said.element.finding != SENTINEL),
     )
@@ -112,7 +150,7 @@ def _without_sentinel(decision: LayerDecision) -> LayerDecision:
 
 def check_agreement(decision: LayerDecision, other: LayerDecision, *, layer: str, engine: str) -> None:
     """Compare two engines' decisions as sets. Raises PolicyError that names the first difference."""
-    for part in ("verdicts", "obligations", "exemptions", "elements"):
+    for part in ("verdicts", "obligations", "superseded", "exemptions", "elements"):
         ours, theirs = _sorted(getattr(decision, part)), _sorted(getattr(other, part))
         for one, two in zip(ours, theirs, strict=False):
             if one != two:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from secgate.errors import PolicyError, UsageError
-from secgate.model import Lane, Severity
+from secgate.model import Exposure, Lane, Severity
 from secgate.policy.layers import Layer
 
 Seconds = Annotated[int, Meta(gt=0)]
@@ -24,6 +24,52 @@ class SeverityLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     high: Seconds
     medium: Seconds
     low: Seconds
+
+    def of(self, severity: Severity) -> int:
+        """Give the limit of a severity in seconds, 0 for none."""
+        return int(getattr(self, severity.value, 0))
+
+
+GUARDED = frozenset({Lane.SECRETS, Lane.WORKFLOWS, Lane.DEPENDENCIES})
+"""Lanes in which where a file lies never gives more time. Source: notes on threats, rule 11."""
+
+
+class PlaceLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of their own for findings of some lanes, path classes and exposures; an empty list names them all."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+    lanes: tuple[Lane, ...] = ()
+    path_classes: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    exposures: tuple[Exposure, ...] = ()
+    severity_s: Annotated[dict[Literal["critical", "high", "medium", "low"], Seconds], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        """Refuse a place that is everywhere. Raises ValueError."""
+        if not (self.lanes or self.path_classes or self.exposures):
+            raise ValueError(f"`{self.name}` names no lane, path class or exposure; that is what severity_s is for")
+
+
+class ExploitedLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Time to close in what is listed as exploited, and what is so where anybody can reach it."""
+
+    listed: Seconds = 14 * 86400
+    exposed: Seconds = 3 * 86400
+
+
+class PredictionLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Time to close in what is likely to be exploited soon: from a score on, of the model that it was set for.
+
+    `threshold_ppm` is in parts per million, 0 for never.
+    """
+
+    threshold_ppm: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    model: str = ""
+    limit_s: Seconds = 7 * 86400
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold without the model that it is for. Raises ValueError."""
+        if self.threshold_ppm and not self.model:
+            raise ValueError("`threshold_ppm` counts for one model: name it as `model`, such as v2026.06.15")
 
 
 class WaiverLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +93,19 @@ class WaiverLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         }[severity]
 
 
+class DowngradeLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The longest life of a downgrade by the severity that it is approved from."""
+
+    critical: Seconds = 90 * 86400
+    high: Seconds = 90 * 86400
+    medium: Seconds = 90 * 86400
+
+    def of(self, severity: Severity) -> int:
+        """Give the longest life of a downgrade from that severity, in seconds; nothing is downgraded from low."""
+        lives = {Severity.CRITICAL: self.critical, Severity.HIGH: self.high, Severity.MEDIUM: self.medium}
+        return lives.get(severity, 0)
+
+
 class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """data/limits.json, version 1."""
 
@@ -54,6 +113,35 @@ class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     severity_s: SeverityLimits
     new_denied: tuple[Severity, ...]
     waivers_s: WaiverLimits = WaiverLimits()
+    downgrades_s: DowngradeLimits = DowngradeLimits()
+    places: tuple[PlaceLimits, ...] = ()
+    """In order: the first that a finding is in, and that has a limit for its severity, counts."""
+    exploited_s: ExploitedLimits = ExploitedLimits()
+    epss: PredictionLimits = PredictionLimits()
+    directives: tuple[Literal["bod-26-04"], ...] = ()
+    """Tables of others that count as well; each is data of its own."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would count for nothing, or against threat rule 11. Raises ValueError."""
+        names = [place.name for place in self.places]
+        double = sorted({name for name in names if names.count(name) > 1})
+        if double:
+            raise ValueError(f"two places are called `{double[0]}`")
+        for place in self.places:
+            guarded = sorted(GUARDED.intersection(place.lanes))
+            if not guarded or not (place.path_classes or place.exposures):
+                continue
+            for name, limit_s in place.severity_s.items():
+                if limit_s > self.severity_s.of(Severity(name)):
+                    raise ValueError(
+                        f"`{place.name}` gives more time for {name} findings of the lane {guarded[0]}: where a file "
+                        "lies never does that for secrets, workflows and dependencies"
+                    )
+
+    @property
+    def path_classes(self) -> dict[str, str]:
+        """Every path class that limits are for, with the name of those limits."""
+        return {name: place.name for place in reversed(self.places) for name in place.path_classes}
 
 
 class BaselineLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +150,37 @@ class BaselineLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     version: Literal[1]
     limit_s: SeverityLimits
     longest_s: SeverityLimits
+
+
+_YES, _IMPACT = ("no", "yes"), ("partial", "total")
+BOD_26_04_CASES = frozenset(f"{k},{e},{a},{i}" for k in _YES for e in _YES for a in _YES for i in _IMPACT)
+"""Known exploited, exposed, automatable, technical impact."""
+
+
+class AssumedFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What counts where a fact of a case is not known."""
+
+    exposed: Literal["yes", "no"]
+    automatable: Literal["yes", "no"]
+    impact: Literal["partial", "total"]
+
+
+class DirectiveTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """data/bod_26_04.json, version 1: time by case, 0 for the next upgrade; and which cases ask for more than a fix."""
+
+    version: Literal[1]
+    source: str
+    unknown: AssumedFacts
+    limits_s: dict[str, Annotated[int, Meta(ge=0)]]
+    forensics: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a table that leaves a case out: it would have no limit in silence. Raises ValueError."""
+        odd = sorted(BOD_26_04_CASES.symmetric_difference(self.limits_s)) or sorted(
+            set(self.forensics) - BOD_26_04_CASES
+        )
+        if odd:
+            raise ValueError(f"the case `{odd[0]}` is missing, or is none of the 16")
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,25 +203,28 @@ class _Values(Struct, frozen=True, kw_only=True):
     baselines: BaselineLimits
     limits: PolicyLimits
     profiles: _Profiles
+    bod_26_04: DirectiveTable
 
 
 def effective_data(shipped: Layer, organisation: Layer | None = None) -> bytes:
     """Give the data that the shipped rules see: each file of the organisation's replaces the shipped one of its name.
 
-    Raises PolicyError where baselines, limits or profiles lack a key or have one too many.
+    What a file may leave out is filled in, since a rule would find it undefined. Raises PolicyError where baselines,
+    limits, profiles or a directive's table lack a key or have one too many.
     """
     merged = msgspec.json.decode(shipped.data, type=dict[str, object])
     if organisation is not None:
         merged |= msgspec.json.decode(organisation.data, type=dict[str, object])
-    encoded = msgspec.json.encode(merged, order="sorted")
-    _read(encoded)
-    return encoded
+    return _filled(merged)
 
 
 def layer_data(layer: Layer, effective: bytes) -> bytes:
-    """Give the data that a layer's own rules see: the effective data, with its own files in front."""
+    """Give the data that a layer's own rules see: the effective data, with its own files in front.
+
+    Raises PolicyError as `effective_data` does.
+    """
     merged = msgspec.json.decode(effective, type=dict[str, object])
-    return msgspec.json.encode(merged | msgspec.json.decode(layer.data, type=dict[str, object]), order="sorted")
+    return _filled(merged | msgspec.json.decode(layer.data, type=dict[str, object]))
 
 
 def profile_names(effective: bytes) -> tuple[str, ...]:
@@ -126,6 +248,12 @@ def read_limits(effective: bytes) -> PolicyLimits:
 def read_baseline_limits(effective: bytes) -> BaselineLimits:
     """Give the limits of baselines of the effective data."""
     return _read(effective).baselines
+
+
+def _filled(merged: dict[str, object]) -> bytes:
+    read = _read(msgspec.json.encode(merged))
+    closed = {name: getattr(read, name) for name in read.__struct_fields__}
+    return msgspec.json.encode(merged | closed, order="sorted")
 
 
 def _read(effective: bytes) -> _Values:

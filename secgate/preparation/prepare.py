@@ -25,10 +25,20 @@ from secgate.discover import DiscoverRequest, ci_facts, discover, narrowed
 from secgate.engines.regorus import RegorusChild, RegorusEngine
 from secgate.errors import ConfigError, TargetError, UsageError
 from secgate.model import Scope, Target, Trust, Value
+from secgate.path_classes import FILE_NAME as CLASSES_NAME
+from secgate.path_classes import PathClass, read_path_classes, require_known
 from secgate.patterns import PathPattern
 from secgate.people import FILE_NAME as PEOPLE_NAME
 from secgate.people import People, read_people, without_names
-from secgate.policy import Layer, Profile, effective_data, load_layer, load_vocabulary, read_profile
+from secgate.policy import (
+    Layer,
+    Profile,
+    effective_data,
+    load_layer,
+    load_vocabulary,
+    read_limits,
+    read_profile,
+)
 from secgate.ports import Engine, ProcessRunner, SyntaxReader
 from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.secrets import secret_key
@@ -43,7 +53,7 @@ MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
 RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
 ENFORCED_PARTS = (
     *(config.ENFORCED_NAME, "policies", "data"),
-    *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, "path-classes.toml", RETIRED_NAME, RETIRED_SIGNATURE),
+    *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, CLASSES_NAME, RETIRED_NAME, RETIRED_SIGNATURE),
 )
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
@@ -85,6 +95,7 @@ class Enforced(Value, frozen=True, kw_only=True):
     retired_signature: bytes = b""
     retirement: Retirement = Retirement()
     """What the map says; it counts for nothing before `verified_retirement` has seen its signature."""
+    path_classes: tuple[PathClass, ...] = ()
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
@@ -138,7 +149,9 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         guarded=guarded_reader(machine, runner=runner, scratch=scratch),
     )
     shipped, organisation = layers[0], next((layer for layer in layers if layer.name == "organisation"), None)
-    profile = read_profile(effective_data(shipped, organisation), settings.profile)
+    data = effective_data(shipped, organisation)
+    require_known(read_limits(data).path_classes, enforced.path_classes)
+    profile = read_profile(data, settings.profile)
     return Prepared(
         target=target,
         repository=repository,
@@ -186,7 +199,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     settings = None
     total = hashlib.sha256()
     policies: dict[str, bytes] = {}
-    signing: dict[str, bytes] = {}
+    parts: dict[str, bytes] = {}
     for name, data in files_under(root):
         top = name.split("/", 1)[0]
         if top not in ENFORCED_PARTS:
@@ -196,10 +209,10 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             settings = config.parse_file(data, name=name, trust="enforced")
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
-        elif name in (PEOPLE_NAME, ALLOWED_NAME, REVOKED_NAME, RETIRED_NAME, RETIRED_SIGNATURE):
-            signing[name] = data
-    people, trust = _who_counts(signing)
-    retired = signing.get(RETIRED_NAME, b"")
+        elif name in (PEOPLE_NAME, ALLOWED_NAME, REVOKED_NAME, RETIRED_NAME, RETIRED_SIGNATURE, CLASSES_NAME):
+            parts[name] = data
+    people, trust = _who_counts(parts)
+    retired = parts.get(RETIRED_NAME, b"")
     digest = hashlib.sha256(retired).hexdigest()
     return Enforced(
         settings=settings,
@@ -208,8 +221,9 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
         people=people,
         trust=trust,
         retired=retired,
-        retired_signature=signing.get(RETIRED_SIGNATURE, b""),
-        retirement=read_retirement(retired, digest=digest) if RETIRED_NAME in signing else Retirement(),
+        retired_signature=parts.get(RETIRED_SIGNATURE, b""),
+        retirement=read_retirement(retired, digest=digest) if RETIRED_NAME in parts else Retirement(),
+        path_classes=read_path_classes(parts[CLASSES_NAME]) if CLASSES_NAME in parts else (),
     )
 
 

@@ -16,6 +16,7 @@ from secgate.explanation import Explanation, explain_finding
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
 from secgate.narration import facts_words
 from secgate.resources import data_dir
+from secgate.sla import utc_words
 from secgate.summary import (
     FindingRow,
     number_words,
@@ -24,7 +25,6 @@ from secgate.summary import (
     severity_words,
     short_rule,
     summarise,
-    utc_words,
 )
 
 MAX_FULL = 2_000

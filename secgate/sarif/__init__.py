@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from secgate.sarif.limits import GITHUB, Limits
 from secgate.sarif.line_hash import covered, line_hashes
 from secgate.sarif.read import ForeignRun, read
+from secgate.sarif.rules import MAX_TEXT
 from secgate.sarif.stream import MAX_BYTES, Readable
 from secgate.sarif.write import SCHEMA, Written, write
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GITHUB",
     "MAX_BYTES",
+    "MAX_TEXT",
     "SCHEMA",
     "ForeignRun",
     "Limits",

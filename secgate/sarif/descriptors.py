@@ -72,7 +72,7 @@ def rules(
 
 
 def _rule(rule: Rule, use: _Use, describe: Describe, cuts: Cuts) -> dict[str, Any]:
-    finding, witness = use.worst
+    finding, witness = use.worst.finding, use.worst.witness
     own = describe(witness.weakness) or describe(finding.weakness)
     cwes = use.cwes
     level = LEVELS[witness.severity]

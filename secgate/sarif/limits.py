@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from secgate.model import Finding, Invocation, Result, ScanStatus, Value, Verdict, Word
 
@@ -45,7 +46,7 @@ class Limits(Value, frozen=True, kw_only=True):
 GITHUB = Limits()
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True, gc=False):
     """One result to be written, with the finding that it is a witness of."""
 
     finding: Finding
@@ -79,7 +80,7 @@ class Urgency:
 
     def __call__(self, item: Item) -> Order:
         """Give a key that sorts the most urgent first and depends on nothing but the result."""
-        finding, witness = item
+        finding, witness = item.finding, item.witness
         verdict = self._verdicts.get(finding.fingerprint)
         region = witness.location.region
         return (

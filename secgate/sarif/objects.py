@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from secgate.errors import UsageError
+from secgate.escape import json_text
 from secgate.sarif.stream import decode
 
 if TYPE_CHECKING:
@@ -33,22 +34,21 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 }
 # The attributes of the model that are not the JSON name in snake case.
 _ATTRIBUTES = {("sarifLog", "$schema"): "schema_uri", ("suppression", "status"): "state"}
-# A default of the model that must not stand for an absent property: absent means something else there.
-_SAID_ONLY = ("level", "enabled")
 
 
 class PropertyType(Struct, frozen=True, forbid_unknown_fields=True):
     """What a property holds: a scalar, a definition of the schema or a property bag, alone, in a list or in a map.
 
-    `nullable` values may be null where they must be given. `noop` is the default that says nothing and is not
-    written, None where there is no such value.
+    `nullable` values may be null where they must be given. `noop` is the number that says that there is none, and is
+    not written. `default` says that the model fills another value in where none is given.
     """
 
     type: str
     many: Literal["", "list", "map"] = ""
     required: bool = False
     nullable: bool = False
-    noop: Any = None
+    noop: float | None = None
+    default: bool = False
 
 
 Types = dict[str, dict[str, PropertyType]]
@@ -57,9 +57,9 @@ Types = dict[str, dict[str, PropertyType]]
 def loads(data: bytes, *, name: str = "SARIF") -> SarifLog:
     """Read a SARIF 2.1.0 document as `sarif_om` objects; property bags are plain dicts. It is held in memory whole.
 
-    What is absent is None where the model's own default would say more than that (`level`, `enabled`), else that
-    default. `name` is used in messages. Raises UsageError, naming the JSON path, for what is not JSON, has an unknown
-    or repeated property, lacks a required one, has one of another type, or is of another version.
+    What is absent is None, but for an index or a number of -1, which means the same: a default of the model would say
+    what the document does not. `name` is used in messages. Raises UsageError, naming the JSON path, for what is not
+    JSON, has an unknown or repeated property, lacks a required one, has one of another type, or is of another version.
     """
     value = decode(data, name=name)
     version = value.get("version") if isinstance(value, dict) else None
@@ -72,18 +72,20 @@ def loads(data: bytes, *, name: str = "SARIF") -> SarifLog:
 
 
 def dumps(log: SarifLog) -> bytes:
-    """Write `sarif_om` objects as compact SARIF 2.1.0 with sorted keys: equal objects give equal bytes.
+    """Write `sarif_om` objects as one line of SARIF 2.1.0 with sorted keys: equal objects give equal bytes.
 
-    None is not written, nor a default that says nothing (an index of -1, a kind of `fail`). An empty list is: that no
-    results were found is not that none were looked for. Raises UsageError for an attribute that the standard does not
-    have, a required one that is None, or a value of another type.
+    What is said is written, a default too, so that bytes in this form, as secgate's own files are, come back as they
+    were. Left out are None and an index or a number of -1, which says that there is none. An empty list is written:
+    that no results were found is not that none were looked for. Raises UsageError for an attribute that the standard
+    does not have, a required one that is None, or a value of another type.
     """
     try:
         writer = _Writer("SARIF")
         document = writer.plain("sarifLog", log, "$")
         if document["version"] != "2.1.0":
             writer.refuse("$.version", "not 2.1.0")
-        return json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+        return json_text(text.encode()) + b"\n"
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(
             f"cannot be written as SARIF: {error}",
@@ -142,7 +144,7 @@ class _Reader(_Fault):
         if not isinstance(value, dict):
             self.refuse(path, "not an object")
         known = types()[kind]
-        given: dict[str, Any] = {_attribute(kind, key): None for key in _SAID_ONLY if key in known}
+        given: dict[str, Any] = {_attribute(kind, key): None for key, one in known.items() if one.default}
         for key, inner in value.items():
             # What the usual serialiser writes, and only instead of the right name.
             real = "status" if kind == "suppression" and key == "state" and "status" not in value else key

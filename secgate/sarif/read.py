@@ -24,12 +24,10 @@ from secgate.sarif.parts import (
     cwes_in,
 )
 from secgate.sarif.places import PlaceTable, Spot
-from secgate.sarif.rules import KnownRule, RuleTable
+from secgate.sarif.rules import MAX_TEXT, KnownRule, RuleTable
 from secgate.sarif.stream import Cursor, Readable
 from secgate.sarif.walk import Walk, WalkedRun
 
-MAX_TEXT = 20_000
-"""Characters kept of a message or a snippet, its arguments filled in."""
 MAX_MADE = 256 * 1024 * 1024
 """Characters of a file's messages with arguments and snippets of embedded texts, and the work on them, which its own
 size does not bound."""

@@ -11,7 +11,6 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -94,6 +93,7 @@ class _Suppression(_Node, frozen=True, kw_only=True, gc=False):
 
 class _Properties(_Node, frozen=True, kw_only=True, gc=False):
     advisories: list[str] | None = None
+    downgraded: dict[str, str] | None = None
     due: str = ""
     lane: Lane
     security_severity: str = msgspec.field(name="security-severity")
@@ -125,7 +125,7 @@ class _Result(_Node, frozen=True, kw_only=True, gc=False):
     suppressions: list[_Suppression] | None = None
 
 
-class _Facts(NamedTuple):
+class _Facts(Struct, frozen=True, gc=False):
     """What all witnesses of a finding share."""
 
     finding: Finding
@@ -151,7 +151,7 @@ class ResultWriter:
 
     def write(self, item: Item, rule_index: int, cuts: Cuts) -> bytes:
         """Give one result as JSON, compact, its keys sorted. Only finding and verdict of one fingerprint are kept."""
-        finding, witness = item
+        finding, witness = item.finding, item.witness
         facts = self._facts.get(finding.fingerprint)
         if facts is None or facts.finding is not finding:
             facts = self._facts[finding.fingerprint] = self._shared(finding)
@@ -177,7 +177,9 @@ class ResultWriter:
         if finding.obligations:
             times = [one.due_epoch_s for one in finding.obligations if not one.superseded]
             due = utc(min(times)) if times else ""
-        names = sorted({one.scanner for one in finding.witnesses})
+        names = [one.scanner for one in finding.witnesses]
+        if len(names) > 1:
+            names = sorted(set(names))
         return _Facts(finding, self._verdicts.get(finding.fingerprint), due, names, _guid(finding.fingerprint))
 
     def _line(self, location: Location) -> _Line | None:
@@ -219,17 +221,15 @@ def utc(epoch_s: int) -> str:
 
 def _guid(fingerprint: str) -> str:
     """Give the UUID of version 5 for a fingerprint; `uuid` makes the same in three times the time. RFC 9562, 5.5."""
-    digest = bytearray(hashlib.sha1(_NAMESPACE + fingerprint.encode(), usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = hashlib.sha1(_NAMESPACE + fingerprint.encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:32]}"
 
 
 def _properties(facts: _Facts, witness: Result) -> _Properties:
     finding, verdict = facts.finding, facts.verdict
     return _Properties(
         advisories=sorted({witness.advisory, *witness.aliases}) if witness.advisory else None,
+        downgraded=_downgraded(finding),
         due=facts.due,
         lane=finding.lane,
         security_severity=f"{witness.score:.1f}",
@@ -241,6 +241,13 @@ def _properties(facts: _Facts, witness: Result) -> _Properties:
         weakness=finding.weakness,
         witnesses=facts.witnesses,
     )
+
+
+def _downgraded(finding: Finding) -> dict[str, str] | None:
+    less = finding.downgraded
+    if less is None:
+        return None
+    return {"approver": less.approver, "id": less.id, "severity": less.severity, "until": utc(less.until_epoch_s)}
 
 
 def _suppressions(witness: Result, verdict: Verdict | None, cuts: Cuts) -> list[_Suppression] | None:

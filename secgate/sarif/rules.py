@@ -32,6 +32,10 @@ _NUMBER = re.compile(r"(?:CWE-)?0*(\d{1,5})", re.IGNORECASE)
 _NAMED = re.compile(r"CWE-0*(\d{1,5})", re.IGNORECASE)
 
 
+MAX_TEXT = 20_000
+"""Characters kept of a text."""
+
+
 class KnownRule(NamedTuple):
     """A descriptor, read. `level` is None where it sets none."""
 
@@ -130,11 +134,11 @@ class RuleTable:
         precision = bag.precision if bag else None
         rule = Rule(
             id=descriptor.id or "",
-            name=descriptor.name or "",
+            name=(descriptor.name or "")[:MAX_TEXT],
             short=_text(descriptor.short_description),
             full=_text(descriptor.full_description),
             help=_text(descriptor.help),
-            help_uri=descriptor.help_uri or "",
+            help_uri=(descriptor.help_uri or "")[:MAX_TEXT],
             cwes=tuple(sorted(cwes | self.cwes(targets))),
             score=bag.score() if bag else None,
             confidence=_PRECISION.get(precision) if isinstance(precision, str) else None,
@@ -194,4 +198,4 @@ def _is_front(front: str, identity: str) -> bool:
 
 
 def _text(text: Text | None) -> str:
-    return (text.text or text.markdown or "") if text else ""
+    return (text.text or text.markdown or "")[:MAX_TEXT] if text else ""

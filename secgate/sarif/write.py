@@ -117,7 +117,7 @@ def _unknown(scanner: str, lane: Lane) -> Invocation:
 
 
 def _place(item: Item) -> tuple[object, ...]:
-    finding, witness = item
+    finding, witness = item.finding, item.witness
     region = witness.location.region
     return (
         witness.location.path,

@@ -37,7 +37,7 @@ def coverage_refusal(wanted: Import, runs: Sequence[sarif.ForeignRun], *, commit
         return "git tracks it"
     if not commit:
         return "the tree is not a clean commit"
-    if not runs or any(run.revision != commit for run in runs):
+    if any(run.revision != commit for run in runs):
         return "it does not say that it was made from this commit"
     if any(run.errors for run in runs):
         return "its tool reports errors of its own"
@@ -55,6 +55,9 @@ def read_import(
         runs = read_report(data, name=wanted.name, files=files)
     except UsageError as error:
         reading = Reading(status=ScanStatus.UNREADABLE, reason=f"{error.place}: {error.what}")
+        return _invocation(wanted, reading, (), now_epoch_s), reading
+    if not runs:
+        reading = Reading(status=ScanStatus.UNREADABLE, reason="it holds no run, so no tool looked at anything")
         return _invocation(wanted, reading, (), now_epoch_s), reading
     if any(run.claimed_success is False for run in runs):
         reading = Reading(status=ScanStatus.CRASHED, reason="the file says that its tool did not succeed")

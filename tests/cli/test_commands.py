@@ -255,6 +255,28 @@ def test_check_cannot_tell_where_a_tool_says_that_it_failed(
     assert (ended.code, "did not succeed" in ended.out) == (code, not succeeded)
 
 
+EMPTY = b'{"version": "2.1.0", "runs": []}'
+CLEAN_FILE = b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": []}]}'
+
+
+@pytest.mark.parametrize(
+    ("files", "code"), [([CLEAN_FILE], 0), ([EMPTY], 3), ([CLEAN_FILE, EMPTY], 3), ([CLEAN_FILE, CLEAN_FILE], 0)]
+)
+def test_check_takes_a_file_without_a_run_for_no_clean_report(
+    product: Product, tmp_path: Path, files: list[bytes], code: int
+) -> None:
+    folder = tree(tmp_path, {f"{at}.sarif": data for at, data in enumerate(files)})
+    ended = product.cli("check", *(str(folder / f"{at}.sarif") for at in range(len(files))))
+    assert (ended.code, "holds no run" in " ".join(ended.out.split())) == (code, code == 3)
+
+
+@pytest.mark.parametrize(
+    "run", [b"{}", b'{"results": null}', b'{"results": [], "errors": []}', b'{"results": []}', b"[]"]
+)
+def test_check_takes_nothing_for_no_clean_report(product: Product, tmp_path: Path, run: bytes) -> None:
+    assert product.cli("check", str(tree(tmp_path, {"x.json": run}) / "x.json")).code == 2
+
+
 def test_show_gives_an_earlier_run_again(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
     first = json.loads(product.cli("run", str(git.root), "--format=json").out)["run"]

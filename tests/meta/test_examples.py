@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, cast
 
+import click
 import pytest
+import yaml
 
-from secgate import config
+from secgate import config, registry
+from secgate.cli import cli
 from secgate.engines.regorus import RegorusEngine
 from secgate.errors import PolicyError
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Entry
-from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary
+from secgate.path_classes import read_path_classes, require_known
+from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary, read_limits
 from secgate.resources import files_under
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +107,47 @@ def test_settings_that_are_shown_resolve(example: Example) -> None:
     layer = config.parse_file(example.text.encode(), name=example.name, trust=trust)
     assert layer is not None
     assert config.resolve([layer]).sources
+
+
+PIPELINES = [*examples("pipelines.md", "yaml"), *examples("pipelines.md", "groovy")]
+
+
+@pytest.mark.parametrize("example", PIPELINES, ids=lambda one: one.name)
+def test_a_pipeline_that_is_shown_reads_and_calls_secgate_as_it_is(example: Example) -> None:
+    text = example.text
+    if example.language == "yaml":
+        text = json.dumps(yaml.safe_load(text)).replace("\\n", "\n")
+    calls = re.findall(r"\bsecgate ((?:run|tools) [^\n\"]*)", text)
+    assert len(calls) >= 2
+    for call in calls:
+        words = shlex.split(call)
+        command = cli.get_command(click.Context(cli), words[0])
+        assert command is not None
+        command.make_context(words[0], words[1:])
+        for form in re.findall(r"--format (\S+)", call):
+            assert form.partition("=")[0] in registry.names("reporters")
+
+
+def test_every_format_is_in_the_table_of_pipelines() -> None:
+    text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
+    table = set(re.findall(r"`([a-z-]+)`", "\n".join(line for line in text.splitlines() if line.startswith("| `"))))
+    assert set(registry.names("reporters")) - table == {"json", "sarif-all", "text"}
+
+
+def test_limits_and_path_classes_that_are_shown_fit_together(shipped: Layer, vocabulary: Vocabulary) -> None:
+    (limits,), (classes,) = examples("deadlines.md", "json"), examples("deadlines.md", "toml")
+    files = {"data/limits.json": limits.text.encode()}
+    own = load_layer(
+        "organisation",
+        files,
+        reader=RegorusEngine(),
+        vocabulary=vocabulary,
+        shipped=shipped,
+        data=effective_data(shipped),
+    )
+    read = read_path_classes(classes.text.encode())
+    require_known(read_limits(effective_data(shipped, own)).path_classes, read)
+    assert [one.name for one in read] == ["tests", "web"]
 
 
 def test_the_ledgers_proof_runs_without_secgate(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from secgate.events import Event, from_envelope
+from secgate.event import Event
+from secgate.events import from_envelope
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import envelope_of
 from secgate.model import RunDocument

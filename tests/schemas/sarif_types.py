@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-# Absent means another thing than the schema's default: the rule's own level, no change by an override.
-MEANT = ("level", "enabled")
+# The number by which the schema says that there is none.
+NONE = -1
 
 
 def type_map(schema: dict[str, Any]) -> str:
@@ -14,7 +14,7 @@ def type_map(schema: dict[str, Any]) -> str:
     definitions = {"sarifLog": schema, **schema["definitions"]}
     found = {
         name: {
-            key: property_type(key, one, required=key in definition.get("required", ()))
+            key: property_type(one, required=key in definition.get("required", ()))
             for key, one in sorted(definition.get("properties", {}).items())
         }
         for name, definition in sorted(definitions.items())
@@ -23,7 +23,7 @@ def type_map(schema: dict[str, Any]) -> str:
     return json.dumps(found, indent=1) + "\n"
 
 
-def property_type(key: str, one: dict[str, Any], *, required: bool) -> dict[str, Any]:
+def property_type(one: dict[str, Any], *, required: bool) -> dict[str, Any]:
     """Give what one property holds. Raises KeyError for a form that the schema did not have when this was written."""
     known: dict[str, Any] = {}
     if "items" in one:
@@ -36,8 +36,10 @@ def property_type(key: str, one: dict[str, Any], *, required: bool) -> dict[str,
         known["required"] = True
     if "null" in one.get("type", ()):
         known["nullable"] = True
-    if one.get("default") not in (None, [], False) and key not in MEANT:
-        known["noop"] = one["default"]
+    if one.get("default") == NONE:
+        known["noop"] = NONE
+    elif one.get("default") not in (None, [], False):
+        known["default"] = True
     return known
 
 

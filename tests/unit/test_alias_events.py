@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from secgate.events import FindingAliased, FindingMerged, FindingOpened, FindingSplit
@@ -95,7 +96,7 @@ def test_advisories_that_turn_out_to_be_one_keep_the_earlier_clock(life: Life) -
 
 
 def _name_v0(subject: Subject) -> str:
-    return digest("v0", *(str(part) for part in subject))
+    return digest("v0", *(str(part) for part in msgspec.structs.astuple(subject)))
 
 
 _V0 = Scheme("secgate/v0", lambda text: digest("v0", *reversed(tuple(text))), _name_v0)

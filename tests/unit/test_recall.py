@@ -194,13 +194,15 @@ class Policy:
         self._severity = Severity.INFO
         self._extra: list[Obligation] = []
 
-    def duty(self, basis: str, start_s: int, limit_s: int, *, superseded: bool = False) -> Obligation:
+    def duty(self, basis: str, start_s: int, limit_s: int, *, approved_s: int | None = None) -> Obligation:
         return Obligation(
             finding=fingerprint("a"),
             basis=basis,
             start_epoch_s=EPOCH_S + start_s,
             limit_s=limit_s,
-            superseded=superseded,
+            superseded=approved_s is not None,
+            superseded_by="" if approved_s is None else "d" * 64,
+            superseded_epoch_s=EPOCH_S + (approved_s or 0),
         )
 
     def seen(self, at_s: int, severity: Severity, extra: tuple[Obligation, ...] = ()) -> None:
@@ -231,7 +233,7 @@ class Policy:
                 known = self._story.history(at_s=at_s).open[0]
                 first_s = (known.first_seen_epoch_s or 0) - EPOCH_S
                 old = [
-                    self.duty(d.basis, d.start_epoch_s - EPOCH_S, d.limit_s, superseded=True)
+                    self.duty(d.basis, d.start_epoch_s - EPOCH_S, d.limit_s, approved_s=at_s)
                     for d in known.obligations
                     if d.basis.startswith("severity")
                 ]

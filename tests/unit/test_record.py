@@ -73,14 +73,22 @@ def the_run(story: Story, receipt: object) -> Run:
 
 
 def duty(
-    name: str, basis: str = "severity-high", *, start_s: int = 0, limit_s: int = 7 * DAY_S, superseded: bool = False
+    name: str,
+    basis: str = "severity-high",
+    *,
+    start_s: int = 0,
+    limit_s: int = 7 * DAY_S,
+    approved_s: int | None = None,
 ) -> Obligation:
+    """A duty of a decision; `approved_s` is when a downgrade that takes it back was approved, None for none."""
     return Obligation(
         finding=fingerprint(name),
         basis=basis,
         start_epoch_s=EPOCH_S + start_s,
         limit_s=limit_s,
-        superseded=superseded,
+        superseded=approved_s is not None,
+        superseded_by="" if approved_s is None else "d" * 64,
+        superseded_epoch_s=EPOCH_S + (approved_s or 0),
     )
 
 
@@ -370,9 +378,9 @@ def test_a_duty_of_a_run_without_clocks_is_not_recorded(story: Story) -> None:
     assert kinds(story, story.run(finding("a"), at_s=1, obligations=[duty("a")], target=change)) == [Run]
 
 
-def test_a_duty_is_superseded_before_it_is_due(story: Story) -> None:
+def test_a_duty_is_superseded_by_what_was_approved_before_it_was_due(story: Story) -> None:
     story.run(finding("a"), at_s=0, obligations=[duty("a"), duty("a", "kev")])
-    receipt = story.run(finding("a"), at_s=7 * DAY_S, obligations=[duty("a", superseded=True)])
+    receipt = story.run(finding("a"), at_s=9 * DAY_S, obligations=[duty("a", approved_s=7 * DAY_S)])
     assert kinds(story, receipt) == [Run, ObligationSuperseded]
     owed = {duty.basis: duty.superseded for duty in story.history().open[0].obligations}
     assert owed == {"severity-high": True, "kev": False}
@@ -380,15 +388,19 @@ def test_a_duty_is_superseded_before_it_is_due(story: Story) -> None:
 
 def test_a_duty_that_was_due_is_not_superseded_and_that_is_said(story: Story) -> None:
     story.run(finding("a"), at_s=0, obligations=[duty("a")])
-    receipt = story.run(finding("a"), at_s=7 * DAY_S + 1, obligations=[duty("a", superseded=True)])
+    receipt = story.run(finding("a"), at_s=9 * DAY_S, obligations=[duty("a", approved_s=7 * DAY_S + 1)])
     assert kinds(story, receipt) == [Run]
     assert "it stands" in receipt.notes[0]
 
 
-def test_a_superseded_duty_does_not_come_back(story: Story) -> None:
+def test_what_a_downgrade_took_back_is_added_anew_once_it_ended_and_once_only(story: Story) -> None:
     story.run(finding("a"), at_s=0, obligations=[duty("a")])
-    story.run(finding("a"), at_s=10, obligations=[duty("a", superseded=True)])
-    assert kinds(story, story.run(finding("a"), at_s=20, obligations=[duty("a")])) == [Run]
+    story.run(finding("a"), at_s=10, obligations=[duty("a", approved_s=5)])
+    (gone,) = story.history().open[0].obligations
+    assert (gone.superseded_by, gone.superseded_epoch_s) == ("d" * 64, EPOCH_S + 5)
+    assert kinds(story, story.run(finding("a"), at_s=20, obligations=[duty("a")])) == [Run, ObligationAdded]
+    assert kinds(story, story.run(finding("a"), at_s=30, obligations=[duty("a")])) == [Run]
+    assert [one.superseded for one in story.history().open[0].obligations] == [True, False]
 
 
 # ------------------------------------------------------------------------------- the run itself

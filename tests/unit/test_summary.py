@@ -22,7 +22,8 @@ from secgate.model import (
     Verdict,
     Word,
 )
-from secgate.summary import FindingRow, gap_words, number_words, pinpoint, summarise, utc_words
+from secgate.sla import utc_words
+from secgate.summary import FindingRow, gap_words, number_words, pinpoint, summarise
 from tests.factories import (
     DAY,
     HOUR,

@@ -1,5 +1,8 @@
-# Lengths of time in words, and the duties that severity brings.
+# Lengths of time in words, and the duties that severity and known debt bring.
 package secgate.lib.clock
+
+import data.secgate.lib.downgrade
+import data.secgate.lib.levels
 
 words(seconds) := sprintf("%d d %d h", [floor(seconds / 86400), floor((seconds % 86400) / 3600)]) if {
 	seconds >= 172800
@@ -9,47 +12,137 @@ words(seconds) := sprintf("%d d %d h", [floor(seconds / 86400), floor((seconds %
 	seconds >= 60
 } else := sprintf("%d s", [seconds])
 
-basis(severity) := sprintf("severity:%s", [severity])
+# `severity:high`, or `severity:high:NAME` where the limit is that of a place (data.limits.places).
+basis(severity, place) := sprintf("severity:%s", [severity]) if {
+	place == ""
+} else := sprintf("severity:%s:%s", [severity, place])
 
-rank := {
-	"severity:info": 0, "severity:low": 1, "severity:medium": 2, "severity:high": 3, "severity:critical": 4,
-	"baseline:low": 1, "baseline:medium": 2, "baseline:high": 3, "baseline:critical": 4,
+place_of(duty) := concat(":", array.slice(split(duty.basis, ":"), 2, 3))
+
+# ------------------------------------------------------------------------------------------------------------ limits
+
+# The first place that a finding is in and that has a limit for its severity; else its severity alone.
+counted(f) := first if {
+	first := placed(f)[0]
+	not spared(f, first)
+} else := anywhere(f)
+
+placed(f) := [one |
+	some place in data.limits.places
+	is_in(f, place)
+	one := {"place": place.name, "limit_s": place.severity_s[downgrade.duty_severity(f)]}
+]
+
+is_in(f, place) if {
+	names(place.lanes, f.lane)
+	names(place.path_classes, f.path_class)
+	names(place.exposures, f.exposure)
 }
 
-# A duty of this severity or of a higher one is recorded already: nothing is added, and nothing is ever loosened.
-# One that was superseded by an approved downgrade counts here too, or the scanner's own word would bring it back.
-held(f) if {
+names(listed, _) if count(listed) == 0
+
+names(listed, name) if name in listed
+
+# What does not depend on where a file lies.
+anywhere(f) := first if {
+	first := by_lane(f)[0]
+} else := {"place": "", "limit_s": data.limits.severity_s[downgrade.duty_severity(f)]}
+
+by_lane(f) := [one |
+	some place in data.limits.places
+	count(place.path_classes) + count(place.exposures) == 0
+	names(place.lanes, f.lane)
+	one := {"place": place.name, "limit_s": place.severity_s[downgrade.duty_severity(f)]}
+]
+
+# Where a file lies gives no more time for a secret, a workflow or a dependency: threat rule 11.
+spared(f, one) if {
+	guarded(f)
+	one.limit_s > anywhere(f).limit_s
+}
+
+guarded(f) if f.lane in {"secrets", "workflows", "dependencies"}
+
+guarded(f) if f.secret
+
+# ---------------------------------------------------------------------------------------------------------- severity
+
+# A duty of this severity or of a higher one is recorded already, and it is not longer: nothing is added, and nothing is
+# ever loosened. Known debt counts here too, and so does what it superseded, or the scanner's own word would bring it
+# back; what a downgrade took back does not, since a duty of the approved severity takes its place. A limit that the
+# policy changed for the same place counts for duties made after it.
+held(f, _) if {
 	some recorded in f.obligations
-	rank[recorded.basis] >= rank[basis(f.severity)]
+	as_bad(f, recorded)
+	settled(recorded)
 }
+
+held(f, limit) if {
+	some recorded in f.obligations
+	as_bad(f, recorded)
+	covers(recorded, limit)
+}
+
+held(f, limit) if {
+	some duty in downgrade.returning(f)
+	levels.level(duty) >= levels.rank[downgrade.duty_severity(f)]
+	covers(duty, limit)
+}
+
+as_bad(f, recorded) if {
+	not downgrade.gone(f, recorded)
+	levels.level(recorded) >= levels.rank[downgrade.duty_severity(f)]
+}
+
+settled(recorded) if recorded.superseded
+
+settled(recorded) if startswith(recorded.basis, "baseline:")
+
+covers(recorded, limit) if place_of(recorded) == limit.place
+
+covers(recorded, limit) if recorded.limit_s <= limit.limit_s
 
 severity_recorded(f) if {
 	some recorded in f.obligations
-	rank[recorded.basis]
+	levels.level(recorded) >= 0
 }
 
-# First duty: from first seen. Later ones, when the severity rose: from the moment of the change.
-severity_start(f) := input.evaluated_at_epoch_s if {
+# First duty, and the first of an approved downgrade: from first seen. Later ones, when it got worse or came to a
+# stricter place: from the moment of the change.
+severity_start(f) := seen(f) if {
+	downgrade.active(f)
+	not as_bad_recorded(f)
+} else := input.evaluated_at_epoch_s if {
 	severity_recorded(f)
 } else := input.evaluated_at_epoch_s if {
 	in_baseline(f)
-} else := f.first_seen_epoch_s if {
+} else := seen(f)
+
+as_bad_recorded(f) if {
+	some recorded in f.obligations
+	as_bad(f, recorded)
+}
+
+seen(f) := f.first_seen_epoch_s if {
 	f.first_seen_known
 } else := input.evaluated_at_epoch_s
 
 severity_obligation(f) := {
 	"finding": f.fingerprint,
-	"basis": basis(f.severity),
+	"basis": basis(downgrade.duty_severity(f), limit.place),
 	"start_epoch_s": severity_start(f),
-	"limit_s": data.limits.severity_s[f.severity],
+	"limit_s": limit.limit_s,
 } if {
 	input.run.scope == "protected"
-	not held(f)
+	limit := counted(f)
+	not held(f, limit)
 	not as_bad_as_listed(f)
 }
 
-# Known debt: a signed list gives what it names a limit of its own from the day it was recorded, once, and no longer
-# than data.baselines.longest_s allows. It stands in for the severity's duty as long as the finding is as bad as it was.
+# -------------------------------------------------------------------------------------------------------- known debt
+
+# A signed list gives what it names a limit of its own from the day it was recorded, once, and no longer than
+# data.baselines.longest_s allows. It stands in for the severity's duty as long as the finding is as bad as it was.
 baseline_limit(f) := min([f.baseline.limit_s, longest]) if {
 	f.baseline.listed
 	f.baseline.limit_s > 0
@@ -68,14 +161,14 @@ in_baseline(f) if {
 
 as_bad_as_listed(f) if {
 	in_baseline(f)
-	rank[basis(f.severity)] <= rank[basis(f.baseline.severity)]
+	levels.rank[downgrade.duty_severity(f)] <= levels.rank[f.baseline.severity]
 }
 
 # A duty that was still within its time on that day gives way; one that was overdue already stays.
 gives_way(f, duty) if {
 	in_baseline(f)
 	startswith(duty.basis, "severity:")
-	rank[duty.basis] <= rank[basis(f.baseline.severity)]
+	levels.level(duty) <= levels.rank[f.baseline.severity]
 	duty.start_epoch_s <= f.baseline.date_epoch_s
 	duty.start_epoch_s + duty.limit_s >= f.baseline.date_epoch_s
 }

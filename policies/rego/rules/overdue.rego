@@ -2,6 +2,8 @@
 package secgate.rules.overdue
 
 import data.secgate.lib.clock
+import data.secgate.lib.downgrade
+import data.secgate.lib.duties
 
 deny contains {
 	"finding": f.fingerprint,
@@ -10,7 +12,7 @@ deny contains {
 } if {
 	input.run.scope == "protected"
 	some f in input.findings
-	some obligation in duties(f)
+	some obligation in standing(f)
 	late := input.evaluated_at_epoch_s - (obligation.start_epoch_s + obligation.limit_s)
 	late > 0
 	reason := sprintf("overdue by %s: %s allows %s from %s", [
@@ -21,19 +23,18 @@ deny contains {
 	])
 }
 
-duties(f) := recorded(f) | fresh(f)
+standing(f) := recorded(f) | fresh(f)
 
 recorded(f) := {duty |
 	some o in f.obligations
 	not o.superseded
 	not clock.gives_way(f, o)
+	not downgrade.takes_back(f, o)
 	duty := {"basis": o.basis, "start_epoch_s": o.start_epoch_s, "limit_s": o.limit_s}
 }
 
 # What this very run adds may be past its time already: first seen long ago, and never given a limit.
 fresh(f) := {duty |
-	some o in added(f)
+	some o in duties.added(f)
 	duty := {"basis": o.basis, "start_epoch_s": o.start_epoch_s, "limit_s": o.limit_s}
 }
-
-added(f) := {o | o := clock.severity_obligation(f)} | {o | o := clock.baseline_obligation(f)}

@@ -1,15 +1,24 @@
-# Every finding of a protected scope has a time to be closed in, by its severity (data.limits.severity_s), or by the
-# signed baseline that names it as known debt.
+# Every finding of a protected scope has times to be closed in: by its severity and where it lies (data.limits), by the
+# signed baseline that names it as known debt, and by what is known of its exploitation.
 package secgate.rules.sla
 
-import data.secgate.lib.clock
+import data.secgate.lib.downgrade
+import data.secgate.lib.duties
 
 obligations contains obligation if {
 	some f in input.findings
-	obligation := clock.severity_obligation(f)
+	some obligation in duties.added(f)
 }
 
-obligations contains obligation if {
+superseded contains taken if {
+	input.run.scope == "protected"
 	some f in input.findings
-	obligation := clock.baseline_obligation(f)
+	some duty in f.obligations
+	downgrade.takes_back(f, duty)
+	taken := {
+		"finding": f.fingerprint,
+		"basis": duty.basis,
+		"start_epoch_s": duty.start_epoch_s,
+		"limit_s": duty.limit_s,
+	}
 }

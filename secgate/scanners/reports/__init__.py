@@ -9,7 +9,7 @@ A file's form is recognised by its keys, never by its name:
     gitleaks JSON      a list of objects with `RuleID` and `Match`
 
 Anything else is refused as no SARIF. Nothing of these files is a verdict: severities go through the severity table,
-suppressions and success are claims, persons named in them are not read.
+suppressions and success are claims, persons named in them are not read, secrets in them are masked (`secrecy`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import msgspec
 
 from secgate import sarif
 from secgate.scanners.reports.form import MAX_BYTES, refuse
+from secgate.scanners.reports.secrecy import without_secrets
 
 __all__ = ["read_report"]
 
@@ -71,13 +72,13 @@ def read_report(
         raise refuse(name, "a report", f"larger than {MAX_BYTES} bytes")
     text = data.removeprefix(_BYTE_ORDER_MARK)
     reader = _READERS.get(_form(text))
-    return (reader(text, name, files),) if reader is not None else _sarif(BytesIO(data), name)
+    return (without_secrets(reader(text, name, files)),) if reader is not None else _sarif(BytesIO(data), name)
 
 
 def _sarif(stream: sarif.Readable, name: str) -> tuple[sarif.ForeignRun, ...]:
     from secgate.scanners.reports.sarif_quirks import mended
 
-    return tuple(mended(run) for run in sarif.read(stream, name=name))
+    return tuple(without_secrets(mended(run)) for run in sarif.read(stream, name=name))
 
 
 def _read(stream: sarif.Readable, size: int) -> bytes:

@@ -10,6 +10,7 @@ import msgspec
 
 from secgate.errors import UsageError
 from secgate.model import Severity
+from secgate.purl import ECOSYSTEMS
 
 Form = TypeVar("Form")
 
@@ -30,36 +31,27 @@ _BANDS = {
     "info": Severity.INFO,
 }
 _ECOSYSTEMS = {
-    "pypi": "PyPI",
+    **ECOSYSTEMS,
     "pip": "PyPI",
     "pipenv": "PyPI",
     "poetry": "PyPI",
     "uv": "PyPI",
     "pylock": "PyPI",
     "python-pkg": "PyPI",
-    "npm": "npm",
     "node-pkg": "npm",
     "yarn": "npm",
     "pnpm": "npm",
     "bun": "npm",
-    "golang": "Go",
     "gomod": "Go",
     "gobinary": "Go",
-    "cargo": "crates.io",
     "rust-binary": "crates.io",
-    "gem": "RubyGems",
     "bundler": "RubyGems",
     "gemspec": "RubyGems",
-    "maven": "Maven",
     "pom": "Maven",
     "jar": "Maven",
     "gradle": "Maven",
-    "nuget": "NuGet",
-    "composer": "Packagist",
-    "pub": "Pub",
-    "hex": "Hex",
-    "swift": "SwiftURL",
 }
+"""A tool's word for a kind of package, and types of package URLs."""
 
 
 def refuse(name: str, form: str, reason: str, *, remedy: str = "", path: str = "$") -> UsageError:
@@ -95,11 +87,6 @@ def score_in(score: float | None, severity: Severity | None) -> float | None:
 def ecosystem(word: str) -> str:
     """Give the name of an ecosystem as OSV spells it, for a package URL's type or a tool's word."""
     return _ECOSYSTEMS.get(word.lower(), word)
-
-
-def purl_type(purl: str) -> str:
-    """Give the type of a package URL, "" for none. Source: package-url, `pkg:type/namespace/name@version`."""
-    return purl.removeprefix("pkg:").partition("/")[0] if purl.startswith("pkg:") else ""
 
 
 def ghsa_of(text: str) -> str:

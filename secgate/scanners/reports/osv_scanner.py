@@ -11,7 +11,17 @@ import msgspec
 
 from secgate.model import Lane, Package, RawResult, Rule
 from secgate.sarif import ForeignRun
-from secgate.scanners.reports.form import JSON, MAX_TEXT, advisory_of, band, decode, ecosystem, plain_path, score_in
+from secgate.scanners.reports.form import (
+    JSON,
+    MAX_TEXT,
+    advisory_of,
+    band,
+    decode,
+    ecosystem,
+    plain_path,
+    refuse,
+    score_in,
+)
 
 FORM = "osv-scanner JSON"
 
@@ -75,11 +85,20 @@ class _Result(msgspec.Struct):
 
 class _Report(msgspec.Struct):
     results: list[_Result] | None
+    config: msgspec.Raw = msgspec.field(name="experimental_config", default=msgspec.Raw())
 
 
 def read(data: bytes, *, name: str) -> ForeignRun:
-    """Read a report's bytes. Raises UsageError for another form."""
+    """Read a report's bytes. Raises UsageError for another form, and for an empty one without the tool's settings."""
     report = decode(data, _Report, name=name, called=FORM)
+    if not report.results and not bytes(report.config):
+        # Several tools call what they found so, and name neither themselves nor what they looked at.
+        raise refuse(
+            name,
+            FORM,
+            "an empty list of results says of no tool that it looked",
+            remedy="write the tool's report as SARIF: it names the tool when nothing was found, too",
+        )
     results = [
         raw
         for result in report.results or ()

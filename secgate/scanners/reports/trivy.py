@@ -12,6 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from secgate.model import Lane, Package, RawResult, Region, Rule, Severity
+from secgate.purl import purl_type
 from secgate.sarif import ForeignRun
 from secgate.scanners.outputs import cwes_of
 from secgate.scanners.reports.form import (
@@ -22,7 +23,6 @@ from secgate.scanners.reports.form import (
     decode,
     ecosystem,
     plain_path,
-    purl_type,
     refuse,
     score_in,
 )

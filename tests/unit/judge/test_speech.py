@@ -84,10 +84,8 @@ def test_an_exemption_is_named_with_its_line(bench: Bench) -> None:
         "\tsome f in input.findings\n}\n"
     )
     words = said(bench, rules=rules, state=State.NEW)
-    assert [(one.word, one.place.rpartition("/")[2]) for one in words] == [
-        (Word.DENY, "new_critical_or_high.rego:7"),
-        (Word.EXEMPT, "own.rego:2"),
-    ]
+    assert [one.word for one in words] == [Word.DENY, Word.EXEMPT]
+    assert words[1].place == "own.rego:2"
 
 
 def test_what_lets_pass_in_silence_names_nobody(bench: Bench) -> None:

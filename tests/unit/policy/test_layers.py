@@ -18,7 +18,9 @@ OWN = "package secgate.rules.own\n" + DENY
 
 
 def test_shipped_rules(shipped: Layer) -> None:
-    assert shipped.rules == ("coverage", "gate_changes", "new_critical_or_high", "overdue", "secrets_in_change", "sla")
+    assert shipped.rules == (
+        *("coverage", "exploitation", "gate_changes", "new_critical_or_high", "overdue", "secrets_in_change", "sla"),
+    )
 
 
 def test_digest_covers_modules_and_data_alone(load: Load) -> None:

@@ -28,11 +28,15 @@ from sarif_om import (
 )
 
 from secgate.errors import UsageError
+from secgate.reporters.sarif import SarifReporter, WholeSarifReporter
 from secgate.sarif import dumps, loads, objects, read
+from tests.factories import run_document
+from tests.sample_runs import failing_run, hostile_run, inconclusive_run, policy_error_run
 from tests.schemas.sarif_types import type_map
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "tests" / "schemas" / "sarif-2.1.0.json").read_text())
+GOLDENS = ROOT / "tests" / "goldens" / "sarif"
 VALID = jsonschema_rs.validator_for(SCHEMA)
 
 
@@ -56,7 +60,7 @@ def first(log: Any) -> dict[str, Any]:
 
 
 def bare(kind: str, value: Any) -> Any:
-    """A JSON value without the defaults that say nothing, by the schema alone."""
+    """A JSON value without nulls and the numbers that say that there is none, by the schema alone."""
     known = objects.types()[kind]
     return {
         key: inner if known[key].type not in objects.types() else nested(known[key], inner)
@@ -148,7 +152,8 @@ def test_what_the_model_calls_state_is_a_status() -> None:
 
 
 def test_only_what_says_something_is_written() -> None:
-    assert first(log_of(Result(message=Message(text="m")))) == {"level": "warning", "message": {"text": "m"}}
+    found = first(log_of(Result(message=Message(text="m"))))
+    assert found == {"kind": "fail", "level": "warning", "message": {"text": "m"}}
     assert written(log_of())["runs"][0]["results"] == []
     assert (
         "results"
@@ -276,3 +281,56 @@ def test_any_document_of_the_schemas_types_comes_back(data: Any) -> None:
     once = dumps(loads(json.dumps(document).encode()))
     assert dumps(loads(once)) == once
     assert json.loads(once) == bare("sarifLog", document)
+
+
+@pytest.mark.parametrize("make", [failing_run, inconclusive_run, hostile_run, policy_error_run, run_document])
+@pytest.mark.parametrize("reporter", [SarifReporter(), WholeSarifReporter()], ids=lambda one: one.name)
+def test_what_secgate_writes_comes_back_byte_for_byte(make: Any, reporter: Any) -> None:
+    data = reporter.render(make(), width=80, colour=False)
+    assert dumps(loads(data)) == data
+
+
+@pytest.mark.parametrize("path", sorted(GOLDENS.glob("*.sarif")), ids=lambda one: one.name)
+def test_what_a_golden_file_says_comes_back(path: Path) -> None:
+    document = json.loads(path.read_bytes())
+    assert json.loads(dumps(loads(path.read_bytes()))) == document
+
+
+@pytest.mark.parametrize("kind", ["fail", "open"])
+@pytest.mark.parametrize("default", [{"language": "en-US"}, {"newlineSequences": ["\r\n", "\n"]}, {}])
+def test_a_default_that_is_said_comes_back(kind: str, default: dict[str, Any]) -> None:
+    result = {"kind": kind, "level": "warning", "message": {"text": "m"}}
+    run = {**default, "results": [result, {"message": {"text": "m"}}], "tool": {"driver": {"name": "t"}}}
+    data = json.dumps({"runs": [run], "version": "2.1.0"}, sort_keys=True, separators=(",", ":")).encode()
+    assert dumps(loads(data)) == data + b"\n"
+
+
+def made(kind: str, draw: Any, depth: int = 0) -> Any:
+    """A random object of the model, as a caller makes it: what is not given has the model's own default."""
+    known = objects.types()[kind]
+    given = {
+        objects._attribute(kind, key): made_value(one, draw, depth)
+        for key, one in known.items()
+        if one.required or (depth < 4 and draw(st.integers(0, 3 + 2 * depth)) == 0)
+    }
+    return getattr(sarif_om, kind[0].upper() + kind[1:])(**given)
+
+
+def made_value(one: objects.PropertyType, draw: Any, depth: int) -> Any:
+    """A random value of an attribute."""
+    if one.type in ("string", "integer", "boolean", "number", "propertyBag"):
+        return held(one, draw, depth)
+    if one.many == "list":
+        return [made(one.type, draw, depth + 1) for _ in range(draw(st.integers(0, 2)))]
+    if one.many == "map":
+        return {key: made(one.type, draw, depth + 1) for key in draw(st.sets(st.text(max_size=3), max_size=2))}
+    return made(one.type, draw, depth + 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_any_object_of_the_model_comes_back_byte_for_byte(data: Any) -> None:
+    log = made("sarifLog", data.draw)
+    log.version = "2.1.0"
+    once = dumps(log)
+    assert dumps(loads(once)) == once

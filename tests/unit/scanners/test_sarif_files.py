@@ -42,6 +42,11 @@ def test_results_come_in_with_their_lane() -> None:
     assert (invocation.scanner, invocation.rule_pack) == ("sarif:other", "other 2")
 
 
+def test_a_file_without_a_run_was_not_scanned() -> None:
+    invocation, reading = taken(b'{"version": "2.1.0", "runs": []}')
+    assert (invocation.status, "no tool looked" in reading.reason) == (ScanStatus.UNREADABLE, True)
+
+
 def test_an_enforced_untracked_file_of_this_commit_covers_its_lane() -> None:
     assert {file.path for file in taken(log())[1].files} == {"a.go", "b.go"}
 
@@ -54,9 +59,8 @@ def test_an_enforced_untracked_file_of_this_commit_covers_its_lane() -> None:
         taken(log(), commit="")[1],
         taken(log(revision="b" * 40))[1],
         taken(log(errors=1))[1],
-        taken(b'{"version": "2.1.0", "runs": []}')[1],
     ],
-    ids=["not-enforced", "tracked", "dirty", "other-commit", "errors", "empty"],
+    ids=["not-enforced", "tracked", "dirty", "other-commit", "errors"],
 )
 def test_any_other_file_covers_nothing_and_says_why(reading: Reading) -> None:
     assert (reading.status, reading.files) == (ScanStatus.COMPLETED, ())

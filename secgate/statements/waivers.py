@@ -1,37 +1,31 @@
-"""What people say to the ledger: waivers asked for, approved, revoked and listed, each said with a signature.
-
-Every statement is checked by the enforced layer before it is written, by the same rules that count later: nothing goes
-into the ledger that would be worth nothing there.
-"""
+"""Waivers asked for, approved, revoked and listed."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from secgate import queries, registry
+from secgate import queries
 from secgate.config import Machine
-from secgate.errors import LedgerError, SignatureError, UsageError
-from secgate.events import SignedEvent, WaiverApproved, WaiverRequested, WaiverRevoked, to_entry
-from secgate.memory import Memory
-from secgate.model import Finding, KnownStatement, Lane, RunDocument, Severity, Value
-from secgate.people import Person
+from secgate.errors import UsageError
+from secgate.model import KnownStatement, Lane, Severity, Value
 from secgate.pipeline.exceptions import checked, longest
-from secgate.ports import Ledger, Signer
-from secgate.preparation import Enforced, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
-from secgate.record import append_events
+from secgate.policy.values import WaiverLimits
+from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
+from secgate.statements.desk import Desk, Place, Speaker, desk_at, named, say
 from secgate.waivers import (
     APPROVED,
     NAMESPACES,
     REQUESTED,
+    REQUESTED_TOGETHER,
     REVOKED,
     AdvisorySubject,
     Approval,
     Bound,
     GapSubject,
     Kind,
+    Origin,
     Refused,
     Request,
     Revocation,
@@ -45,24 +39,10 @@ from secgate.waivers import (
     statement_id,
     statement_of,
     subject_of,
+    together,
 )
 
 _SHOWN = 12
-
-
-class Place(Value, frozen=True, kw_only=True):
-    """Which tree's ledger, under which enforced layer."""
-
-    path: str = "."
-    config: str = ""
-    enforced: str = ""
-
-
-class Speaker(Value, frozen=True, kw_only=True):
-    """Who speaks: an id of people.toml, and the file of the SSH key that signs."""
-
-    person: str
-    key: str
 
 
 class Wish(Value, frozen=True, kw_only=True):
@@ -74,26 +54,22 @@ class Wish(Value, frozen=True, kw_only=True):
     ticket: str = ""
 
 
+class Draft(Value, frozen=True, kw_only=True):
+    """One of several requests that are made together."""
+
+    wish: Wish
+    subject: Subject
+    bound: Bound
+    shown: str
+    origin: Origin
+
+
 class Listed(NamedTuple):
-    """The waivers that are about a repository, with how each stands by itself, and what counts for nothing."""
+    """The waivers that are about a repository, with how each stands by itself, what counts for nothing, and limits."""
 
     standings: tuple[Standing, ...]
     refused: tuple[Refused, ...]
-
-
-class _Desk(NamedTuple):
-    """What a statement is made with."""
-
-    prepared: Prepared
-    enforced: Enforced
-    ledger: Ledger
-    memory: Memory
-    signer: Signer
-    now: datetime
-
-    @property
-    def repository(self) -> str:
-        return self.prepared.target.repository
+    limits: WaiverLimits
 
 
 def request_for_finding(
@@ -106,8 +82,8 @@ def request_for_finding(
     document = queries.stored_run(
         run, path=place.path, config=place.config, enforced=place.enforced, machine=machine, now=now
     )
-    finding = _named(name, document)
-    with _desk(place, machine=machine, now=now) as desk:
+    finding = named(name, document)
+    with desk_at(place, machine=machine, now=now) as desk:
         subject = subject_of(finding, repository=desk.repository)
         shown = f"{finding.title} ({finding.location.path}:{finding.location.region.start_line})"
         asked = _request(wish, speaker, desk, subject=subject, bound=bound_of(finding), shown=shown)
@@ -133,7 +109,7 @@ def request_for_advisory(
         raise UsageError("no version is given that the waiver is bound to", remedy="give --version, once or more often")
     bound = Bound(form="version", values=tuple(sorted(set(versions))), severity=severity)
     shown = f"{subject.advisory} of {subject.package} in {len(subject.repositories)} repositories"
-    with _desk(place, machine=machine, now=now) as desk:
+    with desk_at(place, machine=machine, now=now) as desk:
         return _ask(_request(wish, speaker, desk, subject=subject, bound=bound, shown=shown), speaker, desk)
 
 
@@ -141,16 +117,34 @@ def request_for_gap(
     lane: Lane, reason: str, path: str, wish: Wish, *, speaker: Speaker, place: Place, machine: Machine, now: datetime
 ) -> Waiver:
     """Ask that gaps of a lane, of one reason and under a path pattern, be let pass; "" for those of the whole lane."""
-    with _desk(place, machine=machine, now=now) as desk:
+    with desk_at(place, machine=machine, now=now) as desk:
         subject = GapSubject(lane=lane, reason=reason, path=path, repository=desk.repository)
         shown = f"{lane}: {reason} {path or 'of the whole lane'}"
         asked = _request(wish, speaker, desk, subject=subject, bound=Bound(form="nothing"), shown=shown)
         return _ask(asked, speaker, desk)
 
 
+def request_together(
+    drafts: Sequence[Draft], *, speaker: Speaker, place: Place, machine: Machine, now: datetime
+) -> tuple[Waiver, ...]:
+    """Ask for several waivers under one signature, each approved and revoked by itself; the key is used once.
+
+    Raises UsageError, SignatureError or LedgerError; nothing is then written.
+    """
+    with desk_at(place, machine=machine, now=now) as desk:
+        asked = [
+            _request(one.wish, speaker, desk, subject=one.subject, bound=one.bound, shown=one.shown, origin=one.origin)
+            for one in drafts
+        ]
+        statement = statement_of(together(asked))
+        say(NAMESPACES[REQUESTED_TOGETHER], statement, WaiversRequested, speaker, desk)
+        made = {waiver.id: waiver for waiver in _waivers(desk)[0]}
+        return tuple(made[statement_id(statement_of(one))] for one in asked)
+
+
 def approve(name: str, *, speaker: Speaker, place: Place, machine: Machine, now: datetime) -> Waiver:
     """Approve the request whose id begins with `name`. Raises UsageError for one's own, and without the role."""
-    with _desk(place, machine=machine, now=now) as desk:
+    with desk_at(place, machine=machine, now=now) as desk:
         waiver = _waiver(name, desk)
         if waiver.revoked_by or waiver.approver:
             told = "revoked" if waiver.revoked_by else f"approved by {waiver.approver}"
@@ -159,27 +153,27 @@ def approve(name: str, *, speaker: Speaker, place: Place, machine: Machine, now:
         if waiver.request.expires_epoch_s <= int(desk.now.timestamp()):
             raise UsageError(f"waiver {waiver.id[:_SHOWN]} has expired", remedy="ask for another")
         said = Approval(request=waiver.id, approver=speaker.person, approved_epoch_s=int(desk.now.timestamp()))
-        _say(APPROVED, statement_of(said), WaiverApproved, speaker, desk)
+        say(NAMESPACES[APPROVED], statement_of(said), WaiverApproved, speaker, desk)
         return _waiver(waiver.id, desk)
 
 
 def revoke(name: str, reason: str, *, speaker: Speaker, place: Place, machine: Machine, now: datetime) -> Waiver:
     """End a waiver, or take back a request; any person may."""
-    with _desk(place, machine=machine, now=now) as desk:
+    with desk_at(place, machine=machine, now=now) as desk:
         waiver = _waiver(name, desk)
         said = Revocation(
             request=waiver.id, by=speaker.person, reason=reason, revoked_epoch_s=int(desk.now.timestamp())
         )
-        _say(REVOKED, statement_of(said), WaiverRevoked, speaker, desk)
+        say(NAMESPACES[REVOKED], statement_of(said), WaiverRevoked, speaker, desk)
         return _waiver(waiver.id, desk)
 
 
 def listed(*, place: Place, machine: Machine, now: datetime) -> Listed:
     """Give the waivers that are about a tree's repository, in the order in which they were asked for."""
-    with _desk(place, machine=machine, now=now) as desk:
+    with desk_at(place, machine=machine, now=now) as desk:
         waivers, refused = _waivers(desk)
         limits = longest(desk.prepared)
-        at = int(now.timestamp())
+        at = int(desk.now.timestamp())
         standings = tuple(
             standing(
                 one,
@@ -191,65 +185,22 @@ def listed(*, place: Place, machine: Machine, now: datetime) -> Listed:
             )
             for one in waivers
         )
-        return Listed(standings, refused)
+        return Listed(standings, refused, limits)
 
 
 # ----------------------------------------------------------------------------------------------------------- machinery
 
 
-@contextlib.contextmanager
-def _desk(place: Place, *, machine: Machine, now: datetime) -> Iterator[_Desk]:
-    with workshop(machine, now=now, observer=Silence()) as shop:
-        request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
-        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
-        if not prepared.enforced.trust.allowed_signers:
-            raise UsageError(
-                "there is no enforced layer with allowed_signers and people.toml: nobody's signature would count",
-                remedy="give --enforced DIR, or set SECGATE_ENFORCED",
-            )
-        chosen = choose_ledger(
-            prepared.settings.ledger,
-            target=prepared.target,
-            repository=prepared.repository,
-            machine=machine,
-            executor=shop.executor,
-            read_only=False,
-        )
-        if chosen is None or not chosen.ledger.exists():
-            raise LedgerError(
-                "there is no ledger to say it to",
-                place=chosen.ledger.address if chosen else "ledger.store",
-                remedy="secgate ledger init",
-            )
-        memory = Memory()
-        memory.catch_up(chosen.ledger)
-        signer = registry.signer("sshsig", machine=machine, runner=shop.executor, scratch=shop.scratch)
-        yield _Desk(prepared, prepared.enforced, chosen.ledger, memory, signer, now)
-
-
-def _named(name: str, document: RunDocument) -> Finding:
-    found = [
-        one
-        for one in document.findings
-        if any(value.startswith(name) for value in (one.fingerprint, *(alias.value for alias in one.aliases)))
-    ]
-    if len(found) != 1:
-        told = f"{len(found)} findings of run {document.run_id} begin with `{name}`" if name else "no finding is named"
-        raise UsageError(told, remedy="see the fingerprints in `secgate show --format json`")
-    return found[0]
-
-
-def _person(speaker: Speaker, desk: _Desk) -> Person:
-    person = desk.enforced.people.person(speaker.person)
-    if person is None:
-        raise UsageError(
-            f"`{speaker.person}` is nobody of people.toml",
-            remedy=f"one of: {', '.join(desk.enforced.people.ids) or 'nobody is in it'}",
-        )
-    return person
-
-
-def _request(wish: Wish, speaker: Speaker, desk: _Desk, *, subject: Subject, bound: Bound, shown: str) -> Request:
+def _request(
+    wish: Wish,
+    speaker: Speaker,
+    desk: Desk,
+    *,
+    subject: Subject,
+    bound: Bound,
+    shown: str,
+    origin: Origin | None = None,
+) -> Request:
     at = int(desk.now.timestamp())
     until = int(wish.expires.timestamp())
     if until <= at:
@@ -264,36 +215,22 @@ def _request(wish: Wish, speaker: Speaker, desk: _Desk, *, subject: Subject, bou
         expires_epoch_s=until,
         ticket=wish.ticket,
         shown=shown[:200],
+        origin=origin,
     )
 
 
-def _ask(asked: Request, speaker: Speaker, desk: _Desk) -> Waiver:
+def _ask(asked: Request, speaker: Speaker, desk: Desk) -> Waiver:
     statement = statement_of(asked)
-    _say(REQUESTED, statement, WaiverRequested, speaker, desk)
+    say(NAMESPACES[REQUESTED], statement, WaiverRequested, speaker, desk)
     return _waiver(statement_id(statement), desk)
 
 
-def _say(kind: str, statement: bytes, event: type[SignedEvent], speaker: Speaker, desk: _Desk) -> None:
-    """Sign, check as it will be checked later, and append."""
-    _person(speaker, desk)
-    signature = desk.signer.sign(statement, namespace=NAMESPACES[kind], key=speaker.key)
-    signed = desk.signer.verify(
-        statement, signature, namespace=NAMESPACES[kind], trust=desk.enforced.trust, at=desk.now
-    )
-    if signed.principal != speaker.person:
-        raise SignatureError(
-            f"the key is `{signed.principal}`'s, and `{speaker.person}` speaks", remedy="use your own key, or name"
-        )
-    said = event(statement=statement.decode(), signature=signature.decode())
-    append_events([to_entry(said)], desk.ledger, memory=desk.memory, now=desk.now)
-
-
-def _waivers(desk: _Desk) -> tuple[tuple[Waiver, ...], tuple[Refused, ...]]:
+def _waivers(desk: Desk) -> tuple[tuple[Waiver, ...], tuple[Refused, ...]]:
     mine: tuple[KnownStatement, ...] = about(desk.memory.statements, repository=desk.repository)
     return checked(mine, enforced=desk.enforced, signer=desk.signer)
 
 
-def _waiver(name: str, desk: _Desk) -> Waiver:
+def _waiver(name: str, desk: Desk) -> Waiver:
     waivers, refused = _waivers(desk)
     found = [one for one in waivers if one.id.startswith(name)]
     if name and len(found) == 1:

@@ -1,0 +1,59 @@
+"""Package URLs: `pkg:type/namespace/name@version`. Source: package-url/purl-spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from secgate.model import Value
+
+LONGEST = 1_000
+ECOSYSTEMS: Mapping[str, str] = {
+    "pypi": "PyPI",
+    "npm": "npm",
+    "golang": "Go",
+    "cargo": "crates.io",
+    "gem": "RubyGems",
+    "maven": "Maven",
+    "nuget": "NuGet",
+    "composer": "Packagist",
+    "pub": "Pub",
+    "hex": "Hex",
+    "swift": "SwiftURL",
+}
+"""Types of package URLs whose packages lock files name, with the ecosystem as OSV spells it."""
+
+
+class PackageUrl(Value, frozen=True, kw_only=True):
+    """What a package URL names. `ecosystem` is OSV's name, else the type itself; `version` "" means every version."""
+
+    ecosystem: str
+    name: str
+    version: str = ""
+
+    @property
+    def is_package(self) -> bool:
+        """Whether a lock file can name it; an image or a repository is none."""
+        return self.ecosystem in ECOSYSTEMS.values()
+
+
+def purl_type(purl: str) -> str:
+    """Give the type of a package URL, "" for none."""
+    return purl.removeprefix("pkg:").lstrip("/").partition("/")[0].lower() if purl.startswith("pkg:") else ""
+
+
+def parse(text: str) -> PackageUrl | None:
+    """Give what a package URL names; None for what is none. Qualifiers and subpath are not read."""
+    kind = purl_type(text)
+    if not kind or len(text) > LONGEST:
+        return None
+    rest = text.removeprefix("pkg:").lstrip("/").partition("/")[2].partition("#")[0].partition("?")[0]
+    head, mark, version = rest.rpartition("@")
+    # The `@` of an npm scope that is not encoded, `pkg:npm/@scope/name`, is no version's.
+    if not mark or not head or "/" in version:
+        head, version = rest, ""
+    parts = [unquote(part) for part in head.strip("/").split("/") if part]
+    if not parts:
+        return None
+    mark = ":" if kind == "maven" else "/"
+    return PackageUrl(ecosystem=ECOSYSTEMS.get(kind, kind), name=mark.join(parts), version=unquote(version))

@@ -1,0 +1,76 @@
+"""Events that are what a person said and signed; what the statement says is for its reader, such as `waivers`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from secgate.event import Event
+
+
+class SignedEvent(Event, frozen=True, kw_only=True):
+    """Ground of what a person says: the exact statement, and a detached signature over it by `signer`'s kind of key."""
+
+    statement: str
+    signature: str
+    signer: str = "sshsig"
+
+
+class WaiverRequested(SignedEvent, frozen=True, kw_only=True):
+    """Somebody asks that a finding, an advisory or a gap be let pass until a time."""
+
+    TYPE: ClassVar[str] = "waiver-requested"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiversRequested(SignedEvent, frozen=True, kw_only=True):
+    """Somebody asks for several waivers at once, under one signature."""
+
+    TYPE: ClassVar[str] = "waivers-requested"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiverApproved(SignedEvent, frozen=True, kw_only=True):
+    """Somebody else agrees to a request."""
+
+    TYPE: ClassVar[str] = "waiver-approved"
+    VERSION: ClassVar[int] = 1
+
+
+class WaiverRevoked(SignedEvent, frozen=True, kw_only=True):
+    """A waiver ends before its time."""
+
+    TYPE: ClassVar[str] = "waiver-revoked"
+    VERSION: ClassVar[int] = 1
+
+
+class DowngradeRequested(SignedEvent, frozen=True, kw_only=True):
+    """Somebody asks that a finding count for less until a time."""
+
+    TYPE: ClassVar[str] = "downgrade-requested"
+    VERSION: ClassVar[int] = 1
+
+
+class DowngradeApproved(SignedEvent, frozen=True, kw_only=True):
+    """Somebody else agrees to a downgrade."""
+
+    TYPE: ClassVar[str] = "downgrade-approved"
+    VERSION: ClassVar[int] = 1
+
+
+class DowngradeRevoked(SignedEvent, frozen=True, kw_only=True):
+    """A downgrade ends before its time."""
+
+    TYPE: ClassVar[str] = "downgrade-revoked"
+    VERSION: ClassVar[int] = 1
+
+
+SIGNED_EVENTS: tuple[type[SignedEvent], ...] = (
+    WaiverRequested,
+    WaiversRequested,
+    WaiverApproved,
+    WaiverRevoked,
+    DowngradeRequested,
+    DowngradeApproved,
+    DowngradeRevoked,
+)
+"""All of them."""

@@ -1,0 +1,128 @@
+"""Where people say something to a ledger: the tree, the enforced layer, the ledger, whoever signs.
+
+Nothing is written that would be worth nothing: each statement is signed, checked as it will be checked later, and only
+then appended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from secgate import registry
+from secgate.config import Machine
+from secgate.errors import LedgerError, SignatureError, UsageError
+from secgate.events import to_entry
+from secgate.memory import Memory
+from secgate.model import Finding, RunDocument, Value
+from secgate.people import Person
+from secgate.ports import Ledger, Signer
+from secgate.preparation import Enforced, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
+from secgate.record import append_events
+from secgate.signed_events import SignedEvent
+
+
+class Place(Value, frozen=True, kw_only=True):
+    """Which tree's ledger, under which enforced layer."""
+
+    path: str = "."
+    config: str = ""
+    enforced: str = ""
+
+
+class Speaker(Value, frozen=True, kw_only=True):
+    """Who speaks: an id of people.toml, and the file of the SSH key that signs."""
+
+    person: str
+    key: str
+
+
+class Desk(NamedTuple):
+    """What a statement is made with. `now` is aware UTC."""
+
+    prepared: Prepared
+    enforced: Enforced
+    ledger: Ledger
+    memory: Memory
+    signer: Signer
+    now: datetime
+
+    @property
+    def repository(self) -> str:
+        """The repository's name, as runs know it."""
+        return self.prepared.target.repository
+
+
+@contextlib.contextmanager
+def desk_at(place: Place, *, machine: Machine, now: datetime) -> Iterator[Desk]:
+    """Give what statements about a tree's repository are made with, its time never before the ledger's last entry.
+
+    Raises UsageError where nobody's signature would count, and LedgerError where there is no ledger.
+    """
+    with workshop(machine, now=now, observer=Silence()) as shop:
+        request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
+        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
+        if not prepared.enforced.trust.allowed_signers:
+            raise UsageError(
+                "there is no enforced layer with allowed_signers and people.toml: nobody's signature would count",
+                remedy="give --enforced DIR, or set SECGATE_ENFORCED",
+            )
+        chosen = choose_ledger(
+            prepared.settings.ledger,
+            target=prepared.target,
+            repository=prepared.repository,
+            machine=machine,
+            executor=shop.executor,
+            read_only=False,
+        )
+        if chosen is None or not chosen.ledger.exists():
+            raise LedgerError(
+                "there is no ledger to say it to",
+                place=chosen.ledger.address if chosen else "ledger.store",
+                remedy="secgate ledger init",
+            )
+        memory = Memory()
+        memory.catch_up(chosen.ledger)
+        signer = registry.signer("sshsig", machine=machine, runner=shop.executor, scratch=shop.scratch)
+        # A clock that was put back makes nothing earlier than what is recorded already.
+        at = max(now, datetime.fromtimestamp(memory.last_epoch_s, tz=UTC))
+        yield Desk(prepared, prepared.enforced, chosen.ledger, memory, signer, at)
+
+
+def named(name: str, document: RunDocument) -> Finding:
+    """Give the run's finding whose fingerprint begins with `name`. Raises UsageError for none, or several."""
+    found = [
+        one
+        for one in document.findings
+        if any(value.startswith(name) for value in (one.fingerprint, *(alias.value for alias in one.aliases)))
+    ]
+    if len(found) != 1:
+        told = f"{len(found)} findings of run {document.run_id} begin with `{name}`" if name else "no finding is named"
+        raise UsageError(told, remedy="see the fingerprints in `secgate show --format json`")
+    return found[0]
+
+
+def person_of(speaker: Speaker, desk: Desk) -> Person:
+    """Give the person who speaks. Raises UsageError for nobody of people.toml."""
+    person = desk.enforced.people.person(speaker.person)
+    if person is None:
+        raise UsageError(
+            f"`{speaker.person}` is nobody of people.toml",
+            remedy=f"one of: {', '.join(desk.enforced.people.ids) or 'nobody is in it'}",
+        )
+    return person
+
+
+def say(namespace: str, statement: bytes, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> None:
+    """Sign, check as it will be checked later, and append. Raises UsageError, SignatureError or LedgerError."""
+    person_of(speaker, desk)
+    signature = desk.signer.sign(statement, namespace=namespace, key=speaker.key)
+    signed = desk.signer.verify(statement, signature, namespace=namespace, trust=desk.enforced.trust, at=desk.now)
+    if signed.principal != speaker.person:
+        raise SignatureError(
+            f"the key is `{signed.principal}`'s, and `{speaker.person}` speaks", remedy="use your own key, or name"
+        )
+    said = event(statement=statement.decode(), signature=signature.decode())
+    append_events([to_entry(said)], desk.ledger, memory=desk.memory, now=desk.now)

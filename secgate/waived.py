@@ -1,0 +1,96 @@
+"""Which waiver counts for which finding, and for which gap in coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from secgate.fingerprint import package_name
+from secgate.model import Finding, Gap, Lane, Package, Severity
+from secgate.patterns import PathPattern
+from secgate.twins import TwinWaiver, share_out
+from secgate.waivers import AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
+
+
+def for_findings(
+    waivers: Iterable[Waiver],
+    findings: Sequence[Finding],
+    *,
+    repository: str,
+    now_epoch_s: int,
+    longest_s: Callable[[Severity], int],
+) -> dict[str, Standing]:
+    """Give, by fingerprint, the waiver that counts most for each finding that one names: an active one before others.
+
+    Of a group of twins exactly as many are waived as there are waivers of them.
+    """
+    single: list[Waiver] = []
+    wide: list[Waiver] = []
+    for waiver in waivers:
+        subject = waiver.request.subject
+        if isinstance(subject, FindingSubject) and subject.repository == repository:
+            single.append(waiver)
+        elif isinstance(subject, AdvisorySubject) and repository in subject.repositories:
+            wide.append(waiver)
+
+    def stand(waiver: Waiver, finding: Finding) -> Standing:
+        return standing(waiver, finding, now_epoch_s=now_epoch_s, longest_s=longest_s(finding.severity))
+
+    # Those that hold by themselves are shared out first: a newer waiver is not lost behind one that has ended.
+    single.sort(key=lambda one: _alone(one, now_epoch_s, longest_s))
+    named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
+    shared = share_out(findings, named)
+    found: dict[str, Standing] = {}
+    for finding in findings:
+        candidates = [single[shared[finding.fingerprint]]] if finding.fingerprint in shared else []
+        candidates += [one for one in wide if _is_advised(one, finding)]
+        stands = [stand(one, finding) for one in candidates]
+        if stands:
+            found[finding.fingerprint] = min(stands, key=lambda one: (_STATES.index(one.state), -one.until_epoch_s))
+    return found
+
+
+_STATES = ("active", "requested", "void", "expired")
+
+
+def _alone(waiver: Waiver, now_epoch_s: int, longest_s: Callable[[Severity], int]) -> tuple[int, int, str]:
+    one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s(waiver.request.bound.severity))
+    return _STATES.index(one.state), -one.until_epoch_s, waiver.id
+
+
+def _subject(waiver: Waiver) -> FindingSubject:
+    subject = waiver.request.subject
+    if not isinstance(subject, FindingSubject):
+        raise TypeError(waiver.id)
+    return subject
+
+
+def _is_advised(waiver: Waiver, finding: Finding) -> bool:
+    subject, package = waiver.request.subject, finding.package
+    if not isinstance(subject, AdvisorySubject) or package is None or finding.lane is not Lane.DEPENDENCIES:
+        return False
+    wanted = (subject.ecosystem.lower(), _name(subject.ecosystem, subject.package))
+    if wanted != (package.ecosystem.lower(), _name(package.ecosystem, package.name)):
+        return False
+    return subject.advisory.upper() in {name.upper() for name in finding.advisories}
+
+
+def _name(ecosystem: str, name: str) -> str:
+    return package_name(Package(ecosystem=ecosystem, name=name, version="", manifest=""))
+
+
+def for_gaps(
+    waivers: Iterable[Waiver], gaps: Sequence[Gap], *, repository: str, now_epoch_s: int, longest_s: int
+) -> dict[int, Standing]:
+    """Give, by index, the waiver that holds for each gap that one names; those that do not hold are left out."""
+    found: dict[int, Standing] = {}
+    for waiver in waivers:
+        subject = waiver.request.subject
+        if not isinstance(subject, GapSubject) or subject.repository != repository:
+            continue
+        one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s)
+        pattern = PathPattern(subject.path) if subject.path else None
+        for at, gap in enumerate(gaps):
+            fits = pattern.fits(gap.path) if pattern is not None and gap.path else not (subject.path or gap.path)
+            if one.state == "active" and fits and (gap.lane, gap.reason) == (subject.lane, subject.reason):
+                found.setdefault(at, one)
+    return found

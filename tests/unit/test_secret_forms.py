@@ -1,0 +1,168 @@
+"""What of a text alone reads as a secret, and what must stay readable."""
+
+from __future__ import annotations
+
+import sys
+import time
+from itertools import pairwise
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secgate.secret_forms import found, masked, may_hold, speaks_of_secrets
+
+RANDOM = "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5"
+
+
+def told(text: str, about: Literal["", "maybe", "surely"] = "") -> str:
+    spans = found(text, about=about)
+    assert not spans or about or may_hold(text)
+    return masked(text, spans, "*")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Possible hardcoded password: 'hunter2'", "Possible hardcoded password: '*'"),
+        ('password = "Winter2026!"', 'password = "*"'),
+        ("DB_PASSWORD=swordfish", "DB_PASSWORD=*"),
+        ("see ?token=swordfish&x=1", "see ?token=*"),
+        ("Server=x;User Id=sa;Password=swordfish;", "Server=x;User Id=sa;Password=*;"),
+        ("password: sw0rdf1sh is set", "password: * is set"),
+        ("user: bob\n  password: s3cr3t!\n", "user: bob\n  password: *\n"),
+        ('{"password": "letmein1"}', '{"password": "*"}'),
+        (r"{\"password\": \"letmein1\"}", r"{\"password\": \"*\"}"),
+        ("<password>hunter22</password>", "<password>*</password>"),
+        ("curl --password hunter22 x", "curl --password * x"),
+        ("self.password: str = 'abc1'", "self.password: str = '*'"),
+        ("define('DB_PASSWORD', 'p4ss')", "define('DB_PASSWORD', '*')"),
+        ("password 'Sup3r' is bad", "password '*' is bad"),
+        (f"secret = {RANDOM}", "secret = *"),
+        (f"random '{RANDOM}'", "random '*'"),
+        ('conn("postgres://u:pw@h/db")', 'conn("postgres://u:*@h/db")'),
+        (f"git clone https://{RANDOM}@github.com/x", "git clone https://*@github.com/x"),
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic *"),
+        ("\u0130\u0130 PASSWORD = 'hunter2'", "\u0130\u0130 PASSWORD = '*'"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE", "-----BEGIN RSA PRIVATE KEY-----*"),
+        (
+            "a -----BEGIN PRIVATE KEY-----\nM\n-----END PRIVATE KEY----- b",
+            "a -----BEGIN PRIVATE KEY-----*-----END PRIVATE KEY----- b",
+        ),
+    ],
+)
+def test_a_value_is_masked_and_the_rest_stays(text: str, left: str) -> None:
+    assert told(text) == left
+
+
+TOKENS = [
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_" + "a1B2" * 9,
+    "github_pat_" + "A1b2C3d4E5f6G7h8I9j0K1",
+    "glpat-" + "a1B2" * 5,
+    "xoxb-" + "1" * 12 + "-abcdefabcdef",
+    "sk" + "_live_" + "4eC39HqLyjWDarjtT1zdp7dc",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_123",
+    "SG." + "a1B2" * 5 + "." + "c3D4" * 10,
+    "AIza" + "a1B2c" * 7,
+    "npm_" + "a1B2" * 9,
+    "pypi-Ag" + "a1B2" * 12,
+    "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH",
+    "sk-ant-" + "a1B2" * 8,
+    "hvs." + "a1B2" * 8,
+    "dapi" + "a1b2c3d4" * 4,
+    "12345678:AA" + "a1B2c" * 7,
+    "0123456789abcdef" * 2 + "-us12",
+    "AGE-SECRET-KEY-1" + "QPZR" * 14 + "QP",
+    "fm2_a/" + "a1B2" * 10,
+    "whsec_a/" + "a1B2" * 10,
+    "sntrys_" + "eyJa" * 12,
+    "shpat_" + "0a" * 16,
+    "doo_v1_" + "0a" * 32,
+    "a1B2c3D4e5F6g7.atlasv1." + "a1B2" * 16,
+    "AKCa1B2c3D4e5F6",
+]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("around", ["{}", "found {} here", "x='{}'", "{}\n", "({})"])
+def test_a_token_has_a_form_of_its_own(token: str, around: str) -> None:
+    assert token not in told(around.format(token))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Use of weak password hash md5",
+        "password: must be at least 8 characters",
+        "Unexpected token: '}'",
+        "token = get_token()",
+        "password = os.environ['X']",
+        "connect(password=password, token=token)",
+        "password = user_input",
+        "max_tokens=1024, tokens: 12",
+        "secret_name: my-secret-1",
+        "Hard-coded secret in `config.py`",
+        "the key 'name' is missing, the token 'foo' unexpected",
+        "password: required",
+        "secrets.GITHUB_TOKEN and ${{ secrets.GITHUB_TOKEN }}",
+        "token: ${{ secrets.GITHUB_TOKEN }}",
+        "password: ${PASSWORD}",
+        "Basic authentication over http, Bearer tokens are",
+        "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "uses: actions/checkout@8ade135a41bc03ea155e62e844d188df1ea18608",
+        "private key is too short: 1024 bits",
+        "password=None, csrf_token = 'x'",
+        "https://example.com/a?b=c and git@github.com:a/b",
+    ],
+)
+def test_a_sentence_stays(text: str) -> None:
+    assert told(text) == text
+
+
+def test_a_rule_about_secrets_quotes_them() -> None:
+    said = "Detected hunter2xyz9 by CWE-798 in config.py, value 'Tr0ub4dor&3', key 'db_password'"
+    assert told(said, "maybe") == "Detected * by CWE-798 in config.py, value '*', key 'db_password'"
+    assert told("The value 'swordfish' isn't safe, 'tis", "surely") == "The value '*' isn't safe, 'tis"
+    assert told("The value 'swordfish'") == "The value 'swordfish'"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_about"),
+    [
+        ("hardcoded-credentials", True),
+        ("generic-api-key", True),
+        ("B105", False),
+        ("SECRET_KEY", True),
+        ("eval", False),
+    ],
+)
+def test_a_rule_about_secrets_is_known_by_its_name(name: str, *, is_about: bool) -> None:
+    assert speaks_of_secrets([name]) is is_about
+
+
+@given(st.text(alphabet="pasword:='\"ghp_123 \n\\/@ken.AK", max_size=60))
+def test_the_quick_look_never_says_no_wrongly(text: str) -> None:
+    spans = found(text)
+    assert not spans or may_hold(text)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+def test_only_one_letter_grows_in_lower_case() -> None:
+    assert [chr(at) for at in range(sys.maxunicode + 1) if len(chr(at).lower()) != 1] == ["\u0130"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("password", "password=", "password: a|", "://a:", "'", "-eyJaaaaaaaa", "SG.aaaaaaaaaaaaaaaaa-", "a", "A1-"),
+        *("-----BEGIN PRIVATE KEY-----", " ", 'token="\\', "password:" + " " * 200, "<token>", "token,", "https://u"),
+    ],
+)
+def test_no_text_takes_long(part: str) -> None:
+    text = 'password="' + part * (20_000 // len(part))
+    start = time.process_time()
+    found(text, about="maybe")
+    assert time.process_time() - start < 1.0
