@@ -5,10 +5,12 @@
 # strictest word and who said it, and invents nothing. Python checks that it left nothing out and joins the layers.
 package secgate.main
 
+import data.secgate.lib.source
+
 decision := {
 	"schema": {"name": "secgate/decision", "version": 1},
 	"verdicts": array.concat(
-		array.concat(array.concat(quiet, alone), array.concat(together, excused)),
+		array.concat(array.concat(quiet, alone), array.concat(array.concat(together, excused), let_pass)),
 		array.concat(lane_verdicts, [run_verdict]),
 	),
 	"obligations": obligations,
@@ -87,6 +89,7 @@ alone := [verdict |
 	said := of_finding[fingerprint]
 	count(said) == 1
 	f.waiver.state != "active"
+	not commented[fingerprint]
 	some e in said
 	verdict := {
 		"subject": "finding",
@@ -101,9 +104,11 @@ alone := [verdict |
 
 together := [verdict |
 	some f in input.findings
-	said := of_finding[f.fingerprint]
+	fingerprint := f.fingerprint
+	said := of_finding[fingerprint]
 	count(said) > 1
 	f.waiver.state != "active"
+	not commented[fingerprint]
 	verdict := object.union({"subject": "finding", "id": f.fingerprint}, strictest(said))
 ]
 
@@ -112,6 +117,34 @@ excused := [verdict |
 	f.waiver.state == "active"
 	said := object.get(of_finding, f.fingerprint, set())
 	verdict := object.union({"subject": "finding", "id": f.fingerprint}, excused_word(said, f.waiver))
+]
+
+# Spoken against, and let pass for a comment in the source; data that names no comment costs nothing.
+commented contains fingerprint if {
+	count(data.suppressions.let_pass) > 0
+	some f in input.findings
+	source.lets_pass(f)
+	f.waiver.state != "active"
+	fingerprint := f.fingerprint
+	count(with_word(of_finding[fingerprint], "inconclusive")) == 0
+}
+
+let_pass := [verdict |
+	some f in input.findings
+	fingerprint := f.fingerprint
+	commented[fingerprint]
+	verdict := {
+		"subject": "finding",
+		"id": fingerprint,
+		"word": "waived",
+		"rule": "secgate.main",
+		"reason": sprintf("waived by `%s` in the source: %s", [
+			concat("`, `", f.in_source.comments),
+			f.in_source.reason,
+		]),
+		"remedy": "",
+		"all_rules": rules_of(of_finding[fingerprint]),
+	}
 ]
 
 lane_verdicts := [verdict |

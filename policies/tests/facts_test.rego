@@ -32,6 +32,7 @@ finding(changes) := object.union(
 		"secret": false,
 		"in_history": false,
 		"suppressed_in_source": false,
+		"in_source": {"comments": [], "names_rules": false, "reason": ""},
 		"first_seen_known": false,
 		"first_seen_epoch_s": 0,
 		"seconds_open": 0,

@@ -171,6 +171,18 @@ class DowngradeFacts(Document, frozen=True, kw_only=True):
     ended_epoch_s: Count = 0
 
 
+class InSourceFacts(Document, frozen=True, kw_only=True):
+    """What comments in the source say of a finding, where every witness has one: a claim that nobody approved.
+
+    `comments` are names of `secgate.suppression`, () where a witness has none, or one that only its tool knows;
+    `reason` is the shortest that any of them gives.
+    """
+
+    comments: tuple[str, ...] = ()
+    names_rules: bool = False
+    reason: str = ""
+
+
 class KnownExploited(Document, frozen=True, kw_only=True):
     """Whether, and since when, an advisory of the finding is listed as exploited."""
 
@@ -214,6 +226,7 @@ class FindingFacts(Document, frozen=True, kw_only=True):
     secret: bool
     in_history: bool
     suppressed_in_source: bool
+    in_source: InSourceFacts = InSourceFacts()
     first_seen_known: bool
     first_seen_epoch_s: Count
     seconds_open: Count

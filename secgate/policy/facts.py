@@ -39,6 +39,7 @@ from secgate.policy.documents import (
     GapFacts,
     Impact,
     InputDocument,
+    InSourceFacts,
     KnownExploited,
     LaneFacts,
     ListFacts,
@@ -48,6 +49,11 @@ from secgate.policy.documents import (
     ScoreFacts,
     WaiverFacts,
 )
+from secgate.suppression import comment_in
+
+IMPORTED = "sarif:"
+"""Scanners' names begin so where a file of another tool stands for them."""
+_NO_COMMENT = InSourceFacts()
 
 
 class JoinedFacts(Struct, frozen=True, kw_only=True, gc=False):
@@ -233,6 +239,7 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         secret=Lane.SECRETS in {finding.lane, *(witness.lane for witness in finding.witnesses)},
         in_history=finding.location.commit != "",
         suppressed_in_source=finding.suppressed_in_source,
+        in_source=_in_source(finding) if finding.suppressed_in_source else _NO_COMMENT,
         first_seen_known=first_seen is not None,
         first_seen_epoch_s=first_seen or 0,
         seconds_open=0 if first_seen is None else max(0, now_epoch_s - first_seen),
@@ -261,6 +268,25 @@ def recorded(duty: Obligation) -> RecordedObligation:
         limit_s=duty.limit_s,
         superseded=duty.superseded,
         superseded_by=duty.superseded_by,
+    )
+
+
+def _in_source(finding: Finding) -> InSourceFacts:
+    """Give what the comments of all witnesses say; nothing where one of them has none that is known.
+
+    What a file of another tool claims is no comment that secgate saw (threat rule 7).
+    """
+    found = []
+    for witness in finding.witnesses:
+        claims = [one.text for one in witness.suppressions if one.kind == "inSource"]
+        comment = comment_in(claims[0]) if claims and not witness.scanner.startswith(IMPORTED) else None
+        if comment is None:
+            return _NO_COMMENT
+        found.append(comment)
+    return InSourceFacts(
+        comments=tuple(sorted({one.name for one in found})),
+        names_rules=all(one.rules for one in found),
+        reason=min((one.reason for one in found), key=lambda reason: (len(reason), reason), default=""),
     )
 
 

@@ -14,6 +14,8 @@ SUBJECT_WORDS = frozenset({"finding", "lane", "run", "gap", "reason", "remedy", 
 OBLIGATION_WORDS = frozenset({"basis", "start_epoch_s", "limit_s", "expires_epoch_s"})
 LIMIT_WORDS = frozenset({"name", "lanes", "path_classes", "exposures", "severity_s"})
 """Fields of data.limits.places, which may be empty and then has no shape of its own."""
+SOURCE_WORDS = frozenset({"comments", "lanes", "severities", "names_rules", "reason_characters"})
+"""Fields of data.suppressions.let_pass, which is empty as shipped."""
 ELEMENT_WORDS = SET_WORDS | SUBJECT_WORDS | OBLIGATION_WORDS
 """Names of the decision's sets and of what is in them: a rule may read back what another put into a set."""
 
@@ -73,7 +75,7 @@ def load_vocabulary(input_schema: bytes) -> Vocabulary:
             remedy="reinstall secgate",
             place="policies/schema/input.json",
         ) from error
-    return Vocabulary(document=document, words=frozenset(_names(document)) | ELEMENT_WORDS | LIMIT_WORDS)
+    return Vocabulary(document=document, words=frozenset(_names(document)) | ELEMENT_WORDS | LIMIT_WORDS | SOURCE_WORDS)
 
 
 def _table(value: object) -> dict[str, object]:

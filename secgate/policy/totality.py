@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from secgate.errors import PolicyError
-from secgate.model import Word
+from secgate.model import Scope, Severity, State, Word
 from secgate.policy.documents import (
     SENTINEL,
     AddedObligation,
     DowngradeFacts,
+    FindingFacts,
     InputDocument,
     LayerDecision,
     LayerVerdict,
@@ -107,10 +108,21 @@ def _check_additions(decision: LayerDecision, layer: str, document: InputDocumen
                 raise _fault(layer, f"{addition.rule} adds to `{kind}`", "only a layer above the repository may")
             if addition.finding not in findings:
                 raise _fault(layer, f"{addition.rule} speaks of a finding that is not there", "use f.fingerprint")
-    active = {finding.fingerprint for finding in document.findings if finding.waiver.state == "active"}
+    active = {
+        finding.fingerprint
+        for finding in document.findings
+        if finding.waiver.state == "active" or _may_pass_by_comment(finding, document)
+    }
     for verdict in decision.verdicts:
         if verdict.word is Word.WAIVED and verdict.id not in active:
             raise _fault(layer, f"the finding {verdict.id} is waived without a waiver", "report this")
+
+
+def _may_pass_by_comment(finding: FindingFacts, document: InputDocument) -> bool:
+    """Tell whether a comment in the source may count at all, whatever the policy's data says of it."""
+    is_settled = document.run.scope is Scope.PROTECTED or (finding.state is State.UNCHANGED and not finding.touched)
+    is_mild = finding.severity.rank <= Severity.MEDIUM.rank and not finding.secret
+    return bool(finding.in_source.comments) and is_mild and is_settled
 
 
 def _check_taken_back(decision: LayerDecision, layer: str, document: InputDocument) -> None:

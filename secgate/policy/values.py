@@ -14,6 +14,9 @@ from secgate.errors import PolicyError, UsageError
 from secgate.model import Exposure, Lane, Severity
 from secgate.policy.layers import Layer
 
+CommentName = Literal["nosec", "nosemgrep", "checkov:skip", "zizmor: ignore"]
+"""Comments of `secgate.suppression` that do not speak of secrets."""
+
 Seconds = Annotated[int, Meta(gt=0)]
 
 
@@ -183,6 +186,28 @@ class DirectiveTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(f"the case `{odd[0]}` is missing, or is none of the 16")
 
 
+class SourceComments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Comments in the source that let findings pass by themselves: which, of what lanes and severities, and how.
+
+    There is no end to one and nobody approves it, so critical, high and secrets are never among them.
+    """
+
+    comments: Annotated[tuple[CommentName, ...], Meta(min_length=1)]
+    lanes: Annotated[tuple[Literal["sast", "iac", "workflows"], ...], Meta(min_length=1)]
+    severities: Annotated[tuple[Literal["medium", "low", "info"], ...], Meta(min_length=1)]
+    names_rules: bool
+    """Whether each must name the rule that it is about."""
+    reason_characters: Annotated[int, Meta(ge=1, le=150)]
+    """How long the reason in each has to be."""
+
+
+class SourcePolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """data/suppressions.json, version 1: which comments in the source count, by themselves; none as shipped."""
+
+    version: Literal[1]
+    let_pass: tuple[SourceComments, ...]
+
+
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which lanes a run asks for, and how it takes what is not looked at. Never what denies."""
 
@@ -203,6 +228,7 @@ class _Values(Struct, frozen=True, kw_only=True):
     baselines: BaselineLimits
     limits: PolicyLimits
     profiles: _Profiles
+    suppressions: SourcePolicy
     bod_26_04: DirectiveTable
 
 
@@ -210,7 +236,7 @@ def effective_data(shipped: Layer, organisation: Layer | None = None) -> bytes:
     """Give the data that the shipped rules see: each file of the organisation's replaces the shipped one of its name.
 
     What a file may leave out is filled in, since a rule would find it undefined. Raises PolicyError where baselines,
-    limits, profiles or a directive's table lack a key or have one too many.
+    limits, profiles, suppressions or a directive's table lack a key or have one too many.
     """
     merged = msgspec.json.decode(shipped.data, type=dict[str, object])
     if organisation is not None:

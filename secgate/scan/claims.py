@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from secgate.model import RawResult, Suppression
+from secgate.suppression import is_about
 
 MOST_LINES = 60
 """Of a result's lines only so many are searched."""
@@ -17,7 +18,8 @@ _COMMENT_ONLY = re.compile(rb"^\s*(?:#|//|/\*|<!--|--|;)")
 def attach(results: Sequence[RawResult], pattern: str, read: Callable[[str], bytes]) -> tuple[RawResult, ...]:
     """Give the results, those with a comment that matches `pattern` on their lines carrying it as a suppression.
 
-    A line before the result counts too when it holds nothing but a comment: that is how semgrep reads `nosemgrep`.
+    One that names other rules only is none. A line before the result counts too when it holds nothing but a comment:
+    that is how semgrep reads `nosemgrep`.
     """
     comment = re.compile(pattern.encode(), re.IGNORECASE)
     lines: dict[str, list[bytes]] = {}
@@ -26,9 +28,9 @@ def attach(results: Sequence[RawResult], pattern: str, read: Callable[[str], byt
         if result.path not in lines:
             data = read(result.path)
             lines[result.path] = data.split(b"\n") if comment.search(data) else []
-        found = _claim(result, lines[result.path], comment)
-        if found and not result.suppressions:
-            claim = Suppression(kind="inSource", text=found.decode("utf-8", "replace").strip()[:200])
+        found = _claim(result, lines[result.path], comment).decode("utf-8", "replace").strip()[:200]
+        if found and not result.suppressions and is_about(found, (result.rule,)):
+            claim = Suppression(kind="inSource", text=found)
             marked.append(msgspec.structs.replace(result, suppressions=(claim,)))
         else:
             marked.append(result)

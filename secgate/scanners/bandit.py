@@ -41,6 +41,7 @@ from secgate.model import (
 )
 from secgate.ports import PlanRequest, ToolSpec
 from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, failed, in_source, view_path
+from secgate.suppression import is_about
 
 MOST_FILES = 400
 _FEWEST_FILES = 40
@@ -184,7 +185,7 @@ def _suppressions(found: _Result) -> tuple[Suppression, ...]:
     for text in found.code.splitlines():
         numbered = _CODE_LINE.match(text)
         comment = _NOSEC.search(numbered[2]) if numbered and int(numbered[1]) in lines else None
-        if comment:
+        if comment and is_about(comment[0], (found.test_id, found.test_name)):
             return in_source(comment[0])
     return ()
 

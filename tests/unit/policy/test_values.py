@@ -60,7 +60,7 @@ def test_a_layer_sees_its_own_data_in_front(load: Load, shipped: Layer) -> None:
     own = with_limits(load, LIMITS)
     seen = json.loads(layer_data(own, effective_data(shipped)))
     assert {name: seen["limits"][name] for name in LIMITS} == LIMITS
-    assert set(seen) == {"baselines", "bod_26_04", "limits", "profiles"}
+    assert set(seen) == {"baselines", "bod_26_04", "limits", "profiles", "suppressions"}
 
 
 def test_what_a_file_may_leave_out_is_there_for_the_rules(load: Load, shipped: Layer) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from secgate.errors import InternalError, UsageError
-from secgate.model import FileStatus, Job, Output, ScanStatus, View
+from secgate.model import FileStatus, Job, Output, RawResult, Region, ScanStatus, View
 from secgate.scan import ScannerTask, ScanResult
+from secgate.scan.claims import attach
 from secgate.scan.invoke import view_reader
 from tests.unit.scan.fakes import (
     CannedExecutor,
@@ -205,6 +206,17 @@ def test_comments_of_the_scanner_become_claims(view: View) -> None:
 
     result = one(CannedExecutor({"lines": GOOD}), view, Commented())
     assert [claim.text for claim in result.readings[0].results[0].suppressions] == ["nosuch: fine"]
+
+
+def test_a_comment_that_names_other_rules_is_no_claim() -> None:
+    results = [RawResult(rule="rules.eval", message="", path="a", region=Region(start_line=1, end_line=1))]
+
+    def claims(comment: str) -> list[str]:
+        (found,) = attach(results, "nosemgrep", lambda _: f"eval(x)  # {comment}\n".encode())
+        return [claim.text for claim in found.suppressions]
+
+    assert claims("nosemgrep: eval") == ["nosemgrep: eval"]
+    assert claims("nosemgrep: exec") == []
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x"])

@@ -184,6 +184,12 @@ def test_detect_secrets_finds_what_a_comment_allows() -> None:
     assert one(read(DetectSecrets(), "findings.1"), "-dash.py", "Secret Keyword").region.start_line == 3
 
 
+def test_a_nosec_comment_that_names_another_test_is_none() -> None:
+    job, output = recorded("bandit", "findings.1")
+    other = msgspec.structs.replace(output, stdout=output.stdout.replace(b"nosec B307", b"nosec B602"))
+    assert one(Bandit().read(job, other), "odd\nname #.py", "B307").suppressions == ()
+
+
 def test_zizmor_exit_codes_are_no_verdict() -> None:
     job, output = recorded("zizmor", "findings.1")
     assert (

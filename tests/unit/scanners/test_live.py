@@ -34,6 +34,14 @@ TREE = {
     ".semgrepignore": ("*.py\n", ()),
     "tests/a.py": (f"eval(x)  # nosec # nosemgrep\ntoken = '{TOKEN}'\n", ("python",)),
     "tests/b.js": ("eval(x)\n", ("javascript",)),
+    "tests/c.py": (f"token = '{TOKEN}'  # kingfisher:ignore # pragma: allowlist secret\n", ("python",)),
+    ".github/workflows/quiet.yml": (
+        (
+            "on: push\njobs: {a: {runs-on: x, steps: [\n"
+            "  {uses: actions/checkout@v4}  # zizmor: ignore[unpinned-uses] ours\n]}}\n"
+        ),
+        ("github-workflow", "yaml"),
+    ),
 }
 PACK = "rules:\n- {id: LANG-eval, languages: [LANG], severity: ERROR, message: eval, pattern: eval(...)}\n"
 ADAPTERS = (Bandit, DetectSecrets, Kingfisher, Semgrep, Zizmor)
@@ -118,6 +126,24 @@ def test_a_nosemgrep_comment_becomes_a_claim(view: View, tmp_path: Path) -> None
         "tests/a.py": ["nosemgrep"],
         "tests/b.js": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (Bandit, "# nosec # nosemgrep"),
+        (DetectSecrets, "pragma: allowlist secret"),
+        (Kingfisher, "kingfisher:ignore # pragma: allowlist secret"),
+        (Semgrep, "nosemgrep"),
+        (Zizmor, "# zizmor: ignore[unpinned-uses] ours"),
+    ],
+    ids=lambda one: getattr(one, "name", None),
+)
+def test_threat_06_each_tool_s_own_comment_hides_nothing_and_is_told(
+    make: type[Scanner], text: str, view: View, tmp_path: Path, rule_cache: str
+) -> None:
+    result = scanned(make(), view, tmp_path, rule_cache=rule_cache)
+    assert text in {c.text for reading in result.readings for one in reading.results for c in one.suppressions}
 
 
 # ------------------------------------------------------------------------------------------------ nothing goes out
