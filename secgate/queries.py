@@ -107,7 +107,12 @@ def _explained_run(run: str, asked: _Asked | None, kept: RunDocument | None) -> 
     """Give the run that is meant: run ids begin with the time, so the greatest is the latest."""
     if kept is not None and run and kept.run_id.startswith(run):
         return kept
-    recorded = _document(asked.chosen.ledger, _run_of(run, asked)) if asked and (run or asked.history.runs) else None
+    recorded = None
+    if asked is not None and (run or asked.history.runs):
+        recorded = _document(asked.chosen.ledger, _run_of(run, asked))
+        # A stored document cannot hold the head that it made: that it is in the ledger is known here.
+        head = Head(size=asked.history.head_size, root=asked.history.head_root)
+        recorded = msgspec.structs.replace(recorded, ledger=asked.chosen.ledger.address, ledger_head=head)
     found = [one for one in (recorded, None if run else kept) if one is not None]
     if not found:
         raise UsageError("no run of this tree is known", remedy="secgate run, then ask again; --path names the tree")
