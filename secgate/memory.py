@@ -18,7 +18,6 @@ from secgate.events import (
     FindingAliased,
     FindingChanged,
     FindingClosed,
-    FindingFacts,
     FindingMerged,
     FindingOpened,
     FindingSeenAgain,
@@ -31,6 +30,8 @@ from secgate.events import (
     RunTool,
     from_envelope,
 )
+from secgate.finding_facts import FindingFacts
+from secgate.gate_changes import GateState, is_gating, state_after
 from secgate.merkle import Tree, envelope_of
 from secgate.model import (
     Digest,
@@ -230,6 +231,7 @@ class Memory:
         """Until the ledger was made, or adopted, on purpose."""
         self._lines: dict[tuple[str, str], Line] = {}
         self._runs: dict[str, list[KnownRun]] = {}
+        self._gates: dict[tuple[str, str, str], GateState] = {}
         self._baselines: dict[tuple[str, str], dict[str, KnownBaseline]] = {}
         self.statements: list[KnownStatement] = []
         """What people signed, in order; nobody has checked it yet."""
@@ -256,6 +258,10 @@ class Memory:
     def runs(self, repository: str) -> tuple[KnownRun, ...]:
         """Give the repository's runs on all lines, oldest first."""
         return tuple(self._runs.get(repository, ()))
+
+    def gate(self, repository: str, line: str, profile: str) -> GateState | None:
+        """Give the gate as the last run of a protected line under a profile used it; None before the first."""
+        return self._gates.get((repository, line, profile))
 
     def baselines(self, repository: str, line: str) -> tuple[KnownBaseline, ...]:
         """Give the recorded lists of known debt of a line, oldest first; of one list its first entry."""
@@ -301,9 +307,7 @@ class Memory:
             case LedgerAdopted():
                 self.provisional = False
             case Run():
-                self._runs.setdefault(event.repository, []).append(_known_run(event))
-                if event.settled:
-                    self._line_of(event).settle(event)
+                self._run(event)
             case FindingOpened() | FindingSeenAgain():
                 self._open(event)
             case FindingAliased() | FindingMerged() | FindingSplit():
@@ -322,6 +326,14 @@ class Memory:
                 line, known = self._known(event, event.fingerprint, sequence=sequence)
                 duties = tuple(_superseded(duty, event) for duty in known.obligations)
                 line.put(replace(known, obligations=duties))
+
+    def _run(self, event: Run) -> None:
+        self._runs.setdefault(event.repository, []).append(_known_run(event))
+        if is_gating(event):
+            key = (event.repository, event.line, event.profile)
+            self._gates[key] = state_after(self._gates.get(key), event)
+        if event.settled:
+            self._line_of(event).settle(event)
 
     def _line_of(
         self, event: Run | FindingAliased | FindingMerged | FindingSplit | FindingOpened | FindingSeenAgain

@@ -1,4 +1,4 @@
-"""What starts from the ledger: a run shown again, a finding's story, two runs compared, a ledger made or verified."""
+"""What starts from the ledger: a run shown again, a finding's story, two runs compared."""
 
 from __future__ import annotations
 
@@ -18,26 +18,16 @@ from secgate.errors import IncompleteTargetError, LedgerError, TargetError, Usag
 from secgate.escape import json_text
 from secgate.explanation import Explanation, as_of_now, explain_finding, explain_lane, explain_rule, explain_run
 from secgate.memory import Memory
-from secgate.model import Head, History, KnownRun, Rename, RunDocument, Value
+from secgate.model import Head, History, KnownRun, Rename, RunDocument
 from secgate.naming import resolve, resolve_in
 from secgate.narration import comparison_page, explanation_page, story_page
 from secgate.policy import effective_data
 from secgate.ports import Ledger, Rendered
-from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, choose_ledger, last_kept, prepare, workshop
-from secgate.recall import check_growth, recall
-from secgate.record import initialise
+from secgate.preparation import ChosenLedger, Place, Prepared, last_kept, opened, prepared_at
+from secgate.recall import recall
 from secgate.repository import Repository, escaped
 from secgate.show import show as show_document
 from secgate.story import Author, Story, Teller, chapters, compose, read_document
-from secgate.version import __version__
-
-
-class Place(Value, frozen=True, kw_only=True):
-    """Which tree's ledger is asked, and with which settings: what `--path`, `--config` and `--enforced` say."""
-
-    path: str = "."
-    config: str = ""
-    enforced: str = ""
 
 
 def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> RunDocument:
@@ -89,7 +79,7 @@ def explanation(subject: str, *, run: str, place: Place, machine: Machine, now: 
     wanted = subject.strip()
     if not wanted:
         raise UsageError("nothing was named", remedy="give a fingerprint or the start of one, a lane, a rule, or `run`")
-    with _tree(place, machine=machine, now=now) as (prepared, chosen):
+    with prepared_at(place, machine=machine, now=now) as (prepared, chosen, _):
         asked = _recalled(prepared, chosen, now) if chosen is not None else None
         document = _explained_run(run, asked, last_kept(root=prepared.target.root, machine=machine))
         told = _explained(wanted, document, prepared, asked)
@@ -174,35 +164,6 @@ def _json(name: str, value: Story | Comparison | Explanation) -> bytes:
     return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"
 
 
-def make_ledger(*, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> tuple[str, Head]:
-    """Make the ledger of a tree on purpose; give its address and head.
-
-    Raises LedgerError where one counts already.
-    """
-    with _ledger_of(path, config=config, enforced=enforced, machine=machine, now=now) as (chosen, repository, _):
-        seed = f"{repository}\0{now.isoformat()}"
-        head = initialise(chosen.ledger, seed=seed, secgate_version=__version__, now=now)
-        chosen.seen.keep(chosen.ledger.address, head)
-        return chosen.ledger.address, head
-
-
-def verify_ledger(*, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> tuple[str, Head]:
-    """Read and verify every entry of a tree's ledger; give its address and head.
-
-    Raises LedgerError for the first fault.
-    """
-    with _ledger_of(path, config=config, enforced=enforced, machine=machine, now=now) as (chosen, _, _):
-        if not chosen.ledger.exists():
-            raise LedgerError("there is no ledger", place=chosen.ledger.address, remedy="secgate ledger init")
-        count = sum(1 for _ in chosen.ledger.read())
-        head = chosen.ledger.head()
-        if count != head.size:
-            raise LedgerError(f"{count} entries, and the head says {head.size}", place=chosen.ledger.address)
-        if chosen.remembered is not None:
-            check_growth(chosen.ledger, chosen.remembered, head=head)
-        return chosen.ledger.address, head
-
-
 def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Rendered:
     """Give the document in a format by name, and what of it the format has no room for."""
     return show_document(document, registry.reporter(form), width=width, colour=colour)
@@ -224,7 +185,7 @@ class _Asked(NamedTuple):
 @contextlib.contextmanager
 def _asked(place: Place, *, machine: Machine, now: datetime) -> Iterator[_Asked]:
     """Give what a query reads. Raises LedgerError for a ledger that does not verify."""
-    with _chosen(place, machine=machine, now=now) as (prepared, chosen):
+    with opened(place, machine=machine, now=now) as (prepared, chosen, _):
         yield _recalled(prepared, chosen, now)
 
 
@@ -302,38 +263,3 @@ def _ground(then: RunDocument, now: RunDocument, asked: _Asked) -> Ground:
     renames = tuple(Rename(old=escaped(one.old), new=escaped(one.new)) for one in changes.renames)
     touched = {*changes.present, *changes.deleted, *(one.old for one in changes.renames)}
     return Ground(renames=renames, told=True, touched=frozenset(map(escaped, touched)), names=names)
-
-
-@contextlib.contextmanager
-def _tree(place: Place, *, machine: Machine, now: datetime) -> Iterator[tuple[Prepared, ChosenLedger | None]]:
-    """Give a tree as a run would find it, and its ledger, None where it is switched off."""
-    with workshop(machine, now=now, observer=Silence()) as shop:
-        request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
-        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
-        chosen = choose_ledger(
-            prepared.settings.ledger,
-            target=prepared.target,
-            repository=prepared.repository,
-            machine=machine,
-            executor=shop.executor,
-            read_only=False,
-        )
-        yield prepared, chosen
-
-
-@contextlib.contextmanager
-def _chosen(place: Place, *, machine: Machine, now: datetime) -> Iterator[tuple[Prepared, ChosenLedger]]:
-    """Give a tree and its ledger. Raises UsageError where that is switched off."""
-    with _tree(place, machine=machine, now=now) as (prepared, chosen):
-        if chosen is None:
-            raise UsageError("the ledger is switched off here", place="ledger.store", remedy="set ledger.store")
-        yield prepared, chosen
-
-
-@contextlib.contextmanager
-def _ledger_of(
-    path: str, *, config: str, enforced: str, machine: Machine, now: datetime
-) -> Iterator[tuple[ChosenLedger, str, str]]:
-    """Give the ledger of a tree, with the names of its repository and line."""
-    with _chosen(Place(path=path, config=config, enforced=enforced), machine=machine, now=now) as (prepared, chosen):
-        yield chosen, prepared.target.repository, prepared.target.line

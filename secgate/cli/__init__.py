@@ -35,6 +35,7 @@ _COMMANDS = {
     "explain": ("secgate.cli.history", "Tell why something blocks, and the ways to green."),
     "diff": ("secgate.cli.history", "Tell what differs between two recorded runs."),
     "baseline": ("secgate.cli.baseline", "Give known debt limits of its own, signed."),
+    "policy": ("secgate.cli.policy", "Look over, list and test policies."),
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),
     "tools": ("secgate.cli.tools", "Install, list and remove tool environments."),
     "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),

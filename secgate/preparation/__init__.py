@@ -1,7 +1,8 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
 from secgate.preparation.last_run import keep_last, last_kept
-from secgate.preparation.ledgers import ChosenLedger, choose_ledger
+from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger
+from secgate.preparation.opening import Opened, Place, opened, prepared_at
 from secgate.preparation.owners import Ownership
 from secgate.preparation.prepare import (
     Enforced,
@@ -20,18 +21,23 @@ from secgate.preparation.workshop import Workshop, workshop
 __all__ = [
     "ChosenLedger",
     "Enforced",
+    "Opened",
     "Ownership",
+    "Place",
     "Prepared",
     "RunRequest",
     "Silence",
     "Workshop",
+    "choose_keeper",
     "choose_ledger",
     "guarded_reader",
     "keep_last",
     "last_kept",
     "named_policies",
+    "opened",
     "policy_layers",
     "prepare",
+    "prepared_at",
     "read_enforced",
     "require_person",
     "signed_by_a_person",

@@ -11,9 +11,10 @@ from secgate.config import LedgerSettings, Machine
 from secgate.errors import LedgerError, UsageError
 from secgate.executors.local import LocalExecutor
 from secgate.ledgers.git import GitLedger
+from secgate.ledgers.keepers import FileKeeper, RefKeeper, UrlKeeper
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import Head, Target
-from secgate.ports import Ledger
+from secgate.ports import Keeper, Ledger
 from secgate.preparation.heads import SeenHeads
 from secgate.repository import Repository
 
@@ -72,7 +73,7 @@ def choose_ledger(
             runner=executor,
             cache=f"{machine.state}/ledgers/{cache}",
             git=_git(machine),
-            env={name: machine.env[name] for name in _REMOTE_ENV if name in machine.env},
+            env=_remote_env(machine),
             read_only=read_only,
         )
     else:
@@ -86,6 +87,34 @@ def choose_ledger(
     return ChosenLedger(
         ledger=ledger, required=settings.required, read_only=read_only, remembered=remembered, seen=seen
     )
+
+
+def choose_keeper(place: str, *, machine: Machine, executor: LocalExecutor) -> Keeper:
+    """Give where a checkpoint is kept: REPOSITORY#REF, an address of http(s), or a file.
+
+    Raises UsageError or LedgerError for what is none of them.
+    """
+    repository, mark, ref = place.rpartition("#")
+    if mark:
+        if not ("://" in repository or ":" in repository.split("/", 1)[0]):
+            repository = str(Path(machine.cwd, repository))
+        return RefKeeper(
+            repository,
+            ref,
+            runner=executor,
+            caches=f"{machine.state}/ledgers",
+            git=_git(machine),
+            env=_remote_env(machine),
+        )
+    if place.startswith(("http://", "https://")):
+        return UrlKeeper(place, token=machine.env.get("SECGATE_CHECKPOINT_TOKEN", ""))
+    if not place:
+        raise UsageError("no place for the checkpoint is given", remedy="give a file, REPOSITORY#REF, or an address")
+    return FileKeeper(str(Path(machine.cwd, place)))
+
+
+def _remote_env(machine: Machine) -> dict[str, str]:
+    return {name: machine.env[name] for name in _REMOTE_ENV if name in machine.env}
 
 
 def _sqlite_path(settings: LedgerSettings, *, target: Target, repository: Repository | None, machine: Machine) -> str:
@@ -116,5 +145,5 @@ def _git(machine: Machine) -> str:
 
     git = shutil.which("git", path=machine.env.get("PATH", ""))
     if git is None:
-        raise UsageError("the git ledger needs git on PATH", remedy="install git", place="ledger.store")
+        raise UsageError("a ledger or checkpoint in git needs git on PATH", remedy="install git", place="ledger.store")
     return git

@@ -402,6 +402,7 @@ def _tree_policies(settings: Settings, target: Target, repository: Repository | 
                 raise UsageError(
                     "a policy folder leads out of the tree", place=f"policies: {folder}", remedy="name one inside"
                 )
+            _refuse_links(root, place=f"policies: {folder}")
             found |= {f"{prefix}/{name}": data for name, data in files_under(root, ".rego")}
         elif at:
             names = [
@@ -420,15 +421,25 @@ def _tree_policies(settings: Settings, target: Target, repository: Repository | 
     return found
 
 
+def _refuse_links(root: Path, *, place: str) -> None:
+    """Refuse a folder of policies that holds a link: passed over, it would be a rule lost in silence."""
+    link = next((path for path in sorted(root.rglob("*")) if path.is_symlink()), None)
+    if link is not None:
+        raise UsageError(
+            f"a link stands among the policies, and is not followed: {link.relative_to(root)}",
+            place=place,
+            remedy="have the file itself there",
+        )
+
+
 def named_policies(folders: Sequence[str], machine: Machine) -> dict[str, bytes]:
     """Give the Rego files of folders named on the command line. Raises UsageError for a folder without any."""
     found: dict[str, bytes] = {}
     for folder in folders:
         root = Path(machine.cwd, folder)
+        _refuse_links(root, place=folder)
         here = {f"{folder}/{name}": data for name, data in files_under(root, ".rego")} if root.is_dir() else {}
         if not here:
-            raise UsageError(
-                "there is no policy in this folder", place=f"--policy {folder}", remedy="give a folder with .rego files"
-            )
+            raise UsageError("there is no policy in this folder", place=folder, remedy="give a folder with .rego files")
         found |= here
     return found
