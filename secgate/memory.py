@@ -255,6 +255,10 @@ class Memory:
         """Give what is remembered of each line of a repository, by the line's name."""
         return {name: line for (owner, name), line in self._lines.items() if owner == repository}
 
+    def all_lines(self) -> Mapping[tuple[str, str], Line]:
+        """Give what is remembered of every line, by repository and line, sorted."""
+        return {key: self._lines[key] for key in sorted(self._lines)}
+
     def runs(self, repository: str) -> tuple[KnownRun, ...]:
         """Give the repository's runs on all lines, oldest first."""
         return tuple(self._runs.get(repository, ()))
@@ -398,6 +402,8 @@ def _known_run(run: Run) -> KnownRun:
         lanes=run.lanes,
         evaluated_epoch_s=run.evaluated_epoch_s,
         document_digest=run.document_digest,
+        input_digest=run.input_digest,
+        clocked=bool(run.settled),
     )
 
 

@@ -106,7 +106,7 @@ def folded(text: str, room: int, most: int) -> Iterator[str]:
     """Give the text in lines of at most `room` columns and not more than `most` lines; a word too long is cut."""
     lines: list[str] = []
     # A text longer than its lines can hold is cut first, so that a hostile one costs no time.
-    rest = text[: room * most + 1].strip()
+    rest = log_line(text[: room * most + 1].strip())
     while rest and len(lines) <= most:
         line = start_of(rest, room)
         if len(line) < len(rest):

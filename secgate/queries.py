@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from secgate import registry
+from secgate.agenda import agenda_markdown, agenda_page
 from secgate.comparison import Comparison, Ground, compare
 from secgate.config import Machine
+from secgate.deadlines import Deadlines, Folded, Told, deadlines, told_by
 from secgate.errors import IncompleteTargetError, LedgerError, TargetError, UsageError
 from secgate.escape import json_text
 from secgate.explanation import Explanation, as_of_now, explain_finding, explain_lane, explain_rule, explain_run
@@ -23,7 +26,17 @@ from secgate.naming import resolve, resolve_in
 from secgate.narration import comparison_page, explanation_page, story_page
 from secgate.policy import effective_data
 from secgate.ports import Ledger, Rendered
-from secgate.preparation import ChosenLedger, Place, Prepared, last_kept, opened, prepared_at
+from secgate.preparation import (
+    ChosenLedger,
+    Place,
+    Prepared,
+    Silence,
+    last_kept,
+    named_ledger,
+    opened,
+    prepared_at,
+    workshop,
+)
 from secgate.recall import recall
 from secgate.repository import Repository, escaped
 from secgate.show import show as show_document
@@ -159,7 +172,57 @@ def render_comparison(comparison: Comparison, form: str, *, width: int, colour: 
     )
 
 
-def _json(name: str, value: Story | Comparison | Explanation) -> bytes:
+def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now: datetime) -> Deadlines:
+    """Give every open finding of the ledgers that are named, or of the tree's own for none, what bites first in front.
+
+    Each is read whole and verified. Owners and waivers are as the last recorded run of each line was told. Raises
+    LedgerError for a ledger that is not there or does not verify.
+    """
+    if not names:
+        with _asked(place, machine=machine, now=now) as asked:
+            if not asked.chosen.ledger.exists():
+                raise LedgerError(
+                    "there is no ledger",
+                    place=asked.chosen.ledger.address,
+                    remedy="secgate run makes one, or name one with --ledger",
+                )
+            folded = [_folded(asked.chosen.ledger, asked.memory)]
+            return deadlines(folded, now_epoch_s=int(now.timestamp()))
+    with workshop(machine, now=now, observer=Silence()) as shop:
+        folded = []
+        for name in dict.fromkeys(names):
+            ledger = named_ledger(name, machine=machine, executor=shop.executor)
+            memory = Memory()
+            memory.catch_up(ledger)
+            folded.append(_folded(ledger, memory))
+        return deadlines(folded, now_epoch_s=int(now.timestamp()))
+
+
+def _folded(ledger: Ledger, memory: Memory) -> Folded:
+    def told(repository: str, line: str) -> Mapping[str, Told]:
+        """Of the last run that started and closed clocks here; an input that was erased tells nothing."""
+        runs = [one for one in memory.runs(repository) if one.line == line and one.clocked and one.input_digest]
+        if not runs:
+            return {}
+        try:
+            return told_by(ledger.blob(runs[-1].input_digest))
+        except LedgerError as error:
+            logging.getLogger(__name__).info("%s", error.what)
+            return {}
+        except msgspec.DecodeError as error:
+            raise LedgerError(f"a run's input cannot be read: {error}", place=ledger.address) from error
+
+    return Folded(address=ledger.address, memory=memory, told=told)
+
+
+def render_deadlines(found: Deadlines, form: str, *, width: int, colour: bool) -> bytes:
+    """Give what is open as `text`, `json` or `markdown`."""
+    if form == "json":
+        return _json("secgate-sla", found)
+    return agenda_markdown(found) if form == "markdown" else agenda_page(found, width=width, colour=colour)
+
+
+def _json(name: str, value: Story | Comparison | Deadlines | Explanation) -> bytes:
     whole = {"format": {"name": name, "version": value.version}, "told": value}
     return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"
 

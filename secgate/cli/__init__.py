@@ -34,6 +34,7 @@ _COMMANDS = {
     "history": ("secgate.cli.history", "Tell what is recorded of a finding."),
     "explain": ("secgate.cli.history", "Tell why something blocks, and the ways to green."),
     "diff": ("secgate.cli.history", "Tell what differs between two recorded runs."),
+    "sla": ("secgate.cli.sla", "List what is open and until when."),
     "baseline": ("secgate.cli.baseline", "Give known debt limits of its own, signed."),
     "policy": ("secgate.cli.policy", "Look over, list and test policies."),
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),

@@ -1,7 +1,7 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
 from secgate.preparation.last_run import keep_last, last_kept
-from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger
+from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
 from secgate.preparation.owners import Ownership
 from secgate.preparation.prepare import (
@@ -33,6 +33,7 @@ __all__ = [
     "guarded_reader",
     "keep_last",
     "last_kept",
+    "named_ledger",
     "named_policies",
     "opened",
     "policy_layers",

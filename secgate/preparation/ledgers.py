@@ -66,16 +66,7 @@ def choose_ledger(
             raise UsageError(
                 "the git ledger needs a repository", remedy="set ledger.repository", place="ledger.repository"
             )
-        cache = hashlib.sha256(f"{settings.repository}\0{settings.ref}".encode()).hexdigest()[:24]
-        ledger = GitLedger(
-            settings.repository,
-            settings.ref,
-            runner=executor,
-            cache=f"{machine.state}/ledgers/{cache}",
-            git=_git(machine),
-            env=_remote_env(machine),
-            read_only=read_only,
-        )
+        ledger = _git_ledger(settings.repository, settings.ref, machine=machine, executor=executor, read_only=read_only)
     else:
         path = _sqlite_path(settings, target=target, repository=repository, machine=machine)
         _check_place(path, target=target, repository=repository)
@@ -86,6 +77,39 @@ def choose_ledger(
         remembered = last
     return ChosenLedger(
         ledger=ledger, required=settings.required, read_only=read_only, remembered=remembered, seen=seen
+    )
+
+
+def named_ledger(name: str, *, machine: Machine, executor: LocalExecutor) -> Ledger:
+    """Give the ledger that a person names, for reading: a file, or `REPOSITORY#REF` for one in git.
+
+    Raises LedgerError where there is none, or the name could not be one.
+    """
+    repository, mark, ref = name.rpartition("#")
+    ledger: Ledger
+    if mark and not Path(machine.cwd, name).exists():
+        here = Path(machine.cwd, repository)
+        place = str(here) if here.exists() else repository
+        ledger = _git_ledger(place, ref, machine=machine, executor=executor, read_only=True)
+    else:
+        ledger = SqliteLedger(str(Path(machine.cwd, name)), read_only=True)
+    if not ledger.exists():
+        raise LedgerError(
+            "there is no ledger", place=ledger.address, remedy="name a ledger's file, or REPOSITORY#REF for one in git"
+        )
+    return ledger
+
+
+def _git_ledger(repository: str, ref: str, *, machine: Machine, executor: LocalExecutor, read_only: bool) -> GitLedger:
+    cache = hashlib.sha256(f"{repository}\0{ref}".encode()).hexdigest()[:24]
+    return GitLedger(
+        repository,
+        ref,
+        runner=executor,
+        cache=f"{machine.state}/ledgers/{cache}",
+        git=_git(machine),
+        env=_remote_env(machine),
+        read_only=read_only,
     )
 
 

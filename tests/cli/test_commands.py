@@ -277,6 +277,15 @@ def test_check_takes_nothing_for_no_clean_report(product: Product, tmp_path: Pat
     assert product.cli("check", str(tree(tmp_path, {"x.json": run}) / "x.json")).code == 2
 
 
+def test_check_tells_results_in_no_tree_apart(product: Product, tmp_path: Path) -> None:
+    places = [{"physicalLocation": {"artifactLocation": {"uri": f"https://shop.example/{at}"}}} for at in (1, 2)]
+    results = [{"ruleId": "xss", "message": {"text": "m"}, "level": "error", "locations": [one]} for one in places]
+    data = json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "dast"}}, "results": results}]})
+    ended = product.cli("check", str(tree(tmp_path, {"x.sarif": data.encode()}) / "x.sarif"))
+    assert "the policy blocks 2 findings" in ended.out
+    assert "https://shop.example/1" in ended.out
+
+
 def test_show_gives_an_earlier_run_again(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
     first = json.loads(product.cli("run", str(git.root), "--format=json").out)["run"]
