@@ -14,6 +14,7 @@ from msgspec import Raw, Struct
 from secgate.errors import PolicyError
 from secgate.model import Spoken, Verdict, Word
 from secgate.policy.documents import Element, InputDocument, LayerDecision
+from secgate.policy.joining import Ruled
 from secgate.policy.layers import Layer
 from secgate.policy.sources import RuleSource, facts_read
 from secgate.ports import PolicyModule
@@ -47,14 +48,6 @@ Heads = Mapping[tuple[str, str, Element], Sequence[RuleSource]]
 """By rule, set and element: the rules that said it."""
 
 _STRICTEST = {word: rank for rank, word in enumerate(Word)}
-
-
-class Ruled(Struct, frozen=True, kw_only=True):
-    """A layer and its decision. `heads` tell which of several rules of a set spoke, where that was found out."""
-
-    layer: Layer
-    decision: LayerDecision
-    heads: Heads = {}
 
 
 def heads_of(layer: Layer, rule: str, word: str) -> tuple[RuleSource, ...]:
@@ -129,21 +122,29 @@ def spoken_by(layer: Layer, answer: bytes) -> dict[tuple[str, str, Element], lis
 
 
 def with_speech(
-    verdicts: Sequence[Verdict], ruled: Sequence[Ruled], *, document: InputDocument, data: bytes
-) -> list[Verdict]:
-    """Give verdicts with every rule that spoke on their subject, the strictest first, and the facts that it read."""
+    verdicts: Sequence[Verdict],
+    ruled: Sequence[Ruled],
+    *,
+    heads: Mapping[str, Heads],
+    document: InputDocument,
+    data: bytes,
+) -> tuple[Verdict, ...]:
+    """Give verdicts with every rule that spoke on their subject, the strictest first, and the facts that it read.
+
+    `heads`, by layer, tell which of several rules of a set spoke, where that was found out.
+    """
     speech = _Speech(ruled, document, msgspec.json.decode(data, type=dict[str, object]))
     said: dict[tuple[str, str], list[Spoken]] = {}
     for one in ruled:
         for rule, word, elements in _grouped(one.decision):
-            for subject, spoken in speech.of(one, rule, word, elements):
+            for subject, spoken in speech.of(one.layer, heads.get(one.layer.name, {}), rule, word, elements):
                 said.setdefault(subject, []).append(spoken)
-    return [
+    return tuple(
         msgspec.structs.replace(verdict, said=tuple(sorted(words, key=_order)))
         if (words := said.get((verdict.subject, verdict.id)))
         else verdict
         for verdict in verdicts
-    ]
+    )
 
 
 def _order(one: Spoken) -> tuple[int, str, str, str]:
@@ -173,16 +174,16 @@ class _Speech:
         self._told = 0
 
     def of(
-        self, one: Ruled, rule: str, word: Word, elements: Sequence[Element]
+        self, layer: Layer, told: Heads, rule: str, word: Word, elements: Sequence[Element]
     ) -> Iterator[tuple[tuple[str, str], Spoken]]:
         """Give (subject, what was said) once for each subject and place; the first reason stands for the others."""
         name = "exempt" if word is Word.EXEMPT else word.value
-        every = heads_of(one.layer, rule, name)
+        every = heads_of(layer, rule, name)
         groups: dict[tuple[str, str, str], tuple[Element, Sequence[RuleSource], int]] = {}
         for element in elements:
-            heads = one.heads.get((rule, name, element), every)
+            heads = told.get((rule, name, element), every)
             subject, known = _subject(element)
-            key = (subject, known, places(one.layer, heads))
+            key = (subject, known, places(layer, heads))
             first, _, count = groups.get(key, (element, heads, 0))
             groups[key] = first, heads, count + 1
         for (subject, known, place), (first, heads, count) in groups.items():
@@ -191,7 +192,7 @@ class _Speech:
                 (subject, known),
                 Spoken(
                     rule=rule,
-                    layer=one.layer.name,
+                    layer=layer.name,
                     word=word,
                     place=place,
                     reason=first.reason + more,
