@@ -651,6 +651,8 @@ class Finding(Value, frozen=True, kw_only=True):
     """Fingerprint under which the base or the ledger knew it, when that differs."""
     previous_path: str = ""
     first_seen_epoch_s: Epoch | None = None
+    known_severity: Severity | None = None
+    """How bad it was when the ledger last recorded it; None for what it does not know."""
     touched: bool = True
     obligations: tuple[Obligation, ...] = ()
     remedy: str = ""
