@@ -22,6 +22,7 @@ from secgate.resources import data_dir
 
 if TYPE_CHECKING:
     from secgate.engines.opa_eval import OpaEvalEngine
+    from secgate.signers.timestamps import Timestamps
 
 Kind = Literal["scanners", "engines", "reporters", "signers"]
 Plugin = TypeVar("Plugin")
@@ -134,6 +135,14 @@ def signer(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch:
     env = {key: machine.env[key] for key in _AGENT_ENV if key in machine.env}
     made = find("signers", name)(runner=runner, executable=program, directory=scratch, env=env)
     return checked("signers", name, cast("ports.Signer", made))
+
+
+def timestamps(machine: Machine, *, runner: ports.ProcessRunner, scratch: str) -> Timestamps:
+    """Make what asks timestamp authorities; where openssl is not on PATH, its first use says so."""
+    from secgate.signers.timestamps import Timestamps
+
+    program = shutil.which("openssl", path=machine.env.get("PATH", "")) or ""
+    return Timestamps(runner=runner, executable=program, directory=scratch)
 
 
 def executor(machine: Machine, *, scratch: str, parallel: int) -> LocalExecutor:

@@ -1,7 +1,7 @@
 """Verify an export of a secgate ledger with nothing of secgate: entries, tree, checkpoints, blobs, signatures, figures.
 
-    python3 verify.py [DIR] [--checkpoint FILE]... [--signers FILE] [--earlier DIR] [--newer-than DATE]
-                      [--at DATE] [--json FILE] [--proof FILE]
+    python3 verify.py [DIR] [--checkpoint FILE]... [--signers FILE] [--authorities FILE]
+                      [--earlier DIR] [--newer-than DATE] [--at DATE] [--json FILE] [--proof FILE]
 
 Only Python's standard library (3.9 or later) is needed. Signatures are checked where --signers names an allowed_signers
 file, by ssh-keygen (OpenSSH 8.9) and openssl (1.1.1). Exit 0: all that was asked for holds. 1: something does not, the
@@ -201,8 +201,8 @@ def check_earlier(log: Log, folder: Path) -> str:
 class Signers:
     """Whose keys count: an allowed_signers file, read for Ed25519 keys; ssh-keygen reads it for itself."""
 
-    def __init__(self, file: Path | None) -> None:
-        self.file = file
+    def __init__(self, file: Path | None, authorities: Path | None) -> None:
+        self.file, self.authorities = file, authorities
         self.keys: list[tuple[str, list[str], bytes, Json]] = []
         for line in file.read_text("utf-8").splitlines() if file else ():
             words = line.split()
@@ -282,9 +282,20 @@ def check_checkpoint(log: Log, data: bytes, name: str, *, entry: int, signers: S
         kept["signed_by"] = next(filter(None, who))
     if size > log.size:
         raise Bad(log.size, f"{name}: the checkpoint is of {size} entries: the tail was cut off")
+    if signers.authorities and not any(stamped(one, signatures[0], signers) for one in envelope.get("timestamps", [])):
+        raise Bad(entry, f"{name}: no timestamp of this checkpoint is by an authority that counts")
     if log.roots[size] != root:
         raise Bad(entry, f"{name}: one of the entries 0 to {size - 1} is not what it was when the checkpoint was made")
     return kept  # type: ignore[no-any-return]
+
+
+def stamped(answer: str, signature: bytes, signers: Signers) -> bool:
+    """Ask openssl whether an RFC 3161 answer (base64) is over a signature, by an authority that counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "answer").write_bytes(base64.b64decode(answer))
+        Path(folder, "signature").write_bytes(signature)
+        argv = ["openssl", "ts", "-verify", "-in", f"{folder}/answer", "-data", f"{folder}/signature"]
+        return run([*argv, "-CAfile", str(signers.authorities)], b"").returncode == 0
 
 
 def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Signers) -> list[Json]:
@@ -529,7 +540,7 @@ def moment(text: str) -> int:
 
 def verify(given: argparse.Namespace) -> Iterator[str]:
     """Check everything in turn, and say what was checked."""
-    folder, signers = Path(given.folder), Signers(given.signers)
+    folder, signers = Path(given.folder), Signers(given.signers, given.authorities)
     if given.proof:
         heads = [json.loads(base64.b64decode(json.loads(one.read_bytes())["payload"])) for one in given.checkpoint]
         yield "proof        " + check_proof(given.proof, [(one["size"], one["root"]) for one in heads])
@@ -577,6 +588,7 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", default=str(Path(__file__).resolve().parent))
     parser.add_argument("--checkpoint", action="append", type=Path, default=[], help="a signed head that you kept")
     parser.add_argument("--signers", type=Path, help="an allowed_signers file: whose keys count")
+    parser.add_argument("--authorities", type=Path, help="certificates (PEM): every checkpoint needs their timestamp")
     parser.add_argument("--earlier", type=Path, help="an export that was made before")
     parser.add_argument("--newer-than", help="the newest checkpoint must be")
     parser.add_argument("--at", help="when duties are judged; by default at the last entry's time")

@@ -79,6 +79,8 @@ def _verified(checked: Checked) -> list[str]:
         lines.append(f"  grown from {plain(one.address)}:")
         made = _time(checkpoint.at_epoch_s)
         lines.append(f"    {checkpoint.size} entries, signed by {plain(one.signed.principal)} on {made}")
+        lines += [f"    stamped on {at:%Y-%m-%d %H:%M} UTC" for at in one.stamped]
+        lines += [f"    {plain(note)}" for note in one.notes]
     return lines
 
 
@@ -104,8 +106,9 @@ def log(*, types: tuple[str, ...], last: int, form: str, output: str, path: str,
 @ledger_command.command("checkpoint")
 @click.option("--to", metavar=_WHERE, required=True, help="Where it is kept: not with the ledger's own holder.")
 @click.option("--key", metavar="FILE", required=True, help="An Ed25519 key, PEM or OpenSSH's form, no passphrase.")
+@click.option("--timestamp", "authorities", metavar="URL", multiple=True, help="Have an RFC 3161 authority stamp it.")
 @_options
-def checkpoint(*, to: str, key: str, path: str, config: str, enforced: str) -> int:
+def checkpoint(*, to: str, key: str, authorities: tuple[str, ...], path: str, config: str, enforced: str) -> int:
     """Sign size and root, keep them elsewhere, and note that in the ledger.
 
     What is kept there already must be a checkpoint that the ledger has grown from.
@@ -113,7 +116,7 @@ def checkpoint(*, to: str, key: str, path: str, config: str, enforced: str) -> i
     from secgate import custody
 
     place = custody.Place(path=path, config=config, enforced=enforced)
-    taken = custody.take_checkpoint(place, to=to, key=key, machine=machine(), now=moment())
+    taken = custody.take_checkpoint(place, to=to, key=key, authorities=authorities, machine=machine(), now=moment())
     made = taken.sealed.checkpoint
     click.echo(f"{plain(taken.address)}: {made.size} entries, root {made.root}")
     return 0

@@ -15,7 +15,7 @@ There is no people.toml in it, and nothing else that tells who an id is.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -68,17 +68,26 @@ def export(
         for address, data in given:
             if data is None:
                 raise LedgerError("there is no checkpoint", place=address, remedy="name where one is kept")
-        with sink(str(Path(machine.cwd, to))) as out:
-            writer = _Writer(out)
-            kept = {address: sealed(data or b"", place=address) for address, data in given}
-            seen = survey(writer.entries(entries_of(ledger)), sizes=[one.checkpoint.size for one in kept.values()])
-            for address, one in kept.items():
-                check_grown(seen, one, place=address)
-            writer.checkpoints(seen, ledger, list(kept.values()))
-            if with_blobs:
-                writer.blobs(ledger)
-            writer.around(seen, desk.prepared.enforced.trust)
-        return Copied(ledger.address, seen.head, writer.blob_count, writer.checkpoint_count, tuple(writer.notes))
+        kept = {address: sealed(data or b"", place=address) for address, data in given}
+        trust = desk.prepared.enforced.trust
+        return write_export(ledger, str(Path(machine.cwd, to)), kept=kept, with_blobs=with_blobs, trust=trust)
+
+
+def write_export(
+    ledger: Ledger, path: str, *, trust: Trust, kept: Mapping[str, Sealed] | None = None, with_blobs: bool = True
+) -> Copied:
+    """Write an export of any ledger; `kept` are further checkpoints by where they were kept. As `export` does."""
+    kept = kept or {}
+    with sink(path) as out:
+        writer = _Writer(out)
+        seen = survey(writer.entries(entries_of(ledger)), sizes=[one.checkpoint.size for one in kept.values()])
+        for address, one in kept.items():
+            check_grown(seen, one, place=address)
+        writer.checkpoints(seen, ledger, list(kept.values()))
+        if with_blobs:
+            writer.blobs(ledger)
+        writer.around(seen, trust)
+    return Copied(ledger.address, seen.head, writer.blob_count, writer.checkpoint_count, tuple(writer.notes))
 
 
 def import_(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied:

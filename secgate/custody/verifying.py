@@ -30,11 +30,13 @@ class Asked(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A checkpoint that the ledger has grown from, and who signed it."""
+    """A checkpoint that the ledger has grown from, who signed it, when it was stamped, and what does not count."""
 
     address: str
     sealed: Sealed
     signed: Signed
+    stamped: tuple[datetime, ...]
+    notes: tuple[str, ...]
 
 
 class Checked(NamedTuple):
@@ -71,7 +73,8 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
         held = []
         sound = [one.checkpoint.size for one in kept if seen.roots.get(one.checkpoint.size) == one.checkpoint.root]
         for keeper, one in zip(keepers, kept, strict=True):
-            held.append(Held(keeper.address, one, _who_signed(one, keeper, desk)))
+            stamps, notes = _stamps(one, keeper, desk)
+            held.append(Held(keeper.address, one, _who_signed(one, keeper, desk), stamps, notes))
             check_grown(seen, one, place=keeper.address, sound=sound)
             _check_age(one, asked.max_age, place=keeper.address, now=now)
         return Checked(ledger.address, seen, tuple(held), 0 if trust.allowed_signers else len(seen.statements))
@@ -173,6 +176,32 @@ def _who_signed(kept: Sealed, keeper: Keeper, desk: Opened) -> Signed:
             place=keeper.address,
             remedy=f"give --enforced DIR whose allowed_signers has the machine's key for {NAMESPACE}",
         ) from error
+
+
+def _stamps(kept: Sealed, keeper: Keeper, desk: Opened) -> tuple[tuple[datetime, ...], tuple[str, ...]]:
+    """Give when authorities that count say it was signed, earliest first, and what became of the other timestamps.
+
+    Raises SignatureError where one is required and none counts.
+    """
+    known = desk.prepared.enforced.authorities
+    times: list[datetime] = []
+    notes: list[str] = []
+    if kept.timestamps and not known:
+        notes.append("its timestamps were not checked: the enforced layer has no timestamp-authorities.pem")
+    elif kept.timestamps:
+        stamps = registry.timestamps(desk.shop.machine, runner=desk.shop.executor, scratch=desk.shop.scratch)
+        for answer in kept.timestamps:
+            try:
+                times.append(stamps.verify(answer, kept.signature, authorities=known))
+            except SignatureError as error:
+                notes.append(f"a timestamp does not count: {error.what}")
+    if desk.prepared.settings.ledger.timestamps_required and not times:
+        raise SignatureError(
+            f"the checkpoint has no timestamp that counts{': ' if notes else ''}{'; '.join(notes)}",
+            place=keeper.address,
+            remedy="take one with `secgate ledger checkpoint --timestamp URL`",
+        )
+    return tuple(sorted(times)), tuple(notes)
 
 
 def _check_age(kept: Sealed, max_age: timedelta | None, *, place: str, now: datetime) -> None:

@@ -12,8 +12,9 @@ from secgate.errors import UsageError
 from secgate.model import KnownStatement, Lane, Severity, Value
 from secgate.pipeline.exceptions import checked, longest
 from secgate.policy.values import WaiverLimits
+from secgate.preparation import Place
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
-from secgate.statements.desk import Desk, Place, Speaker, desk_at, named, say
+from secgate.statements.desk import Desk, Speaker, desk_at, named, say
 from secgate.waivers import (
     APPROVED,
     NAMESPACES,

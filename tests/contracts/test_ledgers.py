@@ -315,6 +315,25 @@ def test_writers_at_once_lose_and_double_nothing(ledger: Ledger, place: Place, t
     assert [name for name in written if name.startswith("0-")] == [f"0-{number}" for number in range(10)]
 
 
+def test_eight_writers_on_one_bare_repository_lose_and_double_nothing(tmp_path: Path) -> None:
+    if not GIT:
+        pytest.skip("git is not installed")
+    KINDS["git"](tmp_path).create()
+    writers = [
+        threading.Thread(target=write_many, args=(KINDS["git"](tmp_path, f"w{number}"), str(number), 25))
+        for number in range(8)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    written = bodies(KINDS["git"](tmp_path, "auditor"))
+    assert len(written) == 200
+    for which in range(8):
+        mine = [name for name in written if name.startswith(f"{which}-")]
+        assert mine == [f"{which}-{number}" for number in range(25)]
+
+
 CHILD = """
 import sys
 from pathlib import Path
