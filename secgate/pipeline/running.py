@@ -24,6 +24,7 @@ from secgate.model import (
     RunDocument,
     Source,
     Target,
+    WaiverAccount,
 )
 from secgate.pipeline.account import covered, joined
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
@@ -77,6 +78,7 @@ class _Seen(NamedTuple):
     debt: KnownDebt
     joined: Mapping[str, JoinedFacts] = {}
     notes: tuple[str, ...] = ()
+    waivers: tuple[WaiverAccount, ...] = ()
 
 
 def run_gate(
@@ -217,6 +219,8 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
     found = excepted(
         seen.correlation.findings,
         seen.coverage,
+        invocations=seen.invocations,
+        comparable=comparable_with(seen.prepared, seen.coverage, seen.looked[0]),
         history=seen.history,
         prepared=seen.prepared,
         shop=shop,
@@ -241,6 +245,7 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         joined=less.joined,
         coverage=found.coverage,
         notes=(*seen.notes, *found.notes, *less.notes),
+        waivers=found.accounts,
     )
 
 
@@ -326,6 +331,7 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         findings=findings,
         absent=seen.correlation.absent,
         decision=decision,
+        waivers=seen.waivers,
         excerpts=shown_excerpts(seen.looked, findings),
         line_hashes=shown_hashes(prepared.target, seen.looked[0], findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
