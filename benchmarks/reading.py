@@ -1,7 +1,8 @@
-"""Wall time and peak memory of reading a made SARIF file, beside `json.load`: `python benchmarks/reading.py [MB]`.
+"""Time and peak memory of reading and of checking a made SARIF file, beside `json.load`: `benchmarks/reading.py [MB]`.
 
-Each reader runs in a process of its own, in turns. Shapes: `flat` results of about 490 bytes; `flows` of about
-2,300 bytes, most of it a code flow. The results stand before the rules, as several tools write them.
+Each reader runs in a process of its own, in turns; of `secgate check`, which starts others, the largest one counts.
+Shapes: `flat` results of about 490 bytes; `flows` of about 2,300 bytes, most of it a code flow. The results stand
+before the rules, as several tools write them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ from typing import Any
 ROUNDS = 3
 _READERS = {
     "secgate.sarif.read": "from secgate.sarif import read\ncount = len(read(stream, name='made')[0].results)",
+    "secgate check": (
+        "import subprocess\n"
+        "command = [sys.executable, '-m', 'secgate', 'check', sys.argv[1], '--format=text=/dev/null']\n"
+        "count = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode"
+    ),
     "json.load": "import json\ncount = len(json.load(stream)['runs'][0]['results'])",
 }
 _PROBE = """
@@ -24,8 +30,9 @@ import resource, sys, time
 start = time.perf_counter()
 with open(sys.argv[1], "rb") as stream:
 {body}
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print(count, time.perf_counter() - start, time.process_time(), peak)
+both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+processor = sum(one.ru_utime + one.ru_stime for one in both)
+print(count, time.perf_counter() - start, processor, max(one.ru_maxrss for one in both) // 1024)
 """
 
 
@@ -80,10 +87,12 @@ def main(megabytes: int) -> None:
             middle = {
                 reader: [statistics.median(one[reader][at] for one in rounds) for at in range(4)] for reader in _READERS
             }
+            results = middle["json.load"][0]
             for reader, (count, wall, cpu, peak) in middle.items():
+                what = f"{count:>9.0f} results" if count == results else f"     exit {count:.0f}       "
                 ratio = wall / middle["json.load"][1]
                 print(
-                    f"{megabytes} MB {shape:5} {count:>9.0f} results  {reader:18}"
+                    f"{megabytes} MB {shape:5} {what}  {reader:18}"
                     f"  wall {wall:6.2f} s  processor {cpu:6.2f} s  peak {peak:5.0f} MB  ratio {ratio:.2f}"
                 )
 

@@ -57,6 +57,7 @@ KEYS = {
     "ledger.required": "an absent or provisional ledger is then exit 5; make it with `secgate ledger init`",
     "ledger.checkpoint_size": "number of entries that the ledger must have grown from; 0 for no checkpoint",
     "ledger.checkpoint_root": "its root at that size",
+    "ledger.timestamps_required": "`ledger verify --checkpoint` takes none without a timestamp that counts",
     "advisories.source": "`auto`: `local` where a database was imported or the run is offline, else `index`",
     "advisories.database": "file of the local database; empty: `advisories/PyPI.sqlite` in the state folder",
     "advisories.max_age_days": "oldest database believed; 0: the profile's own; above 7 the enforced layer only",
@@ -92,6 +93,7 @@ OPTIONS = {
 
 VARIABLES = {
     "SECGATE_ENFORCED": "the enforced layer's directory, as `--enforced`",
+    "SECGATE_CHECKPOINT_TOKEN": "sent as bearer token to the address at which a checkpoint is kept",
     "SECGATE_OPA_TOKEN": "the token that the OPA server is asked with; in no file and on no command line",
     "HTTPS_PROXY": "what an OPA server elsewhere is asked through; also passed on to tools that may use the network",
     "SECGATE_SECRET_KEY": "key for codes of secrets: 32 random bytes as hexadecimal or base64 text",

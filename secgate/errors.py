@@ -82,9 +82,18 @@ class IncompleteTargetError(SecgateError):
 
 
 class PolicyError(SecgateError):
-    """The policy could not decide: no rule, a fault in a module, an engine error, an output that breaks the schema."""
+    """The policy could not decide: no rule, a fault in a module, an engine error, an output that breaks the schema.
+
+    `faults` lists every one as (place, what, remedy) where a layer was checked; the message shows the first.
+    """
 
     exit_code: ClassVar[int] = 4
+
+    def __init__(
+        self, what: str, *, remedy: str = "", place: str = "", faults: Sequence[tuple[str, str, str]] = ()
+    ) -> None:
+        super().__init__(what, remedy=remedy, place=place)
+        self.faults = tuple(faults)
 
 
 class LedgerError(SecgateError):

@@ -17,12 +17,13 @@ from msgspec import Meta
 
 from secgate.errors import LedgerError
 from secgate.event import Event
+from secgate.finding_facts import FindingFacts
+from secgate.gate_events import GATE_EVENTS
 from secgate.merkle import Envelope
 from secgate.model import (
     Digest,
     Entry,
     Epoch,
-    Finding,
     Fingerprint,
     Lane,
     ScanStatus,
@@ -150,37 +151,6 @@ class Run(Event, frozen=True, kw_only=True):
     clock_back_s: Epoch = 0
     settled: tuple[Lane, ...] = ()
     unseen: tuple[str, ...] = ()
-
-
-class Witness(Value, frozen=True, kw_only=True, order=True):
-    """A tool and the rule by which it saw a finding."""
-
-    scanner: str
-    rule: str
-
-
-class FindingFacts(Value, frozen=True, kw_only=True):
-    """A finding as it was last recorded: identity, what matching needs, and how bad it is."""
-
-    fingerprint: str
-    algorithm: str
-    aliases: tuple[Fingerprint, ...] = ()
-    lane: Lane
-    weakness: str
-    severity: Severity
-    path: str
-    symbol: str = ""
-    ordinal: int = 1
-    anchor: str = ""
-    start_line: int = 0
-    witnesses: tuple[Witness, ...]
-    advisories: tuple[str, ...] = ()
-    package: str = ""
-    """`ecosystem/name@version`, "" for none."""
-    secret_macs: tuple[str, ...] = ()
-    """Codes of a secret's text under the organisation's key; () without one."""
-    sketch: str = ""
-    """Hashes of some words of the text, to tell an edited text from another one; "" where not told."""
 
 
 class FindingEvent(Event, frozen=True, kw_only=True):
@@ -342,6 +312,7 @@ _EVENTS: tuple[type[Event], ...] = (
     LedgerCreated,
     LedgerAdopted,
     Run,
+    *GATE_EVENTS,
     FindingOpened,
     FindingSeenAgain,
     FindingChanged,
@@ -381,26 +352,3 @@ def from_envelope(envelope: Envelope) -> Event | None:
             f"entry {envelope.sequence} is a {envelope.type!r} event that does not read: {error}",
             remedy="it was written by something else; compare the ledger with a backup",
         ) from error
-
-
-def facts_of(finding: Finding) -> FindingFacts:
-    """Give what is recorded of a finding of a run."""
-    package = finding.package
-    return FindingFacts(
-        fingerprint=finding.fingerprint,
-        algorithm=finding.algorithm,
-        aliases=tuple(sorted(set(finding.aliases), key=lambda alias: (alias.algorithm, alias.value))),
-        lane=finding.lane,
-        weakness=finding.weakness,
-        severity=finding.severity,
-        path=finding.location.path,
-        symbol=finding.symbol,
-        ordinal=finding.ordinal,
-        anchor=finding.anchor,
-        start_line=finding.location.region.start_line,
-        witnesses=tuple(sorted({Witness(scanner=result.scanner, rule=result.rule) for result in finding.witnesses})),
-        advisories=tuple(sorted(set(finding.advisories))),
-        secret_macs=finding.secret_macs,
-        sketch=finding.sketch,
-        package=f"{package.ecosystem}/{package.name}@{package.version}" if package else "",
-    )

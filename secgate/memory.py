@@ -18,7 +18,6 @@ from secgate.events import (
     FindingAliased,
     FindingChanged,
     FindingClosed,
-    FindingFacts,
     FindingMerged,
     FindingOpened,
     FindingSeenAgain,
@@ -31,6 +30,8 @@ from secgate.events import (
     RunTool,
     from_envelope,
 )
+from secgate.finding_facts import FindingFacts
+from secgate.gate_changes import GateState, is_gating, state_after
 from secgate.merkle import Tree, envelope_of
 from secgate.model import (
     Digest,
@@ -230,6 +231,7 @@ class Memory:
         """Until the ledger was made, or adopted, on purpose."""
         self._lines: dict[tuple[str, str], Line] = {}
         self._runs: dict[str, list[KnownRun]] = {}
+        self._gates: dict[tuple[str, str, str], GateState] = {}
         self._baselines: dict[tuple[str, str], dict[str, KnownBaseline]] = {}
         self.statements: list[KnownStatement] = []
         """What people signed, in order; nobody has checked it yet."""
@@ -253,9 +255,17 @@ class Memory:
         """Give what is remembered of each line of a repository, by the line's name."""
         return {name: line for (owner, name), line in self._lines.items() if owner == repository}
 
+    def all_lines(self) -> Mapping[tuple[str, str], Line]:
+        """Give what is remembered of every line, by repository and line, sorted."""
+        return {key: self._lines[key] for key in sorted(self._lines)}
+
     def runs(self, repository: str) -> tuple[KnownRun, ...]:
         """Give the repository's runs on all lines, oldest first."""
         return tuple(self._runs.get(repository, ()))
+
+    def gate(self, repository: str, line: str, profile: str) -> GateState | None:
+        """Give the gate as the last run of a protected line under a profile used it; None before the first."""
+        return self._gates.get((repository, line, profile))
 
     def baselines(self, repository: str, line: str) -> tuple[KnownBaseline, ...]:
         """Give the recorded lists of known debt of a line, oldest first; of one list its first entry."""
@@ -301,9 +311,7 @@ class Memory:
             case LedgerAdopted():
                 self.provisional = False
             case Run():
-                self._runs.setdefault(event.repository, []).append(_known_run(event))
-                if event.settled:
-                    self._line_of(event).settle(event)
+                self._run(event)
             case FindingOpened() | FindingSeenAgain():
                 self._open(event)
             case FindingAliased() | FindingMerged() | FindingSplit():
@@ -322,6 +330,14 @@ class Memory:
                 line, known = self._known(event, event.fingerprint, sequence=sequence)
                 duties = tuple(_superseded(duty, event) for duty in known.obligations)
                 line.put(replace(known, obligations=duties))
+
+    def _run(self, event: Run) -> None:
+        self._runs.setdefault(event.repository, []).append(_known_run(event))
+        if is_gating(event):
+            key = (event.repository, event.line, event.profile)
+            self._gates[key] = state_after(self._gates.get(key), event)
+        if event.settled:
+            self._line_of(event).settle(event)
 
     def _line_of(
         self, event: Run | FindingAliased | FindingMerged | FindingSplit | FindingOpened | FindingSeenAgain
@@ -386,6 +402,8 @@ def _known_run(run: Run) -> KnownRun:
         lanes=run.lanes,
         evaluated_epoch_s=run.evaluated_epoch_s,
         document_digest=run.document_digest,
+        input_digest=run.input_digest,
+        clocked=bool(run.settled),
     )
 
 

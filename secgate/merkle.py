@@ -335,7 +335,9 @@ def verified(tree: Tree, rows: Iterable[tuple[bytes, bytes | None]], *, last_epo
         if envelope.sequence != sequence:
             raise _bad(sequence, f"entry {envelope.sequence} stands in its place")
         if envelope.previous_root != tree.root().hex():
-            raise _bad(sequence, "what is before it is not what was there when it was written")
+            if not sequence:
+                raise _bad(sequence, "it was not written as the first one")
+            raise _bad(sequence - 1, f"it is not what it was when entry {sequence} was written")
         if envelope.at_epoch_s < last_epoch_s:
             raise _bad(sequence, "its time lies before that of the entry before it")
         last_epoch_s = envelope.at_epoch_s

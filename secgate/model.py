@@ -755,6 +755,9 @@ class KnownRun(Value, frozen=True, kw_only=True):
     lanes: tuple[Lane, ...]
     evaluated_epoch_s: Epoch
     document_digest: Digest
+    input_digest: str = ""
+    clocked: bool = False
+    """Whether it started and closed clocks, in one lane at least."""
 
 
 class KnownStatement(Value, frozen=True, kw_only=True):

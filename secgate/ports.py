@@ -7,7 +7,7 @@ it is loaded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -205,6 +205,29 @@ class Engine(Protocol):
         ...
 
 
+class Reached(Value, frozen=True, kw_only=True):
+    """Which lines of a module an evaluation came to, and which hold something that it did not come to."""
+
+    path: str
+    lines: tuple[int, ...]
+    missed: tuple[int, ...]
+
+
+class PolicyChecker(Protocol):
+    """A compiler of Rego that knows the input's schema, beside our own checks."""
+
+    name: str
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        ...
+
+    def check(self, modules: Sequence[PolicyModule], *, schema: bytes) -> tuple[tuple[str, str, str], ...]:
+        """Give each fault as (place, what, remedy). Raises PolicyError where it gives no answer."""
+        ...
+
+
 class SyntaxReader(Protocol):
     """Gives the syntax tree of Rego modules, for the vocabulary check."""
 
@@ -232,6 +255,27 @@ class Ledger(Protocol):
         """Make an empty ledger. Raises LedgerError when one is there already."""
         ...
 
+    def fill(self, rows: Iterable[bytes], blobs: Iterable[tuple[Digest, bytes]]) -> Head:
+        """Make a ledger that holds entries of exactly these bytes and these blobs, all or nothing; give its head.
+
+        Raises LedgerError when one is there already, or the first entry that does not follow on those before it.
+        """
+        ...
+
+    def backup(self, path: str) -> Head:
+        """Write the ledger as it is now into a new file, verified, in a form that `restore` takes; give its head.
+
+        Others may write meanwhile. Raises LedgerError when the file is there already, and then leaves none.
+        """
+        ...
+
+    def restore(self, path: str) -> Head:
+        """Make the ledger anew out of what `backup` wrote, verified first, all or nothing; give its head.
+
+        Raises LedgerError when a ledger is there already, or the file is none of a ledger of this kind.
+        """
+        ...
+
     def head(self) -> Head:
         """Give size and root. Raises LedgerError when absent or unreadable."""
         ...
@@ -252,6 +296,28 @@ class Ledger(Protocol):
 
     def blob(self, digest: Digest) -> bytes:
         """Give a blob's bytes. Raises LedgerError when it is not there or its bytes do not have that digest."""
+        ...
+
+    def blobs(self) -> Iterator[Digest]:
+        """Give the digest of every blob that is there, sorted. Raises LedgerError when absent or unreadable."""
+        ...
+
+
+class Keeper(Protocol):
+    """Keeps a ledger's checkpoint, somewhere that the ledger's holder cannot change alone."""
+
+    address: str
+    """Where it is, as shown and recorded; never with credentials."""
+
+    def get(self) -> bytes | None:
+        """Give what is kept, None for nothing. Raises LedgerError when it cannot be read or is too large for one."""
+        ...
+
+    def put(self, data: bytes, *, expected: bytes | None, at_epoch_s: int) -> None:
+        """Keep `data` in place of `expected`, what `get` gave, whole or not at all.
+
+        Raises HeadMovedError when something else is kept by now, LedgerError when it cannot be written.
+        """
         ...
 
 

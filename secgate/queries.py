@@ -1,40 +1,33 @@
-"""What starts from the ledger: a run shown again, a finding's story, two runs compared, a ledger made or verified."""
+"""What starts from the ledger: a run shown again, a finding's story, two runs compared."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from secgate import registry
+from secgate.agenda import agenda_markdown, agenda_page
 from secgate.comparison import Comparison, Ground, compare
 from secgate.config import Machine
+from secgate.deadlines import Deadlines, Folded, Told, deadlines, told_by
 from secgate.errors import IncompleteTargetError, LedgerError, TargetError, UsageError
 from secgate.escape import json_text
 from secgate.memory import Memory
-from secgate.model import Head, History, KnownRun, Rename, RunDocument, Value
+from secgate.model import History, KnownRun, Rename, RunDocument
 from secgate.naming import resolve, resolve_in
 from secgate.narration import comparison_page, story_page
 from secgate.ports import Ledger, Rendered
-from secgate.preparation import ChosenLedger, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
-from secgate.recall import check_growth, recall
-from secgate.record import initialise
+from secgate.preparation import ChosenLedger, Place, Prepared, Silence, named_ledger, opened, workshop
+from secgate.recall import recall
 from secgate.repository import Repository, escaped
 from secgate.show import show as show_document
 from secgate.story import Author, Story, Teller, chapters, compose, read_document
-from secgate.version import __version__
-
-
-class Place(Value, frozen=True, kw_only=True):
-    """Which tree's ledger is asked, and with which settings: what `--path`, `--config` and `--enforced` say."""
-
-    path: str = "."
-    config: str = ""
-    enforced: str = ""
 
 
 def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> RunDocument:
@@ -102,38 +95,59 @@ def render_comparison(comparison: Comparison, form: str, *, width: int, colour: 
     )
 
 
-def _json(name: str, value: Story | Comparison) -> bytes:
+def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now: datetime) -> Deadlines:
+    """Give every open finding of the ledgers that are named, or of the tree's own for none, what bites first in front.
+
+    Each is read whole and verified. Owners and waivers are as the last recorded run of each line was told. Raises
+    LedgerError for a ledger that is not there or does not verify.
+    """
+    if not names:
+        with _asked(place, machine=machine, now=now) as asked:
+            if not asked.chosen.ledger.exists():
+                raise LedgerError(
+                    "there is no ledger",
+                    place=asked.chosen.ledger.address,
+                    remedy="secgate run makes one, or name one with --ledger",
+                )
+            folded = [_folded(asked.chosen.ledger, asked.memory)]
+            return deadlines(folded, now_epoch_s=int(now.timestamp()))
+    with workshop(machine, now=now, observer=Silence()) as shop:
+        folded = []
+        for name in dict.fromkeys(names):
+            ledger = named_ledger(name, machine=machine, executor=shop.executor)
+            memory = Memory()
+            memory.catch_up(ledger)
+            folded.append(_folded(ledger, memory))
+        return deadlines(folded, now_epoch_s=int(now.timestamp()))
+
+
+def _folded(ledger: Ledger, memory: Memory) -> Folded:
+    def told(repository: str, line: str) -> Mapping[str, Told]:
+        """Of the last run that started and closed clocks here; an input that was erased tells nothing."""
+        runs = [one for one in memory.runs(repository) if one.line == line and one.clocked and one.input_digest]
+        if not runs:
+            return {}
+        try:
+            return told_by(ledger.blob(runs[-1].input_digest))
+        except LedgerError as error:
+            logging.getLogger(__name__).info("%s", error.what)
+            return {}
+        except msgspec.DecodeError as error:
+            raise LedgerError(f"a run's input cannot be read: {error}", place=ledger.address) from error
+
+    return Folded(address=ledger.address, memory=memory, told=told)
+
+
+def render_deadlines(found: Deadlines, form: str, *, width: int, colour: bool) -> bytes:
+    """Give what is open as `text`, `json` or `markdown`."""
+    if form == "json":
+        return _json("secgate-sla", found)
+    return agenda_markdown(found) if form == "markdown" else agenda_page(found, width=width, colour=colour)
+
+
+def _json(name: str, value: Story | Comparison | Deadlines) -> bytes:
     whole = {"format": {"name": name, "version": value.version}, "told": value}
     return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"
-
-
-def make_ledger(*, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> tuple[str, Head]:
-    """Make the ledger of a tree on purpose; give its address and head.
-
-    Raises LedgerError where one counts already.
-    """
-    with _ledger_of(path, config=config, enforced=enforced, machine=machine, now=now) as (chosen, repository, _):
-        seed = f"{repository}\0{now.isoformat()}"
-        head = initialise(chosen.ledger, seed=seed, secgate_version=__version__, now=now)
-        chosen.seen.keep(chosen.ledger.address, head)
-        return chosen.ledger.address, head
-
-
-def verify_ledger(*, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> tuple[str, Head]:
-    """Read and verify every entry of a tree's ledger; give its address and head.
-
-    Raises LedgerError for the first fault.
-    """
-    with _ledger_of(path, config=config, enforced=enforced, machine=machine, now=now) as (chosen, _, _):
-        if not chosen.ledger.exists():
-            raise LedgerError("there is no ledger", place=chosen.ledger.address, remedy="secgate ledger init")
-        count = sum(1 for _ in chosen.ledger.read())
-        head = chosen.ledger.head()
-        if count != head.size:
-            raise LedgerError(f"{count} entries, and the head says {head.size}", place=chosen.ledger.address)
-        if chosen.remembered is not None:
-            check_growth(chosen.ledger, chosen.remembered, head=head)
-        return chosen.ledger.address, head
 
 
 def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Rendered:
@@ -157,8 +171,7 @@ class _Asked(NamedTuple):
 @contextlib.contextmanager
 def _asked(place: Place, *, machine: Machine, now: datetime) -> Iterator[_Asked]:
     """Give what a query reads. Raises LedgerError for a ledger that does not verify."""
-    found = _chosen(place, machine=machine, now=now)
-    with found as (prepared, chosen):
+    with opened(place, machine=machine, now=now) as (prepared, chosen, _):
         memory = Memory()
         history = recall(
             chosen.ledger,
@@ -232,31 +245,3 @@ def _ground(then: RunDocument, now: RunDocument, asked: _Asked) -> Ground:
     renames = tuple(Rename(old=escaped(one.old), new=escaped(one.new)) for one in changes.renames)
     touched = {*changes.present, *changes.deleted, *(one.old for one in changes.renames)}
     return Ground(renames=renames, told=True, touched=frozenset(map(escaped, touched)), names=names)
-
-
-@contextlib.contextmanager
-def _chosen(place: Place, *, machine: Machine, now: datetime) -> Iterator[tuple[Prepared, ChosenLedger]]:
-    """Give a tree as a run would find it, and its ledger."""
-    with workshop(machine, now=now, observer=Silence()) as shop:
-        request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
-        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
-        chosen = choose_ledger(
-            prepared.settings.ledger,
-            target=prepared.target,
-            repository=prepared.repository,
-            machine=machine,
-            executor=shop.executor,
-            read_only=False,
-        )
-        if chosen is None:
-            raise UsageError("the ledger is switched off here", place="ledger.store", remedy="set ledger.store")
-        yield prepared, chosen
-
-
-@contextlib.contextmanager
-def _ledger_of(
-    path: str, *, config: str, enforced: str, machine: Machine, now: datetime
-) -> Iterator[tuple[ChosenLedger, str, str]]:
-    """Give the ledger of a tree, with the names of its repository and line."""
-    with _chosen(Place(path=path, config=config, enforced=enforced), machine=machine, now=now) as (prepared, chosen):
-        yield chosen, prepared.target.repository, prepared.target.line

@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from importlib import metadata
-from typing import Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from secgate import ports
 from secgate.config import EngineSettings, Machine
@@ -19,6 +19,10 @@ from secgate.errors import InternalError, UsageError
 from secgate.executors.local import LocalExecutor
 from secgate.executors.tools import LocalTools
 from secgate.resources import data_dir
+
+if TYPE_CHECKING:
+    from secgate.engines.opa_eval import OpaEvalEngine
+    from secgate.signers.timestamps import Timestamps
 
 Kind = Literal["scanners", "engines", "reporters", "signers"]
 Plugin = TypeVar("Plugin")
@@ -133,6 +137,14 @@ def signer(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch:
     return checked("signers", name, cast("ports.Signer", made))
 
 
+def timestamps(machine: Machine, *, runner: ports.ProcessRunner, scratch: str) -> Timestamps:
+    """Make what asks timestamp authorities; where openssl is not on PATH, its first use says so."""
+    from secgate.signers.timestamps import Timestamps
+
+    program = shutil.which("openssl", path=machine.env.get("PATH", "")) or ""
+    return Timestamps(runner=runner, executable=program, directory=scratch)
+
+
 def executor(machine: Machine, *, scratch: str, parallel: int) -> LocalExecutor:
     """Make the executor of this machine: both the ProcessRunner and the Executor. `scratch` is a private folder."""
     return LocalExecutor(environment=machine.env, scratch=scratch, python=machine.python, parallel=parallel)
@@ -187,6 +199,11 @@ def reference_engine(
     return _opa(settings, machine) if name == "opa" and settings.address else None
 
 
+def policy_checker(*, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.PolicyChecker | None:
+    """Give the compiler that looks over a policy beside us; None where there is no `opa` on PATH."""
+    return _opa_eval(machine=machine, runner=runner, scratch=scratch)
+
+
 def _opa(settings: EngineSettings, machine: Machine) -> ports.Engine:
     env = machine.env
     made = find("engines", "opa")(
@@ -200,17 +217,16 @@ def _opa(settings: EngineSettings, machine: Machine) -> ports.Engine:
     return checked("engines", "opa", cast("ports.Engine", made))
 
 
-def _opa_eval(*, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Engine | None:
+def _opa_eval(*, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> OpaEvalEngine | None:
     spec = ports.ToolSpec(name="opa", executable="opa", version_argv=("version",), version_pattern=r"Version: (\S+)")
     found = shutil.which("opa", path=machine.env.get("PATH", ""))
     if found is None:
         return None
+    from secgate.engines.opa_eval import OpaEvalEngine
+
     output = runner.run((found, *spec.version_argv), cwd=scratch)
     match = re.search(spec.version_pattern, output.stdout.decode("utf-8", "replace"))
-    made = find("engines", "opa-eval")(
-        runner=runner, executable=found, version=match.group(1) if match else "", directory=scratch
-    )
-    return checked("engines", "opa-eval", cast("ports.Engine", made))
+    return OpaEvalEngine(runner=runner, executable=found, version=match.group(1) if match else "", directory=scratch)
 
 
 def _third_parties(kind: Kind) -> dict[str, metadata.EntryPoint]:

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from secgate.config import Layer as SettingsLayer
 from secgate.config import check_table, parse_file, place_of
 from secgate.errors import ConfigError
-from secgate.events import Witness
+from secgate.finding_facts import Witness
 from secgate.fingerprint import fingerprint, secret_fingerprint, weakness_fingerprint
 from secgate.model import History, KnownFinding, Value
 

@@ -23,9 +23,9 @@ from secgate.events import (
     ObligationAdded,
     ObligationSuperseded,
     Run,
-    facts_of,
     from_envelope,
 )
+from secgate.finding_facts import facts_of
 from secgate.memory import Line, Remembered
 from secgate.merkle import envelope_of
 from secgate.model import (

@@ -1,7 +1,7 @@
 """Which events follow from a run on what a ledger holds. Pure: the same run on the same memory gives the same events.
 
-Source: SLA semantics, rules 3 to 7, 11 and 14. The `run` entry comes first, then the findings sorted by fingerprint,
-each with its alias before its facts and its facts before its duties.
+Source: SLA semantics, rules 3 to 7, 11 and 14. The `run` entry comes first, then what changed of the gate since the run
+before, then the findings sorted by fingerprint, each with its alias before its facts and its facts before its duties.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from secgate.events import (
     FindingAliased,
     FindingChanged,
     FindingClosed,
-    FindingFacts,
     FindingMerged,
     FindingOpened,
     FindingSeenAgain,
@@ -26,9 +25,10 @@ from secgate.events import (
     ObligationAdded,
     ObligationSuperseded,
     Run,
-    facts_of,
     to_entry,
 )
+from secgate.finding_facts import FindingFacts, facts_of
+from secgate.gate_changes import changes_of_gate
 from secgate.memory import Memory, Remembered
 from secgate.model import (
     Digest,
@@ -85,7 +85,8 @@ def follow(
     )
     events = list(step.findings()) if is_clocked(document) else []
     run = step.run(stamp)
-    return Following(entries=tuple(to_entry(event) for event in (run, *events)), notes=tuple(step.notes))
+    changes = changes_of_gate(memory.gate(run.repository, run.line, run.profile), run)
+    return Following(entries=tuple(to_entry(event) for event in (run, *changes, *events)), notes=tuple(step.notes))
 
 
 def is_clocked(document: RunDocument) -> bool:

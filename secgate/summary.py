@@ -220,7 +220,8 @@ def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAcco
         verdict=verdict,
         word=verdict.word.value if verdict else "not judged",
         blocking=verdict is not None and verdict.word in _BLOCKING,
-        place=finding.location.path + (f":{region.start_line}" if region.start_line else ""),
+        # What is in no file of a tree is known by its own name or address.
+        place=(finding.location.path or finding.symbol) + (f":{region.start_line}" if region.start_line else ""),
         seen_by=", ".join(sorted({witness.scanner for witness in finding.witnesses})),
         why=why,
         fix=_fix(finding, verdict),

@@ -15,6 +15,7 @@ import msgspec
 
 from secgate.event import Event
 from secgate.events import EVENTS, LedgerCreated
+from secgate.gate_events import GateChanged
 from secgate.ledgers.git import GitLedger
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import (
@@ -298,6 +299,13 @@ class Story:
         )
 
     def events(self, receipt: RecordReceipt) -> list[Event]:
-        """The events of a receipt, without the ledger's creation."""
-        read = [msgspec.json.decode(entry.body, type=EVENTS[(entry.type, entry.version)]) for entry in receipt.entries]
-        return [event for event in read if not isinstance(event, LedgerCreated)]
+        """The events of a receipt, without the ledger's creation and what changed of the gate."""
+        return [event for event in _read(receipt) if not isinstance(event, LedgerCreated | GateChanged)]
+
+    def gate_changes(self, receipt: RecordReceipt) -> list[GateChanged]:
+        """What a receipt says to have changed of the gate."""
+        return [event for event in _read(receipt) if isinstance(event, GateChanged)]
+
+
+def _read(receipt: RecordReceipt) -> list[Event]:
+    return [msgspec.json.decode(entry.body, type=EVENTS[(entry.type, entry.version)]) for entry in receipt.entries]

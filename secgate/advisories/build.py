@@ -22,12 +22,12 @@ from typing import IO
 import msgspec
 from packaging.utils import canonicalize_name
 
-from secgate.advisories.cvss import base_score
+from secgate.advisories.cvss import base_score, is_automatable, is_total
 from secgate.advisories.osv import Advisory, Affected, decode
 from secgate.errors import AdvisoryError, UsageError
 from secgate.model import Value
 
-FORMAT = "1"
+FORMAT = "2"
 """Format of the database; another one is built anew."""
 
 _SCHEMA = """
@@ -37,7 +37,10 @@ CREATE TABLE advisory (
     score REAL, basis TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE member (id TEXT PRIMARY KEY, alias_group TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE alias_group (name TEXT PRIMARY KEY, score REAL, basis TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE alias_group (
+    name TEXT PRIMARY KEY, score REAL, basis TEXT NOT NULL, automatable TEXT NOT NULL, impact TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX member_by_group ON member (alias_group);
 CREATE TABLE affected (
     ecosystem TEXT NOT NULL, name TEXT NOT NULL, advisory TEXT NOT NULL,
     versions TEXT NOT NULL, ranges TEXT NOT NULL, fixed TEXT NOT NULL
@@ -130,6 +133,7 @@ class _Writer:
         self._modified: dict[str, int] = {}
         self._parent: dict[str, str] = {}
         self._scores: dict[str, tuple[float | None, str]] = {}
+        self._traits: dict[str, tuple[str, str]] = {}
         self._ecosystems: set[str] = set()
         self._withdrawn = 0
         self._unmatchable: set[str] = set()
@@ -160,6 +164,7 @@ class _Writer:
         aliases = sorted(set(record.aliases or ()) - {record.id})
         score, basis = _score(record)
         self._scores[record.id] = (score, basis)
+        self._traits[record.id] = _traits(record)
         self._connection.execute(
             "INSERT OR REPLACE INTO advisory VALUES (?, ?, ?, ?, ?, ?)",
             (record.id, modified, record.title, _json(aliases), score, basis),
@@ -204,14 +209,17 @@ class _Writer:
     def finish(self, report: ImportReport) -> None:
         """Write the alias groups, each with the highest score in it, and the facts about the whole."""
         groups: dict[str, tuple[float | None, str]] = {}
+        traits: dict[str, tuple[str, str]] = {}
         names = sorted({*self._modified, *self._parent})
         for name in names:
             group = self._find(name)
             held = groups.get(group, (None, "unscored"))
             groups[group] = max(held, self._scores.get(name, (None, "unscored")), key=_rank)
+            traits[group] = _worse(traits.get(group, _UNKNOWN), self._traits.get(name, _UNKNOWN))
         execute = self._connection.executemany
         execute("INSERT INTO member VALUES (?, ?)", ((n, self._find(n)) for n in names))
-        execute("INSERT INTO alias_group VALUES (?, ?, ?)", ((g, *v) for g, v in sorted(groups.items())))
+        rows = ((name, *value, *traits[name]) for name, value in sorted(groups.items()))
+        execute("INSERT INTO alias_group VALUES (?, ?, ?, ?, ?)", rows)
         facts = {
             "format": FORMAT,
             "count": str(report.count),
@@ -223,6 +231,25 @@ class _Writer:
             "ecosystems": _json(list(report.ecosystems)),
         }
         execute("INSERT INTO meta VALUES (?, ?)", sorted(facts.items()))
+
+
+_UNKNOWN = ("unknown", "unknown")
+_WORSE = ("unknown", "no", "partial", "yes", "total")
+
+
+def _traits(record: Advisory) -> tuple[str, str]:
+    """Give whether exploiting it can be automated, and its technical impact, by the worst of its vectors."""
+    worst = _UNKNOWN
+    for one in record.vectors:
+        automatable, total = is_automatable(one.score), is_total(one.score)
+        if automatable is not None and total is not None:
+            worst = _worse(worst, ("yes" if automatable else "no", "total" if total else "partial"))
+    return worst
+
+
+def _worse(one: tuple[str, str], other: tuple[str, str]) -> tuple[str, str]:
+    automatable, impact = (max(pair, key=_WORSE.index) for pair in zip(one, other, strict=True))
+    return automatable, impact
 
 
 def _rank(value: tuple[float | None, str]) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""CVSS base scores from vectors, versions 3.0 and 3.1.
+"""CVSS base scores from vectors, versions 3.0 and 3.1, and what vectors say of automation and impact.
 
 Source: FIRST, "Common Vulnerability Scoring System v3.1: Specification Document", sections 7.1, 7.4 and appendix A;
 "v3.0", section 8. Temporal and environmental metrics are accepted and left out: the base score alone is the same for
@@ -49,6 +49,41 @@ def base_score(vector: str) -> float | None:
     if not _WEIGHTS.keys() <= metrics.keys():
         return None
     return _base(metrics, _round_up if version == "CVSS:3.1" else _round_up_30)
+
+
+_OPEN = {"AV": "N", "AC": "L", "PR": "N", "UI": "N"}
+_TOTAL = {"CVSS:3": ("C", "I", "A"), "CVSS:4": ("VC", "VI", "VA")}
+
+
+def is_automatable(vector: str) -> bool | None:
+    """Tell whether a vector lets nothing stand in the way: by network, simple, without rights or a user's help.
+
+    An approximation of SSVC's Automatable, version 2.0.0. None for text that is no vector of version 3 or 4.
+    """
+    metrics = _metrics(vector)
+    if metrics is None:
+        return None
+    return all(metrics.get(name) == value for name, value in _OPEN.items()) and metrics.get("AT", "N") == "N"
+
+
+def is_total(vector: str) -> bool | None:
+    """Tell whether confidentiality, integrity and availability of what is vulnerable are all lost, by a vector.
+
+    As SSVC's Technical Impact, version 1.0.0, is read from CVSS. None for text that is no vector of version 3 or 4.
+    """
+    metrics = _metrics(vector)
+    return None if metrics is None else all(metrics[name] == "H" for name in _TOTAL[vector[:6]])
+
+
+def _metrics(vector: str) -> dict[str, str] | None:
+    """Give the metrics of a vector that has at least those asked for here."""
+    version, _, rest = vector.partition("/")
+    wanted = _TOTAL.get(version[:6]) if version in ("CVSS:3.0", "CVSS:3.1", "CVSS:4.0") else None
+    parts = [part.partition(":") for part in rest.split("/")]
+    metrics = {name: value for name, _, value in parts}
+    if wanted is None or len(metrics) != len(parts) or not {*_OPEN, *wanted} <= metrics.keys():
+        return None
+    return metrics
 
 
 def _base(metrics: Mapping[str, str], round_up: Callable[[float], float]) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -60,6 +60,14 @@ class Score(Value, frozen=True, kw_only=True):
     score: float | None
     basis: str
     group: str
+
+
+class Case(Value, frozen=True, kw_only=True):
+    """What an alias group says beyond its score: every name in it, and the worst of its vectors."""
+
+    names: tuple[str, ...]
+    automatable: Literal["unknown", "yes", "no"]
+    impact: Literal["unknown", "partial", "total"]
 
 
 class Database:
@@ -154,6 +162,27 @@ class Database:
                 number = float(score) if isinstance(score, (int, float)) else None
                 found[identifier] = Score(score=number, basis=str(basis), group=str(group))
         return found
+
+    def cases(self, identifiers: Iterable[str]) -> dict[str, Case]:
+        """Give each identifier's alias group; identifiers that the database does not know are left out."""
+        groups: dict[str, Case] = {}
+        found: dict[str, Case] = {}
+        for identifier in sorted(set(identifiers)):
+            for (group,) in self._rows("SELECT alias_group FROM member WHERE id = ?", (identifier,)):
+                name = str(group)
+                if name not in groups:
+                    groups[name] = self._case(name)
+                found[identifier] = groups[name]
+        return found
+
+    def _case(self, group: str) -> Case:
+        members = self._rows("SELECT id FROM member WHERE alias_group = ? ORDER BY id", (group,))
+        facts = self._rows("SELECT automatable, impact FROM alias_group WHERE name = ?", (group,))
+        names = tuple(str(name) for (name,) in members)
+        try:
+            return msgspec.convert({"names": names, "automatable": facts[0][0], "impact": facts[0][1]}, Case)
+        except (IndexError, msgspec.ValidationError) as error:
+            raise AdvisoryError("the advisory database does not hold together", remedy=_REMEDY) from error
 
     def _rows(self, statement: str, values: tuple[str, ...]) -> list[tuple[object, ...]]:
         try:

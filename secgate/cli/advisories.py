@@ -11,7 +11,7 @@ import click
 from secgate.cli.options import machine, moment
 
 if TYPE_CHECKING:
-    from secgate.advisories import ImportReport
+    from secgate.advisories import ImportReport, ListInfo
 
 
 @click.group("advisories")
@@ -33,42 +33,90 @@ def import_dump(*, dump: str) -> int:
 
 @advisories_command.command("update")
 @click.option("--url", metavar="URL", help="Where the dump is fetched from; by default the OSV dump of PyPI.")
-def update(*, url: str | None) -> int:
-    """Fetch a dump over HTTPS and build the database from it; the old one stays where that fails."""
+@click.option(
+    "--kev",
+    is_flag=False,
+    flag_value="published",
+    metavar="[FILE|URL]",
+    help="The list of known-exploited vulnerabilities, JSON or CSV; without a value, as CISA publishes it.",
+)
+@click.option(
+    "--epss",
+    is_flag=False,
+    flag_value="published",
+    metavar="[FILE|URL]",
+    help="EPSS scores, CSV or gzip of it; without a value, as FIRST publishes them.",
+)
+def update(*, url: str | None, kev: str | None, epss: str | None) -> int:
+    """Fetch a dump over HTTPS and build the database from it; the old one stays where that fails.
+
+    With --kev or --epss those lists are read and, unless --url is given too, no dump. Each replaces the one before.
+    """
     from secgate import advisories, pipeline
     from secgate.config import AdvisorySettings
     from secgate.executors.advisory_update import update as fetch
+    from secgate.executors.advisory_update import update_list
 
     here = machine()
     destination = pipeline.advisory_database(here)
-    report = fetch(
-        url or AdvisorySettings().dump_url,
-        destination,
-        now=moment(),
-        limits=advisories.ImportLimits(),
-        timeout_s=30.0,
-        total_timeout_s=900.0,
-        certificates=here.env.get("SSL_CERT_FILE", ""),
-    )
-    _say(report, destination)
+    certificates = here.env.get("SSL_CERT_FILE", "")
+    sources: dict[advisories.Kind, str | None] = {"known-exploited": kev, "epss": epss}
+    if url or not any(sources.values()):
+        report = fetch(
+            url or AdvisorySettings().dump_url,
+            destination,
+            now=moment(),
+            limits=advisories.ImportLimits(),
+            timeout_s=30.0,
+            total_timeout_s=900.0,
+            certificates=certificates,
+        )
+        _say(report, destination)
+    for kind, source in sources.items():
+        if source:
+            info = update_list(
+                kind,
+                advisories.ADDRESSES[kind] if source == "published" else source,
+                advisories.list_path(kind, destination),
+                limits=advisories.ListLimits(),
+                timeout_s=30.0,
+                total_timeout_s=300.0,
+                certificates=certificates,
+            )
+            click.echo(f"{kind}: {_list_words(info)}")
+            if info.rejected:
+                click.echo(f"left out: {info.rejected} unreadable", err=True)
     return 0
 
 
 @advisories_command.command("info")
 def info() -> int:
-    """Say what the database holds and how old it is."""
+    """Say what the database and the lists beside it hold, and how old they are."""
     from secgate import advisories, pipeline, sla
 
     destination = pipeline.advisory_database(machine())
-    with advisories.Database(destination) as database:
-        held = database.info()
-    newest = datetime.fromtimestamp(held.newest_modified_epoch_s, tz=UTC)
-    click.echo(f"database        {destination}")
-    click.echo(f"advisories      {held.count} ({', '.join(held.ecosystems)}), {held.withdrawn} withdrawn left out")
-    click.echo(f"not matchable   {held.unmatchable} without versions, {held.rejected} could not be read")
-    click.echo(f"newest change   {newest:%Y-%m-%d %H:%M UTC} ({sla.length_words(held.age_s(moment()))} ago)")
-    click.echo(f"digest          {held.digest}")
+    kinds = [kind for kind in advisories.ADDRESSES if Path(advisories.list_path(kind, destination)).is_file()]
+    now = moment()
+    if Path(destination).is_file() or not kinds:
+        with advisories.Database(destination) as database:
+            held = database.info()
+        newest = datetime.fromtimestamp(held.newest_modified_epoch_s, tz=UTC)
+        click.echo(f"database        {destination}")
+        click.echo(f"advisories      {held.count} ({', '.join(held.ecosystems)}), {held.withdrawn} withdrawn left out")
+        click.echo(f"not matchable   {held.unmatchable} without versions, {held.rejected} could not be read")
+        click.echo(f"newest change   {newest:%Y-%m-%d %H:%M UTC} ({sla.length_words(held.age_s(now))} ago)")
+        click.echo(f"digest          {held.digest}")
+    for kind in kinds:
+        with advisories.CveList(kind, destination) as one:
+            click.echo(f"{kind:<15} {_list_words(one.info)} ({sla.length_words(one.info.age_s(now))} ago)")
+            click.echo(f"digest          {one.info.digest}")
     return 0
+
+
+def _list_words(info: ListInfo) -> str:
+    published = datetime.fromtimestamp(info.published_epoch_s, tz=UTC)
+    model = f" of model {info.model}" if info.model else ""
+    return f"{info.count} entries{model}, published {published:%Y-%m-%d}"
 
 
 def _say(report: ImportReport, destination: str) -> None:

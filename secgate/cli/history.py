@@ -48,9 +48,10 @@ def history_command(*, finding: str, path: str, config: str, enforced: str, form
     FINDING is a fingerprint, any other name of it, an advisory's name, or the unique start of a fingerprint.
     """
     from secgate import queries
+    from secgate.preparation import Place
 
     width, colour = _width(output)
-    place = queries.Place(path=path, config=config, enforced=enforced)
+    place = Place(path=path, config=config, enforced=enforced)
     now = moment()
     story = queries.finding_story(finding, place=place, machine=machine(), now=now)
     write_output(queries.render_story(story, form, now=now, width=width, colour=colour), output)
@@ -67,9 +68,10 @@ def diff_command(*, then: str, now: str, path: str, config: str, enforced: str, 
     A RUN is a run's id or the unique start of it.
     """
     from secgate import queries
+    from secgate.preparation import Place
 
     width, colour = _width(output)
-    place = queries.Place(path=path, config=config, enforced=enforced)
+    place = Place(path=path, config=config, enforced=enforced)
     comparison = queries.run_comparison(then, now, place=place, machine=machine(), now=moment())
     write_output(queries.render_comparison(comparison, form, width=width, colour=colour), output)
     return 0

@@ -1,47 +1,237 @@
-"""`secgate ledger`: made on purpose, verified on demand."""
+"""`secgate ledger`: made on purpose, verified and told on demand; checkpoints, proofs and copies that leave it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from secgate.cli.options import machine, moment
+from secgate.cli.options import Command, machine, moment, terminal, write_output
+from secgate.errors import UsageError
+from secgate.escape import plain
+
+if TYPE_CHECKING:
+    from secgate.custody import Checked, Copied
+
+_WHERE = "FILE|REPOSITORY#REF|URL"
 
 
 @click.group("ledger")
 def ledger_command() -> None:
-    """Make and verify a ledger."""
+    """Make, verify and read a ledger, and what leaves it: checkpoints, proofs, copies."""
 
 
-def _options(command: click.Command) -> click.Command:
+def _options(command: Command) -> Command:
     for option in (
-        click.Option(["--path"], default=".", help="The tree whose ledger is meant; the current folder by default."),
-        click.Option(["--config"], metavar="FILE", default="", help="Settings instead of the tree's own."),
-        click.Option(["--enforced"], metavar="DIR", default="", help="The organisation's enforced layer."),
+        click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer."),
+        click.option("--config", metavar="FILE", default="", help="Settings instead of the tree's own."),
+        click.option("--path", default=".", help="The tree whose ledger is meant; the current folder by default."),
     ):
-        command.params.append(option)
+        command = option(command)
     return command
 
 
 @ledger_command.command("init")
+@_options
 def init(*, path: str, config: str, enforced: str) -> int:
     """Make the ledger, or make the provisional one that is there the one that counts."""
-    from secgate import queries
+    from secgate import custody
 
-    address, head = queries.make_ledger(path=path, config=config, enforced=enforced, machine=machine(), now=moment())
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    address, head = custody.make(place, machine=machine(), now=moment())
     click.echo(f"{address}: {head.size} entries, root {head.root}")
     return 0
 
 
 @ledger_command.command("verify")
-def verify(*, path: str, config: str, enforced: str) -> int:
-    """Read every entry and check leaf, previous root and the tree; say size and root."""
-    from secgate import queries
+@click.option("--checkpoint", "checkpoints", metavar=_WHERE, multiple=True, help="Where a checkpoint of it is kept.")
+@click.option("--max-age-days", type=click.FloatRange(min=0, min_open=True), help="An older checkpoint is a fault.")
+@click.option("--earlier", metavar="DIR|FILE", default="", help="An export that was made before.")
+@_options
+def verify(
+    *, checkpoints: tuple[str, ...], max_age_days: float | None, earlier: str, path: str, config: str, enforced: str
+) -> int:
+    """Read every entry, check leaf, previous root, tree and signatures; hold it against checkpoints."""
+    from secgate import custody
 
-    address, head = queries.verify_ledger(path=path, config=config, enforced=enforced, machine=machine(), now=moment())
-    click.echo(f"{address}: whole; {head.size} entries, root {head.root}")
-    click.echo("tamper-evident relative to a head kept elsewhere: keep size and root", err=True)
+    asked = custody.Asked(checkpoints, timedelta(days=max_age_days) if max_age_days is not None else None, earlier)
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    checked = custody.verify(place, asked, machine=machine(), now=moment())
+    for line in _verified(checked):
+        click.echo(line)
+    if not checked.held:
+        click.echo("tamper-evident relative to a head kept elsewhere: keep size and root", err=True)
     return 0
 
 
-for _command in (init, verify):
-    _options(_command)
+def _verified(checked: Checked) -> list[str]:
+    seen = checked.survey
+    lines = [f"{plain(checked.address)}: whole; {checked.head.size} entries, root {checked.head.root}"]
+    if checked.head.size:
+        lines.append(f"  from {_time(seen.first_epoch_s)} to {_time(seen.last_epoch_s)}")
+    if seen.statements:
+        told = "nobody's signature was checked: no enforced layer" if checked.unchecked else "every signature counts"
+        lines.append(f"  {len(seen.statements)} signed statements; {told}")
+    for one in checked.held:
+        checkpoint = one.sealed.checkpoint
+        lines.append(f"  grown from {plain(one.address)}:")
+        made = _time(checkpoint.at_epoch_s)
+        lines.append(f"    {checkpoint.size} entries, signed by {plain(one.signed.principal)} on {made}")
+        lines += [f"    stamped on {at:%Y-%m-%d %H:%M} UTC" for at in one.stamped]
+        lines += [f"    {plain(note)}" for note in one.notes]
+    return lines
+
+
+@ledger_command.command("log")
+@click.option("--type", "types", metavar="TYPE", multiple=True, help="Only entries of this type; more than once.")
+@click.option("--last", type=click.IntRange(min=0), default=50, help="How many, the newest; 0 for all. 50 by default.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default.")
+@click.option("-o", "--output", metavar="FILE", default="", help="Write to a file.")
+@_options
+def log(*, types: tuple[str, ...], last: int, form: str, output: str, path: str, config: str, enforced: str) -> int:
+    """List entries, one a line, oldest first, once the ledger verifies."""
+    from secgate import custody
+
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    told = custody.log(place, types=types, last=last, machine=machine(), now=moment())
+    width = 120 if output not in ("", "-") else terminal()[0]
+    write_output(custody.log_page(told, form, width=width), output)
+    if told.left_out:
+        click.echo(f"{told.left_out} earlier entries are left out; --last 0 lists all", err=True)
+    return 0
+
+
+@ledger_command.command("checkpoint")
+@click.option("--to", metavar=_WHERE, required=True, help="Where it is kept: not with the ledger's own holder.")
+@click.option("--key", metavar="FILE", required=True, help="An Ed25519 key, PEM or OpenSSH's form, no passphrase.")
+@click.option("--timestamp", "authorities", metavar="URL", multiple=True, help="Have an RFC 3161 authority stamp it.")
+@_options
+def checkpoint(*, to: str, key: str, authorities: tuple[str, ...], path: str, config: str, enforced: str) -> int:
+    """Sign size and root, keep them elsewhere, and note that in the ledger.
+
+    What is kept there already must be a checkpoint that the ledger has grown from.
+    """
+    from secgate import custody
+
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    taken = custody.take_checkpoint(place, to=to, key=key, authorities=authorities, machine=machine(), now=moment())
+    made = taken.sealed.checkpoint
+    click.echo(f"{plain(taken.address)}: {made.size} entries, root {made.root}")
+    return 0
+
+
+@ledger_command.command("prove")
+@click.argument("entry", type=click.IntRange(min=0), required=False)
+@click.option("--since", type=click.IntRange(min=1), metavar="SIZE", help="Prove growth from this many entries.")
+@click.option("--check", "file", metavar="FILE", help="Check a proof instead; no ledger is needed.")
+@click.option("--checkpoint", "against", metavar=_WHERE, default="", help="Prove for this one, not the present head.")
+@click.option("-o", "--output", metavar="FILE", default="", help="Write to a file.")
+@_options
+def prove(
+    *,
+    entry: int | None,
+    since: int | None,
+    file: str | None,
+    against: str,
+    output: str,
+    path: str,
+    config: str,
+    enforced: str,
+) -> int:
+    """Prove that ENTRY is in the ledger, or with --since that it has grown; as JSON, to be checked offline."""
+    from secgate import custody, proof
+
+    if sum(one is not None for one in (entry, since, file)) != 1:
+        raise UsageError("it is not clear what is to be proved", remedy="give one of ENTRY, --since SIZE, --check FILE")
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    if file is not None:
+        data = _read(file, proof.MAX_BYTES)
+        told = custody.check_proof(data, file=file, against=against, place=place, machine=machine(), now=moment())
+        click.echo(f"{plain(file)}: {told}")
+        if not against:
+            click.echo("it is worth as much as its head: compare that with a checkpoint", err=True)
+        return 0
+    if entry is not None:
+        made: proof.Inclusion | proof.Consistency = custody.prove_entry(
+            entry, place, against=against, machine=machine(), now=moment()
+        )
+    else:
+        made = custody.prove_growth(since or 0, place, against=against, machine=machine(), now=moment())
+    write_output(proof.written(made), output)
+    return 0
+
+
+@ledger_command.command("export")
+@click.option("-o", "--output", metavar="DIR|FILE", required=True, help="New folder, or new .tar, .tgz or .tar.gz.")
+@click.option("--checkpoint", "checkpoints", metavar=_WHERE, multiple=True, help="A further one that goes with it.")
+@click.option("--no-blobs", is_flag=True, help="Leave out run documents, decision inputs and statements.")
+@_options
+def export(*, output: str, checkpoints: tuple[str, ...], no_blobs: bool, path: str, config: str, enforced: str) -> int:
+    """Write entries, blobs and checkpoints, with a program that verifies them without secgate."""
+    from secgate import custody
+
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    copied = custody.export(
+        place, to=output, checkpoints=checkpoints, with_blobs=not no_blobs, machine=machine(), now=moment()
+    )
+    return _told(copied, output)
+
+
+@ledger_command.command("import")
+@click.argument("exported", metavar="DIR|FILE")
+@_options
+def import_(*, exported: str, path: str, config: str, enforced: str) -> int:
+    """Make the ledger, which must not be there, out of an export; byte for byte the same entries."""
+    from secgate import custody
+
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    copied = custody.import_(place, of=exported, machine=machine(), now=moment())
+    return _told(copied, copied.address)
+
+
+@ledger_command.command("backup")
+@click.option("-o", "--output", metavar="FILE", required=True, help="A new file.")
+@_options
+def backup(*, output: str, path: str, config: str, enforced: str) -> int:
+    """Write a verified copy in the store's own form; others may write meanwhile."""
+    from secgate import custody
+
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    return _told(custody.back_up(place, to=output, machine=machine(), now=moment()), output)
+
+
+@ledger_command.command("restore")
+@click.argument("file", metavar="FILE")
+@_options
+def restore(*, file: str, path: str, config: str, enforced: str) -> int:
+    """Make the ledger, which must not be there, out of a backup, verified first."""
+    from secgate import custody
+
+    place = custody.Place(path=path, config=config, enforced=enforced)
+    copied = custody.restore(place, of=file, machine=machine(), now=moment())
+    return _told(copied, copied.address)
+
+
+def _told(copied: Copied, where: str) -> int:
+    """Say what was copied; notes go to stderr."""
+    parts = [f"{copied.head.size} entries, root {copied.head.root}"]
+    parts += [f"{copied.blobs} blobs"] if copied.blobs else []
+    parts += [f"{copied.checkpoints} checkpoints"] if copied.checkpoints else []
+    click.echo(f"{plain(where)}: {'; '.join(parts)}")
+    for note in copied.notes:
+        click.echo(f"secgate: {plain(note)}", err=True)
+    return 0
+
+
+def _read(file: str, cap: int) -> bytes:
+    try:
+        with Path(file).open("rb") as opened:
+            return opened.read(cap + 1)
+    except OSError as error:
+        raise UsageError(f"it cannot be read: {error.strerror}", place=file, remedy="give a file") from error
+
+
+def _time(epoch_s: int) -> str:
+    return f"{datetime.fromtimestamp(epoch_s, tz=UTC):%Y-%m-%d %H:%M} UTC"

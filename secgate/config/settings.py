@@ -38,6 +38,8 @@ class LedgerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     checkpoint_size: int = 0
     """Smallest size the ledger must have, from the last checkpoint kept elsewhere."""
     checkpoint_root: str = ""
+    timestamps_required: bool = False
+    """A checkpoint counts only with a timestamp of an authority that the enforced layer knows."""
 
 
 class AdvisorySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,7 +102,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sarif: list[SarifImport] = []
 
 
-ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers")
+ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers", "ledger.timestamps_required")
 """Keys that only the enforced layer may set: each decides what counts against the organisation's own wish."""
 
 OPERATOR_ONLY = (

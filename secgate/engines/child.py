@@ -1,6 +1,7 @@
 """The killable Rego child: `python -I -m secgate.engines.child`, one question on stdin, one reply on stdout.
 
-Question: a line of JSON {modules, data, query}, then the document as it is; or the line {modules} for syntax trees.
+Question: a line of JSON {modules, data, query}, then the document as it is. Without a query the syntax trees are asked
+for, with `coverage` the lines that the query comes to.
 Reply: {value}, or {what, remedy, place}. A document may have a hundred megabytes: it is never copied into anything.
 """
 
@@ -19,11 +20,12 @@ from secgate.ports import PolicyModule
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What is asked of the document behind it; without a `query`, the syntax trees are."""
+    """What is asked of the document behind it."""
 
     modules: list[PolicyModule]
     data: Raw = Raw(b"{}")
     query: str = ""
+    coverage: bool = False
 
 
 def answer(question: BinaryIO) -> bytes:
@@ -31,7 +33,11 @@ def answer(question: BinaryIO) -> bytes:
     asked = msgspec.json.decode(question.readline(), type=Question)
     engine = RegorusEngine()
     try:
-        if asked.query:
+        if asked.coverage:
+            value = msgspec.json.encode(
+                engine.reached(asked.modules, data=bytes(asked.data), query=asked.query, limit_s=0)
+            )
+        elif asked.query:
             value = engine.evaluate(
                 asked.modules,
                 data=bytes(asked.data),

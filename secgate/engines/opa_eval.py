@@ -16,6 +16,9 @@ from secgate.errors import PolicyError
 from secgate.model import Limits, Output
 from secgate.ports import Answer, PolicyModule, ProcessRunner
 
+_CHECK_S = 60.0
+_REMEDY = "correct the policy, and try it with `test_` rules"
+
 
 class _Place(Struct, frozen=True):
     file: str = ""
@@ -59,12 +62,8 @@ class OpaEvalEngine:
         """See Engine."""
         with tempfile.TemporaryDirectory(dir=self._directory, prefix="opa-") as place:
             arguments = ["eval", "--format=json", "--strict-builtin-errors", "--stdin-input"]
-            shown = {}
-            for number, module in enumerate(modules):
-                path = Path(place, f"{number:05d}.rego")
-                path.write_text(module.text, encoding="utf-8")
-                shown[str(path)] = module.path
-                arguments += ["--data", str(path)]
+            shown = _written(modules, place)
+            arguments += [part for path in shown for part in ("--data", path)]
             values = Path(place, "data.json")
             values.write_bytes(data)
             output = self._runner.run(
@@ -75,24 +74,58 @@ class OpaEvalEngine:
             )
         return Answer(value=_read(output, query=query, limit_s=limit_s, shown=shown))
 
+    def check(self, modules: Sequence[PolicyModule], *, schema: bytes) -> tuple[tuple[str, str, str], ...]:
+        """See PolicyChecker: `opa check --strict`, every reference below `input` held against the schema."""
+        with tempfile.TemporaryDirectory(dir=self._directory, prefix="opa-") as place:
+            shown = _written(modules, place)
+            known = Path(place, "schema.json")
+            known.write_bytes(schema)
+            argv = [self._executable, "check", "--strict", "--format=json", "--schema", str(known), *shown]
+            output = self._runner.run(argv, cwd=place, limits=Limits(time_s=_CHECK_S))
+        told = _answer(output, limit_s=_CHECK_S)
+        if not told.errors and output.exit_code != 0:
+            raise PolicyError(
+                f"opa check ended with exit code {output.exit_code}", remedy="use a tested version of opa"
+            )
+        return tuple((*_said(one, shown), _REMEDY) for one in told.errors)
 
-def _read(output: Output, *, query: str, limit_s: float, shown: Mapping[str, str]) -> bytes:
+
+def _written(modules: Sequence[PolicyModule], place: str) -> dict[str, str]:
+    """Write the modules below a private folder; give what each is called in messages, by its path there."""
+    shown = {}
+    for number, module in enumerate(modules):
+        path = Path(place, f"{number:05d}.rego")
+        path.write_text(module.text, encoding="utf-8")
+        shown[str(path)] = module.path
+    return shown
+
+
+def _said(error: _Error, shown: Mapping[str, str]) -> tuple[str, str]:
+    """Give (place, what) of an error, in the names of the modules as they were given."""
+    file = shown.get(error.location.file, error.location.file)
+    message = " ".join(error.message.split())
+    for path, name in shown.items():
+        message = message.replace(path, name)
+    return f"{file}:{error.location.row}:{error.location.col}" if file else "", message
+
+
+def _answer(output: Output, *, limit_s: float) -> _Answer:
     if output.timed_out:
         raise PolicyError(f"opa did not come to an end within {limit_s:g} s and was killed")
     if output.problem or output.truncated:
         raise PolicyError(f"opa gave no answer: {output.problem or 'too much output'}", remedy="see `secgate doctor`")
     try:
-        answer = msgspec.json.decode(output.stdout, type=_Answer)
+        # `opa check` writes its errors to stderr, and {} to stdout where there are none.
+        return msgspec.json.decode(output.stdout.strip() or output.stderr.strip() or b"{}", type=_Answer)
     except (msgspec.DecodeError, RecursionError) as error:
         raise PolicyError(f"opa's answer cannot be read: {error}", remedy="use a tested version of opa") from error
+
+
+def _read(output: Output, *, query: str, limit_s: float, shown: Mapping[str, str]) -> bytes:
+    answer = _answer(output, limit_s=limit_s)
     if answer.errors:
-        first = answer.errors[0]
-        file = shown.get(first.location.file, first.location.file)
-        place = f"{file}:{first.location.row}:{first.location.col}" if file else ""
-        message = " ".join(first.message.split())
-        for path, name in shown.items():
-            message = message.replace(path, name)
-        raise PolicyError(message, remedy="correct the policy, and try it with `test_` rules", place=place)
+        place, message = _said(answer.errors[0], shown)
+        raise PolicyError(message, remedy=_REMEDY, place=place)
     if output.exit_code != 0:
         raise PolicyError(f"opa ended with exit code {output.exit_code}", remedy="use a tested version of opa")
     if len(answer.result) != 1 or len(answer.result[0].expressions) != 1:

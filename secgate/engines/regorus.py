@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 
 from secgate.errors import PolicyError
 from secgate.model import Limits
-from secgate.ports import Answer, PolicyModule, ProcessRunner
+from secgate.ports import Answer, PolicyModule, ProcessRunner, Reached
 
 if TYPE_CHECKING:
     import regorus
@@ -39,6 +39,16 @@ class _Row(Struct, frozen=True):
 
 class _Answer(Struct, frozen=True):
     result: list[_Row] = []
+
+
+class _File(Struct, frozen=True):
+    path: str
+    covered: tuple[int, ...] = ()
+    not_covered: tuple[int, ...] = ()
+
+
+class _Report(Struct, frozen=True):
+    files: tuple[_File, ...] = ()
 
 
 class RegorusEngine:
@@ -63,6 +73,20 @@ class RegorusEngine:
             answer = engine.eval_query_as_json(query)
             del engine
         return Answer(value=_value(answer, query))
+
+    def reached(
+        self, modules: Sequence[PolicyModule], *, data: bytes, query: str, limit_s: float
+    ) -> tuple[Reached, ...]:
+        """Evaluate `query` without an input, and give the lines that it comes to; `limit_s` is not kept here."""
+        del limit_s
+        with _faults_named():
+            engine = _engine(modules)
+            engine.set_enable_coverage(True)
+            engine.add_data_json(data.decode())
+            engine.eval_query_as_json(query)
+            text = engine.get_coverage_report_as_json()
+        files = msgspec.json.decode(text, type=_Report).files
+        return tuple(Reached(path=one.path, lines=one.covered, missed=one.not_covered) for one in files)
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
         """See SyntaxReader."""
@@ -145,6 +169,11 @@ def _value(answer: str, query: str) -> bytes:
     return msgspec.json.format(bytes(rows[0].expressions[0].value), indent=-1)
 
 
+def _on_one_line(data: bytes) -> Raw:
+    """Give JSON without line feeds: there they are always spaces between two parts."""
+    return Raw(data.replace(b"\n", b" "))
+
+
 class _Reply(Struct, frozen=True):
     value: Raw = Raw(b"")
     what: str = ""
@@ -172,10 +201,15 @@ class RegorusChild:
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
     ) -> Answer:
         """See Engine."""
-        # A line feed in JSON is always a space between two of its parts.
-        line = Raw(data.replace(b"\n", b" "))
-        question = msgspec.json.encode({"modules": modules, "data": line, "query": query})
+        question = msgspec.json.encode({"modules": modules, "data": _on_one_line(data), "query": query})
         return Answer(value=self._ask(b"\n".join((question, document)), limit_s))
+
+    def reached(
+        self, modules: Sequence[PolicyModule], *, data: bytes, query: str, limit_s: float
+    ) -> tuple[Reached, ...]:
+        """Evaluate `query` without an input, and give the lines that it comes to. Raises PolicyError as above."""
+        question = {"modules": modules, "data": _on_one_line(data), "query": query, "coverage": True}
+        return msgspec.json.decode(self._ask(msgspec.json.encode(question), limit_s), type=tuple[Reached, ...])
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
         """See SyntaxReader."""

@@ -1,7 +1,8 @@
-"""Fetches an OSV dump over HTTPS and builds the advisory database from it, all or nothing."""
+"""Fetches an OSV dump, or a list about CVEs, over HTTPS and builds what is kept from it, all or nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import os
@@ -10,17 +11,18 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from datetime import datetime
 from http.client import HTTPMessage
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
-from secgate.advisories import ImportLimits, ImportReport, build
+from secgate.advisories import ImportLimits, ImportReport, Kind, ListInfo, ListLimits, build, build_list
 from secgate.errors import AdvisoryError, UsageError
 
 _BLOCK = 1 << 18
-_REMEDY = "check the address and the network, or import a dump with `secgate advisories import`"
+_REMEDY = "check the address and the network, or fetch it elsewhere and give the file"
 
 
 def update(
@@ -40,26 +42,30 @@ def update(
     UsageError for another address or a dump that is none, AdvisoryError when the fetch fails. The old database stays
     in every such case.
     """
-    _check(address)
-    folder = Path(destination).parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".dump-", suffix=".partial", dir=folder)
-    except OSError as error:
-        raise AdvisoryError(f"the dump cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "wb") as sink:
-            _fetch(
-                address,
-                sink,
-                cap=limits.source_bytes,
-                timeout_s=timeout_s,
-                total_timeout_s=total_timeout_s,
-                certificates=certificates,
-            )
+    fetch = _Fetch(cap=limits.source_bytes, timeout_s=timeout_s, total_timeout_s=total_timeout_s, trusted=certificates)
+    with fetch.beside(destination, address) as name:
         return build(name, destination, now=now, limits=limits)
-    finally:
-        Path(name).unlink(missing_ok=True)
+
+
+def update_list(
+    kind: Kind,
+    source: str,
+    destination: str,
+    *,
+    limits: ListLimits,
+    timeout_s: float,
+    total_timeout_s: float,
+    certificates: str = "",
+) -> ListInfo:
+    """Replace the list at `destination` by the one at `source`, an address or a file.
+
+    Bounds and errors are those of `update`; the old list stays where the new one cannot be had.
+    """
+    if "://" not in source:
+        return build_list(kind, source, destination, limits=limits)
+    fetch = _Fetch(cap=limits.source_bytes, timeout_s=timeout_s, total_timeout_s=total_timeout_s, trusted=certificates)
+    with fetch.beside(destination, source) as name:
+        return build_list(kind, name, destination, limits=limits, shown=source)
 
 
 def _check(address: str) -> None:
@@ -68,7 +74,7 @@ def _check(address: str) -> None:
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError as error:
-        raise UsageError("the address of the dump cannot be read", remedy="give an https address") from error
+        raise UsageError("the address cannot be read", remedy="give an https address") from error
     if parts.scheme == "https" and host:
         return
     if parts.scheme == "http" and is_loopback(host):
@@ -99,24 +105,49 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _fetch(
-    address: str, sink: IO[bytes], *, cap: int, timeout_s: float, total_timeout_s: float, certificates: str
-) -> None:
-    handlers: list[urllib.request.BaseHandler] = [_Redirects()]
-    if is_loopback(urlsplit(address).hostname or ""):
-        handlers.append(urllib.request.ProxyHandler({}))
-    try:
-        context = ssl.create_default_context(cafile=certificates or None)
-        opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), *handlers)
-        end = time.monotonic() + total_timeout_s
-        with opener.open(address, timeout=timeout_s) as response:
-            wanted = response.headers.get("Content-Length")
-            size = _copy(response, sink, cap=cap, end=end)
-            if wanted is not None and wanted.isdigit() and size != int(wanted):
-                raise AdvisoryError(f"the dump broke off after {size} of {wanted} bytes", remedy=_REMEDY)
-    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-        reason = getattr(error, "reason", "") or error
-        raise AdvisoryError(f"the dump could not be fetched: {reason}", remedy=_REMEDY) from error
+class _Fetch(NamedTuple):
+    """How something is fetched: at most how much, how long, and whom to trust."""
+
+    cap: int
+    timeout_s: float
+    total_timeout_s: float
+    trusted: str
+
+    @contextlib.contextmanager
+    def beside(self, destination: str, address: str) -> Iterator[str]:
+        """Give the name of a file with what is at `address`; it is gone afterwards."""
+        _check(address)
+        folder = Path(destination).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".fetched-", suffix=".partial", dir=folder)
+        except OSError as error:
+            raise AdvisoryError(f"nothing can be written beside {destination}: {error.strerror}") from error
+        try:
+            with os.fdopen(handle, "wb") as sink:
+                self._fetch(address, sink)
+            yield name
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def _fetch(self, address: str, sink: IO[bytes]) -> None:
+        handlers: list[urllib.request.BaseHandler] = [_Redirects()]
+        if is_loopback(urlsplit(address).hostname or ""):
+            handlers.append(urllib.request.ProxyHandler({}))
+        try:
+            context = ssl.create_default_context(cafile=self.trusted or None)
+            opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), *handlers)
+            end = time.monotonic() + self.total_timeout_s
+            with opener.open(address, timeout=self.timeout_s) as response:
+                wanted = response.headers.get("Content-Length")
+                size = _copy(response, sink, cap=self.cap, end=end)
+                if wanted is not None and wanted.isdigit() and size != int(wanted):
+                    raise AdvisoryError(f"the fetch broke off after {size} of {wanted} bytes", remedy=_REMEDY)
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            reason = getattr(error, "reason", "") or error
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+            raise AdvisoryError(f"{address} could not be fetched: {reason}", remedy=_REMEDY) from error
 
 
 def _copy(response: IO[bytes], sink: IO[bytes], *, cap: int, end: float) -> int:
@@ -124,7 +155,7 @@ def _copy(response: IO[bytes], sink: IO[bytes], *, cap: int, end: float) -> int:
     while block := response.read(_BLOCK):
         size += len(block)
         if size > cap:
-            raise AdvisoryError(f"the dump is larger than {cap} bytes", remedy=_REMEDY)
+            raise AdvisoryError(f"what was fetched is larger than {cap} bytes", remedy=_REMEDY)
         if time.monotonic() > end:
             raise AdvisoryError("the fetch took too long", remedy=_REMEDY)
         sink.write(block)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import tree_sitter
 
 from secgate.languages.source import Source
@@ -46,29 +48,83 @@ _MOST_PARENTS = 8
 _Parents = tuple[tree_sitter.Node, ...]
 
 
-def spans(source: Source, tree: tree_sitter.Tree) -> list[Span]:
-    """Give every statement, definition, class member and decorator, and what a named arrow function gives back."""
-    found: list[Span] = []
-    # A node's parents, nearest first, are carried along: asking the grammar for them costs a walk from the root.
-    todo: list[tuple[tree_sitter.Node, _Parents, str]] = [(tree.root_node, (), "")]
-    while todo:
-        node, parents, symbol = todo.pop()
-        inner = _inner(node, parents, symbol)
-        if _is_unit(node):
-            head = _head(node)
-            found.append(_span(source, node, node.end_byte if head is None else head, inner))
-        elif node.type == "arrow_function" and inner != symbol:
+class Statements:
+    """Every statement, definition, class member and decorator, and what a named arrow function gives back.
+
+    Only the nodes on the ways to what is asked for are looked at: to take them all out of the grammar costs many times
+    what parsing does. It gives what `spans.SpanTree` would of all of them.
+    """
+
+    def __init__(self, source: Source, tree: tree_sitter.Tree) -> None:
+        self._source = source
+        self._top = _Step(tree.root_node, (), "")
+
+    def at(self, offset: int) -> Span | None:
+        """Give the smallest unit that contains `offset`; None outside of all."""
+        byte = self._source.to_byte(offset)
+        step: _Step | None = self._top
+        found = None
+        while step is not None:
+            if step.covers(byte):
+                found = step
+            step = step.below(byte)
+        return None if found is None else found.span(self._source)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Every name inside of which something stands."""
+        found: set[str] = set()
+        todo = [self._top]
+        while todo:
+            step = todo.pop()
+            found.update([step.inner] if step.inner and step.unit is not None else [])
+            todo += step.all_below()
+        return frozenset(found)
+
+
+class _Step:
+    """A node on the way down: the name inside of which its contents stand, and the unit that it brings, if any."""
+
+    def __init__(self, node: tree_sitter.Node, parents: _Parents, symbol: str) -> None:
+        self.inner = _inner(node, parents, symbol)
+        self._has_head = _is_unit(node)
+        self.unit = node if self._has_head else None
+        if node.type == "arrow_function" and self.inner != symbol:
             body = node.child_by_field_name("body")
-            if body is not None and body.type not in _BLOCKS:
-                found.append(_span(source, body, body.end_byte, inner))
-        around = (node, *parents)[:_MOST_PARENTS]
-        todo += [(child, around, inner) for child in node.named_children]
-    return found
+            self.unit = body if body is not None and body.type not in _BLOCKS else None
+        # A node's parents, nearest first, are carried along: asking the grammar for them costs a walk from the root.
+        self._around = (node, *parents)[:_MOST_PARENTS]
+        self._children = node.named_children
+        self._starts = [child.start_byte for child in self._children]
+        self._steps: dict[int, _Step] = {}
+        self._span: Span | None = None
 
+    def covers(self, byte: int) -> bool:
+        """Tell whether a byte is in the unit: an arrow function's is only its body."""
+        unit = self.unit
+        return unit is not None and unit.start_byte <= byte < max(unit.end_byte, unit.start_byte + 1)
 
-def _span(source: Source, node: tree_sitter.Node, head: int, symbol: str) -> Span:
-    start, end = source.from_byte(node.start_byte), source.from_byte(node.end_byte)
-    return Span(start, end, source.from_byte(head), symbol, symbol)
+    def below(self, byte: int) -> _Step | None:
+        """Give the step to the child that a byte is in."""
+        index = bisect_right(self._starts, byte) - 1
+        if index < 0 or byte >= max(self._children[index].end_byte, self._starts[index] + 1):
+            return None
+        if index not in self._steps:
+            self._steps[index] = _Step(self._children[index], self._around, self.inner)
+        return self._steps[index]
+
+    def all_below(self) -> list[_Step]:
+        """Give a step to each child; none of them is kept."""
+        return [_Step(child, self._around, self.inner) for child in self._children]
+
+    def span(self, source: Source) -> Span | None:
+        """Give the span of the unit, if there is one; its header is looked for once."""
+        if self._span is None and self.unit is not None:
+            start, end = source.from_byte(self.unit.start_byte), source.from_byte(self.unit.end_byte)
+            head = _head(self.unit) if self._has_head else None
+            at = end if head is None else source.from_byte(head)
+            self._span = Span(start, end, at, self.inner, self.inner)
+        return self._span
 
 
 def _is_unit(node: tree_sitter.Node) -> bool:

@@ -21,7 +21,8 @@ MOST_BYTES = 4 * 1024 * 1024
 _YAML = frozenset({"kubernetes", "compose", "cloudformation", "github-workflow", "github-action", "gitlab-ci", "yaml"})
 _JSON = frozenset({"json", "npm-lock", "pipfile-lock"})
 _LINES = frozenset({"pip-requirements", "pip-constraints"})
-_PARSED = frozenset({"python", "javascript", "typescript", "tsx", "terraform", "dockerfile"}) | _YAML | _JSON
+_SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
+_PARSED = frozenset({"python", "terraform", "dockerfile"}) | _SCRIPTS | _YAML | _JSON
 
 
 class Parsed(NamedTuple):
@@ -44,6 +45,7 @@ class FileIndex:
         # Many results fall on one unit: each is made once, however long its text is.
         self._units: dict[Span, Unit] = {}
         self._lines: dict[tuple[int, str], Unit] = {}
+        self._by_lines: dict[tuple[int, int], tuple[int, int] | None] = {}
         self._literals: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
 
     @property
@@ -110,10 +112,10 @@ class FileIndex:
         bandit 1.9 mixes the line of a keyword with the columns of the node around it. Without such a node: `line` up
         to the end of `last_line`.
         """
-        table = self._columns.get((start_byte, end_byte), ())
-        fitting = sorted((end - start, start, end) for first, last, start, end in table if first <= line <= last)
-        if fitting:
-            return self.source.region(*fitting[0][1:])
+        if self._statements is not None:
+            fitting = self._statements.with_columns(line, start_byte, end_byte)
+            if fitting:
+                return self.source.region(*min(fitting, key=_by_length))
         start = self.source.offset(line, 0)
         return self.source.region(start, max(start, self.source.line_bounds(max(line, last_line))[1]))
 
@@ -123,9 +125,12 @@ class FileIndex:
         For what is known by lines alone: of several statements on its first line, it is the one that goes on. Without
         such a node: all of these lines.
         """
-        fitting = self._by_lines.get((first_line, last_line))
-        if fitting is not None:
-            return self.source.region(*fitting)
+        if (first_line, last_line) not in self._by_lines:
+            fitting = self._statements.with_lines(first_line, last_line) if self._statements is not None else []
+            self._by_lines[first_line, last_line] = min(fitting, key=_by_length, default=None)
+        smallest = self._by_lines[first_line, last_line]
+        if smallest is not None:
+            return self.source.region(*smallest)
         start = self.source.offset(first_line, 0)
         return self.source.region(start, self.source.line_bounds(max(first_line, last_line))[1])
 
@@ -138,30 +143,19 @@ class FileIndex:
         return self._literals[key]
 
     @cached_property
-    def _tree(self) -> SpanTree | python.Statements:
+    def _statements(self) -> python.Statements | None:
+        if self.kind != "python" or self._size > MOST_BYTES:
+            return None
+        tree = self._parse[0]
+        return python.Statements(self.source, tree) if isinstance(tree, python.Tree) else None
+
+    @cached_property
+    def _tree(self) -> SpanTree | python.Statements | javascript.Statements:
         if self._size > MOST_BYTES:
             return SpanTree([])
-        if isinstance(self._parse[0], python.Tree):
-            return python.Statements(self.source, self._parse[0])
-        return SpanTree(self._spans)
-
-    @cached_property
-    def _columns(self) -> dict[tuple[int, int], list[tuple[int, int, int, int]]]:
-        if self.kind != "python" or self._size > MOST_BYTES:
-            return {}
-        tree = self._parse[0]
-        return python.same_columns(self.source, tree) if isinstance(tree, python.Tree) else {}
-
-    @cached_property
-    def _by_lines(self) -> dict[tuple[int, int], tuple[int, int]]:
-        """Smallest node by its first and last line; of equal ones the first."""
-        table: dict[tuple[int, int], tuple[int, int]] = {}
-        bounds = sorted(entry for entries in self._columns.values() for entry in entries)
-        for first, last, start, end in bounds:
-            best = table.get((first, last))
-            if best is None or end - start < best[1] - best[0]:
-                table[first, last] = (start, end)
-        return table
+        if self.kind in _SCRIPTS and isinstance(self._parse[0], tree_sitter.Tree):
+            return javascript.Statements(self.source, self._parse[0])
+        return self._statements or SpanTree(self._spans)
 
     @cached_property
     def _parse(self) -> tuple[object, Parsed]:
@@ -203,9 +197,12 @@ class FileIndex:
             return terraform.spans(self.source, tree)
         if self.kind == "dockerfile":
             return dockerfile.spans(self.source, tree)
-        if self.kind in _YAML:
-            return yaml.spans(self.kind, self.source, tree)
-        return javascript.spans(self.source, tree)
+        return yaml.spans(self.kind, self.source, tree)
+
+
+def _by_length(bounds: tuple[int, int]) -> tuple[int, int]:
+    """Order stretches by their length, then by where they begin."""
+    return bounds[1] - bounds[0], bounds[0]
 
 
 def index_kind(kinds: tuple[str, ...], path: str) -> str:

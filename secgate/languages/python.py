@@ -6,8 +6,8 @@ import ast
 import re
 import sys
 import warnings
-from bisect import bisect_right
-from typing import cast
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 
 from secgate.languages.source import Source
 from secgate.languages.spans import Span
@@ -26,6 +26,11 @@ Tree = ast.Module
 
 _Position = tuple[int, int]
 """Line from 1 and byte column from 0, as `ast` has them."""
+
+_PLACED = (ast.stmt, ast.expr, ast.excepthandler, ast.arg, ast.keyword, ast.alias)
+_Placed = ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias
+_Part = _Placed | ast.match_case
+"""What may stand in a block: statements, handlers, cases, and decorators before what they decorate."""
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _BLOCKS: dict[type[ast.AST], tuple[str, ...]] = {
@@ -86,13 +91,14 @@ class Statements:
 
     def __init__(self, source: Source, tree: Tree) -> None:
         self._source, self._tree = source, tree
-        self._blocks: dict[ast.AST, tuple[list[_Position], list[ast.AST]]] = {}
-        self._decorated: dict[ast.AST, ast.AST] = {}
+        self._blocks: dict[ast.AST, tuple[list[_Position], list[_Part]]] = {}
+        self._decorated: dict[_Part, _Part] = {}
+        self._nodes: dict[_Part, _Nodes] = {}
 
     def at(self, offset: int) -> Span | None:
         """Give the smallest unit that contains `offset`; None outside of all."""
         position = self._source.line_byte(offset)
-        node: ast.AST = self._tree
+        node: _Part | Tree = self._tree
         symbol = ""
         while type(node) in _BLOCKS:
             starts, parts = self._blocks.get(node) or self._block(node)
@@ -106,7 +112,22 @@ class Statements:
             if node is not definition:
                 end = _bounds(self._source, node)[1]
                 return Span(self._sign(node), end, end, symbol, symbol)
-        return None if node is self._tree else self._span(node, symbol)
+        return None if isinstance(node, ast.Module) else self._span(node, symbol)
+
+    def with_columns(self, line: int, start_byte: int, end_byte: int) -> list[tuple[int, int]]:
+        """Give start and end offset of every node with these byte columns from 0 that has a part on a line."""
+        found: list[_Placed] = []
+        for nodes in self._around(line):
+            found += nodes.on_one_line.get((line, start_byte, end_byte), ())
+            longer = nodes.on_several.get((start_byte, end_byte), ())
+            found += [node for node in longer if node.lineno <= line <= (node.end_lineno or 0)]
+        return [_bounds(self._source, node) for node in found]
+
+    def with_lines(self, first_line: int, last_line: int) -> list[tuple[int, int]]:
+        """Give start and end offset of every node that begins on one line and ends on another."""
+        lines = (first_line, last_line)
+        found = [node for nodes in self._around(first_line) for node in nodes.by_lines.get(lines, ())]
+        return [_bounds(self._source, node) for node in found]
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -121,10 +142,10 @@ class Statements:
             todo += [(child, symbol) for name in _BLOCKS.get(type(node), ()) for child in getattr(node, name)]
         return frozenset(found)
 
-    def _block(self, node: ast.AST) -> tuple[list[_Position], list[ast.AST]]:
+    def _block(self, node: ast.AST) -> tuple[list[_Position], list[_Part]]:
         """Give where each part of a compound statement begins, and the parts, in order."""
         starts: list[_Position] = []
-        parts: list[ast.AST] = []
+        parts: list[_Part] = []
         for name in _BLOCKS[type(node)]:
             for child in getattr(node, name):
                 if isinstance(child, _DEFINITIONS):
@@ -138,41 +159,76 @@ class Statements:
         self._blocks[node] = starts, parts
         return starts, parts
 
-    def _sign(self, decorator: ast.AST) -> int:
+    def _sign(self, decorator: _Part) -> int:
         """Give where a decorator's `@` is."""
         return max(self._source.text.rfind("@", 0, _bounds(self._source, decorator)[0]), 0)
 
-    def _span(self, node: ast.AST, symbol: str) -> Span:
+    def _span(self, node: _Part, symbol: str) -> Span:
         start, end = _bounds(self._source, node)
         head = _head(self._source, node, start) if type(node) in _BLOCKS else end
         # A header belongs to what it defines: renaming the function is then a change of the symbol too.
         return Span(start, end, head, symbol, symbol)
 
+    def _around(self, line: int) -> Iterator[_Nodes]:
+        """Give the nodes of every part of a block that reaches over a line, from the outermost to the innermost."""
+        todo: list[_Part | Tree] = [self._tree]
+        while todo:
+            node = todo.pop()
+            starts, parts = self._blocks.get(node) or self._block(node)
+            at = bisect_left(starts, (line + 1, 0))
+            # Parts come one behind the other: those before one that ends above the line end above it as well.
+            while at > 0 and _end(parts[at - 1])[0] >= line:
+                at -= 1
+                part = parts[at]
+                if part not in self._nodes:
+                    self._nodes[part] = _Nodes(part)
+                yield self._nodes[part]
+                if type(part) in _BLOCKS:
+                    todo.append(part)
 
-def same_columns(source: Source, tree: Tree) -> dict[tuple[int, int], list[tuple[int, int, int, int]]]:
-    """Give (line, end line, start, end) of every node by its byte columns: what a bandit region is corrected with."""
-    table: dict[tuple[int, int], list[tuple[int, int, int, int]]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler | ast.alias):
-            key = (node.col_offset, node.end_col_offset or 0)
-            table.setdefault(key, []).append((node.lineno, node.end_lineno or node.lineno, *_bounds(source, node)))
-    return table
+
+class _Nodes:
+    """What stands in one statement, handler, case or decorator but not in its blocks, by columns and by lines."""
+
+    def __init__(self, part: _Part) -> None:
+        self.on_one_line: dict[tuple[int, int, int], list[_Placed]] = {}
+        self.on_several: dict[tuple[int, int], list[_Placed]] = {}
+        self.by_lines: dict[tuple[int, int], list[_Placed]] = {}
+        fields = [name for name in part._fields if type(part) not in _BLOCKS or name not in _BODIES]
+        todo: list[ast.AST] = [part]
+        while todo:
+            node = todo.pop()
+            for name in fields if node is part else node._fields:
+                value = getattr(node, name, None)
+                if isinstance(value, ast.AST):
+                    todo.append(value)
+                elif isinstance(value, list):
+                    todo += [one for one in value if isinstance(one, ast.AST)]
+            if isinstance(node, _PLACED):
+                self._add(node)
+
+    def _add(self, node: _Placed) -> None:
+        line, last, column, end = node.lineno, node.end_lineno or node.lineno, node.col_offset, node.end_col_offset or 0
+        self.by_lines.setdefault((line, last), []).append(node)
+        if line == last:
+            self.on_one_line.setdefault((line, column, end), []).append(node)
+        else:
+            self.on_several.setdefault((column, end), []).append(node)
 
 
-def _end(node: ast.AST) -> _Position:
+def _end(part: _Part) -> _Position:
     """Line and byte column of a part's end; a match case has that of its last statement."""
-    placed = cast("ast.stmt", node.body[-1] if isinstance(node, ast.match_case) else node)
+    placed = part.body[-1] if isinstance(part, ast.match_case) else part
     return placed.end_lineno or placed.lineno, placed.end_col_offset or placed.col_offset
 
 
-def _bounds(source: Source, node: ast.AST) -> tuple[int, int]:
+def _bounds(source: Source, node: _Part) -> tuple[int, int]:
     """Start and end offset; a match case has no position of its own and gets that of its parts."""
     if isinstance(node, ast.match_case):
-        return _bounds(source, node.pattern)[0], _bounds(source, node.body[-1])[1]
-    # Every other node that is asked for is a statement, an expression or a handler, and has all four.
-    placed = cast("ast.stmt", node)
-    line, column = placed.lineno, placed.col_offset
-    end_line, end_column = placed.end_lineno or line, placed.end_col_offset or column
+        start = source.from_line_byte(node.pattern.lineno, node.pattern.col_offset)
+        return start, _bounds(source, node.body[-1])[1]
+    line, column = node.lineno, node.col_offset
+    end_line, end_column = node.end_lineno or line, node.end_col_offset or column
     return source.from_line_byte(line, column), source.from_line_byte(end_line, end_column)
 
 

@@ -115,6 +115,11 @@ class Source:
         start = self._byte_starts[line - 1]
         return self._starts[line - 1] + len(self.encoded[start:byte].decode("utf-8", "ignore"))
 
+    def to_byte(self, offset: int) -> int:
+        """Turn an offset of the text into one into `encoded`."""
+        line, byte = self.line_byte(offset)
+        return byte + (self._starts if self._ascii else self._byte_starts)[line - 1]
+
     def from_line_byte(self, line: int, byte: int) -> int:
         """Turn a line and a byte column that counts from 0, as Python's `ast` gives them, into an offset."""
         start, end = self.line_bounds(line)
@@ -133,16 +138,17 @@ class Source:
 
 def _units(text: str) -> int:
     """Number of UTF-16 code units of a text."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _code_points(text: str, count: int, unit: ColumnUnit) -> int:
-    """Number of code points in the first `count` units of a text."""
-    if unit == "code-point":
-        return min(count, len(text))
-    used = 0
-    for index, character in enumerate(text):
-        if used >= count:
-            return index
-        used += len(character.encode("utf-8", "replace")) if unit == "utf-8" else 1 + (character > "\uffff")
-    return len(text)
+    """Number of code points in the first `count` units of a text; one that the units end in counts whole."""
+    if count <= 0 or unit == "code-point":
+        return min(max(count, 0), len(text))
+    if unit == "utf-8":
+        encoded = text.encode("utf-8", "replace")
+        is_inside = count < len(encoded) and encoded[count] & 0xC0 == 0x80
+        return len(encoded[:count].decode("utf-8", "ignore")) + is_inside
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    is_inside = 2 * count < len(encoded) and encoded[2 * count + 1] & 0xFC == 0xDC
+    return len(encoded[: 2 * count].decode("utf-16-le", "ignore")) + is_inside

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import stat
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
+from secgate.ledgers.files import matching_blob, new_file
 from secgate.merkle import HASH_BYTES, Tree, check_end, decode_entry, extend, tree_of, verified
 from secgate.model import Digest, Entry, Head, LedgerEntry
 
@@ -87,6 +88,10 @@ class SqliteLedger:
 
     def create(self) -> None:
         """See Ledger. All in one transaction: killed at any moment, the ledger is there or it is not."""
+        self.fill((), ())
+
+    def fill(self, rows: Iterable[bytes], blobs: Iterable[tuple[Digest, bytes]]) -> Head:
+        """See Ledger. All in one transaction."""
         self._writable("made")
         self._is_there()
         try:
@@ -104,8 +109,29 @@ class SqliteLedger:
                 database.execute(statement)
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            tree = Tree()
+            self._insert(database, verified(tree, ((data, None) for data in rows)), tree)
+            _insert_blobs(database, blobs)
             database.execute("COMMIT")
             database.execute("PRAGMA journal_mode = WAL")
+        return tree.head()
+
+    def backup(self, path: str) -> Head:
+        """See Ledger. By SQLite's online backup: others may write meanwhile."""
+        with new_file(path) as building:
+            with self._reading() as database, closing(sqlite3.connect(building)) as copy:
+                database.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+            written = SqliteLedger(str(building), read_only=True)
+            written.check_file()
+            return written.head()
+
+    def restore(self, path: str) -> Head:
+        """See Ledger."""
+        source = SqliteLedger(str(Path(path).absolute()), read_only=True)
+        source.check_file()
+        blobs = ((digest, source.blob(digest)) for digest in source.blobs())
+        return self.fill((entry.data for entry in source.read()), blobs)
 
     def head(self) -> Head:
         """See Ledger."""
@@ -129,7 +155,6 @@ class SqliteLedger:
         self._writable("written")
         if now.tzinfo is None:
             raise InternalError("a ledger was given a time without a zone")
-        coded = [_coded(digest, data) for digest, data in sorted(blobs.items())]
         self._must_be_there()
         with self._faults(), closing(self._connect("rw")) as database:
             self._check(database)
@@ -138,7 +163,7 @@ class SqliteLedger:
             database.execute("BEGIN IMMEDIATE")
             try:
                 head = self._append(database, expected, entries, now=now)
-                database.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", coded)
+                _insert_blobs(database, sorted(blobs.items()))
                 database.execute("COMMIT")
             finally:
                 if database.in_transaction:
@@ -162,6 +187,12 @@ class SqliteLedger:
             )
         return bytes(data)
 
+    def blobs(self) -> Iterator[Digest]:
+        """See Ledger. Of one moment, however long it takes."""
+        with self._reading() as database:
+            for (digest,) in database.execute("SELECT digest FROM blob ORDER BY digest"):
+                yield digest
+
     def check_file(self) -> None:
         """Check the whole file: SQLite's own structure, every entry and the frontier. Raises LedgerError."""
         with self._reading() as database:
@@ -180,15 +211,17 @@ class SqliteLedger:
                 f"the ledger has {tree.size} entries, not the {expected.size} that were read", place=self.address
             )
         at_epoch_s = max(int(now.timestamp()), self._last_epoch_s(database, before=tree.size))
+        self._insert(database, extend(tree, entries, at_epoch_s=at_epoch_s), tree)
+        return tree.head()
+
+    @staticmethod
+    def _insert(database: sqlite3.Connection, entries: Iterable[LedgerEntry], tree: Tree) -> None:
+        """Insert entries that grow `tree` as they are taken, and the tree as it then is."""
         database.executemany(
             "INSERT INTO entry VALUES (?, ?, ?)",
-            (
-                (entry.sequence, entry.data, bytes.fromhex(entry.leaf))
-                for entry in extend(tree, entries, at_epoch_s=at_epoch_s)
-            ),
+            ((entry.sequence, entry.data, bytes.fromhex(entry.leaf)) for entry in entries),
         )
         database.execute("UPDATE frontier SET size = ?, peaks = ?", (tree.size, b"".join(tree.peaks)))
-        return tree.head()
 
     def _frontier(self, database: sqlite3.Connection) -> Tree:
         """Give the stored tree; raises LedgerError if it is for another number of entries than there are."""
@@ -295,9 +328,12 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def _insert_blobs(database: sqlite3.Connection, blobs: Iterable[tuple[Digest, bytes]]) -> None:
+    coded = (_coded(digest, matching_blob(digest, data)) for digest, data in blobs)
+    database.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", coded)
+
+
 def _coded(digest: Digest, data: bytes) -> tuple[str, str, int, bytes]:
-    if sha256(data).hexdigest() != digest:
-        raise InternalError(f"a blob was given under a digest that is not its own: {digest}")
     if len(data) >= _COMPRESS_FROM_BYTES:
         packed = zlib.compress(data, 6)
         if len(packed) < len(data):

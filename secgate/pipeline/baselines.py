@@ -46,6 +46,7 @@ from secgate.preparation import (
     Workshop,
     signed_by_a_person,
 )
+from secgate.scanners.reports import read_report
 
 BY_SEVERITY = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 """Severities that have limits; `info` has none."""
@@ -246,7 +247,7 @@ def _foreign_entries(
 ) -> tuple[DebtEntry, ...]:
     """Give the results of a SARIF file as this run would name them, where they stand in the tree that it looks at."""
     imports = []
-    for run in sarif.read(data, name=name):
+    for run in read_report(data, name=name):
         tool = run.tool.lower() if run.tool.lower() in tables.crosswalk.tools else run.tool
         part = Invocation(scanner=tool, lane=Lane.SAST, tool=None, status=ScanStatus.COMPLETED, rules=run.rules)
         reading = Reading(status=ScanStatus.COMPLETED, rules=run.rules, results=run.results)

@@ -34,6 +34,8 @@ from secgate.model import (
     View,
 )
 from secgate.normalise import Refusal, normalise
+from secgate.pipeline.advice import advisory_database
+from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.looking import Tables, load_tables
 from secgate.preparation import (
     Enforced,
@@ -92,6 +94,12 @@ def check(
     )
     findings, refused, invocations = _findings(imports, target, tables)
     gaps = (*taken.gaps, *(_refused(one) for one in refused))
+    told = with_exploitation(
+        with_classes({}, findings, target=target, classes=organisation.path_classes),
+        findings,
+        database=advisory_database(machine, settings),
+        now=now,
+    )
     coverage = Coverage(lanes=tuple(_account(lane, gaps) for lane in Lane), table_digest=tables.lanes.digest)
     request = JudgeRequest(
         target=target,
@@ -102,6 +110,8 @@ def check(
         profile=settings.profile,
         now=now,
         mode=settings.mode,
+        joined=told.joined,
+        lists=told.lists,
         disabled_rules=tuple(settings.disabled_rules),
         enforced_digest=organisation.digest,
         provisional_clocks=True,

@@ -27,8 +27,9 @@ from secgate.model import (
     WaiverAccount,
 )
 from secgate.pipeline.account import covered, joined
+from secgate.pipeline.advice import advisory_database
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
-from secgate.pipeline.circumstances import with_classes
+from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.comparing import base_of, comparable_with, renames_of
 from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
@@ -42,7 +43,7 @@ from secgate.pipeline.shown import (
     shown_notices,
     with_obligations,
 )
-from secgate.policy.facts import JoinedFacts
+from secgate.policy.facts import JoinedFacts, Lists
 from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import (
     ChosenLedger,
@@ -77,6 +78,7 @@ class _Seen(NamedTuple):
     retirement: Retirement
     debt: KnownDebt
     joined: Mapping[str, JoinedFacts] = {}
+    lists: Lists = Lists()
     notes: tuple[str, ...] = ()
     waivers: tuple[WaiverAccount, ...] = ()
 
@@ -232,9 +234,15 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         target=seen.prepared.target,
         classes=seen.prepared.enforced.path_classes,
     )
+    told = with_exploitation(
+        joined,
+        seen.correlation.findings,
+        database=advisory_database(shop.machine, seen.prepared.settings),
+        now=_evaluated(seen.memory, shop),
+    )
     less = lowered(
         seen.correlation.findings,
-        joined,
+        told.joined,
         history=seen.history,
         prepared=seen.prepared,
         shop=shop,
@@ -243,6 +251,7 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
     return seen._replace(
         correlation=seen.correlation._replace(findings=less.findings),
         joined=less.joined,
+        lists=told.lists,
         coverage=found.coverage,
         notes=(*seen.notes, *found.notes, *less.notes),
         waivers=found.accounts,
@@ -288,6 +297,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             now=_evaluated(seen.memory, shop),
             mode=prepared.settings.mode,
             joined=seen.joined,
+            lists=seen.lists,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,

@@ -106,17 +106,16 @@ def load_layer(
     ]
     exported = _exported(parsed)
     faults = [fault for module in parsed for fault in (*_package_faults(name, module), *_head_faults(name, module))]
-    raise_faults(faults, layer=name)
-    if parsed or not (name == "organisation" and values):
-        # An organisation may set limits and add no rule; anybody else's silence is a mistake.
-        _require_rules(name, parsed)
     packages = dict(exported)
     if shipped is not None:
         ground = set(shipped.packages) - {p for p in shipped.packages if p.startswith("secgate.rules.")}
         packages |= {package: frozenset(shipped.exported[package]) for package in ground}
     seen = msgspec.json.decode(data, type=dict[str, object]) | values
     surroundings = Surroundings(vocabulary=vocabulary, data=from_data(seen), packages=packages)
-    raise_faults([f for module in parsed for f in check_references(module, surroundings)], layer=name)
+    raise_faults([*faults, *(f for module in parsed for f in check_references(module, surroundings))], layer=name)
+    if parsed or not (name == "organisation" and values):
+        # An organisation may set limits and add no rule; anybody else's silence is a mistake.
+        _require_rules(name, parsed)
     return Layer(
         name=name,
         modules=modules,
@@ -127,12 +126,13 @@ def load_layer(
     )
 
 
-def _is_module(path: str) -> bool:
+def is_module(path: str) -> bool:
+    """Tell whether a file of a layer holds rules; `*_test.rego` holds tests, which no run reads."""
     return path.endswith(".rego") and not path.endswith("_test.rego")
 
 
 def _modules(name: LayerName, files: Mapping[str, bytes]) -> tuple[PolicyModule, ...]:
-    paths = sorted(filter(_is_module, files))
+    paths = sorted(filter(is_module, files))
     if len(paths) > MAX_MODULES:
         raise PolicyError(f"the {name} layer has {len(paths)} modules, and {MAX_MODULES} are allowed")
     modules = []
@@ -249,6 +249,6 @@ def _require_rules(name: LayerName, parsed: Sequence[Module]) -> None:
 def _digest(files: Mapping[str, bytes]) -> Digest:
     total = hashlib.sha256()
     for path in sorted(files):
-        if _is_module(path) or _DATA_NAME.fullmatch(path):
+        if is_module(path) or _DATA_NAME.fullmatch(path):
             total.update(f"{len(path.encode())}:{path}:{len(files[path])}:".encode() + files[path])
     return total.hexdigest()

@@ -353,6 +353,7 @@ def raise_faults(faults: Sequence[Fault], *, layer: str) -> None:
             f"{first.what} ({layer} layer{f', and {more} more' if more else ''}{lines})",
             remedy=first.remedy or "correct the policy; `policies/schema/input.json` lists what there is",
             place=first.place,
+            faults=[(fault.place, fault.what, fault.remedy) for fault in ordered],
         )
 
 

@@ -1,6 +1,7 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
-from secgate.preparation.ledgers import ChosenLedger, choose_ledger
+from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
+from secgate.preparation.opening import Opened, Place, opened
 from secgate.preparation.owners import Ownership
 from secgate.preparation.prepare import (
     Enforced,
@@ -19,14 +20,19 @@ from secgate.preparation.workshop import Workshop, workshop
 __all__ = [
     "ChosenLedger",
     "Enforced",
+    "Opened",
     "Ownership",
+    "Place",
     "Prepared",
     "RunRequest",
     "Silence",
     "Workshop",
+    "choose_keeper",
     "choose_ledger",
     "guarded_reader",
+    "named_ledger",
     "named_policies",
+    "opened",
     "policy_layers",
     "prepare",
     "read_enforced",

@@ -11,9 +11,10 @@ from secgate.config import LedgerSettings, Machine
 from secgate.errors import LedgerError, UsageError
 from secgate.executors.local import LocalExecutor
 from secgate.ledgers.git import GitLedger
+from secgate.ledgers.keepers import FileKeeper, RefKeeper, UrlKeeper
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import Head, Target
-from secgate.ports import Ledger
+from secgate.ports import Keeper, Ledger
 from secgate.preparation.heads import SeenHeads
 from secgate.repository import Repository
 
@@ -65,16 +66,7 @@ def choose_ledger(
             raise UsageError(
                 "the git ledger needs a repository", remedy="set ledger.repository", place="ledger.repository"
             )
-        cache = hashlib.sha256(f"{settings.repository}\0{settings.ref}".encode()).hexdigest()[:24]
-        ledger = GitLedger(
-            settings.repository,
-            settings.ref,
-            runner=executor,
-            cache=f"{machine.state}/ledgers/{cache}",
-            git=_git(machine),
-            env={name: machine.env[name] for name in _REMOTE_ENV if name in machine.env},
-            read_only=read_only,
-        )
+        ledger = _git_ledger(settings.repository, settings.ref, machine=machine, executor=executor, read_only=read_only)
     else:
         path = _sqlite_path(settings, target=target, repository=repository, machine=machine)
         _check_place(path, target=target, repository=repository)
@@ -86,6 +78,67 @@ def choose_ledger(
     return ChosenLedger(
         ledger=ledger, required=settings.required, read_only=read_only, remembered=remembered, seen=seen
     )
+
+
+def named_ledger(name: str, *, machine: Machine, executor: LocalExecutor) -> Ledger:
+    """Give the ledger that a person names, for reading: a file, or `REPOSITORY#REF` for one in git.
+
+    Raises LedgerError where there is none, or the name could not be one.
+    """
+    repository, mark, ref = name.rpartition("#")
+    ledger: Ledger
+    if mark and not Path(machine.cwd, name).exists():
+        here = Path(machine.cwd, repository)
+        place = str(here) if here.exists() else repository
+        ledger = _git_ledger(place, ref, machine=machine, executor=executor, read_only=True)
+    else:
+        ledger = SqliteLedger(str(Path(machine.cwd, name)), read_only=True)
+    if not ledger.exists():
+        raise LedgerError(
+            "there is no ledger", place=ledger.address, remedy="name a ledger's file, or REPOSITORY#REF for one in git"
+        )
+    return ledger
+
+
+def _git_ledger(repository: str, ref: str, *, machine: Machine, executor: LocalExecutor, read_only: bool) -> GitLedger:
+    cache = hashlib.sha256(f"{repository}\0{ref}".encode()).hexdigest()[:24]
+    return GitLedger(
+        repository,
+        ref,
+        runner=executor,
+        cache=f"{machine.state}/ledgers/{cache}",
+        git=_git(machine),
+        env=_remote_env(machine),
+        read_only=read_only,
+    )
+
+
+def choose_keeper(place: str, *, machine: Machine, executor: LocalExecutor) -> Keeper:
+    """Give where a checkpoint is kept: REPOSITORY#REF, an address of http(s), or a file.
+
+    Raises UsageError or LedgerError for what is none of them.
+    """
+    repository, mark, ref = place.rpartition("#")
+    if mark:
+        if not ("://" in repository or ":" in repository.split("/", 1)[0]):
+            repository = str(Path(machine.cwd, repository))
+        return RefKeeper(
+            repository,
+            ref,
+            runner=executor,
+            caches=f"{machine.state}/ledgers",
+            git=_git(machine),
+            env=_remote_env(machine),
+        )
+    if place.startswith(("http://", "https://")):
+        return UrlKeeper(place, token=machine.env.get("SECGATE_CHECKPOINT_TOKEN", ""))
+    if not place:
+        raise UsageError("no place for the checkpoint is given", remedy="give a file, REPOSITORY#REF, or an address")
+    return FileKeeper(str(Path(machine.cwd, place)))
+
+
+def _remote_env(machine: Machine) -> dict[str, str]:
+    return {name: machine.env[name] for name in _REMOTE_ENV if name in machine.env}
 
 
 def _sqlite_path(settings: LedgerSettings, *, target: Target, repository: Repository | None, machine: Machine) -> str:
@@ -116,5 +169,5 @@ def _git(machine: Machine) -> str:
 
     git = shutil.which("git", path=machine.env.get("PATH", ""))
     if git is None:
-        raise UsageError("the git ledger needs git on PATH", remedy="install git", place="ledger.store")
+        raise UsageError("a ledger or checkpoint in git needs git on PATH", remedy="install git", place="ledger.store")
     return git

@@ -51,9 +51,11 @@ from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
 RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
+AUTHORITIES_NAME = "timestamp-authorities.pem"
 ENFORCED_PARTS = (
     *(config.ENFORCED_NAME, "policies", "data"),
     *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, CLASSES_NAME, RETIRED_NAME, RETIRED_SIGNATURE),
+    AUTHORITIES_NAME,
 )
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
@@ -93,6 +95,8 @@ class Enforced(Value, frozen=True, kw_only=True):
     trust: Trust = Trust()
     retired: bytes = b""
     retired_signature: bytes = b""
+    authorities: bytes = b""
+    """Root certificates (PEM) of the RFC 3161 authorities whose timestamps on checkpoints count, b"" for none."""
     retirement: Retirement = Retirement()
     """What the map says; it counts for nothing before `verified_retirement` has seen its signature."""
     path_classes: tuple[PathClass, ...] = ()
@@ -209,7 +213,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             settings = config.parse_file(data, name=name, trust="enforced")
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
-        elif name in (PEOPLE_NAME, ALLOWED_NAME, REVOKED_NAME, RETIRED_NAME, RETIRED_SIGNATURE, CLASSES_NAME):
+        elif name in ENFORCED_PARTS:
             parts[name] = data
     people, trust = _who_counts(parts)
     retired = parts.get(RETIRED_NAME, b"")
@@ -222,6 +226,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
         trust=trust,
         retired=retired,
         retired_signature=parts.get(RETIRED_SIGNATURE, b""),
+        authorities=parts.get(AUTHORITIES_NAME, b""),
         retirement=read_retirement(retired, digest=digest) if RETIRED_NAME in parts else Retirement(),
         path_classes=read_path_classes(parts[CLASSES_NAME]) if CLASSES_NAME in parts else (),
     )
@@ -402,6 +407,7 @@ def _tree_policies(settings: Settings, target: Target, repository: Repository | 
                 raise UsageError(
                     "a policy folder leads out of the tree", place=f"policies: {folder}", remedy="name one inside"
                 )
+            _refuse_links(root, place=f"policies: {folder}")
             found |= {f"{prefix}/{name}": data for name, data in files_under(root, ".rego")}
         elif at:
             names = [
@@ -420,15 +426,25 @@ def _tree_policies(settings: Settings, target: Target, repository: Repository | 
     return found
 
 
+def _refuse_links(root: Path, *, place: str) -> None:
+    """Refuse a folder of policies that holds a link: passed over, it would be a rule lost in silence."""
+    link = next((path for path in sorted(root.rglob("*")) if path.is_symlink()), None)
+    if link is not None:
+        raise UsageError(
+            f"a link stands among the policies, and is not followed: {link.relative_to(root)}",
+            place=place,
+            remedy="have the file itself there",
+        )
+
+
 def named_policies(folders: Sequence[str], machine: Machine) -> dict[str, bytes]:
     """Give the Rego files of folders named on the command line. Raises UsageError for a folder without any."""
     found: dict[str, bytes] = {}
     for folder in folders:
         root = Path(machine.cwd, folder)
+        _refuse_links(root, place=folder)
         here = {f"{folder}/{name}": data for name, data in files_under(root, ".rego")} if root.is_dir() else {}
         if not here:
-            raise UsageError(
-                "there is no policy in this folder", place=f"--policy {folder}", remedy="give a folder with .rego files"
-            )
+            raise UsageError("there is no policy in this folder", place=folder, remedy="give a folder with .rego files")
         found |= here
     return found

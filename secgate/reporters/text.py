@@ -109,7 +109,7 @@ class _RunPage(Page):
         self.lines.append("")
         style = _SEVERITY_STYLE.get(finding.severity, "dim")
         self.wrap(finding.title, 11, first=f"  {finding.severity.value.upper()}", style=style, most=4)
-        place = row.place + (f" in {finding.symbol}" if finding.symbol else "")
+        place = row.place + (f" in {finding.symbol}" if finding.symbol and finding.location.path else "")
         self.labelled("at", place + (f" of commit {finding.location.commit[:12]}" if finding.location.commit else ""))
         if finding.location.commit:
             self.labelled("", "the text is gone at the end of the change, and still in that commit")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from secgate.sarif.limits import GITHUB, Limits
 from secgate.sarif.line_hash import covered, line_hashes
-from secgate.sarif.read import ForeignRun, read
+from secgate.sarif.read import Finish, ForeignRun, read
 from secgate.sarif.rules import MAX_TEXT
 from secgate.sarif.stream import MAX_BYTES, Readable
 from secgate.sarif.write import SCHEMA, Written, write
@@ -17,6 +17,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_TEXT",
     "SCHEMA",
+    "Finish",
     "ForeignRun",
     "Limits",
     "Readable",

@@ -31,10 +31,16 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class Spot(NamedTuple):
-    """A file's path, "" where there is none, and the place inside of it where it is a container."""
+    """A file's path, "" where there is none, and the place inside of it where it is a container.
+
+    Without a path `inner` is the address as far as it is known, "" where there is none.
+    """
 
     path: str
     inner: str = ""
+
+
+_NOWHERE = Spot("")
 
 
 class _Embedded(NamedTuple):
@@ -66,7 +72,7 @@ class PlaceTable:
     def spot(self, location: ArtifactLocation | None) -> Spot:
         """Give where an artefact is. A nested one is at its outermost container: that is the file of the tree."""
         if location is None:
-            return Spot("")
+            return _NOWHERE
         key = (location.uri, location.uri_base_id, location.index)
         if key not in self._spots:
             if len(self._spots) >= _CACHED:
@@ -80,12 +86,7 @@ class PlaceTable:
         `longest` is the length in characters to which a text is cut.
         """
         start = _number(span.start_line)
-        region = Region(
-            start_line=start,
-            start_column=_number(span.start_column) if start else 0,
-            end_line=(_number(span.end_line) or start) if start else 0,
-            end_column=_number(span.end_column) if start else 0,
-        )
+        region = _region(span, start) if start else Region()
         snippet = (span.snippet.text or "")[:longest] if span.snippet else ""
         index = location.index if location else None
         if index is None or (start and snippet):
@@ -112,6 +113,10 @@ class PlaceTable:
         if artifact and artifact.location and (inner or not location.uri):
             location = artifact.location
         path = self._path(location.uri or "", location.uri_base_id)
+        if not path and location.uri:
+            # A page of a server or a file of no tree: no place to go to, but one result's is not another's.
+            whole, below = self._address(location.uri[:LONGEST_PATH], location.uri_base_id)
+            return Spot("", (whole or below)[:LONGEST_PATH])
         return Spot(path, "/".join(part.strip("/") for part in reversed(inner))[:LONGEST_PATH])
 
     def _path(self, uri: str, base: str | None) -> str:
@@ -155,6 +160,15 @@ class PlaceTable:
         return self._embedded[index]
 
 
+def _region(span: Span, start: int) -> Region:
+    """Give a region by lines; one that ends before it begins ends with its first line."""
+    end = _number(span.end_line) or start
+    first, last = _number(span.start_column), _number(span.end_column)
+    if end < start or (end == start and 0 < last < first):
+        end, last = start, 0
+    return Region(start_line=start, start_column=first, end_line=end, end_column=last)
+
+
 def _lines(embedded: _Embedded, region: Region, longest: int) -> str:
     if not 0 < region.start_line <= len(embedded.starts):
         return ""
@@ -175,13 +189,15 @@ def _relative(uri: str) -> str:
         split = urlsplit(uri)
     except ValueError:
         return ""
-    if split.scheme not in ("", "file") or (split.scheme == "" and split.netloc):
+    if split.scheme not in ("", "file") or split.netloc not in (("", "localhost") if split.scheme else ("",)):
         return ""
     # A `#` in a name that nobody encoded reads as a fragment; two tools do that. So does `?`.
     path = split.path + (f"?{split.query}" if split.query else "") + (f"#{split.fragment}" if split.fragment else "")
     path = unquote(path)
     if "\0" in path:
         return ""
+    # Some writers on Windows leave their own separators in.
+    path = path.replace("\\", "/") if "/" not in path else path
     if split.scheme == "file" or path.startswith("/"):
         return normpath(path) if path.startswith("/") else ""
     clean = normpath(path) if path else ""

@@ -8,6 +8,7 @@ Source: SARIF 2.1.0, sections as cited.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -39,6 +40,8 @@ MAX_CLAIMED = 32
 """Fingerprints kept of a result."""
 MAX_CLAIM = 500
 """Characters kept of one."""
+_AT_ONCE = 200
+"""Results that are finished together."""
 
 _LEVEL_SEVERITY: dict[Level, Severity] = {
     "error": Severity.HIGH,
@@ -87,15 +90,24 @@ class ForeignRun(Value, frozen=True, kw_only=True):
         return tuple(f"{self.tool}: {words}" for holds, words in said if holds)
 
 
-def read(source: bytes | Readable, *, name: str) -> tuple[ForeignRun, ...]:
+Finish = Callable[[ForeignRun], Callable[[Sequence[RawResult]], Iterable[RawResult]]]
+"""Given a run that lacks its results yet, gives what makes the final ones of some results at a time, in their order."""
+
+
+def _as_read(_: ForeignRun) -> Callable[[Sequence[RawResult]], Iterable[RawResult]]:
+    return list
+
+
+def read(source: bytes | Readable, *, name: str, finish: Finish = _as_read) -> tuple[ForeignRun, ...]:
     """Give the runs of a SARIF file, from its bytes or a stream of them; `name` is used in messages.
 
-    A stream is read from where it stands and not closed. Raises UsageError for what is not SARIF 2.1.0, for what
-    stands in another file and for what is past a limit, naming the JSON path, and OSError as the stream does.
+    A stream is read from where it stands and not closed. What is done to all results is done by `finish`, while they
+    are read, so that a large run is never held twice. Raises UsageError for what is not SARIF 2.1.0, for what stands
+    in another file and for what is past a limit, naming the JSON path, and OSError as the stream does.
     """
     cursor = Cursor(source, name=name)
     texts = _Texts(cursor)
-    return tuple(_RunReader(run, cursor, texts).read() for run in Walk(cursor).runs())
+    return tuple(_RunReader(run, cursor, texts).read(finish) for run in Walk(cursor).runs())
 
 
 class _Texts:
@@ -127,19 +139,38 @@ class _RunReader:
         self._found: dict[tuple[str | None, int | None], tuple[str, KnownRule | None]] = {}
         self._unplaced = self._undecided = self._suppressed = self._baselined = 0
 
-    def read(self) -> ForeignRun:
+    def read(self, finish: Finish) -> ForeignRun:
         """Resolve all results, dropping each packed one."""
-        run, decoder = self._run, msgspec.msgpack.Decoder(ResultPart)
+        head = self._head()
+        finished = finish(head)
         results: list[RawResult] = []
-        while run.results:
+        while self._run.results:
+            results += finished([*self._some()])
+        return msgspec.structs.replace(
+            head,
+            results=tuple(results),
+            unplaced=self._unplaced,
+            undecided=self._undecided,
+            suppressed=self._suppressed,
+            baselined=self._baselined,
+        )
+
+    def _some(self) -> Iterator[RawResult]:
+        """Resolve the next results."""
+        run, decoder = self._run, msgspec.msgpack.Decoder(ResultPart)
+        for _ in range(min(_AT_ONCE, len(run.results))):
             at, packed = run.results.popleft()
             part = decoder.decode(packed)
-            results.append(self._result(part, f"{run.path}.results[{at}]"))
-            self._unplaced += not results[-1].path
+            result = self._result(part, f"{run.path}.results[{at}]")
+            self._unplaced += not result.path
             self._undecided += part.kind in ("review", "open")
             self._suppressed += bool(part.suppressions)
             self._baselined += part.baseline_state is not None
-        driver = run.components[0]
+            yield result
+
+    def _head(self) -> ForeignRun:
+        """Give what the run says besides its results."""
+        run, driver = self._run, self._run.components[0]
         claims = [one.execution_successful for one in run.invocations]
         notified = (
             note.level == "error"
@@ -151,14 +182,10 @@ class _RunReader:
             tool=driver.name,
             version=driver.semantic_version or driver.version,
             rules=self._rules.rules(),
-            results=tuple(results),
+            results=(),
             claimed_success=all(claim is True for claim in claims) if claims else None,
             revision=next((one.revision_id for one in run.version_control if one.revision_id), ""),
-            unplaced=self._unplaced,
             informational=run.informational,
-            undecided=self._undecided,
-            suppressed=self._suppressed,
-            baselined=self._baselined,
             errors=sum(notified),
         )
 
@@ -208,20 +235,27 @@ class _RunReader:
         return identity, known
 
     def _place(self, part: ResultPart, path: str) -> tuple[Spot, Region, str, str]:
-        """Give the first location that is in a file, else the file that was looked at, and what lies inside of it."""
+        """Give the first location that is in a file, else the file that was looked at, and what lies inside of it.
+
+        For want of a file the name or the first address tells one result's place from another's.
+        """
         location: ArtifactLocation | None = part.analysis_target
         span = None
+        address = ""
         logical: list[LogicalLocation] = []
         for one in part.locations or []:
             logical = logical or one.logical_locations or []
             physical = one.physical_location
-            if physical and self._places.spot(physical.artifact_location).path:
+            there = self._places.spot(physical.artifact_location) if physical else Spot("")
+            if physical and there.path:
                 location, span = physical.artifact_location, physical.region
                 break
+            address = address or there.inner
         spot = self._places.spot(location)
         resource = spot.inner
-        if not spot.path and logical:
-            resource = logical[0].fully_qualified_name or logical[0].name or ""
+        if not spot.path:
+            name = (logical[0].fully_qualified_name or logical[0].name or "") if logical else ""
+            resource = name or address or resource
         if span is None:
             return spot, Region(), "", resource
         region, snippet = self._places.region(location, span, longest=MAX_TEXT)

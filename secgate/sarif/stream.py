@@ -28,6 +28,15 @@ passed over."""
 _CHUNK = 1024 * 1024
 # A value cut at the window's end fails at most so far before it: `-Infinity`, an escape, a literal.
 _TAIL = 16
+# What the file begins with, and what it then is: the first that fits.
+_NO_TEXT = (
+    (codecs.BOM_UTF32_LE, "encoded in UTF-32; SARIF is UTF-8 (RFC 8259)"),
+    (codecs.BOM_UTF32_BE, "encoded in UTF-32; SARIF is UTF-8 (RFC 8259)"),
+    *((mark, "encoded in UTF-16; SARIF is UTF-8 (RFC 8259)") for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)),
+    *((mark, "encoded in UTF-16; SARIF is UTF-8 (RFC 8259)") for mark in (b"{\0", b"\0{")),
+    (b"\x1f\x8b", "compressed by gzip: unpack it first"),
+    (b"PK\x03\x04", "a zip archive: unpack it first"),
+)
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -190,8 +199,10 @@ class Cursor:
         """Take in more, at least as much again as is waiting, so that a long value is not tried too often."""
         kept = self._text[self._at :]
         chunk = self._stream.read(max(_CHUNK, len(kept)))
-        if not self._bytes and chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            self.refuse("$", "encoded in UTF-16; SARIF is UTF-8 (RFC 8259)")
+        if not self._bytes:
+            for beginning, what in _NO_TEXT:
+                if chunk.startswith(beginning):
+                    self.refuse("$", what)
         self._bytes += len(chunk)
         if self._bytes > MAX_BYTES:
             self.refuse("$", f"larger than {MAX_BYTES} bytes")

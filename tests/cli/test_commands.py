@@ -277,6 +277,15 @@ def test_check_takes_nothing_for_no_clean_report(product: Product, tmp_path: Pat
     assert product.cli("check", str(tree(tmp_path, {"x.json": run}) / "x.json")).code == 2
 
 
+def test_check_tells_results_in_no_tree_apart(product: Product, tmp_path: Path) -> None:
+    places = [{"physicalLocation": {"artifactLocation": {"uri": f"https://shop.example/{at}"}}} for at in (1, 2)]
+    results = [{"ruleId": "xss", "message": {"text": "m"}, "level": "error", "locations": [one]} for one in places]
+    data = json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "dast"}}, "results": results}]})
+    ended = product.cli("check", str(tree(tmp_path, {"x.sarif": data.encode()}) / "x.sarif"))
+    assert "the policy blocks 2 findings" in ended.out
+    assert "https://shop.example/1" in ended.out
+
+
 def test_show_gives_an_earlier_run_again(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
     first = json.loads(product.cli("run", str(git.root), "--format=json").out)["run"]
@@ -312,6 +321,28 @@ def test_tools_and_advisories_answer_on_an_empty_machine(product: Product) -> No
     listed, info = product.cli("tools", "list"), product.cli("advisories", "info")
     assert (listed.code, "not installed" in listed.out) == (0, True)
     assert (info.code, "secgate advisories import" in info.err) == (3, True)
+
+
+def test_lists_about_exploitation_are_taken_in_and_told(product: Product, tmp_path: Path) -> None:
+    kev = '{"dateReleased": "2026-01-02T00:00:00Z", "vulnerabilities": [{"cveID": "CVE-2026-1234", "dateAdded": "%s"}]}'
+    scores = "#model_version:v2026.06.15,score_date:2026-01-03T12:00:00Z\ncve,epss,percentile\nCVE-2026-1234,0.5,0.9\n"
+    tree(tmp_path, {"kev.json": kev % "2026-01-01", "epss.csv": scores})
+    ended = product.cli("advisories", "update", "--kev", "kev.json", "--epss", "epss.csv", cwd=tmp_path)
+    assert ended.out.splitlines() == [
+        "known-exploited: 1 entries, published 2026-01-02",
+        "epss: 1 entries of model v2026.06.15, published 2026-01-03",
+    ]
+    info = product.cli("advisories", "info")
+    assert (info.code, "epss            1 entries of model v2026.06.15, published 2026-01-03 (" in info.out) == (
+        0,
+        True,
+    )
+
+
+def test_a_list_that_is_none_is_said_with_the_remedy(product: Product, tmp_path: Path) -> None:
+    ended = product.cli("advisories", "update", "--kev", str(tree(tmp_path, {"a.json": "{}"}) / "a.json"))
+    assert (ended.code, ended.out) == (2, "")
+    assert "try: give CISA's catalogue as it is published, JSON or CSV" in ended.err
 
 
 def test_a_run_without_an_answer_leaves_no_earlier_one_behind(product: Product, tmp_path: Path) -> None:

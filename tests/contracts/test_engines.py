@@ -202,3 +202,13 @@ def test_panic_is_an_error(kind: str, tmp_path: Path) -> None:
         # An empty needle makes regorus 0.13 panic, which is a BaseException to Python.
         ask(engine, 'package t\nx := strings.count("abc", "")')
     assert ask(engine, "package t\nx := 1") == 1
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_tells_the_lines_that_were_reached(tmp_path: Path, isolated: bool) -> None:
+    text = "package t\n\nx if {\n\tdata.on\n\tdata.never\n}\n"
+    engine = child(tmp_path) if isolated else RegorusEngine()
+    (told,) = engine.reached(
+        [PolicyModule(path="0.rego", text=text)], data=b'{\n"on": true}', query="data.t.x", limit_s=30
+    )
+    assert (told.path, told.lines) == ("0.rego", (4, 5))

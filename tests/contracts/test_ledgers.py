@@ -187,6 +187,105 @@ def test_a_missing_blob_is_an_error(ledger: Ledger) -> None:
         ledger.blob("0" * 64)
 
 
+def test_blobs_are_listed_by_digest(ledger: Ledger) -> None:
+    given = {sha256(data).hexdigest(): data for data in (b"one", b"two" * 1000)}
+    ledger.append(ledger.head(), events("one"), now=at(0), blobs=given)
+    assert list(ledger.blobs()) == sorted(given)
+
+
+# ------------------------------------------------------------------------------- made from another one
+
+
+def filled(ledger: Ledger) -> dict[str, bytes]:
+    """Give the blobs of a ledger that was given some entries and blobs."""
+    given = {sha256(data).hexdigest(): data for data in (b"one", b"two" * 1000)}
+    add(ledger, *(str(number) for number in range(1003)))
+    ledger.append(ledger.head(), events("with blobs"), now=at(9), blobs=given)
+    return given
+
+
+def test_it_is_filled_with_exactly_the_bytes_of_another(ledger: Ledger, place: Place, tmp_path: Path) -> None:
+    blobs = filled(ledger)
+    other = place(tmp_path / "other")
+    head = other.fill((entry.data for entry in ledger.read()), iter(blobs.items()))
+    assert head == other.head() == ledger.head()
+    assert [entry.data for entry in other.read()] == [entry.data for entry in ledger.read()]
+    assert {digest: other.blob(digest) for digest in other.blobs()} == blobs
+    add(other, "goes on")
+
+
+def test_it_is_filled_only_where_none_is(ledger: Ledger) -> None:
+    add(ledger, "one")
+    with pytest.raises(LedgerError, match="there is a ledger already"):
+        ledger.fill([], [])
+    assert bodies(ledger) == ["one"]
+
+
+@pytest.mark.parametrize("spoil", [lambda rows: rows[1:], lambda rows: [rows[0], rows[0]], lambda rows: [b"{}", *rows]])
+def test_what_does_not_verify_fills_nothing(
+    ledger: Ledger, place: Place, tmp_path: Path, spoil: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    add(ledger, "one", "two", "three")
+    other = place(tmp_path / "other")
+    with pytest.raises(LedgerError, match="does not verify at entry"):
+        other.fill(spoil([entry.data for entry in ledger.read()]), [])
+    assert not other.exists()
+
+
+def test_a_wrong_blob_fills_nothing(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(InternalError, match="not its own"):
+        place(tmp_path).fill([], [("0" * 64, b"x")])
+    assert not place(tmp_path).exists()
+
+
+def test_a_backup_is_restored_whole(ledger: Ledger, place: Place, tmp_path: Path) -> None:
+    blobs = filled(ledger)
+    saved = str(tmp_path / "saved")
+    head = ledger.backup(saved)
+    add(ledger, "later")
+    other = place(tmp_path / "other")
+    assert other.restore(saved) == head == other.head()
+    assert [entry.data for entry in other.read()] == [entry.data for entry in ledger.read()][: head.size]
+    assert {digest: other.blob(digest) for digest in other.blobs()} == blobs
+    add(other, "goes on")
+
+
+def test_a_backup_is_written_over_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "saved").write_bytes(b"an older backup")
+    with pytest.raises(LedgerError, match="there is something already"):
+        ledger.backup(str(tmp_path / "saved"))
+    assert (tmp_path / "saved").read_bytes() == b"an older backup"
+
+
+def test_a_backup_is_restored_over_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.backup(str(tmp_path / "saved"))
+    add(ledger, "later")
+    with pytest.raises(LedgerError, match="there is a ledger already"):
+        ledger.restore(str(tmp_path / "saved"))
+    assert bodies(ledger) == ["later"]
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[:-700], lambda _: b"", lambda _: b"# v2 git bundle\n"])
+def test_a_spoilt_backup_restores_nothing(
+    ledger: Ledger, place: Place, tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    filled(ledger)
+    saved = tmp_path / "saved"
+    ledger.backup(str(saved))
+    saved.write_bytes(spoil(saved.read_bytes()))
+    other = place(tmp_path / "other")
+    with pytest.raises(LedgerError):
+        other.restore(str(saved))
+    assert not other.exists()
+
+
+def test_of_an_absent_ledger_no_backup_is_left(place: Place, tmp_path: Path) -> None:
+    tmp_path.joinpath("out").mkdir()
+    with pytest.raises(LedgerError):
+        place(tmp_path / "none").backup(str(tmp_path / "out" / "saved"))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 # ------------------------------------------------------------------------------- at once
 
 
@@ -214,6 +313,25 @@ def test_writers_at_once_lose_and_double_nothing(ledger: Ledger, place: Place, t
     written = bodies(ledger)
     assert sorted(written) == sorted(f"{writer}-{number}" for writer in range(4) for number in range(10))
     assert [name for name in written if name.startswith("0-")] == [f"0-{number}" for number in range(10)]
+
+
+def test_eight_writers_on_one_bare_repository_lose_and_double_nothing(tmp_path: Path) -> None:
+    if not GIT:
+        pytest.skip("git is not installed")
+    KINDS["git"](tmp_path).create()
+    writers = [
+        threading.Thread(target=write_many, args=(KINDS["git"](tmp_path, f"w{number}"), str(number), 25))
+        for number in range(8)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    written = bodies(KINDS["git"](tmp_path, "auditor"))
+    assert len(written) == 200
+    for which in range(8):
+        mine = [name for name in written if name.startswith(f"{which}-")]
+        assert mine == [f"{which}-{number}" for number in range(25)]
 
 
 CHILD = """
@@ -259,6 +377,56 @@ def test_killed_at_any_moment_it_is_whole(kind: str, tmp_path: Path) -> None:
     # The killed writer's own machine goes on as well.
     add(KINDS[kind](tmp_path, "killed"), "after", "the", "kill")
     assert bodies(ledger)[-3:] == ["after", "the", "kill"]
+
+
+WHOLE = """
+import sys
+from pathlib import Path
+from tests.ledger_support import KINDS
+kind, how, source, target, saved = sys.argv[1:]
+ledger = KINDS[kind](Path(source), "killed")
+print("begins", flush=True)
+match how:
+    case "fill":
+        KINDS[kind](Path(target), "killed").fill((entry.data for entry in ledger.read()), [])
+    case "restore":
+        KINDS[kind](Path(target), "killed").restore(saved)
+    case _:
+        ledger.backup(saved)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("how", ["fill", "backup", "restore"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_at_any_moment_a_copy_is_whole_or_not_there(kind: str, how: str, tmp_path: Path) -> None:
+    ledger = KINDS[kind](tmp_path / "source")
+    ledger.create()
+    add(ledger, *(str(number) for number in range(3000)))
+    ready = tmp_path / "ready"
+    ledger.backup(str(ready))
+    for kill in range(6):
+        target, saved = tmp_path / f"target-{kill}", tmp_path / f"saved-{kill}" if how == "backup" else ready
+        KINDS[kind](target)
+        argv = [sys.executable, "-c", WHOLE, kind, how, str(tmp_path / "source"), str(target), str(saved)]
+        with subprocess.Popen(
+            argv, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, start_new_session=True
+        ) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"begins\n"
+            time.sleep(random.Random(kill).uniform(0, 0.4))  # noqa: S311 - not a secret
+            os.killpg(child.pid, signal.SIGKILL)
+        if how == "backup":
+            made = KINDS[kind](target)
+            if saved.exists():
+                assert made.restore(str(saved)) == ledger.head()
+            continue
+        (target / "remote.git" / "refs" / "heads" / "ledger.lock").unlink(missing_ok=True)
+        made = KINDS[kind](target, "later")
+        if made.exists():
+            assert [entry.data for entry in made.read()] == [entry.data for entry in ledger.read()]
+        else:
+            made.create()
 
 
 # ------------------------------------------------------------------------------- tampering

@@ -51,7 +51,8 @@ def examples(document: str, language: str) -> list[Example]:
 
 
 def policies(*, refused: bool) -> list[Example]:
-    return [one for one in examples("policies.md", "rego") if ("refused" in one.words) is refused]
+    found = [one for one in examples("policies.md", "rego") if "test" not in one.words]
+    return [one for one in found if ("refused" in one.words) is refused]
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,18 @@ def test_policy_that_is_said_to_be_refused_is(example: Example, shipped: Layer, 
     assert said == " ".join(example.quoted.replace("\n>", "").removeprefix("> ").split())
 
 
+def test_the_tests_that_are_shown_pass_and_miss_their_rule(tmp_path: Path) -> None:
+    (shown,) = (one for one in examples("policies.md", "rego") if "test" in one.words)
+    ruled = next(one for one in policies(refused=False) if one.name.endswith("no_pickle.rego"))
+    for example in (ruled, shown):
+        path = tmp_path / example.name.partition(": ")[2]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(example.text, encoding="utf-8")
+    argv = [sys.executable, "-m", "secgate", "policy", "test", ".secgate/policies"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("example", examples("configuration.md", "toml"), ids=lambda one: one.name)
 def test_settings_that_are_shown_resolve(example: Example) -> None:
     trust: config.Trust = "enforced" if example.name == config.ENFORCED_NAME else "repository"
@@ -135,8 +148,10 @@ def test_every_format_is_in_the_table_of_pipelines() -> None:
 
 
 def test_limits_and_path_classes_that_are_shown_fit_together(shipped: Layer, vocabulary: Vocabulary) -> None:
-    (limits,), (classes,) = examples("deadlines.md", "json"), examples("deadlines.md", "toml")
-    files = {"data/limits.json": limits.text.encode()}
+    (epss, limits), (classes,) = examples("deadlines.md", "json"), examples("deadlines.md", "toml")
+    both = json.loads(limits.text)
+    both["limits"] |= json.loads(epss.text)
+    files = {"data/limits.json": json.dumps(both).encode()}
     own = load_layer(
         "organisation",
         files,

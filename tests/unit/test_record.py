@@ -20,8 +20,8 @@ from secgate.events import (
     ObligationAdded,
     ObligationSuperseded,
     Run,
-    Witness,
 )
+from secgate.finding_facts import Witness
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.model import (

@@ -14,14 +14,15 @@ suppressions and success are claims, persons named in them are not read, secrets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 
 import msgspec
 
 from secgate import sarif
+from secgate.model import RawResult
 from secgate.scanners.reports.form import MAX_BYTES, refuse
-from secgate.scanners.reports.secrecy import without_secrets
+from secgate.scanners.reports.secrecy import Cleaner
 
 __all__ = ["read_report"]
 
@@ -72,13 +73,22 @@ def read_report(
         raise refuse(name, "a report", f"larger than {MAX_BYTES} bytes")
     text = data.removeprefix(_BYTE_ORDER_MARK)
     reader = _READERS.get(_form(text))
-    return (without_secrets(reader(text, name, files)),) if reader is not None else _sarif(BytesIO(data), name)
+    if reader is None:
+        return _sarif(BytesIO(data), name)
+    run = reader(text, name, files)
+    cleaner = Cleaner(run)
+    return (cleaner.run(msgspec.structs.replace(run, results=tuple(cleaner.results(run.results)))),)
 
 
 def _sarif(stream: sarif.Readable, name: str) -> tuple[sarif.ForeignRun, ...]:
-    from secgate.scanners.reports.sarif_quirks import mended
+    from secgate.scanners.reports.sarif_quirks import mended, mender
 
-    return tuple(without_secrets(mended(run)) for run in sarif.read(stream, name=name))
+    def finish(run: sarif.ForeignRun) -> Callable[[Sequence[RawResult]], Iterable[RawResult]]:
+        mend, cleaner = mender(run), Cleaner(run)
+        return lambda some: cleaner.results([mend(one) for one in some])
+
+    runs = sarif.read(stream, name=name, finish=finish)
+    return tuple(Cleaner(run).run(msgspec.structs.replace(run, rules=mended(run.rules, run.tool))) for run in runs)
 
 
 def _read(stream: sarif.Readable, size: int) -> bytes:

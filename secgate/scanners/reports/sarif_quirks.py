@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -40,21 +40,32 @@ _OSV_ALSO = re.compile(r"'([A-Z][A-Za-z0-9]*-[^']+)'")
 _Mend = Callable[[RawResult, Rule], RawResult]
 
 
-def mended(run: ForeignRun) -> ForeignRun:
-    """Give a run with what its tool is known to get wrong set right, and the tool's name as the crosswalk has it."""
-    tool = _NAMES.get(run.tool.lower(), run.tool.lower())
+def mended(rules: Sequence[Rule], tool: str) -> tuple[Rule, ...]:
+    """Give the rules of a tool, by the name it gives itself, with what it is known to get wrong set right."""
+    name = _known_name(tool)
+    return tuple(_plain(rule, name) for rule in rules) if name in _MENDS else tuple(rules)
+
+
+def mender(run: ForeignRun) -> Callable[[RawResult], RawResult]:
+    """Give what sets a result of the run right and gives it the name that the crosswalk has for its tool.
+
+    What it claims of its past is let go: nothing is decided by it.
+    """
+    tool = _known_name(run.tool)
     mend = _MENDS.get(tool)
     if mend is None:
-        return msgspec.structs.replace(
-            run, results=tuple(msgspec.structs.replace(one, tool=run.tool) for one in run.results)
-        )
+        return lambda one: msgspec.structs.replace(one, tool=run.tool, claims=None)
     rules = {rule.id: rule for rule in run.rules}
-    results = (mend(one, rules.get(one.rule, Rule(id=one.rule))) for one in run.results)
-    return msgspec.structs.replace(
-        run,
-        rules=tuple(_plain(rule, tool) for rule in run.rules),
-        results=tuple(msgspec.structs.replace(one, tool=tool, rule=_plain_name(one.rule, tool)) for one in results),
-    )
+
+    def mend_one(one: RawResult) -> RawResult:
+        made = mend(one, rules.get(one.rule) or Rule(id=one.rule))
+        return msgspec.structs.replace(made, tool=tool, rule=_plain_name(made.rule, tool), claims=None)
+
+    return mend_one
+
+
+def _known_name(tool: str) -> str:
+    return _NAMES.get(tool.lower(), tool.lower())
 
 
 def _plain_name(name: str, tool: str) -> str:
@@ -112,8 +123,6 @@ def _gitleaks(one: RawResult, _: Rule) -> RawResult:
         snippet="",
         commit=commit[1] if commit else "",
         lane=Lane.SECRETS,
-        # Its fingerprints are the names of people who committed.
-        claims=None,
     )
 
 

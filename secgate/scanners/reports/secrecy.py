@@ -5,7 +5,7 @@ Each is masked where it stands, and is handed on with the result, so that normal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -16,8 +16,6 @@ from secgate.sarif import MAX_TEXT, ForeignRun
 from secgate.secret_forms import found, is_worth_seeking, masked, may_hold, speaks_of_secrets
 from secgate.secret_spans import SECRET_CWES
 
-_AT_ONCE = 200
-"""Results whose texts are looked over together: most files have no secret, and one look at much is quick."""
 _REMEMBERED = 10_000
 """Texts of a run whose answer is kept: a rule says the same of most of its results."""
 
@@ -26,47 +24,39 @@ _LONGEST_TOKEN = 400
 _About = Literal["", "maybe", "surely"]
 
 
-def without_secrets(run: ForeignRun) -> ForeignRun:
-    """Give the run with every secret masked that the texts themselves tell: its rules, its results and its name."""
-    return _Cleaner(run.rules).run(run)
+class Cleaner:
+    """Masks every secret that the texts of a run themselves tell. The run may not have its results yet."""
 
-
-class _Cleaner:
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = {rule.id: rule for rule in rules}
+    def __init__(self, run: ForeignRun) -> None:
+        self._rules = {rule.id: rule for rule in run.rules}
+        self._tool = run.tool
         self._about: dict[str, bool] = {}
         self._known: dict[tuple[str, _About], tuple[str, tuple[str, ...]]] = {}
 
     def run(self, run: ForeignRun) -> ForeignRun:
-        tool = self._text(run.tool)
-        results: list[RawResult] = []
-        is_changed = False
-        for at in range(0, len(run.results), _AT_ONCE):
-            part = run.results[at : at + _AT_ONCE]
-            cleaned = [*self._results(part)]
-            if tool != run.tool:
-                cleaned = [msgspec.structs.replace(one, tool=tool) for one in cleaned]
-            is_changed = is_changed or any(one is not other for one, other in zip(part, cleaned, strict=True))
-            results += cleaned
+        """Give a run with its own texts and its rules clean; its results are as they were."""
         return msgspec.structs.replace(
             run,
-            tool=tool,
+            tool=self._text(run.tool),
             version=self._text(run.version),
             rules=tuple(self._rule(rule) for rule in run.rules),
-            # The same ones where nothing was found: a large run is not held twice.
-            results=tuple(results) if is_changed else run.results,
         )
 
-    def _results(self, part: Sequence[RawResult]) -> Iterator[RawResult]:
+    def results(self, part: Sequence[RawResult]) -> Iterable[RawResult]:
+        """Give some results clean, the same objects where nothing was found.
+
+        Their texts are looked over together: most files have no secret, and one look at much is quick.
+        """
         is_about = [self._is_about(one) for one in part]
-        if not any(is_about) and not may_hold("\n".join(text for one in part for text in _texts(one))):
-            yield from part
-            return
-        for one, about in zip(part, is_about, strict=True):
-            if about or any(may_hold(text) for text in _texts(one)):
-                yield self._result(one, is_about=about)
-            else:
-                yield one
+        tool = self._text(self._tool)
+        if tool != self._tool:
+            part = [msgspec.structs.replace(one, tool=tool) for one in part]
+        elif not any(is_about) and not may_hold("\n".join(text for one in part for text in _texts(one))):
+            return part
+        return [
+            self._result(one, is_about=about) if about or any(may_hold(text) for text in _texts(one)) else one
+            for one, about in zip(part, is_about, strict=True)
+        ]
 
     def _is_about(self, one: RawResult) -> bool:
         """Tell whether a result's rule seems to be about secrets, by its weaknesses, its name or its words."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secgate.advisories import base_score
+from secgate.advisories.cvss import is_automatable, is_total
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,23 @@ def test_scores_have_one_decimal_and_stay_in_range(values: tuple[str, ...]) -> N
 @given(st.text(max_size=60))
 def test_no_text_raises(text: str) -> None:
     base_score("CVSS:3.1/" + text)
+
+
+@pytest.mark.parametrize(
+    ("vector", "automatable", "total"),
+    [
+        ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", True, True),
+        ("CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:L", True, False),
+        ("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H", False, True),
+        ("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:N/A:H", False, False),
+        ("CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", False, True),
+        ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", True, True),
+        ("CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:H/VA:N/SC:N/SI:N/SA:N", False, False),
+        ("CVSS:2.0/AV:N/AC:L/Au:N/C:C/I:C/A:C", None, None),
+        ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H", None, None),
+        ("CVSS:3.1/AV:N/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", None, None),
+        ("", None, None),
+    ],
+)
+def test_automation_and_impact(vector: str, automatable: bool | None, total: bool | None) -> None:
+    assert (is_automatable(vector), is_total(vector)) == (automatable, total)

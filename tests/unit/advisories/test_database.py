@@ -244,3 +244,21 @@ def test_the_real_snapshot(tmp_path: Path) -> None:
         for n, v in (("flask", "0.12"), ("Jinja2", "2.10"), ("requests", "2.19.0"), ("urllib3", "1.24"))
     ]
     assert counts == [3, 2, 2, 7]
+
+
+def test_an_alias_group_tells_its_names_and_its_worst(tmp_path: Path, take_in: Import) -> None:
+    take_in(
+        advisory("A-1", aliases=["CVE-1"], severity=[MEDIUM]),
+        advisory("B-1", aliases=["CVE-1", "CVE-2"], severity=[CRITICAL]),
+        advisory("C-1"),
+    )
+    with Database(str(tmp_path / "db")) as database:
+        cases = database.cases(["A-1", "CVE-2", "C-1", "unheard-of"])
+    assert cases["A-1"] == cases["CVE-2"]
+    assert (cases["A-1"].names, cases["A-1"].automatable, cases["A-1"].impact) == (
+        ("A-1", "B-1", "CVE-1", "CVE-2"),
+        "yes",
+        "total",
+    )
+    assert (cases["C-1"].names, cases["C-1"].automatable, cases["C-1"].impact) == (("C-1",), "unknown", "unknown")
+    assert "unheard-of" not in cases

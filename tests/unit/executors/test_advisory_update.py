@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from secgate.advisories import Database, ImportLimits, ImportReport
+from secgate.advisories import CveList, Database, ImportLimits, ImportReport, ListInfo, ListLimits, list_path
 from secgate.errors import AdvisoryError, SecgateError, UsageError
-from secgate.executors.advisory_update import update
+from secgate.executors.advisory_update import update, update_list
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -146,3 +146,63 @@ def test_an_operators_proxy_does_not_see_the_loopback_address(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
     fetch(serve(dump("A-1")), tmp_path)
     assert holds(tmp_path) == ["A-1"]
+
+
+# --------------------------------------------------------------------------------------------------------------- lists
+
+CATALOGUE = b'{"count": 1, "vulnerabilities": [{"cveID": "CVE-2026-12345", "dateAdded": "2026-01-01"}]}'
+
+
+def fetch_list(source: str, tmp_path: Path, *, cap: int = 1000) -> ListInfo:
+    destination = list_path("known-exploited", str(tmp_path / "PyPI.sqlite"))
+    return update_list(
+        "known-exploited",
+        source,
+        destination,
+        limits=ListLimits(source_bytes=cap),
+        timeout_s=5.0,
+        total_timeout_s=20.0,
+    )
+
+
+def listed(tmp_path: Path) -> list[str]:
+    with CveList("known-exploited", str(tmp_path / "PyPI.sqlite")) as one:
+        return sorted(one.values(["CVE-2026-12345"]))
+
+
+def test_a_list_is_fetched(tmp_path: Path, serve: Serve) -> None:
+    assert fetch_list(serve(CATALOGUE), tmp_path).count == 1
+    assert listed(tmp_path) == ["CVE-2026-12345"]
+    assert [p.name for p in tmp_path.iterdir()] == ["known-exploited.sqlite"]
+
+
+def test_a_list_is_taken_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "kev.json").write_bytes(CATALOGUE)
+    assert fetch_list(str(tmp_path / "kev.json"), tmp_path).count == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "headers"),
+    [(b"", 404, {}), (b"<html>", 200, {}), (CATALOGUE[:40], 200, {}), (CATALOGUE, 200, {"Content-Length": "900"})],
+)
+def test_a_list_that_cannot_be_had_leaves_the_old_one(
+    tmp_path: Path, serve: Serve, body: bytes, status: int, headers: dict[str, str]
+) -> None:
+    fetch_list(serve(CATALOGUE), tmp_path)
+    address = serve(body, status=status, headers=headers)
+    with pytest.raises(SecgateError) as caught:
+        fetch_list(address, tmp_path)
+    assert listed(tmp_path) == ["CVE-2026-12345"]
+    assert str(tmp_path) not in caught.value.what
+
+
+def test_a_list_past_the_cap_is_not_kept(tmp_path: Path, serve: Serve) -> None:
+    with pytest.raises(AdvisoryError, match="larger than 20 bytes"):
+        fetch_list(serve(CATALOGUE), tmp_path, cap=20)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["http://example.test/kev.json", "ftp://x/kev.json", "file:///etc/passwd"])
+def test_lists_are_fetched_over_https_alone(tmp_path: Path, address: str) -> None:
+    with pytest.raises(UsageError):
+        fetch_list(address, tmp_path)

@@ -97,3 +97,29 @@ def test_real_files_give_the_smallest_unit_of_all(file: Path, data: st.DataObjec
     statements, spans = python.Statements(source, tree), _all_spans(source, tree)
     for offset in data.draw(st.lists(st.integers(0, len(source.text)), min_size=1, max_size=20)):
         assert _shown(statements.at(offset)) == _smallest(spans, offset)
+
+
+_Kept = ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias
+
+
+@pytest.mark.parametrize("text", [_ODD, *(file.read_text() for file in _FILES[:40])])
+def test_nodes_of_a_line_are_those_of_the_whole_tree(text: str) -> None:
+    source = Source(text.encode())
+    tree, _ = python.parse(source)
+    assert tree is not None
+    statements = python.Statements(source, tree)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, _Kept)]
+
+    def bounds(node: _Kept) -> tuple[int, int]:
+        first, last = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+        return source.from_line_byte(*first), source.from_line_byte(*last)
+
+    for node in nodes[:: max(len(nodes) // 60, 1)]:
+        for line in {node.lineno, node.end_lineno or 0}:
+            columns = (node.col_offset, node.end_col_offset or 0)
+            fitting = [one for one in nodes if (one.col_offset, one.end_col_offset) == columns]
+            expected = [bounds(one) for one in fitting if one.lineno <= line <= (one.end_lineno or 0)]
+            assert sorted(statements.with_columns(line, *columns)) == sorted(expected)
+        lines = (node.lineno, node.end_lineno or 0)
+        expected = [bounds(one) for one in nodes if (one.lineno, one.end_lineno) == lines]
+        assert sorted(statements.with_lines(*lines)) == sorted(expected)

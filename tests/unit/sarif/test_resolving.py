@@ -145,10 +145,45 @@ BASES = {
         ({"uri": "file:///build/repository/x.py"}, "/build/repository/x.py"),
         ({"uri": "x.py", "uriBaseId": 3 * "deep/" * 1000}, "x.py"),
         ({"uri": "d/" * 3000 + "x.py"}, ""),
+        ({"uri": "file://elsewhere.example/build/repo/x.py"}, ""),
+        ({"uri": "file://localhost/build/repo/x.py"}, "/build/repo/x.py"),
+        ({"uri": ".\\src\\x.py"}, "src/x.py"),
+        ({"uri": "src/a\\b.py"}, "src/a\\b.py"),
+        ({"uri": "C:\\src\\x.py"}, ""),
+        ({"uri": "https://shop.example/x.py"}, ""),
     ],
 )
 def test_an_address_below_bases(location: dict[str, Any], path: str) -> None:
     assert run_of(place(**location), originalUriBaseIds=BASES).results[0].path == path
+
+
+@pytest.mark.parametrize(
+    ("location", "address"),
+    [
+        ({"uri": "https://shop.example/?q=1"}, "https://shop.example/?q=1"),
+        ({"uri": "../x.py"}, "../x.py"),
+        ({"uri": "../../../x.py", "uriBaseId": "GEN"}, "file:///build/repo/src/gen/../../../x.py"),
+        ({"uri": "x.py"}, ""),
+    ],
+)
+def test_what_is_in_no_file_of_a_tree_is_known_by_its_address(location: dict[str, Any], address: str) -> None:
+    assert run_of(place(**location), originalUriBaseIds=BASES).results[0].resource == address
+
+
+@pytest.mark.parametrize(
+    ("region", "ends"),
+    [
+        ({"startLine": 5, "endLine": 2, "endColumn": 4}, (5, 0)),
+        ({"startLine": 5, "startColumn": 9, "endColumn": 3}, (5, 0)),
+        ({"startLine": 5, "startColumn": -9, "endLine": -1, "endColumn": 3}, (5, 3)),
+        ({"startLine": 5, "startColumn": 9, "endLine": 6, "endColumn": 3}, (6, 3)),
+    ],
+)
+def test_no_region_ends_before_it_begins(region: dict[str, int], ends: tuple[int, int]) -> None:
+    result = place(uri="x.py")
+    result["locations"][0]["physicalLocation"]["region"] = region
+    found = run_of(result).results[0].region
+    assert (found.end_line, found.end_column) == ends
 
 
 def test_version_control_says_what_the_root_is() -> None:

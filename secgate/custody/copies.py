@@ -1,0 +1,231 @@
+"""Copies of a ledger: the store's own backup, and an export that anybody can verify without secgate.
+
+An export is a folder, or the same as a tar file:
+
+    README.md  verify.py        how to verify it, and the program that does, with nothing of secgate in it
+    manifest.json               what it is of, and how much
+    entries/000000.jsonl        exact bytes, ten thousand entries a file, one a line
+    blobs/ab/cdef...            what entries name, by digest; one that was erased is not there
+    checkpoints/000042.json     what entry 42 says was put elsewhere; given-1.json for those handed in
+    allowed_signers             whose keys count, by opaque ids, without the comments
+
+There is no people.toml in it, and nothing else that tells who an id is.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from secgate.checkpoint import Sealed, sealed
+from secgate.config import Machine
+from secgate.custody.containers import Sink, Source, rows_of, sink, source
+from secgate.custody.survey import Survey, entries_of, survey
+from secgate.custody.verifying import check_grown
+from secgate.errors import LedgerError
+from secgate.merkle import Tree, verified
+from secgate.model import Digest, Head, LedgerEntry, Trust, encode
+from secgate.ports import Ledger
+from secgate.preparation import ChosenLedger, Place, choose_keeper, opened
+from secgate.recall import check_growth
+from secgate.resources import data_dir
+from secgate.trust import allowed_keys
+from secgate.version import __version__
+
+SEGMENT_ENTRIES = 10_000
+_MANIFEST = "manifest.json"
+_DIGEST_CHARACTERS = 64
+
+
+class Copied(NamedTuple):
+    """A copy that was made: of which ledger, how much, and what people should know."""
+
+    address: str
+    head: Head
+    blobs: int = 0
+    checkpoints: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def export(
+    place: Place, *, to: str, checkpoints: Sequence[str] = (), with_blobs: bool = True, machine: Machine, now: datetime
+) -> Copied:
+    """Write an export of a verified ledger to a new folder, or a new file where `to` ends in .tar, .tgz or .tar.gz.
+
+    `checkpoints` are places of further ones that go with it. The same ledger and checkpoints give the same bytes.
+    Raises LedgerError for a ledger that does not verify or has not grown from a checkpoint, and leaves nothing then.
+    """
+    with opened(place, machine=machine, now=now) as desk:
+        ledger = desk.chosen.ledger
+        keepers = [choose_keeper(one, machine=machine, executor=desk.shop.executor) for one in checkpoints]
+        given = [(keeper.address, keeper.get()) for keeper in keepers]
+        for address, data in given:
+            if data is None:
+                raise LedgerError("there is no checkpoint", place=address, remedy="name where one is kept")
+        kept = {address: sealed(data or b"", place=address) for address, data in given}
+        trust = desk.prepared.enforced.trust
+        return write_export(ledger, str(Path(machine.cwd, to)), kept=kept, with_blobs=with_blobs, trust=trust)
+
+
+def write_export(
+    ledger: Ledger, path: str, *, trust: Trust, kept: Mapping[str, Sealed] | None = None, with_blobs: bool = True
+) -> Copied:
+    """Write an export of any ledger; `kept` are further checkpoints by where they were kept. As `export` does."""
+    kept = kept or {}
+    with sink(path) as out:
+        writer = _Writer(out)
+        seen = survey(writer.entries(entries_of(ledger)), sizes=[one.checkpoint.size for one in kept.values()])
+        for address, one in kept.items():
+            check_grown(seen, one, place=address)
+        writer.checkpoints(seen, ledger, list(kept.values()))
+        if with_blobs:
+            writer.blobs(ledger)
+        writer.around(seen, trust)
+    return Copied(ledger.address, seen.head, writer.blob_count, writer.checkpoint_count, tuple(writer.notes))
+
+
+def import_(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied:
+    """Make a tree's ledger, which must not be there, out of an export; entry for entry the same bytes.
+
+    Raises LedgerError for an export that does not verify or contradicts its checkpoints, and makes nothing then.
+    """
+    with opened(place, machine=machine, now=now) as desk, source(str(Path(machine.cwd, of))) as read:
+        ledger = desk.chosen.ledger
+        checkpoints = [sealed(read.get(name), place=f"{of}: {name}") for name in read.names("checkpoints/")]
+        seen = survey(_entries(read), sizes=[one.checkpoint.size for one in checkpoints])
+        for one in checkpoints:
+            check_grown(seen, one, place=of)
+        names = read.names("blobs/")
+        head = ledger.fill(rows_of(read), ((_digest(name), _blob(read, name)) for name in names))
+        return Copied(ledger.address, head, len(names), len(checkpoints), _remember(desk.chosen, head))
+
+
+def back_up(place: Place, *, to: str, machine: Machine, now: datetime) -> Copied:
+    """Write the store's own copy of a ledger to a new file. Raises LedgerError for one that does not verify."""
+    with opened(place, machine=machine, now=now) as desk:
+        entries_of(desk.chosen.ledger)
+        return Copied(desk.chosen.ledger.address, desk.chosen.ledger.backup(str(Path(machine.cwd, to))))
+
+
+def restore(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied:
+    """Make a tree's ledger, which must not be there, out of a backup. Raises LedgerError where it does not verify."""
+    with opened(place, machine=machine, now=now) as desk:
+        file = Path(machine.cwd, of)
+        if not file.is_file():
+            raise LedgerError("there is no backup", place=of, remedy="give a file that `secgate ledger backup` wrote")
+        head = desk.chosen.ledger.restore(str(file))
+        return Copied(desk.chosen.ledger.address, head, notes=_remember(desk.chosen, head))
+
+
+def _remember(chosen: ChosenLedger, head: Head) -> tuple[str, ...]:
+    """Note a head that was brought back; say so where it falls behind what was known."""
+    if chosen.remembered is not None:
+        try:
+            check_growth(chosen.ledger, chosen.remembered, head=head)
+        except LedgerError as error:
+            return (f"{error.what}: what was recorded after it is lost; runs stop here until {error.remedy}",)
+    chosen.seen.keep(chosen.ledger.address, head)
+    return ()
+
+
+class _Writer:
+    """Writes the parts of an export, each once."""
+
+    def __init__(self, out: Sink) -> None:
+        self._out = out
+        self.blob_count = self.checkpoint_count = 0
+        self.notes: list[str] = []
+
+    def entries(self, entries: Iterable[LedgerEntry]) -> Iterator[LedgerEntry]:
+        """Write entries as they pass."""
+        lines: list[bytes] = []
+        number = 0
+        for entry in entries:
+            lines.append(entry.data)
+            if len(lines) == SEGMENT_ENTRIES:
+                self._segment(number, lines)
+                number, lines = number + 1, []
+            yield entry
+        if lines:
+            self._segment(number, lines)
+
+    def _segment(self, number: int, lines: list[bytes]) -> None:
+        self._out.put(f"entries/{number:06}.jsonl", b"\n".join(lines) + b"\n")
+
+    def checkpoints(self, seen: Survey, ledger: Ledger, given: Sequence[Sealed]) -> None:
+        """Write what the ledger's entries say was put elsewhere, then what was handed in."""
+        for sequence, event in seen.checkpoints:
+            try:
+                data = ledger.blob(event.checkpoint_digest)
+            except LedgerError as error:
+                self.notes.append(f"the checkpoint of entry {sequence} is not in the export: {error.what}")
+                continue
+            self._out.put(f"checkpoints/{sequence:06}.json", data)
+            self.checkpoint_count += 1
+        for number, one in enumerate(given, start=1):
+            self._out.put(f"checkpoints/given-{number}.json", one.data)
+            self.checkpoint_count += 1
+
+    def blobs(self, ledger: Ledger) -> None:
+        """Write every blob that is there."""
+        for digest in ledger.blobs():
+            self._out.put(f"blobs/{digest[:2]}/{digest[2:]}", ledger.blob(digest))
+            self.blob_count += 1
+
+    def around(self, seen: Survey, trust: Trust) -> None:
+        """Write what is not the ledger: the program, the text, whose keys count, the manifest."""
+        folder = data_dir("reports") / "export"
+        for name in ("README.md", "verify.py"):
+            self._out.put(name, (folder / name).read_bytes())
+        if trust.allowed_signers:
+            self._out.put("allowed_signers", "".join(_signer_lines(trust)).encode())
+        manifest = {
+            "blobs": self.blob_count,
+            "checkpoints": self.checkpoint_count,
+            "first_epoch_s": seen.first_epoch_s,
+            "format": "secgate-export",
+            "last_epoch_s": seen.last_epoch_s,
+            "ledger_id": seen.ledger_id,
+            "root": seen.head.root,
+            "secgate_version": __version__,
+            "size": seen.head.size,
+            "version": 1,
+        }
+        self._out.put(_MANIFEST, msgspec.json.format(encode(manifest), indent=2) + b"\n")
+
+
+def _signer_lines(trust: Trust) -> Iterator[str]:
+    """Give allowed_signers anew: comments may say who somebody is."""
+    for key in allowed_keys(trust):
+        options = [f'namespaces="{",".join(key.namespaces)}"']
+        for name, at in (("valid-after", key.valid_after_epoch_s), ("valid-before", key.valid_before_epoch_s)):
+            if at is not None:
+                options.append(f'{name}="{datetime.fromtimestamp(at, tz=UTC):%Y%m%d%H%M%S}Z"')
+        yield f"{key.principal} {','.join(options)} {key.kind} {base64.b64encode(key.blob).decode()}\n"
+
+
+def _entries(read: Source) -> Iterator[LedgerEntry]:
+    try:
+        yield from verified(Tree(), ((data, None) for data in rows_of(read)))
+    except LedgerError as error:
+        error.place = error.place or read.address
+        raise
+
+
+def _digest(name: str) -> Digest:
+    return name.removeprefix("blobs/").replace("/", "")
+
+
+def _blob(read: Source, name: str) -> bytes:
+    data = read.get(name)
+    if sha256(data).hexdigest() != _digest(name):
+        raise LedgerError(
+            f"blob {_digest(name)[:_DIGEST_CHARACTERS]} was changed", place=read.address, remedy="export it anew"
+        )
+    return data

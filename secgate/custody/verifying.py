@@ -1,0 +1,218 @@
+"""A ledger verified: every entry, every signature in it, and whether it has grown from checkpoints kept elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from secgate import registry
+from secgate.agreement import Procedure
+from secgate.checkpoint import NAMESPACE, Sealed, sealed
+from secgate.config import Machine
+from secgate.custody.containers import rows_of, source
+from secgate.custody.survey import Survey, entries_of, survey
+from secgate.errors import LedgerError, SignatureError
+from secgate.model import Head, Signed, Trust
+from secgate.ports import Keeper, Ledger, Signer
+from secgate.preparation import Opened, Place, choose_keeper, opened
+from secgate.recall import check_growth
+from secgate.waivers import NAMESPACES
+
+
+class Asked(NamedTuple):
+    """What a ledger is held against: places of checkpoints, how old each may be, and an export made before."""
+
+    places: tuple[str, ...] = ()
+    max_age: timedelta | None = None
+    earlier: str = ""
+
+
+class Held(NamedTuple):
+    """A checkpoint that the ledger has grown from, who signed it, when it was stamped, and what does not count."""
+
+    address: str
+    sealed: Sealed
+    signed: Signed
+    stamped: tuple[datetime, ...]
+    notes: tuple[str, ...]
+
+
+class Checked(NamedTuple):
+    """A ledger that is whole. `unchecked` is how many signed statements nobody could check, without signers."""
+
+    address: str
+    survey: Survey
+    held: tuple[Held, ...]
+    unchecked: int
+
+    @property
+    def head(self) -> Head:
+        """Its size and root."""
+        return self.survey.head
+
+
+def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Checked:
+    """Read and verify every entry and signature of a tree's ledger, and hold it against checkpoints.
+
+    Raises LedgerError for the first fault, and SignatureError for a checkpoint that nobody signed who counts.
+    """
+    with opened(place, machine=machine, now=now) as desk:
+        keepers = [choose_keeper(one, machine=machine, executor=desk.shop.executor) for one in asked.places]
+        kept = [_kept(keeper) for keeper in keepers]
+        ledger = desk.chosen.ledger
+        seen = survey(entries_of(ledger), sizes=[one.checkpoint.size for one in kept])
+        if asked.earlier:
+            check_earlier(ledger, str(Path(machine.cwd, asked.earlier)))
+        if desk.chosen.remembered is not None:
+            check_growth(ledger, desk.chosen.remembered, head=seen.head)
+        trust = desk.prepared.enforced.trust
+        if trust.allowed_signers:
+            check_statements(seen, trust=trust, signer=_signer("sshsig", desk), place=ledger.address)
+        held = []
+        sound = [one.checkpoint.size for one in kept if seen.roots.get(one.checkpoint.size) == one.checkpoint.root]
+        for keeper, one in zip(keepers, kept, strict=True):
+            stamps, notes = _stamps(one, keeper, desk)
+            held.append(Held(keeper.address, one, _who_signed(one, keeper, desk), stamps, notes))
+            check_grown(seen, one, place=keeper.address, sound=sound)
+            _check_age(one, asked.max_age, place=keeper.address, now=now)
+        return Checked(ledger.address, seen, tuple(held), 0 if trust.allowed_signers else len(seen.statements))
+
+
+def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] = ()) -> None:
+    """Raise LedgerError unless the ledger has grown from a checkpoint, and it is the newest that was put there.
+
+    `sound` are sizes up to which the ledger is known to be what it was: what changed lies behind the largest.
+    """
+    checkpoint, head = kept.checkpoint, seen.head
+    remedy = "compare the ledger with a backup or an export; record nothing on top of it"
+    if checkpoint.ledger_id != seen.ledger_id:
+        raise LedgerError("the checkpoint is of another ledger", place=place, remedy="name this ledger's own place")
+    if checkpoint.size > head.size:
+        raise LedgerError(
+            f"the ledger does not verify at entry {head.size}: it has {head.size} entries, and the checkpoint is of "
+            f"{checkpoint.size}: its tail was cut off",
+            place=place,
+            remedy=remedy,
+        )
+    if seen.roots[checkpoint.size] != checkpoint.root:
+        first = max((size for size in sound if size < checkpoint.size), default=0)
+        raise LedgerError(
+            f"the ledger does not verify: one of the entries {first} to {checkpoint.size - 1} is not what it was when "
+            f"the checkpoint was made, and all after it were made to fit",
+            place=place,
+            remedy=remedy,
+        )
+    newer = [
+        (number, one.size) for number, one in seen.checkpoints if one.place == place and one.size > checkpoint.size
+    ]
+    if newer:
+        raise LedgerError(
+            f"the checkpoint there is of {checkpoint.size} entries, and entry {newer[-1][0]} says that one of "
+            f"{newer[-1][1]} was put there: an old one was put back",
+            place=place,
+            remedy="restore the newer one; whoever put the old one back may have cut off a ledger too",
+        )
+
+
+def namespace_of(kind: str) -> str:
+    """Give what the signature in an event of a type has to be for."""
+    return NAMESPACES.get(kind) or Procedure(kind.rpartition("-")[0]).namespaces[kind]
+
+
+def check_earlier(ledger: Ledger, export: str) -> None:
+    """Raise LedgerError for the first entry that is another one in an export that was made before, or is gone."""
+    now = ledger.read()
+    with source(export) as read:
+        for number, data in enumerate(rows_of(read)):
+            entry = next(now, None)
+            if entry is None or entry.data != data:
+                told = "is gone" if entry is None else "is another one now"
+                raise LedgerError(
+                    f"the ledger does not verify at entry {number}: the one in the earlier export {told}",
+                    place=ledger.address,
+                    remedy="what follows was made to fit; find out who could write it, and restore a backup",
+                )
+
+
+def check_statements(seen: Survey, *, trust: Trust, signer: Signer, place: str) -> None:
+    """Raise LedgerError for the first statement whose signature was not made by somebody who counts.
+
+    That a key was revoked since makes a statement count for nothing, which is no fault of the ledger.
+    """
+    allowed = Trust(allowed_signers=trust.allowed_signers)
+    for one in seen.statements:
+        at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
+        namespace = namespace_of(one.type)
+        try:
+            signer.verify(one.statement.encode(), one.signature.encode(), namespace=namespace, trust=allowed, at=at)
+        except SignatureError as error:
+            raise LedgerError(
+                f"the ledger does not verify at entry {one.sequence}: its signature as a {one.type} does not count: "
+                f"{error.what}",
+                place=place,
+                remedy="it may be forged; if a key was taken out of allowed_signers, put it back and revoke it instead",
+            ) from error
+
+
+def _kept(keeper: Keeper) -> Sealed:
+    data = keeper.get()
+    if data is None:
+        raise LedgerError(
+            "there is no checkpoint", place=keeper.address, remedy="`secgate ledger checkpoint` puts one there"
+        )
+    return sealed(data, place=keeper.address)
+
+
+def _who_signed(kept: Sealed, keeper: Keeper, desk: Opened) -> Signed:
+    at = datetime.fromtimestamp(kept.checkpoint.at_epoch_s, tz=UTC)
+    trust = desk.prepared.enforced.trust
+    try:
+        return _signer("dsse", desk).verify(kept.statement, kept.data, namespace=NAMESPACE, trust=trust, at=at)
+    except SignatureError as error:
+        raise SignatureError(
+            f"the checkpoint does not count: {error.what}",
+            place=keeper.address,
+            remedy=f"give --enforced DIR whose allowed_signers has the machine's key for {NAMESPACE}",
+        ) from error
+
+
+def _stamps(kept: Sealed, keeper: Keeper, desk: Opened) -> tuple[tuple[datetime, ...], tuple[str, ...]]:
+    """Give when authorities that count say it was signed, earliest first, and what became of the other timestamps.
+
+    Raises SignatureError where one is required and none counts.
+    """
+    known = desk.prepared.enforced.authorities
+    times: list[datetime] = []
+    notes: list[str] = []
+    if kept.timestamps and not known:
+        notes.append("its timestamps were not checked: the enforced layer has no timestamp-authorities.pem")
+    elif kept.timestamps:
+        stamps = registry.timestamps(desk.shop.machine, runner=desk.shop.executor, scratch=desk.shop.scratch)
+        for answer in kept.timestamps:
+            try:
+                times.append(stamps.verify(answer, kept.signature, authorities=known))
+            except SignatureError as error:
+                notes.append(f"a timestamp does not count: {error.what}")
+    if desk.prepared.settings.ledger.timestamps_required and not times:
+        raise SignatureError(
+            f"the checkpoint has no timestamp that counts{': ' if notes else ''}{'; '.join(notes)}",
+            place=keeper.address,
+            remedy="take one with `secgate ledger checkpoint --timestamp URL`",
+        )
+    return tuple(sorted(times)), tuple(notes)
+
+
+def _check_age(kept: Sealed, max_age: timedelta | None, *, place: str, now: datetime) -> None:
+    made = datetime.fromtimestamp(kept.checkpoint.at_epoch_s, tz=UTC)
+    if max_age is not None and now - made > max_age:
+        raise LedgerError(
+            f"the checkpoint is of {made:%Y-%m-%d %H:%M} UTC, older than was asked for",
+            place=place,
+            remedy="see why no newer one was put there, or whether an old one was put back",
+        )
+
+
+def _signer(name: str, desk: Opened) -> Signer:
+    return registry.signer(name, machine=desk.shop.machine, runner=desk.shop.executor, scratch=desk.shop.scratch)

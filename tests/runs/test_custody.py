@@ -1,0 +1,276 @@
+"""What is done with a ledger as a whole, by the command line: told, proved, copied, brought back."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from secgate.ledgers.sqlite import SqliteLedger
+from tests.product import Ended, Product
+from tests.runs.kept_ledger import DAY_S, EPOCH_S, Kept, standalone
+from tests.signing_support import ADA, KEYGEN
+from tests.unit.conftest import Git
+
+
+@pytest.fixture
+def kept(product: Product, git: Git, tmp_path: Path) -> Kept:
+    if not KEYGEN:
+        pytest.skip("no ssh-keygen")
+    made = Kept(product, git, tmp_path)
+    made.fill()
+    return made
+
+
+def elsewhere(kept: Kept, *words: str) -> Ended:
+    """Run a ledger command on a folder that has no ledger yet."""
+    folder = kept.home / "elsewhere"
+    folder.mkdir(exist_ok=True)
+    return kept.product.cli("ledger", *words, "--path", str(folder), "--enforced", str(kept.layer))
+
+
+def head(ended: Ended) -> str:
+    assert ended.code == 0, ended
+    return ended.out.partition("root ")[2][:64]
+
+
+# ------------------------------------------------------------------------------------------------------------ log
+
+
+def test_the_log_is_read_at_80_columns(kept: Kept) -> None:
+    ended = kept.cli("log")
+    lines = ended.out.splitlines()
+    assert len(lines) == len(kept.entries())
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[3:6] == ["run", "pass", "protected"]
+
+
+def test_the_log_tells_the_newest_and_says_what_it_leaves_out(kept: Kept) -> None:
+    ended = kept.cli("log", "--last", "2", "--type", "run")
+    assert [line.split()[3] for line in ended.out.splitlines()] == ["run", "run"]
+    assert "1 earlier entries are left out" in ended.err
+
+
+def test_the_log_as_json_holds_the_entries(kept: Kept) -> None:
+    told = json.loads(kept.cli("log", "--last", "0", "--format", "json").data)
+    assert [one["entry"] for one in told["entries"]] == [json.loads(row) for row in kept.entries()]
+
+
+def test_an_unreadable_page_is_never_made_of_what_an_entry_says(kept: Kept) -> None:
+    from secgate.model import Entry
+
+    kept.append([Entry(type="made-up", version=1, body=b'{"text":"\\u001b[2J\\u202e::error::"}')], at_s=9 * DAY_S)
+    ended = kept.cli("log")
+    assert "\x1b" not in ended.out
+    assert "\u202e" not in ended.out
+
+
+# ---------------------------------------------------------------------------------------------------------- proofs
+
+
+def test_an_entry_is_proved_of_a_checkpoint_and_checked_offline(kept: Kept) -> None:
+    proof = kept.home / "proof.json"
+    assert kept.cli("prove", "3", "--checkpoint", str(kept.place), "-o", str(proof)).code == 0
+    kept.file.unlink()
+    checked = kept.cli("prove", "--check", str(proof), "--checkpoint", str(kept.place))
+    assert (checked.code, "entry 3 is one of" in checked.out) == (0, True), checked
+
+
+def test_a_proof_of_another_head_does_not_pass_for_one_of_the_checkpoint(kept: Kept) -> None:
+    proof = kept.home / "proof.json"
+    assert kept.cli("prove", "3", "-o", str(proof)).code == 0
+    assert kept.cli("prove", "--check", str(proof)).code == 0
+    assert kept.cli("prove", "--check", str(proof), "--checkpoint", str(kept.place)).code == 5
+
+
+def test_growth_is_proved(kept: Kept) -> None:
+    proof = kept.home / "growth.json"
+    size = kept.number("checkpoint")
+    assert kept.cli("prove", "--since", str(size), "-o", str(proof)).code == 0
+    checked = kept.cli("prove", "--check", str(proof), "--checkpoint", str(kept.place))
+    assert (checked.code, f"have grown from {size}" in checked.out) == (0, True), checked
+
+
+@pytest.mark.parametrize("words", [(), ("3", "--since", "2"), ("999",), ("--since", "999"), ("--check", "nothing")])
+def test_what_cannot_be_proved_is_a_usage_error(kept: Kept, words: tuple[str, ...]) -> None:
+    assert kept.cli("prove", *words).code == 2
+
+
+# ----------------------------------------------------------------------------------------------------- checkpoints
+
+
+@pytest.mark.parametrize("key", ["nothing", "kept.json"])
+def test_without_a_key_no_checkpoint_is_taken(kept: Kept, key: str) -> None:
+    size = len(kept.entries())
+    ended = kept.cli("checkpoint", "--to", str(kept.home / "new.json"), "--key", str(kept.home / key))
+    assert (ended.code, (kept.home / "new.json").exists(), len(kept.entries())) == (2, False, size)
+
+
+def test_a_checkpoint_of_another_ledger_is_not_written_over(kept: Kept) -> None:
+    (kept.home / "elsewhere").mkdir()
+    assert elsewhere(kept, "init").code == 0
+    before = kept.place.read_bytes()
+    ended = elsewhere(kept, "checkpoint", "--to", str(kept.place), "--key", str(kept.machine.path))
+    assert (ended.code, kept.place.read_bytes()) == (5, before)
+    assert "of another ledger" in ended.err
+
+
+def test_something_else_is_not_written_over(kept: Kept) -> None:
+    (kept.home / "notes").write_text("mine")
+    ended = kept.cli("checkpoint", "--to", str(kept.home / "notes"), "--key", str(kept.machine.path))
+    assert (ended.code, (kept.home / "notes").read_text()) == (5, "mine")
+
+
+def test_a_checkpoint_is_kept_in_a_ref(kept: Kept) -> None:
+    kept.git("init", "--quiet", "--bare", str(kept.home / "heads.git"))
+    place = f"{kept.home / 'heads.git'}#refs/checkpoints/shop"
+    for _ in range(2):
+        assert kept.cli("checkpoint", "--to", place, "--key", str(kept.machine.path)).code == 0
+    ended = kept.cli("verify", "--checkpoint", place, "--checkpoint", str(kept.place))
+    assert (ended.code, ended.out.count("signed by machine:ci")) == (0, 2), ended
+
+
+# ----------------------------------------------------------------------------------------------------------- copies
+
+
+def test_an_export_says_what_happened(kept: Kept) -> None:
+    folder = kept.export()
+    out = kept.home / "figures.json"
+    end = "--at", "2023-12-31"
+    assert standalone(folder, "--json", str(out), *end).code == 0
+    told = json.loads(out.read_text())
+    assert told["runs"] == {"pass": 3}
+    assert told["entries"]["waiver-approved"] == 2
+
+
+def test_an_export_holds_nobodys_name(kept: Kept) -> None:
+    signers = kept.layer / "allowed_signers"
+    signers.write_text("".join(f"{line} ada@example.org\n" for line in signers.read_text().splitlines()))
+    folder = kept.export()
+    held = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+    assert (ADA.encode() in held, b"Ada" in held, b"example.org" in held) == (True, False, False)
+
+
+def test_the_same_ledger_gives_the_same_export(kept: Kept) -> None:
+    files = [kept.home / name for name in ("a.tar.gz", "b.tgz")]
+    for file in files:
+        assert kept.cli("export", "-o", str(file)).code == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with tarfile.open(files[0]) as archive:
+        archive.extractall(kept.home / "unpacked", filter="data")
+    assert standalone(kept.home / "unpacked").code == 0
+
+
+@pytest.mark.parametrize("name", ["out", "out.tar", "out.tar.gz"])
+def test_an_export_is_imported_byte_for_byte(kept: Kept, name: str) -> None:
+    assert kept.cli("export", "-o", str(kept.home / name)).code == 0
+    ended = elsewhere(kept, "import", str(kept.home / name))
+    assert head(ended) == kept.ledger.head().root
+    (made,) = (kept.product.state / "ledgers").glob("*.sqlite")
+    other = SqliteLedger(str(made))
+    assert [entry.data for entry in other.read()] == kept.entries()
+    assert list(other.blobs()) == list(kept.ledger.blobs())
+    assert elsewhere(kept, "import", str(kept.home / name)).code == 5
+
+
+@pytest.mark.parametrize("spoil", ["cut", "no tar", "link", "nothing"])
+def test_a_spoilt_export_makes_no_ledger(kept: Kept, spoil: str) -> None:
+    folder = kept.export()
+    segment = folder / "entries" / "000000.jsonl"
+    match spoil:
+        case "cut":
+            segment.write_bytes(segment.read_bytes()[:-40])
+        case "no tar":
+            folder = segment
+        case "link":
+            segment.rename(kept.home / "moved.jsonl")
+            segment.symlink_to(kept.home / "moved.jsonl")
+        case _:
+            folder = kept.home / "nothing"
+    ended = elsewhere(kept, "import", str(folder))
+    assert ended.code == 5, ended
+    assert elsewhere(kept, "verify").code == 5
+
+
+def test_a_backup_is_restored(kept: Kept) -> None:
+    assert head(kept.cli("backup", "-o", str(kept.home / "saved"))) == kept.ledger.head().root
+    rows = kept.entries()
+    for file in kept.file.parent.glob("ledger.sqlite*"):
+        file.unlink()
+    assert kept.cli("restore", str(kept.home / "saved")).code == 0
+    assert kept.entries() == rows
+    assert kept.cli("restore", str(kept.home / "saved")).code == 5
+
+
+def test_a_backup_that_lost_entries_says_so_where_a_ledger_is_required(kept: Kept) -> None:
+    (kept.layer / "enforced.toml").write_text("version = 1\n[ledger]\nrequired = true\n")
+    assert kept.cli("backup", "-o", str(kept.home / "saved")).code == 0
+    kept.checkpoint()
+    for file in kept.file.parent.glob("ledger.sqlite*"):
+        file.unlink()
+    ended = kept.cli("restore", str(kept.home / "saved"))
+    assert (ended.code, "what was recorded after it is lost" in ended.err) == (0, True), ended
+
+
+@pytest.mark.parametrize("words", [("export", "-o"), ("backup", "-o")])
+def test_nothing_is_written_over(kept: Kept, words: tuple[str, ...]) -> None:
+    (kept.home / "there").write_text("mine")
+    assert kept.cli(*words, str(kept.home / "there")).code == 5
+    assert (kept.home / "there").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "words", [("export", "-o", "OUT"), ("export", "-o", "OUT.tgz"), ("checkpoint", "--to", "OUT", "--key", "KEY")]
+)
+def test_killed_at_any_moment_what_leaves_is_whole_or_not_there(kept: Kept, words: tuple[str, ...]) -> None:
+    for kill in range(4):
+        out = kept.home / f"out-{kill}"
+        named = [word.replace("OUT", str(out)).replace("KEY", str(kept.machine.path)) for word in words]
+        with kept.product.start("ledger", *named, "--path", str(kept.git.root)) as process:
+            time.sleep(random.Random(kill).uniform(0.2, 0.9))  # noqa: S311 - not a secret
+            process.kill()
+            process.communicate()
+        made = Path(named[2])
+        if words[0] == "checkpoint":
+            if made.exists():
+                assert kept.cli("verify", "--checkpoint", str(made)).code == 0
+        elif made.exists():
+            shutil.rmtree(kept.home / "elsewhere", ignore_errors=True)
+            for file in (kept.product.state / "ledgers").glob("*.sqlite*"):
+                file.unlink()
+            assert elsewhere(kept, "import", str(made)).code == 0
+    assert kept.cli("verify").code == 0
+
+
+def test_a_person_is_forgotten_and_the_ledger_stays_whole(kept: Kept) -> None:
+    people = kept.layer / "people.toml"
+    before = kept.cli("verify").out
+    text = people.read_text()
+    people.write_text(f'version = 1\n[people.{ADA}]\nroles = ["approver"]\n' + text[text.index("[people.p-9c01]") :])
+    assert kept.cli("verify").out == before
+    held = b"".join(file.read_bytes() for file in kept.layer.iterdir())
+    assert b"Ada" not in held + b"".join(kept.entries())
+
+
+def test_entries_of_more_than_a_year_ago_are_read_as_any(kept: Kept) -> None:
+    kept.story.run(at_s=500 * DAY_S)
+    first = json.loads(kept.entries()[0])["at_epoch_s"]
+    assert first < EPOCH_S
+    ended = kept.cli("verify")
+    assert (ended.code, "from 2023-11-14" in ended.out, "to 2025-03-2" in ended.out) == (0, True, True), ended
+
+
+def test_an_interrupted_export_leaves_nothing(kept: Kept) -> None:
+    with kept.product.start("ledger", "export", "-o", str(kept.home / "out"), "--path", str(kept.git.root)) as process:
+        time.sleep(0.5)
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate()
+    if process.returncode:
+        assert [file.name for file in kept.home.glob("*out*")] == []

@@ -1,0 +1,180 @@
+"""What the holder of a ledger could do to it, found by secgate and by the program that every export carries."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.product import Ended, Product
+from tests.runs.kept_ledger import DAY_S, Kept, Tamper, chained, rewrite_export, standalone
+from tests.signing_support import KEYGEN
+from tests.unit.conftest import Git
+
+AT = 3
+
+
+@pytest.fixture
+def kept(product: Product, git: Git, tmp_path: Path) -> Kept:
+    if not KEYGEN:
+        pytest.skip("no ssh-keygen")
+    made = Kept(product, git, tmp_path)
+    made.fill()
+    return made
+
+
+def both(kept: Kept, folder: Path, *, earlier: Path | None = None) -> tuple[Ended, Ended]:
+    """Verify the ledger by secgate and the export by its own program, against the checkpoint kept elsewhere."""
+    before = ("--earlier", str(earlier)) if earlier else ()
+    mine = kept.cli("verify", "--checkpoint", str(kept.place), *before)
+    signers = str(kept.layer / "allowed_signers")
+    return mine, standalone(folder, "--checkpoint", str(kept.place), "--signers", signers, *before)
+
+
+def refused(ended: tuple[Ended, Ended], entry: int | None, said: str = "") -> None:
+    mine, theirs = ended
+    assert (mine.code, theirs.code) == (5, 1), ended
+    assert said in mine.err, mine
+    if entry is not None:
+        assert f"verify at entry {entry}:" in mine.err, mine
+        assert f"first bad entry: {entry}\n" in theirs.out, theirs
+
+
+def test_what_nobody_touched_holds(kept: Kept) -> None:
+    mine, theirs = both(kept, kept.export())
+    assert (mine.code, theirs.code) == (0, 0), (mine, theirs)
+    assert "signed by machine:ci" in mine.out
+    assert "4 statements and 2 checkpoints" in theirs.out
+
+
+def edit(rows: list[bytes]) -> list[bytes]:
+    return [*rows[:AT], rows[AT].replace(b'"severity":"high"', b'"severity":"info"'), *rows[AT + 1 :]]
+
+
+PLAIN: dict[str, tuple[Tamper, int]] = {
+    "edit": (edit, AT),
+    "delete": (lambda rows: rows[:AT] + rows[AT + 1 :], AT),
+    "insert": (lambda rows: rows[:AT] + chained(rows[: AT + 1])[AT:] + rows[AT:], AT + 1),
+    "reorder": (lambda rows: [*rows[:AT], rows[AT + 1], rows[AT], *rows[AT + 2 :]], AT),
+    "delete the first": (lambda rows: rows[1:], 0),
+    "another time": (lambda rows: [*rows[:AT], rows[AT].replace(b"1700000000", b"1700000001", 1), *rows[AT + 1 :]], AT),
+}
+
+
+@pytest.mark.parametrize(("tamper", "entry"), PLAIN.values(), ids=PLAIN)
+def test_the_first_bad_entry_is_named(kept: Kept, tamper: Tamper, entry: int) -> None:
+    rows, folder = kept.entries(), kept.export()
+    changed = tamper(rows)
+    assert changed != rows
+    kept.rewrite(changed)
+    rewrite_export(folder, changed)
+    refused(both(kept, folder), entry)
+
+
+def test_a_cut_tail_is_told_by_the_checkpoint(kept: Kept) -> None:
+    folder = kept.export()
+    shorter = kept.entries()[: kept.number("checkpoint") - 1]
+    kept.rewrite(shorter)
+    rewrite_export(folder, shorter)
+    refused(both(kept, folder), len(shorter), "its tail was cut off")
+
+
+def test_a_past_that_was_made_to_fit_is_told_by_the_checkpoint(kept: Kept) -> None:
+    folder = kept.export()
+    changed = chained(edit(kept.entries()))
+    kept.rewrite(changed)
+    rewrite_export(folder, changed)
+    shutil.rmtree(folder / "checkpoints")
+    mine, theirs = both(kept, folder)
+    refused((mine, theirs), None, "made to fit")
+    # The entry that notes the checkpoint says another root than the entries before it now have.
+    assert f"first bad entry: {kept.number('checkpoint')}" in theirs.out
+
+
+def test_an_earlier_export_names_the_entry_of_a_past_that_was_made_to_fit(kept: Kept) -> None:
+    earlier, folder = kept.export("earlier"), kept.export()
+    changed = chained(edit(kept.entries()))
+    kept.rewrite(changed)
+    rewrite_export(folder, changed)
+    refused(both(kept, folder, earlier=earlier), AT)
+
+
+def test_a_swapped_signature_is_found_even_where_all_else_was_made_to_fit(kept: Kept) -> None:
+    rows = kept.entries()
+    first, second = (kept.number("waiver-approved", which) for which in (0, 1))
+    signatures = [json.loads(rows[at])["body"]["signature"].encode() for at in (first, second)]
+    escaped = [signature.replace(b"\n", b"\\n") for signature in signatures]
+    rows[second] = rows[second].replace(escaped[1], escaped[0])
+    folder = kept.export()
+    changed = chained(rows)
+    kept.rewrite(changed)
+    rewrite_export(folder, changed)
+    refused(both(kept, folder), second, "its signature as a waiver-approved does not count")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_forged_waiver_is_found(kept: Kept, which: int) -> None:
+    forged = {("requester", "approver")[which]: kept.stranger}
+    kept.waive("three", at_s=5 * DAY_S, **forged)
+    kind = ("waiver-requested", "waiver-approved")[which]
+    refused(both(kept, kept.export()), kept.number(kind, 2), f"its signature as a {kind} does not count")
+
+
+def test_an_old_checkpoint_that_was_put_back_is_found(kept: Kept) -> None:
+    old = kept.place.read_bytes()
+    kept.checkpoint()
+    folder = kept.export()
+    newest = kept.number("checkpoint", 1)
+    kept.place.write_bytes(old)
+    (folder / "checkpoints" / f"{newest:06}.json").write_bytes(old)
+    mine, theirs = both(kept, folder)
+    refused((mine, theirs), None, f"entry {newest} says that one of")
+    assert f"first bad entry: {newest}\n" in theirs.out
+
+
+def test_an_old_checkpoint_after_a_cut_is_told_by_its_age(kept: Kept) -> None:
+    old = kept.place.read_bytes()
+    kept.checkpoint()
+    shorter = kept.entries()[: kept.number("checkpoint", 1)]
+    kept.place.write_bytes(old)
+    kept.rewrite(shorter)
+    assert kept.cli("verify", "--checkpoint", str(kept.place)).code == 0
+    aged = kept.cli("verify", "--checkpoint", str(kept.place), "--max-age-days", "0.000001")
+    assert (aged.code, "older than was asked for" in aged.err) == (5, True)
+    late = ("--newer-than", "2999-01-01")
+    assert standalone(kept.export(), *late).code == 1
+
+
+def test_a_checkpoint_by_nobody_who_counts_is_refused(kept: Kept) -> None:
+    (kept.home / "kept.json").unlink()
+    ended = kept.cli("checkpoint", "--to", str(kept.place), "--key", str(kept.stranger.path))
+    assert ended.code == 0
+    mine, theirs = both(kept, kept.export())
+    assert (mine.code, theirs.code) == (2, 1)
+    assert "nobody who counts" in mine.err
+    assert "nobody who counts" in theirs.out
+
+
+def test_a_changed_blob_is_found(kept: Kept) -> None:
+    folder = kept.export()
+    run = next(json.loads(row) for row in kept.entries() if b'"type":"run"' in row)
+    name = run["body"]["document_digest"]
+    (folder / "blobs" / name[:2] / name[2:]).write_bytes(b"{}")
+    ended = standalone(folder)
+    assert (ended.code, f"first bad entry: {run['sequence']}\n" in ended.out) == (1, True)
+    other = kept.product.cli("ledger", "import", str(folder), "--path", str(kept.home / "organisation"))
+    assert (other.code, "was changed" in other.err) == (5, True)
+
+
+def test_a_cut_ledger_never_replaces_its_checkpoint(kept: Kept) -> None:
+    before = kept.place.read_bytes()
+    kept.rewrite(kept.entries()[: kept.number("checkpoint") - 1])
+    ended = kept.cli("checkpoint", "--to", str(kept.place), "--key", str(kept.machine.path))
+    assert (ended.code, kept.place.read_bytes()) == (5, before)
+
+
+def test_a_waiver_of_a_key_that_was_revoked_since_is_no_fault_of_the_ledger(kept: Kept) -> None:
+    (kept.layer / "revoked").write_text(f"{kept.ada.public}\n")
+    assert kept.cli("verify").code == 0
