@@ -138,6 +138,8 @@ class Run(Event, frozen=True, kw_only=True):
     """"" when the run ended before a decision."""
     outcomes: tuple[str, ...] = ()
     mode: str = ""
+    override: str = ""
+    """The override that was in force, "" for none."""
     profile: str = ""
     words: Mapping[str, int] = {}
     """Number of finding verdicts by word."""

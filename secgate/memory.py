@@ -402,6 +402,7 @@ def _known_run(run: Run) -> KnownRun:
         lanes=run.lanes,
         evaluated_epoch_s=run.evaluated_epoch_s,
         document_digest=run.document_digest,
+        override=run.override,
         input_digest=run.input_digest,
         clocked=bool(run.settled),
     )

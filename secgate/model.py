@@ -755,6 +755,8 @@ class KnownRun(Value, frozen=True, kw_only=True):
     lanes: tuple[Lane, ...]
     evaluated_epoch_s: Epoch
     document_digest: Digest
+    override: str = ""
+    """The override under which it passed, "" for none."""
     input_digest: str = ""
     clocked: bool = False
     """Whether it started and closed clocks, in one lane at least."""
@@ -857,12 +859,23 @@ class Verdict(Value, frozen=True, kw_only=True):
     all_rules: tuple[str, ...] = ()
 
 
+class Overridden(Value, frozen=True, kw_only=True):
+    """The override that a run was made under: who answers for it, why, and until when."""
+
+    id: Digest
+    by: str
+    reason: str
+    until_epoch_s: Epoch
+    ticket: str = ""
+
+
 class Decision(Value, frozen=True, kw_only=True):
     """What the run decided. `outcome` is the first of OUTCOME_ORDER among `all_outcomes`."""
 
     outcome: Outcome
     all_outcomes: tuple[Outcome, ...]
-    mode: Literal["enforce", "observe"] = "enforce"
+    mode: Literal["enforce", "observe", "overridden"] = "enforce"
+    override: Overridden | None = None
     profile: str
     verdicts: tuple[Verdict, ...]
     obligations: tuple[Obligation, ...] = ()
@@ -882,8 +895,8 @@ class Decision(Value, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """0 in observe mode where a decision was reached; else the outcome's."""
-        if self.mode == "observe" and self.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+        """0 in observe mode and under an override where a decision was reached; else the outcome's."""
+        if self.mode in ("observe", "overridden") and self.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
             return 0
         return self.outcome.exit_code
 

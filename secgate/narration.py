@@ -102,6 +102,7 @@ def _notes(one: Sight, previous: Sight | None) -> list[str]:
     found += [severity] if severity and previous is not None and one.severity is not previous.severity else []
     found += [one.basis] if one.basis and one.state != "unchanged" else []
     found += [f"{one.word}: {one.reason}"] if one.reason and one.word != Word.ALLOW else []
+    found += [f"under the override {one.override[:12]}"] if one.override else []
     return [*found, *one.happened]
 
 
@@ -118,7 +119,8 @@ def _folds(sights: Sequence[Sight]) -> list[tuple[Sight, int, Sight]]:
 
 
 def _said(one: Sight) -> tuple[object, ...]:
-    return one.state, one.line, one.scope, one.dirty, one.severity, one.path, one.start_line, one.word, one.reason
+    place = one.path, one.start_line
+    return one.state, one.line, one.scope, one.dirty, one.severity, *place, one.word, one.reason, one.override
 
 
 def comparison_page(comparison: Comparison, *, width: int, colour: bool) -> bytes:

@@ -64,6 +64,20 @@ class DowngradeRevoked(SignedEvent, frozen=True, kw_only=True):
     VERSION: ClassVar[int] = 1
 
 
+class OverrideGiven(SignedEvent, frozen=True, kw_only=True):
+    """Break-glass: somebody lets a line of a repository pass for a few hours."""
+
+    TYPE: ClassVar[str] = "override-given"
+    VERSION: ClassVar[int] = 1
+
+
+class OverrideReviewed(SignedEvent, frozen=True, kw_only=True):
+    """Somebody else says afterwards whether an override was justified."""
+
+    TYPE: ClassVar[str] = "override-reviewed"
+    VERSION: ClassVar[int] = 1
+
+
 SIGNED_EVENTS: tuple[type[SignedEvent], ...] = (
     WaiverRequested,
     WaiversRequested,
@@ -72,5 +86,7 @@ SIGNED_EVENTS: tuple[type[SignedEvent], ...] = (
     DowngradeRequested,
     DowngradeApproved,
     DowngradeRevoked,
+    OverrideGiven,
+    OverrideReviewed,
 )
 """All of them."""

@@ -73,6 +73,8 @@ class Sight(Value, frozen=True, kw_only=True):
     symbol: str = ""
     word: str = ""
     reason: str = ""
+    override: str = ""
+    """The override that was in force, "" for none."""
     happened: tuple[str, ...] = ()
 
 
@@ -257,6 +259,7 @@ class Teller:
             scope=run.scope,
             outcome=run.outcome,
             state="not-looked" if run.partial or self._names.intersection(run.unseen) else "not-there",
+            override=run.override,
             happened=told,
         )
         try:

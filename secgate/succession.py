@@ -170,6 +170,7 @@ class _Step:
             outcome=decision.outcome if decision else "",
             outcomes=decision.all_outcomes if decision else (),
             mode=decision.mode if decision else "",
+            override=decision.override.id if decision and decision.override else "",
             profile=decision.profile if decision else "",
             words=words(document),
             engine=f"{decision.engine} {decision.engine_version}".strip() if decision else "",

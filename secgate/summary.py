@@ -28,6 +28,7 @@ from secgate.model import (
     WaiverAccount,
     Word,
 )
+from secgate.overrides import mode_words, override_words
 
 OUTCOME_WORDS = {
     Outcome.PASS: "PASS",
@@ -204,8 +205,7 @@ def severity_words(finding: Finding) -> str:
 def _word(decision: Decision | None) -> str:
     if decision is None:
         return "SCANNED, NOT JUDGED"
-    observed = decision.exit_code != decision.outcome.exit_code
-    return OUTCOME_WORDS[decision.outcome] + (" (OBSERVED, NOT ENFORCED)" if observed else "")
+    return OUTCOME_WORDS[decision.outcome] + mode_words(decision)
 
 
 def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAccount | None) -> FindingRow:
@@ -308,6 +308,8 @@ def _sentence(document: RunDocument, blocking: Sequence[FindingRow], gaps: Seque
         parts.append(_nothing_blocks(document))
     if not decision.claims_coverage:
         parts.insert(0, "findings only, no coverage claimed")
+    if decision.override is not None:
+        parts.insert(0, override_words(decision))
     return "; ".join(parts) + "."
 
 

@@ -41,6 +41,7 @@ _COMMANDS = {
     "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),
     "coverage": ("secgate.cli.coverage", "Have a gap in coverage let pass for a while."),
     "waiver": ("secgate.cli.waiver", "Ask for, approve, revoke and list waivers."),
+    "override": ("secgate.cli.override", "Break the glass: let a line pass for some hours, loudly."),
     "downgrade": ("secgate.cli.downgrade", "Have a finding count for less, approved by another."),
     "import": ("secgate.cli.imports", "Turn other tools' exceptions into requests for waivers."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),

@@ -31,6 +31,8 @@ def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int
     PATH is a git work tree, a folder in one, or a plain folder; the current folder by default.
     """
     from secgate import pipeline, registry
+    from secgate.escape import plain
+    from secgate.overrides import override_words
 
     wanted = formats(outputs, registry.names("reporters"))
     progress = Progress(quiet=quiet)
@@ -45,6 +47,9 @@ def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int
         write_output(data, file)
     if done.decision is None:
         raise TypeError("a run without a decision")
+    if done.decision.override is not None:
+        # Whatever the format and wherever it goes, whoever runs it sees this.
+        click.echo(f"secgate: {plain(override_words(done.decision))}", err=True)
     return done.decision.exit_code
 
 

@@ -201,15 +201,15 @@ def speaks(person: str, key: str) -> Speaker:
 
 
 def moment_of(text: str, *, now: datetime) -> datetime:
-    """Give the moment that a person means: `30d` from now, or a day (its end, in UTC), or an ISO time with a zone."""
+    """Give the moment that is meant: `30d` or `6h` from now, a day (its end, in UTC), or an ISO time with a zone."""
     try:
-        if text.endswith("d") and text[:-1].isdigit():
-            return now + timedelta(days=int(text[:-1]))
+        if text[-1:] in ("d", "h") and text[:-1].isdigit():
+            return now + timedelta(**{"days" if text.endswith("d") else "hours": int(text[:-1])})
         if len(text) == len("2026-12-31"):
             return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
         given = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"`{text}` is no time", remedy="write 30d, 2026-12-31, or 2026-12-31T12:00Z") from error
+        raise UsageError(f"`{text}` is no time", remedy="write 30d, 6h, 2026-12-31, or 2026-12-31T12:00Z") from error
     if given.tzinfo is None:
         raise UsageError(f"`{text}` has no zone", remedy="end it in Z for UTC")
     return given.astimezone(UTC)

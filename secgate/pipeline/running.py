@@ -34,6 +34,7 @@ from secgate.pipeline.comparing import base_of, comparable_with, renames_of
 from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.looking import Looked, Looker, load_tables
+from secgate.pipeline.overriding import Broken, broken_glass, under
 from secgate.pipeline.owned import owned
 from secgate.pipeline.shown import (
     failed_record,
@@ -78,6 +79,7 @@ class _Seen(NamedTuple):
     retirement: Retirement
     debt: KnownDebt
     joined: Mapping[str, JoinedFacts] = {}
+    glass: Broken = Broken(None, ())
     lists: Lists = Lists()
     notes: tuple[str, ...] = ()
     waivers: tuple[WaiverAccount, ...] = ()
@@ -144,6 +146,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
         observer.stage("judge", seen.prepared.settings.profile)
         references = _references(seen.prepared, shop)
         judgement = _judge(seen, shop, references)
+        judgement = msgspec.structs.replace(judgement, decision=under(judgement.decision, seen.glass))
         document = _document(seen, shop, decision=judgement.decision)
         if seen.prepared.profile.reference_engines:
             again = ", ".join(f"{one.name} {one.version}" for one in references)
@@ -248,12 +251,14 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         shop=shop,
         now=_evaluated(seen.memory, shop),
     )
+    glass = broken_glass(history=seen.history, prepared=seen.prepared, shop=shop, now=_evaluated(seen.memory, shop))
     return seen._replace(
         correlation=seen.correlation._replace(findings=less.findings),
         joined=less.joined,
         lists=told.lists,
         coverage=found.coverage,
-        notes=(*seen.notes, *found.notes, *less.notes),
+        glass=glass,
+        notes=(*seen.notes, *found.notes, *less.notes, *glass.notes),
         waivers=found.accounts,
     )
 

@@ -96,6 +96,13 @@ class WaiverLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         }[severity]
 
 
+class OverrideLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long an override lasts at most, and how soon it must be reviewed; a policy may only be stricter."""
+
+    longest: Annotated[int, Meta(gt=0, le=86400)] = 86400
+    review: Annotated[int, Meta(gt=0, le=5 * 86400)] = 5 * 86400
+
+
 class DowngradeLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The longest life of a downgrade by the severity that it is approved from."""
 
@@ -119,6 +126,7 @@ class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     notice_s: Seconds = 7 * 86400
     """How long before its end a run begins to speak of a waiver or a downgrade."""
     downgrades_s: DowngradeLimits = DowngradeLimits()
+    overrides_s: OverrideLimits = OverrideLimits()
     places: tuple[PlaceLimits, ...] = ()
     """In order: the first that a finding is in, and that has a limit for its severity, counts."""
     exploited_s: ExploitedLimits = ExploitedLimits()

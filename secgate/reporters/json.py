@@ -27,6 +27,7 @@ class JsonReporter:
             "exit_code": summary.exit_code,
             "format": {"name": "secgate-run", "version": 1},
             "outcome": decision.outcome if decision else None,
+            "override": decision.override if decision else None,
             "run": document,
             "sentence": summary.sentence,
             "to_green": list(summary.to_green),

@@ -62,6 +62,8 @@ def _run_suite(document: RunDocument, summary: Summary) -> ET.Element:
         _told(case, "failure", "fail", summary.sentence, [one.reason for one in verdicts])
     elif summary.exit_code:
         _told(case, "error", summary.word.lower(), summary.sentence, [one.reason for one in verdicts])
+    elif document.decision is not None and document.decision.override is not None:
+        _told(case, "skipped", "", summary.sentence, ())
     return _counted("secgate.run", [case], document)
 
 

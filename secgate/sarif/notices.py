@@ -15,6 +15,7 @@ from secgate.sarif.results import ROOT, uri, utc
 LEFT_OUT = "secgate/left-out-here"
 NOT_ENDED = "secgate/tool-did-not-complete"
 NO_DECISION = "secgate/no-decision"
+OVERRIDDEN = "secgate/overridden"
 WORDS = {
     LEFT_OUT: "Something is left out of this file, though the run has it.",
     NOT_ENDED: "The tool did not complete.",

@@ -18,7 +18,7 @@ import msgspec
 from secgate.model import Gap, Invocation, Lane, Outcome, RunDocument, ScanStatus, Source, Verdict
 from secgate.sarif import descriptors, notices
 from secgate.sarif.limits import GITHUB, Cuts, Item, Limits, Share, Urgency, compressed_bytes, lighten, limit
-from secgate.sarif.results import ROOT, ResultWriter
+from secgate.sarif.results import ROOT, ResultWriter, utc
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 INFORMATION_URI = "https://github.com/secgate/secgate"
@@ -174,6 +174,10 @@ class _Writer:
         said = [(notices.LEFT_OUT, text) for text in lost]
         if _is_undecided(self._document) and self._document.decision:
             said.append((notices.NO_DECISION, f"the gate could not decide: {self._document.decision.outcome}"))
+        held = self._document.decision.override if self._document.decision else None
+        if held is not None:
+            told_so = f"an override is in force until {utc(held.until_epoch_s)} by {held.by}: {held.reason}"
+            said.append((notices.OVERRIDDEN, told_so))
         if loose or said or not runs:
             runs.append(self._own_run(loose, said))
         data = msgspec.json.encode({"$schema": SCHEMA, "version": "2.1.0", "runs": runs}, order="sorted")

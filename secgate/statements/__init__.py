@@ -1,10 +1,11 @@
-"""What people say to the ledger: waivers and downgrades asked for, approved, revoked and listed, each said and signed.
+"""What people say to the ledger: waivers and downgrades asked for and approved, overrides given, each of it signed.
 
 Every statement is checked by the enforced layer before it is written, by the same rules that count later: nothing goes
 into the ledger that would be worth nothing there.
 """
 
-from secgate.statements.desk import Place, Speaker
+from secgate.preparation import Place
+from secgate.statements.desk import Speaker
 from secgate.statements.downgrades import (
     DowngradeWish,
     approve_downgrade,
@@ -12,6 +13,7 @@ from secgate.statements.downgrades import (
     request_downgrade,
     revoke_downgrade,
 )
+from secgate.statements.overrides import Emergency, give_override, listed_overrides, review_override
 from secgate.statements.waivers import (
     Draft,
     Listed,
@@ -28,19 +30,23 @@ from secgate.statements.waivers import (
 __all__ = [
     "DowngradeWish",
     "Draft",
+    "Emergency",
     "Listed",
     "Place",
     "Speaker",
     "Wish",
     "approve",
     "approve_downgrade",
+    "give_override",
     "listed",
     "listed_downgrades",
+    "listed_overrides",
     "request_downgrade",
     "request_for_advisory",
     "request_for_finding",
     "request_for_gap",
     "request_together",
+    "review_override",
     "revoke",
     "revoke_downgrade",
 ]

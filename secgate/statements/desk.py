@@ -19,17 +19,9 @@ from secgate.memory import Memory
 from secgate.model import Finding, RunDocument, Value
 from secgate.people import Person
 from secgate.ports import Ledger, Signer
-from secgate.preparation import Enforced, Prepared, RunRequest, Silence, choose_ledger, prepare, workshop
+from secgate.preparation import Enforced, Place, Prepared, opened
 from secgate.record import append_events
 from secgate.signed_events import SignedEvent
-
-
-class Place(Value, frozen=True, kw_only=True):
-    """Which tree's ledger, under which enforced layer."""
-
-    path: str = "."
-    config: str = ""
-    enforced: str = ""
 
 
 class Speaker(Value, frozen=True, kw_only=True):
@@ -61,27 +53,15 @@ def desk_at(place: Place, *, machine: Machine, now: datetime) -> Iterator[Desk]:
 
     Raises UsageError where nobody's signature would count, and LedgerError where there is no ledger.
     """
-    with workshop(machine, now=now, observer=Silence()) as shop:
-        request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
-        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
+    with opened(place, machine=machine, now=now) as (prepared, chosen, shop):
         if not prepared.enforced.trust.allowed_signers:
             raise UsageError(
                 "there is no enforced layer with allowed_signers and people.toml: nobody's signature would count",
                 remedy="give --enforced DIR, or set SECGATE_ENFORCED",
             )
-        chosen = choose_ledger(
-            prepared.settings.ledger,
-            target=prepared.target,
-            repository=prepared.repository,
-            machine=machine,
-            executor=shop.executor,
-            read_only=False,
-        )
-        if chosen is None or not chosen.ledger.exists():
+        if not chosen.ledger.exists():
             raise LedgerError(
-                "there is no ledger to say it to",
-                place=chosen.ledger.address if chosen else "ledger.store",
-                remedy="secgate ledger init",
+                "there is no ledger to say it to", place=chosen.ledger.address, remedy="secgate ledger init"
             )
         memory = Memory()
         memory.catch_up(chosen.ledger)

@@ -16,8 +16,9 @@ from secgate.errors import UsageError
 from secgate.model import Finding, Severity, Value, encode
 from secgate.pipeline.downgraded import checked, is_above, late_duties
 from secgate.pipeline.exceptions import SHOWN, limits_of
+from secgate.preparation import Place
 from secgate.signed_events import DowngradeApproved, DowngradeRequested, DowngradeRevoked
-from secgate.statements.desk import Desk, Place, Speaker, desk_at, named, say
+from secgate.statements.desk import Desk, Speaker, desk_at, named, say
 from secgate.waivers import Refused, bound_of, require_approver, statement_id, subject_of, time_words
 
 _SEE = "see `secgate downgrade list`"

@@ -12,8 +12,9 @@ from secgate.errors import UsageError
 from secgate.model import KnownStatement, Lane, RunDocument, Severity, Value, WaiverAccount
 from secgate.pipeline.exceptions import checked, limits_of
 from secgate.policy.values import WaiverLimits
+from secgate.preparation import Place
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
-from secgate.statements.desk import Desk, Place, Speaker, desk_at, named, say
+from secgate.statements.desk import Desk, Speaker, desk_at, named, say
 from secgate.story import read_document
 from secgate.waived import account, for_findings
 from secgate.waivers import (
