@@ -881,6 +881,8 @@ class Decision(Value, frozen=True, kw_only=True):
     obligations: tuple[Obligation, ...] = ()
     policy_digests: dict[str, Digest]
     """Per layer: modules and data together."""
+    policies_digest: str = ""
+    """Of the blob that names everything it was judged by; "" where that was not kept."""
     advisory_digests: dict[str, Digest] = {}
     """Of what told about advisories: the database, and the lists `known-exploited` and `epss`."""
     enforced_digest: str = ""

@@ -379,7 +379,7 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         read_only=chosen.read_only,
         config_digest=seen.prepared.config_digest,
         retirement=seen.retirement,
-        blobs=_signed_blobs(seen),
+        blobs={**judgement.policy_blobs, **_signed_blobs(seen)},
         events=seen.debt.events if is_clocked(document) else (),
     )
     try:
