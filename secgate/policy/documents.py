@@ -350,6 +350,30 @@ class LayerDecision(Document, frozen=True, kw_only=True):
     elements: tuple[Said, ...]
 
 
+class _Named(Struct, frozen=True):
+    schema: SchemaName
+
+
+def read_input(data: bytes) -> InputDocument:
+    """Read a stored input under the schema it names. What a minor version added since has the value that it then had.
+
+    Raises PolicyError for another schema, and for a document that breaks its own.
+    """
+    try:
+        named = msgspec.json.decode(data, type=_Named).schema
+        if named != SchemaName(name=INPUT_NAME):
+            raise PolicyError(
+                f"the stored input names the schema {named.name} {named.version}",
+                remedy=f"this version of secgate reads {INPUT_NAME} {SCHEMA_VERSION}",
+            )
+        return msgspec.json.decode(data, type=InputDocument)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PolicyError(
+            f"the stored input breaks its schema: {error}",
+            remedy="use the version of secgate that recorded it, or a newer one",
+        ) from error
+
+
 def read_decision(value: bytes, *, layer: str) -> LayerDecision:
     """Read one layer's decision strictly. Raises PolicyError naming the place of the first fault."""
     try:
