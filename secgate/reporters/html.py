@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from secgate.escape import plain
 from secgate.explanation import Explanation, explain_finding
+from secgate.let_pass import WORDS
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
 from secgate.narration import facts_words
 from secgate.resources import data_dir
@@ -97,6 +98,7 @@ class HtmlReporter:
             anchor=anchor,
             blocking=[_shown(row, document) for row in summary.blocking[: self._max_full]],
             document=document,
+            let_pass=WORDS,
             mark=_MARKS.get(summary.outcome, "✕"),
             max_rows=MAX_ROWS,
             max_steps=MAX_STEPS,
