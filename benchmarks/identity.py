@@ -5,7 +5,8 @@
 Each place of a made tree is seen by one of two tools, each tenth by both. The tree before it lacks each twentieth
 weakness, and in each third file the two lines at the top that move everything down: so a twentieth is new and nothing
 is gone. Every measure is a process of its own, so that its memory is its own. The first
-shape is measured in all sizes, the others in the largest. The multitool is the program that SECGATE_SARIF_MULTITOOL
+shape is measured in all sizes and beside the other tools, to which a file's shape is all one; the others in the
+largest. The multitool is the program that SECGATE_SARIF_MULTITOOL
 names; sarif-tools is put into an environment that is thrown away, unless its `sarif` command is given.
 """
 
@@ -219,6 +220,11 @@ def remember(shape: Shape, count: int, folder: Path) -> None:
     (folder / "known.json").write_bytes(msgspec.json.encode(known))
 
 
+def known_in(file: Path) -> tuple[KnownFinding, ...]:
+    """Give what was known of the tree before."""
+    return msgspec.json.decode(file.read_bytes(), type=tuple[KnownFinding, ...])
+
+
 def measure(folder: Path) -> None:
     """The tree now, phase by phase; print what each took, and what came out."""
     gc.set_threshold(COLLECT_AFTER)  # as the command line does
@@ -231,8 +237,7 @@ def measure(folder: Path) -> None:
         spent[name] = time.monotonic() - wall, time.process_time() - cpu
         return done
 
-    told = (folder / "known.json").read_bytes()
-    known = timed("recall", lambda: msgspec.json.decode(told, type=tuple[KnownFinding, ...]))
+    known = timed("recall", lambda: known_in(folder / "known.json"))
     scans = timed("read", lambda: [Scan(run) for run in sarif.read(data, name="new")])
     located = timed("normalise", lambda: located_of(scans, folder / "new"))
     timed("fingerprint", lambda: findings_of(located, None))
@@ -312,11 +317,11 @@ def others(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, lis
         diff = ["diff", "old.sarif", "new.sarif", "-o", "diff.json"]
         calls.append(("sarif-tools diff", [options.sarif_tools, *diff], ""))
     for title, argv, made in calls:
-        costs = [cost(argv, folder)[0] for _ in range(options.runs)]
+        costs = [cost(argv, folder)[0] for _ in range(options.other_runs)]
         yield title, costs, f"{states(folder / made)}" if made else ""
 
 
-def report(name: str, count: int, options: argparse.Namespace) -> tuple[int, dict[str, Cost]]:
+def report(name: str, count: int, options: argparse.Namespace, *, beside: bool) -> tuple[int, dict[str, Cost]]:
     """Measure one tree and print its rows; give the number of its results and what each part took."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -339,16 +344,16 @@ def report(name: str, count: int, options: argparse.Namespace) -> tuple[int, dic
         print(
             f"{first['known']} known, {first['new']} new, {first['lost']} lost; {first['bytes'] / 1e6:.1f} MB written\n"
         )
-        print("| | wall s | processor s | peak MB | multiple of secgate's wall | |\n|---|---|---|---|---|---|")
+        print("| | wall s | processor s | peak MB | processor, of all of secgate | |\n|---|---|---|---|---|---|")
         for phase in PHASES:
             print(f"| {phase} | {spent[phase].wall_s:.2f} | {spent[phase].cpu_s:.2f} | | | |")
         print(f"| read, normalise and fingerprint | {sum(one.wall_s for one in made):.2f} | ", end="")
         print(f"{sum(one.cpu_s for one in made):.2f} | | | |")
         notes = {ALL_OF_IT: ""}
-        for title, costs, note in others(folder, options):
+        for title, costs, note in others(folder, options) if beside else ():
             spent[title], notes[title] = median(costs), note
         for title, note in notes.items():
-            one, ratio = spent[title], spent[title].wall_s / spent[ALL_OF_IT].wall_s
+            one, ratio = spent[title], spent[title].cpu_s / spent[ALL_OF_IT].cpu_s
             figures = f"{one.wall_s:.2f} | {one.cpu_s:.2f} | {one.peak_mb:.0f} | {ratio:.2f}"
             print(f"| {title} | {figures} | {note} |", flush=True)
         return first["results"], spent
@@ -357,9 +362,9 @@ def report(name: str, count: int, options: argparse.Namespace) -> tuple[int, dic
 def growth(rows: Sequence[tuple[int, dict[str, Cost]]]) -> None:
     """Print what a thousand results take in each size: the same in all of them where the growth is linear."""
     counts = " | ".join(str(count) for count, _ in rows)
-    print(f"\nwall seconds for each 1,000 results\n\n| results | {counts} |\n|---|{'---|' * len(rows)}")
+    print(f"\nprocessor seconds for each 1,000 results\n\n| results | {counts} |\n|---|{'---|' * len(rows)}")
     for title in rows[0][1]:
-        each = (f"{spent[title].wall_s / count * 1000:.3f}" for count, spent in rows)
+        each = (f"{spent[title].cpu_s / count * 1000:.3f}" for count, spent in rows)
         print(f"| {title} | {' | '.join(each)} |")
 
 
@@ -369,6 +374,7 @@ def main() -> None:
     parser.add_argument("sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], metavar="RESULTS")
     parser.add_argument("--shape", action="append", choices=SHAPES, default=[], help="default: all")
     parser.add_argument("--runs", type=int, default=3, help="times that each is measured; medians are given")
+    parser.add_argument("--other-runs", type=int, default=1, help="the same for the other tools, which may take long")
     parser.add_argument("--multitool", default=os.environ.get("SECGATE_SARIF_MULTITOOL", ""), help='"" for none')
     parser.add_argument("--sarif-tools", default=None, help='the `sarif` command; "" for none')
     parser.add_argument("--child", choices=("remember", "measure"), help=argparse.SUPPRESS)
@@ -384,11 +390,11 @@ def main() -> None:
             options.sarif_tools = str(sarif_tools_in(Path(environment)))
         load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
         print(f"{SARIF_TOOLS}; load before: {load}", flush=True)
-        rows = [report(names[0], size, options) for size in options.sizes]
+        rows = [report(names[0], size, options, beside=True) for size in options.sizes]
         if len(rows) > 1:
             growth(rows)
         for name in names[1:]:
-            report(name, max(options.sizes), options)
+            report(name, max(options.sizes), options, beside=False)
     return None
 
 

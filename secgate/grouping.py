@@ -6,7 +6,8 @@ counted as a second. Secrets are grouped by where and how they read, advisories 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -128,16 +129,16 @@ def _with_wide_ones(groups: Sequence[Group]) -> list[Group]:
     joined: dict[int, int] = {}
     for found in places.values():
         wide = [at for at in found if all(map(_is_wide, groups[at].members))] if len(found) > 1 else []
-        narrow = sorted(set(found).difference(wide)) if wide else []
-        for at in wide:
-            inside = (other for other in narrow if _is_inside(groups[other], groups[at]))
-            home = min(inside, key=lambda other: _order(groups[other].members[0]), default=-1)
-            if home >= 0:
-                joined[at] = home
-    grown = list(groups)
+        if wide:
+            joined.update(_homes(groups, wide, sorted(set(found).difference(wide))))
+    grown: dict[int, list[Located]] = {}
     for at, home in joined.items():
-        grown[home] = msgspec.structs.replace(grown[home], members=grown[home].members + groups[at].members)
-    return [one for at, one in enumerate(grown) if at not in joined]
+        grown.setdefault(home, list(groups[home].members)).extend(groups[at].members)
+    return [
+        msgspec.structs.replace(one, members=tuple(grown[at])) if at in grown else one
+        for at, one in enumerate(groups)
+        if at not in joined
+    ]
 
 
 def _is_wide(one: Located) -> bool:
@@ -145,13 +146,32 @@ def _is_wide(one: Located) -> bool:
     return 0 < one.place.region.end_line < one.result.location.region.end_line
 
 
-def _is_inside(one: Group, wide: Group) -> bool:
-    unit = one.members[0].place.region
-    tools = {member.result.scanner for member in one.members}
-    regions = [member.result.location.region for member in wide.members]
-    return tools.isdisjoint(member.result.scanner for member in wide.members) and all(
-        region.start_line <= unit.start_line and unit.end_line <= region.end_line for region in regions
-    )
+def _homes(groups: Sequence[Group], wide: Sequence[int], narrow: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Give, for each wide group, the first narrow one inside of all its regions that only other tools speak of.
+
+    A file may have thousands of both, so those inside are looked up, apart for each set of tools.
+    """
+    by_tools: dict[frozenset[str], list[tuple[tuple[object, ...], int]]] = {}
+    for at in narrow:
+        by_tools.setdefault(_tools(groups[at]), []).append((_order(groups[at].members[0]), at))
+    tables = [(tools, sorted(found)) for tools, found in by_tools.items()]
+    starts = [[groups[at].members[0].place.region.start_line for _, at in found] for _, found in tables]
+    for at in wide:
+        regions = [member.result.location.region for member in groups[at].members]
+        first, last = max(one.start_line for one in regions), min(one.end_line for one in regions)
+        fitting = []
+        for (tools, found), lines in zip(tables, starts, strict=True):
+            if tools.isdisjoint(_tools(groups[at])):
+                inside = (found[index] for index in range(bisect_left(lines, first), bisect_right(lines, last)))
+                # What begins inside and ends outside holds what comes next: few do, one inside of the other.
+                one = next((one for one in inside if groups[one[1]].members[0].place.region.end_line <= last), None)
+                fitting += [one] if one is not None else []
+        if fitting:
+            yield at, min(fitting)[1]
+
+
+def _tools(one: Group) -> frozenset[str]:
+    return frozenset(member.result.scanner for member in one.members)
 
 
 def _slots(members: Sequence[Located]) -> list[list[Located]]:
@@ -163,9 +183,10 @@ def _slots(members: Sequence[Located]) -> list[list[Located]]:
     seeds = max(apart, key=len)
     if len(seeds) == 1:
         return [list(members)]
+    starts, ends = [_start(seed) for seed in seeds], [_end(seed) for seed in seeds]
     slots: list[list[Located]] = [[] for _ in seeds]
     for one in members:
-        slots[_nearest(seeds, one.result.location.region)].append(one)
+        slots[_nearest(starts, ends, _start(one.result.location.region))].append(one)
     return [slot for slot in slots if slot]
 
 
@@ -186,25 +207,32 @@ def _apart(regions: Iterable[Region]) -> list[Region]:
     return found
 
 
-def _start(region: Region) -> tuple[int, int]:
+_Point = tuple[int, int]
+
+
+def _start(region: Region) -> _Point:
     return region.start_line, region.start_column
 
 
-def _end(region: Region) -> tuple[int, int]:
+def _end(region: Region) -> _Point:
     """End of a region; one without an end covers its start alone."""
     return max(_start(region), (region.end_line, region.end_column or 1 << 30)) if region.end_line else _start(region)
 
 
-def _nearest(seeds: Sequence[Region], region: Region) -> int:
-    """Give the seed that holds the region's start, else the one that starts nearest."""
-    for at, seed in enumerate(seeds):
-        if _start(seed) <= _start(region) < _end(seed):
-            return at
-    line, column = _start(region)
-    return min(
-        range(len(seeds)),
-        key=lambda at: (abs(seeds[at].start_line - line), abs(seeds[at].start_column - column), at),
-    )
+def _nearest(starts: Sequence[_Point], ends: Sequence[_Point], point: _Point) -> int:
+    """Give the seed that holds a point, else the first of those that start nearest, by lines, then by columns.
+
+    Seeds rise and do not overlap; there may be thousands in one unit, so only the neighbours are looked at.
+    """
+    line, column = point
+    behind = bisect_right(starts, point)
+    if behind and point < ends[behind - 1]:
+        return behind - 1
+    near: set[int] = set()
+    for row in {starts[at][0] for at in (behind - 1, behind) if 0 <= at < len(starts)}:
+        after = bisect_left(starts, (row, column))
+        near.update(bisect_left(starts, starts[at]) for at in (after - 1, after) if 0 <= at < len(starts))
+    return min(near, key=lambda at: (abs(starts[at][0] - line), abs(starts[at][1] - column), at))
 
 
 # -------------------------------------------------------------------------------------------------------------- secrets

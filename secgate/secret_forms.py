@@ -31,7 +31,7 @@ _RARE = ("fm1r_", "fm2_", "whsec_", "PRIVATE KEY", "PuTTY-User-Key-File", "://",
 
 _WORDS = (
     *("pass", "pwd", "secret", "token", "credential", "key", "auth", "contrase", "sas", "signature", "sig="),
-    *("bearer ", "basic "),
+    *("bearer ", "basic ", "-u ", "--user"),
 )
 """One of them, in lower case, stands in every name that a secret is assigned to, or before one."""
 
@@ -88,7 +88,7 @@ _BLOCK_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|P
 _PARTS = (
     # What is one within something else that may be read: its first group.
     re.compile(r"://[^\s/?#\[\]@!$&'()*+,;=:<>\"]{0,300}:([^\s@/<>\"'`]{1,300})@"),
-    re.compile(r"://([A-Za-z0-9_\-.~%]{16,300})@"),
+    re.compile(r"://([A-Za-z0-9_\-.~%]{10,300})@"),
     re.compile(r"hooks\.slack\.com/(?:services|workflows)/([A-Za-z0-9/]{20,})"),
     re.compile(r"api/webhooks/(\d{15,22}/[\w\-]{40,})"),
     re.compile(r"\b(?i:bearer|basic) +([A-Za-z0-9+/._~\-]{8,}={0,2})"),
@@ -102,11 +102,15 @@ _NAME = (
 )
 _NAMED = re.compile(_NAME)
 _VALUE = re.compile(
-    r"([\w.\-]{0,40})(?:\\?[\"'`]?\]?)(?:[ \t]{0,9}:[ \t]{0,9}[\w.\[\]|]{1,40}(?=[ \t]{0,9}=))?"
-    r"([ \t]{0,20}(?:=>|:=|={1,3}|!={1,2}|:)[ \t]{0,20}|[ \t]{0,9},[ \t]{0,9}(?=\\?[\"'])|[ \t]{1,9}(?=\\?[\"'`])|>)"
+    r"([\w.\-]{0,40}(?<!-))(?:\\?[\"'`]?\]?)(?:[ \t]{0,9}:[ \t]{0,9}[\w.\[\]|]{1,40}(?=[ \t]{0,9}=))?"
+    r"([ \t]{0,20}(?:=>|:=|={1,3}|!={1,2}|:)[ \t]{0,20}|[ \t]{0,3}(?:,|\(|->)[ \t]{0,9}(?=\\?[\"'])|>"
+    r"|[ \t]{1,9}value[ \t]{0,3}=[ \t]{0,3}(?=\\?[\"'])|[ \t]{1,9}(?:(?:is|was|value)[ \t]{0,3}:?[ \t]{0,3})?)"
     r"(?:[rbufRBUF]{0,2}(\\?[\"'`])((?:(?!\3)(?:\\.|[^\n\\])){1,400})(?:\3|\Z)|([^\s\"'`,;<>()\[\]{}]{3,400}))"
 )
-_OPTION = re.compile(r"(?<![\w\-])--?(?:password|passwd|token|secret|api-key)[ ]+([^\s\"'`\-$<\[{][^\s\"'`]{3,300})")
+_OPTION = re.compile(
+    r"(?<![\w\-])(?:--?(?:password|passwd|token|secret|api-key) +|(?:-u|--user)[ =]+[\w.@\-]{1,60}:)"
+    r"([^\s\"'`\-$<\[{][^\s\"'`]{3,300})"
+)
 _QUOTED_RANDOM = re.compile(r"([\"'`])([A-Za-z0-9+/\\\-_=]{23,})\1")
 _QUOTED = re.compile(r"(?<!\w)\\?([\"'`])((?:(?!\1)[^\n]){1,400})\1(?!\w)")
 _BARE = re.compile(r"(?<![\w/.\\\-])[\w+/=!@#$%^&*~\-]{8,400}(?![\w/\\])")
@@ -114,6 +118,9 @@ _BARE = re.compile(r"(?<![\w/.\\\-])[\w+/=!@#$%^&*~\-]{8,400}(?![\w/\\])")
 _BASE64_LIMIT = 4.5
 _BARE_LIMIT = 2.75
 """Bits a character; the second only counts where a rule is about secrets."""
+_SAID = frozenset({"", "is", "was", "value", "is:", "was:", "value:", "is :", "value :"})
+"""What stands between a name and its value in a sentence: there a bare word must be random to be one."""
+_SHORTEST_SAID = 8
 _STRONG = frozenset("?&;-")
 _SHORTEST = 3
 _NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
@@ -121,7 +128,7 @@ _LONGEST_FRONT = 60
 _TELLING = re.compile(r"(?=.*[A-Za-z])(?=.*\d).{6,}", re.DOTALL)
 _KNOWN = re.compile(
     r"(?i)(?:aes|arc|b|base|ckv|col|column|cve|cwe|des|ecdsa|ed|fips|ghsa|h|hmac|http|ipv|iso|java|line|lines|md|node"
-    r"|oauth|p|pbkdf|pkcs|python|rc|rfc|rsa|s|sha|ssl|tls|utf|v|version|x)[-_:]{0,2}\d[\w.:\-]*"
+    r"|oauth|p|pbkdf|pkcs|python|rc|rfc|rsa|s|sha|ssl|tls|utf|v|version|x)[-_:]{0,2}\d{1,7}(?:[.:_\-]\w{1,8}){0,3}"
 )
 """`CWE-798`, `sha256`, `line120`: what has letters and digits and is no secret."""
 _NUMERIC = re.compile(r"(?i)pass|pwd|pin\b|secret")
@@ -255,19 +262,20 @@ def _is_assigned(match: re.Match[str], text: str, start: int) -> bool:
         return False
     if quoted is not None:
         # Behind a name alone, as in `password 'x'` or `("password", "x")`, a plain word is more likely a name.
-        is_plain = operator in ("", ",")
+        is_plain = operator in _SAID or operator in (",", "(")
         is_value = any(letter.isalnum() for letter in quoted) and not is_reference(quoted)
         return is_value and not (is_plain and _WORDY.fullmatch(quoted))
     value = match[5].rstrip(".:!?")
     if len(value) < _SHORTEST or is_reference(value) or value.startswith(("$", "%", "//")):
         return False
+    if operator in _SAID:
+        return _is_telling(value) and len(value) >= _SHORTEST_SAID
     if operator == ":":
         return _is_telling_value(value) or (_is_whole_line(match, text, start) and not _WORDY.fullmatch(value))
     # Where a bare word stands, it is a value in an address, a connection's settings or an environment, else a name.
     is_strong = operator == ">" or (match[2] == "=" and ((mark and mark in _STRONG) or name.isupper()))
-    if is_strong or _IDENTIFIER.fullmatch(value):
-        return is_strong
-    return not value.isdigit() or _NUMERIC.search(name) is not None
+    is_number = value.isdigit() and not _NUMERIC.search(name)
+    return is_strong or not (is_number or _IDENTIFIER.fullmatch(value))
 
 
 def _is_whole_line(match: re.Match[str], text: str, start: int) -> bool:

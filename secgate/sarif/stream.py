@@ -37,7 +37,13 @@ _NO_TEXT = (
     (b"\x1f\x8b", "compressed by gzip: unpack it first"),
     (b"PK\x03\x04", "a zip archive: unpack it first"),
 )
+_PLAIN = re.compile(r"[$A-Za-z]{1,40}")
 _SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def shown(key: str) -> str:
+    """Give a property's name as a message may show it: the standard's are letters; others may hold anything."""
+    return key if _PLAIN.fullmatch(key) else "..."
 
 
 class Readable(Protocol):
@@ -123,7 +129,7 @@ class Cursor:
                 self.refuse(path, f"not JSON: {self._here('a property was expected')}")
             key = self.value(path)
             if key in seen:
-                self.refuse(path, f"property {key[:80]!r} is given twice")
+                self.refuse(path, f"property {shown(key)!r} is given twice")
             if len(seen) >= MAX_KEYS:
                 self.refuse(path, f"more than {MAX_KEYS} properties")
             seen.add(key)
@@ -156,7 +162,7 @@ class Cursor:
                 self.value(place)
         elif start == "{":
             for key in self.keys(path):
-                self.value(f"{path}.{key[:80]}")
+                self.value(f"{path}.{shown(key)}")
         else:
             self.value(path)
 

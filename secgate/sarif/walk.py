@@ -6,6 +6,7 @@ rules that they refer to. Source: SARIF 2.1.0, sections as cited.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from secgate.sarif.parts import (
     Text,
     VersionControl,
 )
-from secgate.sarif.stream import Cursor
+from secgate.sarif.stream import Cursor, shown
 
 MAX_RUNS = 1_000
 MAX_RESULTS = 1_000_000
@@ -39,6 +40,10 @@ MAX_EMBEDDED = 16 * 1024 * 1024
 """Characters of embedded texts kept of a file; beyond, results have no more of a snippet than they bring."""
 
 _ELSEWHERE = ("results", "driver", "extensions", "invocations", "artifacts")
+
+# A wrong word may be anything; one of letters is worth showing.
+_ENUM = re.compile(r"Invalid enum value '(?![A-Za-z]{1,20}'\Z).*", re.DOTALL)
+_VERSION = re.compile(r"\d[\d.]{0,10}(?:-csd\.[\d.a-z\-]{1,30})?")
 
 _T = TypeVar("_T")
 
@@ -89,7 +94,7 @@ class Walk:
                 if cursor.value("$.inlineExternalProperties"):
                     cursor.refuse("$.inlineExternalProperties", "parts of runs kept apart from them are not read")
             else:
-                cursor.skip(f"$.{key[:80]}")
+                cursor.skip(f"$.{shown(key)}")
         cursor.end()
         self._check_version(version)
         if not has_runs:
@@ -97,14 +102,16 @@ class Walk:
 
     def _check_version(self, version: Any) -> None:
         if version != "2.1.0":
-            shown = repr(version[:40]) if isinstance(version, str) else "absent" if version is None else "not a string"
-            self._cursor.refuse("$.version", f"version {shown}; only 2.1.0 is read")
+            said = "absent" if version is None else "not a string"
+            if isinstance(version, str):
+                said = repr(version) if _VERSION.fullmatch(version) else "of no known form"
+            self._cursor.refuse("$.version", f"version {said}; only 2.1.0 is read")
 
     def _run(self, path: str) -> WalkedRun:
         run = WalkedRun(path=path)
         cursor, scanned = self._cursor, False
         for key in cursor.keys(path):
-            place = f"{path}.{key[:80]}"
+            place = f"{path}.{shown(key)}"
             if key == "results":
                 # 3.14.23: absent or null means that the tool did not look for results; that is not "clean".
                 scanned = cursor.peek() != "n"
@@ -166,7 +173,7 @@ class Walk:
         cursor = self._cursor
         driver, extensions = Component(), list[Component]()
         for key in cursor.keys(path):
-            place = f"{path}.{key[:80]}"
+            place = f"{path}.{shown(key)}"
             if key == "driver":
                 driver = self._component(place)
             elif key == "extensions" and cursor.peek() != "n":
@@ -182,7 +189,7 @@ class Walk:
         taxa: list[Taxon] = []
         strings: dict[str, Text] = {}
         for key in cursor.keys(path):
-            place = f"{path}.{key[:80]}"
+            place = f"{path}.{shown(key)}"
             if cursor.peek() == "n":
                 cursor.value(place)
             elif key in ("name", "version", "semanticVersion", "guid"):
@@ -225,8 +232,9 @@ class Walk:
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            reason, _, inner = str(error).partition(" - at `$")
-            self._cursor.refuse(path + inner.rstrip("`"), reason)
+            front, mark, inner = str(error).rpartition(" - at `$")
+            reason = _ENUM.sub("not one of the standard's words", front if mark else inner)
+            self._cursor.refuse(path + (inner.rstrip("`") if mark else ""), reason)
 
     def _pack(self, part: Any, path: str) -> bytes:
         """Give a part as bytes: a fraction of its size, and proof that its texts are Unicode."""
