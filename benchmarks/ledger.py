@@ -73,23 +73,28 @@ def entries(count: int, first: int = 0) -> Iterator[Entry]:
 
 
 def timed(what: str, work: Callable[[], object]) -> None:
-    """Do something and print how long it took."""
-    start = time.perf_counter()
+    """Do something and say how long it took."""
+    start, used = time.perf_counter(), time.process_time()
     work()
-    print(f"{what:<58} {time.perf_counter() - start:8.2f} s", flush=True)
+    told(what, time.perf_counter() - start, time.process_time() - used)
+
+
+def told(what: str, wall_s: float, processor_s: float) -> None:
+    """Print wall and processor time."""
+    print(f"{what:<58} {wall_s:8.2f} s   processor {processor_s:8.2f} s", flush=True)
 
 
 def filled(path: Path, count: int) -> SqliteLedger:
     """Give a ledger that was appended to in bulk; making the entries is not counted."""
     ledger = SqliteLedger(str(path))
     ledger.create()
-    head, spent = EMPTY_HEAD, 0.0
+    head, spent, used = EMPTY_HEAD, 0.0, 0.0
     for first in range(0, count, BATCH):
         batch = list(entries(min(BATCH, count - first), first))
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         head = ledger.append(head, batch, now=NOW, blobs={})
-        spent += time.perf_counter() - start
-    print(f"{f'{count} entries appended, {BATCH} at a time':<58} {spent:8.2f} s", flush=True)
+        spent, used = spent + time.perf_counter() - start, used + time.process_time() - before
+    told(f"{count} entries appended, {BATCH} at a time", spent, used)
     return ledger
 
 
@@ -105,8 +110,8 @@ def one_runs_append(ledger: SqliteLedger, runs: int) -> None:
         took.append(time.perf_counter() - start)
     took.sort()
     middle, slow, slowest = took[len(took) // 2], took[int(len(took) * 0.99)], took[-1]
-    told = f"one run's append ({runs} runs): median, 99th percentile, worst"
-    print(f"{told:<58} {middle * 1000:8.1f} {slow * 1000:.1f} {slowest * 1000:.1f} ms")
+    what = f"one run's append ({runs} runs): median, 99th percentile, worst"
+    print(f"{what:<58} {middle * 1000:8.1f} {slow * 1000:.1f} {slowest * 1000:.1f} ms")
 
 
 def writers_at_once(folder: Path, writers: int, appends: int, git: str) -> None:
@@ -122,8 +127,8 @@ def writers_at_once(folder: Path, writers: int, appends: int, git: str) -> None:
     spent = time.perf_counter() - start
     names = [json.loads(entry.data)["body"]["name"] for entry in git_ledger(folder, "auditor", git).read()]
     whole = sorted(names) == sorted(f"{writer}-{number}" for writer in range(writers) for number in range(appends))
-    told = f"{writers} writers, {appends} appends each, on one git ledger"
-    print(f"{told:<58} {spent:8.2f} s, {'nothing lost, nothing doubled' if whole and not any(codes) else 'WRONG'}")
+    what = f"{writers} writers, {appends} appends each, on one git ledger"
+    print(f"{what:<58} {spent:8.2f} s, {'nothing lost, nothing doubled' if whole and not any(codes) else 'WRONG'}")
 
 
 def writer(folder: Path, name: str, appends: int, git: str) -> None:

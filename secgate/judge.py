@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -17,7 +17,6 @@ from msgspec import Struct
 from secgate import sla
 from secgate.errors import PolicyError
 from secgate.model import (
-    OUTCOME_ORDER,
     Coverage,
     Decision,
     Digest,
@@ -28,11 +27,13 @@ from secgate.model import (
     Scope,
     Target,
     Verdict,
-    Word,
 )
 from secgate.policy import InputDocument, Layer, LayerDecision, effective_data, layer_data, read_profile
-from secgate.policy.documents import AddedObligation, Exemption, GapFacts, LayerVerdict
+from secgate.policy.documents import AddedObligation
 from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document, recorded, sentinel_finding
+from secgate.policy.joining import Ruled, joined_verdicts, outcomes_of
+from secgate.policy.stored import Policies
+from secgate.policy.stored import stored as policies_blobs
 from secgate.policy.totality import check_agreement, read_total
 from secgate.ports import Engine
 
@@ -41,7 +42,6 @@ QUERY = "data.secgate.main.decision"
 IN_PROCESS_FINDINGS = 2_000
 """Past this many findings the shipped layer too is judged by the engine that can be stopped."""
 
-_STRICTEST = {word: rank for rank, word in enumerate(Word)}
 _LAYER_ORDER = ("shipped", "organisation", "repository")
 
 
@@ -75,11 +75,15 @@ class Judgement(Struct, frozen=True, kw_only=True):
 
     decision: Decision
     input_document: bytes
+    policy_blobs: Mapping[Digest, bytes]
+    """Everything it was judged by, as `policy.stored` keeps it."""
 
 
-class _Ruled(Struct, frozen=True, kw_only=True):
-    layer: Layer
-    decision: LayerDecision
+class Replay(Struct, frozen=True, kw_only=True):
+    """What stored facts are judged to be by given policies."""
+
+    all_outcomes: tuple[Outcome, ...]
+    verdicts: tuple[Verdict, ...]
 
 
 def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references: Sequence[Engine] = ()) -> Judgement:
@@ -88,41 +92,51 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
     Each of `references` judges again, and a difference is an error. Raises PolicyError where the policy could not
     decide, and UsageError for a profile that is not there.
     """
-    layers = _layers(request)
-    shipped, organisation = layers["shipped"], layers.get("organisation")
-    data = effective_data(shipped, organisation)
+    layers = _layers(request.layers, request.disabled_rules)
     document = _document(request)
-    if request.claims_coverage:
-        _require_accounts(document, read_profile(data, request.profile).lanes)
-    evaluation = _Evaluation(request, layers=layers, data=data, engine=engine, guarded=guarded, references=references)
-    ruled = []
-    seen = document
-    if organisation is not None:
-        ruled.append(evaluation.rule(organisation, document))
-        # What the organisation's rules add counts at once: a duty may be past its time on the day it is made.
-        seen = _with_obligations(document, ruled[-1].decision)
-    ruled.append(evaluation.rule(shipped, seen))
-    if "repository" in layers:
-        ruled.append(evaluation.rule(layers["repository"], document))
+    evaluation = _Evaluation(
+        layers,
+        disabled_rules=request.disabled_rules,
+        limit_s=request.limit_s,
+        engine=engine,
+        guarded=guarded,
+        references=references,
+    )
+    ruled = evaluation.ruled(document)
     stored = msgspec.json.encode(document, order="sorted")
-    decision = _decide(request, document, ruled, data=data, stored=stored, evaluated_by=engine)
-    decision = msgspec.structs.replace(decision, decision_ids=tuple(evaluation.decision_ids))
-    return Judgement(decision=decision, input_document=stored)
+    named, blobs = policies_blobs(Policies(layers=request.layers, disabled_rules=request.disabled_rules))
+    decision = _decide(request, document, ruled, data=evaluation.data, stored=stored, evaluated_by=engine)
+    ids = tuple(evaluation.decision_ids)
+    decision = msgspec.structs.replace(decision, decision_ids=ids, policies_digest=named)
+    return Judgement(decision=decision, input_document=stored, policy_blobs=blobs)
 
 
-def _layers(request: JudgeRequest) -> dict[str, Layer]:
-    layers: dict[str, Layer] = {layer.name: layer for layer in request.layers}
-    if len(layers) != len(request.layers) or "shipped" not in layers:
+def replay(document: InputDocument, policies: Policies, *, engine: Engine, guarded: Engine, limit_s: float) -> Replay:
+    """Judge stored facts by other policies; nothing is recorded. Raises PolicyError where they could not decide."""
+    evaluation = _Evaluation(
+        _layers(policies.layers, policies.disabled_rules),
+        disabled_rules=policies.disabled_rules,
+        limit_s=limit_s,
+        engine=engine,
+        guarded=guarded,
+    )
+    verdicts, _ = joined_verdicts(evaluation.ruled(document), document)
+    return Replay(all_outcomes=outcomes_of(verdicts), verdicts=tuple(verdicts))
+
+
+def _layers(given: Sequence[Layer], disabled_rules: Sequence[str]) -> dict[str, Layer]:
+    layers: dict[str, Layer] = {layer.name: layer for layer in given}
+    if len(layers) != len(given) or "shipped" not in layers:
         raise PolicyError(
             "the policy needs the shipped layer, and at most one of each other", remedy="reinstall secgate"
         )
     shipped = layers["shipped"]
-    unknown = sorted(set(request.disabled_rules) - set(shipped.rules))
+    unknown = sorted(set(disabled_rules) - set(shipped.rules))
     if unknown:
         raise PolicyError(
             f"there is no shipped rule `{unknown[0]}` to switch off", remedy=f"rules: {', '.join(shipped.rules)}"
         )
-    if len(layers) == 1 and not set(shipped.rules) - set(request.disabled_rules):
+    if len(layers) == 1 and not set(shipped.rules) - set(disabled_rules):
         raise PolicyError("every rule is switched off, so nothing can be judged", remedy="leave a rule on")
     return layers
 
@@ -160,41 +174,58 @@ class _Evaluation:
 
     def __init__(
         self,
-        request: JudgeRequest,
-        *,
         layers: Mapping[str, Layer],
-        data: bytes,
+        *,
+        disabled_rules: Sequence[str],
+        limit_s: float,
         engine: Engine,
         guarded: Engine,
-        references: Sequence[Engine],
+        references: Sequence[Engine] = (),
     ) -> None:
-        self._request = request
+        self._layers = layers
         self._shipped = layers["shipped"]
-        self._data = data
+        self.data = effective_data(self._shipped, layers.get("organisation"))
+        self._disabled_rules = disabled_rules
+        self._limit_s = limit_s
         self._engine = engine
         self._guarded = guarded
         self._references = references
         self.decision_ids: list[str] = []
 
-    def rule(self, layer: Layer, document: InputDocument) -> _Ruled:
+    def ruled(self, document: InputDocument) -> list[Ruled]:
+        """Give every layer's decision. Raises UsageError for a profile that the data does not have."""
+        if document.run.claims_coverage:
+            _require_accounts(document, read_profile(self.data, document.run.profile).lanes)
+        ruled = []
+        seen = document
+        if (organisation := self._layers.get("organisation")) is not None:
+            ruled.append(self.rule(organisation, document))
+            # What the organisation's rules add counts at once: a duty may be past its time on the day it is made.
+            seen = _with_obligations(document, ruled[-1].decision)
+        ruled.append(self.rule(self._shipped, seen))
+        if (repository := self._layers.get("repository")) is not None:
+            ruled.append(self.rule(repository, document))
+        return sorted(ruled, key=lambda one: _LAYER_ORDER.index(one.layer.name))
+
+    def rule(self, layer: Layer, document: InputDocument) -> Ruled:
         """Give the layer's decision, total and of the schema, the sentinel already taken out."""
         own = layer.name == "shipped"
         modules = (
             *self._shipped.ground(),
-            *layer.rule_modules(without=self._request.disabled_rules if own else ()),
+            *layer.rule_modules(without=self._disabled_rules if own else ()),
         )
-        data = self._data if own else layer_data(layer, self._data)
+        data = self.data if own else layer_data(layer, self.data)
         encoded = _with_sentinel(document)
         trusted = own and len(document.findings) <= IN_PROCESS_FINDINGS
         decisions = []
         for engine in (self._engine if trusted else self._guarded, *self._references):
-            answer = engine.evaluate(modules, data=data, document=encoded, query=QUERY, limit_s=self._request.limit_s)
+            answer = engine.evaluate(modules, data=data, document=encoded, query=QUERY, limit_s=self._limit_s)
             decisions.append(read_total(answer.value, layer=layer.name, document=document))
             if answer.decision_id:
                 self.decision_ids.append(answer.decision_id)
         for engine, other in zip(self._references, decisions[1:], strict=True):
             check_agreement(decisions[0], other, layer=layer.name, engine=engine.name)
-        return _Ruled(layer=layer, decision=decisions[0])
+        return Ruled(layer=layer, decision=decisions[0])
 
 
 def _with_sentinel(document: InputDocument) -> bytes:
@@ -231,22 +262,14 @@ def _obligation(finding: str, basis: str, start_epoch_s: int, limit_s: int, *, p
 def _decide(
     request: JudgeRequest,
     document: InputDocument,
-    ruled: Sequence[_Ruled],
+    ruled: Sequence[Ruled],
     *,
     data: bytes,
     stored: bytes,
     evaluated_by: Engine,
 ) -> Decision:
-    ruled = sorted(ruled, key=lambda one: _LAYER_ORDER.index(one.layer.name))
-    verdicts = _close_gaps(_join(ruled), ruled, document)
-    verdicts, notes = _exempt(verdicts, ruled, now_epoch_s=document.evaluated_at_epoch_s)
-    words = {verdict.word for verdict in verdicts}
-    held = {
-        Outcome.FAIL: Word.DENY in words,
-        Outcome.INCONCLUSIVE: Word.INCONCLUSIVE in words,
-        Outcome.PASS: not words & {Word.DENY, Word.INCONCLUSIVE},
-    }
-    outcomes = tuple(outcome for outcome in OUTCOME_ORDER if held.get(outcome, False))
+    verdicts, notes = joined_verdicts(ruled, document)
+    outcomes = outcomes_of(verdicts)
     digests = {one.layer.name: one.layer.digest for one in ruled} | {"data": _sha256(data)}
     obligations, more = _obligations(request, ruled, digests)
     return Decision(
@@ -254,7 +277,7 @@ def _decide(
         all_outcomes=outcomes,
         mode=request.mode,
         profile=request.profile,
-        verdicts=tuple(sorted(verdicts, key=lambda verdict: (verdict.subject, verdict.id))),
+        verdicts=tuple(verdicts),
         obligations=obligations,
         policy_digests=dict(sorted(digests.items())),
         enforced_digest=request.enforced_digest,
@@ -289,98 +312,8 @@ def _standing_notes(request: JudgeRequest) -> list[str]:
     return notes
 
 
-def _join(ruled: Sequence[_Ruled]) -> list[Verdict]:
-    """Give one verdict per subject: the strictest word of any layer, and every rule that spoke."""
-    strictest: dict[tuple[str, str], tuple[LayerVerdict, str]] = {}
-    rules: dict[tuple[str, str], set[str]] = {}
-    for one in ruled:
-        for said in one.decision.verdicts:
-            key = said.subject, said.id
-            held = strictest.get(key)
-            if held is None or _STRICTEST[said.word] < _STRICTEST[held[0].word]:
-                strictest[key] = said, one.layer.name
-            if said.all_rules:
-                rules.setdefault(key, set()).update(said.all_rules)
-    return [
-        Verdict(
-            subject=said.subject,
-            id=said.id,
-            word=said.word,
-            rule=said.rule,
-            layer=layer,
-            reason=said.reason,
-            remedy=said.remedy,
-            all_rules=tuple(sorted(rules.get(key, ()))),
-        )
-        for key, (said, layer) in strictest.items()
-    ]
-
-
-def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[_Ruled], document: InputDocument) -> list[Verdict]:
-    """Make a lane inconclusive for gaps that no policy speaks of; a repository's layer cannot speak for them."""
-    spoken = {said.element.gap for one in ruled if one.layer.name != "repository" for said in one.decision.elements}
-    open_gaps: dict[str, list[GapFacts]] = {}
-    for gap in document.gaps:
-        if gap.id not in spoken:
-            open_gaps.setdefault(gap.lane, []).append(gap)
-    return [
-        _closed(verdict, open_gaps[verdict.id]) if verdict.subject == "lane" and verdict.id in open_gaps else verdict
-        for verdict in verdicts
-    ]
-
-
-def _closed(verdict: Verdict, gaps: Sequence[GapFacts]) -> Verdict:
-    if _STRICTEST[verdict.word] <= _STRICTEST[Word.INCONCLUSIVE]:
-        return verdict
-    first = gaps[0]
-    return msgspec.structs.replace(
-        verdict,
-        word=Word.INCONCLUSIVE,
-        rule="secgate.main",
-        layer="shipped",
-        reason=f"no policy speaks of {len(gaps)} of its gaps; the first: {first.reason} {first.path}".rstrip(),
-        remedy=first.remedy,
-    )
-
-
-def _exempt(
-    verdicts: Sequence[Verdict], ruled: Sequence[_Ruled], *, now_epoch_s: int
-) -> tuple[list[Verdict], list[str]]:
-    """Turn the joined denies that the organisation exempts into `exempt`, and say each."""
-    valid: dict[str, Exemption] = {}
-    notes = []
-    for exemption in sorted(
-        (e for one in ruled for e in one.decision.exemptions), key=lambda e: (e.finding, e.expires_epoch_s, e.rule)
-    ):
-        if exemption.expires_epoch_s > now_epoch_s:
-            valid[exemption.finding] = exemption
-        else:
-            notes.append(f"the exemption of {exemption.finding} by {exemption.rule} has expired: {exemption.reason}")
-    kept = []
-    for verdict in verdicts:
-        found = valid.get(verdict.id) if verdict.subject == "finding" and verdict.word is Word.DENY else None
-        if found is None:
-            kept.append(verdict)
-        else:
-            kept.append(_exempted(verdict, found))
-            notes.append(f"{found.rule} exempts {verdict.id}: {kept[-1].reason}")
-    return kept, notes
-
-
-def _exempted(verdict: Verdict, exemption: Exemption) -> Verdict:
-    until = datetime.fromtimestamp(exemption.expires_epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return msgspec.structs.replace(
-        verdict,
-        word=Word.EXEMPT,
-        rule=exemption.rule,
-        layer="organisation",
-        reason=f"exempt until {until}: {exemption.reason} (else: {verdict.reason})",
-        all_rules=tuple(sorted({*verdict.all_rules, exemption.rule})),
-    )
-
-
 def _obligations(
-    request: JudgeRequest, ruled: Sequence[_Ruled], digests: Mapping[str, str]
+    request: JudgeRequest, ruled: Sequence[Ruled], digests: Mapping[str, str]
 ) -> tuple[tuple[Obligation, ...], list[str]]:
     """Give the duties that are really new, with the digest of the policy that made them."""
     governing = {name: digest for name, digest in digests.items() if name != "repository"}

@@ -651,6 +651,8 @@ class Finding(Value, frozen=True, kw_only=True):
     """Fingerprint under which the base or the ledger knew it, when that differs."""
     previous_path: str = ""
     first_seen_epoch_s: Epoch | None = None
+    known_severity: Severity | None = None
+    """How bad it was when the ledger last recorded it; None for what it does not know."""
     touched: bool = True
     obligations: tuple[Obligation, ...] = ()
     remedy: str = ""
@@ -881,6 +883,8 @@ class Decision(Value, frozen=True, kw_only=True):
     obligations: tuple[Obligation, ...] = ()
     policy_digests: dict[str, Digest]
     """Per layer: modules and data together."""
+    policies_digest: str = ""
+    """Of the blob that names everything it was judged by; "" where that was not kept."""
     advisory_digests: dict[str, Digest] = {}
     """Of what told about advisories: the database, and the lists `known-exploited` and `epss`."""
     enforced_digest: str = ""
@@ -901,6 +905,27 @@ class Decision(Value, frozen=True, kw_only=True):
         return self.outcome.exit_code
 
 
+class WaiverAccount(Value, frozen=True, kw_only=True):
+    """How one waiver stood in a run. `fingerprint` is the finding it was laid beside, "" for a gap and where unused.
+
+    Of what does not hold, `why` says why and `remedy` what to do. Who reads the ledger later checks it anew.
+    """
+
+    id: Digest
+    kind: Literal["accept", "false-positive", "not-affected"]
+    state: Literal["active", "requested", "expired", "void", "unused"]
+    fingerprint: str = ""
+    shown: str = ""
+    reason: str = ""
+    ticket: str = ""
+    requester: str = ""
+    approver: str = ""
+    until_epoch_s: Epoch = 0
+    ends_soon: bool = False
+    why: str = ""
+    remedy: str = ""
+
+
 class RunDocument(Value, frozen=True, kw_only=True):
     """The whole of a run as it is stored and shown. Secrets are masked; machine paths are not in it."""
 
@@ -913,6 +938,7 @@ class RunDocument(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     absent: tuple[KnownFinding, ...] = ()
     decision: Decision | None
+    waivers: tuple[WaiverAccount, ...] = ()
     excerpts: dict[str, str] = {}
     """Fingerprint -> a few masked source lines, each `NUMBER<TAB>TEXT`."""
     line_hashes: dict[str, dict[str, str]] = {}

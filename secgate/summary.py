@@ -11,6 +11,7 @@ from typing import Any
 
 from secgate import sla
 from secgate.downgrades import downgraded_words
+from secgate.let_pass import Kind, accounts_by_finding, kind_of
 from secgate.model import (
     Decision,
     Finding,
@@ -24,6 +25,7 @@ from secgate.model import (
     State,
     Value,
     Verdict,
+    WaiverAccount,
     Word,
 )
 from secgate.overrides import mode_words, override_words
@@ -97,6 +99,8 @@ class FindingRow(Value, frozen=True, kw_only=True):
     standing: str
     basis: str
     overdue: bool
+    passed_as: Kind | None = None
+    """Why it was let pass, None where it was not."""
 
     @property
     def due(self) -> str:
@@ -132,9 +136,9 @@ def summarise(document: RunDocument) -> Summary:
     verdicts = {v.id: v for v in decision.verdicts if v.subject == "finding"} if decision else {}
     on_lanes = {v.id: v for v in decision.verdicts if v.subject == "lane"} if decision else {}
     now = decision.evaluated_epoch_s if decision else 0
-    rows = sorted(
-        (_row(finding, verdicts.get(finding.fingerprint), now) for finding in document.findings), key=_importance
-    )
+    held = accounts_by_finding(document)
+    rows = [_row(one, verdicts.get(one.fingerprint), now, held.get(one.fingerprint)) for one in document.findings]
+    rows.sort(key=_importance)
     blocking = tuple(row for row in rows if row.blocking)
     gaps = tuple(gap for lane in document.coverage.lanes if lane.asked for gap in lane.gaps)
     return Summary(
@@ -204,7 +208,7 @@ def _word(decision: Decision | None) -> str:
     return OUTCOME_WORDS[decision.outcome] + mode_words(decision)
 
 
-def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
+def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAccount | None) -> FindingRow:
     region = pinpoint(finding).region
     duty = sla.earliest(finding.obligations)
     why = ""
@@ -225,6 +229,7 @@ def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
         standing=sla.standing_words(finding.obligations, now_epoch_s=now) if duty else "",
         basis=duty.basis if duty else "",
         overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),
+        passed_as=kind_of(verdict, waiver),
     )
 
 

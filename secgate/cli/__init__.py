@@ -35,7 +35,7 @@ _COMMANDS = {
     "diff": ("secgate.cli.history", "Tell what differs between two recorded runs."),
     "sla": ("secgate.cli.sla", "List what is open and until when."),
     "baseline": ("secgate.cli.baseline", "Give known debt limits of its own, signed."),
-    "policy": ("secgate.cli.policy", "Look over, list and test policies."),
+    "policy": ("secgate.cli.policy", "Look over, test and compare policies."),
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),
     "tools": ("secgate.cli.tools", "Install, list and remove tool environments."),
     "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),

@@ -1,12 +1,14 @@
-"""`secgate policy`: look over, list and test policies before anything is judged by them."""
+"""`secgate policy`: look over, list and test policies, and see what they would have decided."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from secgate.cli.options import Command, check_output, machine, moment, terminal, write_output
+from secgate.errors import UsageError
 
 if TYPE_CHECKING:
     from secgate.pipeline.policies import PolicySource
@@ -18,7 +20,7 @@ LAYERS = ("shipped", "organisation", "repository")
 
 @click.group("policy")
 def policy_command() -> None:
-    """Look over, list and test policies.
+    """Look over, list and test policies; see which past decisions other ones would change.
 
     DIR is a folder with Rego files, or an organisation's enforced layer (it holds enforced.toml). Without it, the
     folders that `policies` in the settings of the current folder names are meant.
@@ -110,3 +112,45 @@ def test(*, folder: str, layer: str | None, enforced: str, engines: tuple[str, .
     found = try_policies(source, engines=tuple(dict.fromkeys(engines)), machine=machine(), now=moment())
     _write(found, form, output)
     return 0 if found.passed else 1
+
+
+@policy_command.command("diff")
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option(
+    "--since", metavar="DATE", default="", help="Only runs from then on: 2026-11-01, or with T12:00:00 (UTC)."
+)
+@click.option(
+    "--path", default=".", metavar="DIR", help="The tree whose ledger is read; the current folder by default."
+)
+@click.option("--config", default="", metavar="FILE", help="Settings instead of the tree's own.")
+@click.option("--enforced", default="", metavar="DIR", help="The organisation's enforced layer.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json.")
+@click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
+def diff(*, old: str, new: str, since: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
+    """Judge recorded runs again by OLD and by NEW, and show which decisions would be others.
+
+    A side is `current` (what a run here would judge by), `recorded` (what was decided then), the `policies_digest` of a
+    recorded decision, a folder, or REF:FOLDER of git. A folder with enforced.toml takes the place of the organisation's
+    layer, any other of the repository's; the other layers are the current ones. Nothing is recorded. Exit code 0,
+    whatever differs.
+    """
+    from secgate.preparation import Place
+    from secgate.replaying import policy_diff
+
+    if output not in ("", "-"):
+        check_output(output)
+    place = Place(path=path, config=config, enforced=enforced)
+    found = policy_diff(old, new, since=_since(since), place=place, machine=machine(), now=moment())
+    _write(found, form, output)
+    return 0
+
+
+def _since(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"`{text}` is no date", place="--since", remedy="write it like 2026-11-01") from error
+    return given.astimezone(UTC) if given.tzinfo is not None else given.replace(tzinfo=UTC)

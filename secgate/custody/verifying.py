@@ -74,7 +74,7 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
         sound = [one.checkpoint.size for one in kept if seen.roots.get(one.checkpoint.size) == one.checkpoint.root]
         for keeper, one in zip(keepers, kept, strict=True):
             stamps, notes = _stamps(one, keeper, desk)
-            held.append(Held(keeper.address, one, _who_signed(one, keeper, desk), stamps, notes))
+            held.append(Held(keeper.address, one, _who_signed(one, keeper, desk, stamps), stamps, notes))
             check_grown(seen, one, place=keeper.address, sound=sound)
             _check_age(one, asked.max_age, place=keeper.address, now=now)
         return Checked(ledger.address, seen, tuple(held), 0 if trust.allowed_signers else len(seen.statements))
@@ -165,8 +165,9 @@ def _kept(keeper: Keeper) -> Sealed:
     return sealed(data, place=keeper.address)
 
 
-def _who_signed(kept: Sealed, keeper: Keeper, desk: Opened) -> Signed:
-    at = datetime.fromtimestamp(kept.checkpoint.at_epoch_s, tz=UTC)
+def _who_signed(kept: Sealed, keeper: Keeper, desk: Opened, stamps: tuple[datetime, ...]) -> Signed:
+    """Give who signed. A key counts at the earliest time that an authority vouches for, else at its own word's."""
+    at = stamps[0] if stamps else datetime.fromtimestamp(kept.checkpoint.at_epoch_s, tz=UTC)
     trust = desk.prepared.enforced.trust
     try:
         return _signer("dsse", desk).verify(kept.statement, kept.data, namespace=NAMESPACE, trust=trust, at=at)

@@ -9,12 +9,28 @@ import msgspec
 
 from secgate.escape import json_text
 from secgate.page import Page
-from secgate.policy.accounts import CaseResult, ListedLayer, PolicyLint, PolicyList, PolicyTests
-from secgate.summary import number_words
+from secgate.policy.accounts import (
+    CaseResult,
+    ChangedRun,
+    ListedLayer,
+    PolicyDiff,
+    PolicyLint,
+    PolicyList,
+    PolicyTests,
+)
+from secgate.sla import utc_words
+from secgate.summary import number_words, short_rule
 
-Told = PolicyLint | PolicyList | PolicyTests
+Told = PolicyLint | PolicyList | PolicyTests | PolicyDiff
 
-_NAMES = {PolicyLint: "secgate-policy-lint", PolicyList: "secgate-policy-list", PolicyTests: "secgate-policy-test"}
+MOST_LISTED = 100
+"""Verdicts of one run that are listed; JSON has all."""
+_NAMES = {
+    PolicyDiff: "secgate-policy-diff",
+    PolicyLint: "secgate-policy-lint",
+    PolicyList: "secgate-policy-list",
+    PolicyTests: "secgate-policy-test",
+}
 
 
 def policy_told(told: Told, form: str, *, width: int, colour: bool) -> bytes:
@@ -30,6 +46,8 @@ def policy_told(told: Told, form: str, *, width: int, colour: bool) -> bytes:
             _list(page, told)
         case PolicyTests():
             _tests(page, told)
+        case PolicyDiff():
+            _diff(page, told)
     return page.data().lstrip(b"\n")
 
 
@@ -87,3 +105,33 @@ def _cases(page: Page, engine: str, cases: Sequence[CaseResult]) -> None:
     for one in failed:
         page.wrap(one.name.removeprefix("data."), 8, first="  FAIL", style="bad")
         page.wrap(f"{one.place}{': ' if one.error else ''}{one.error}", 8, style="dim")
+
+
+def _diff(page: Page, diff: PolicyDiff) -> None:
+    since = f" since {utc_words(diff.since_epoch_s)}" if diff.since_epoch_s else ""
+    page.wrap(f"from {diff.old} to {diff.new}: {number_words(diff.runs, 'recorded run')}{since}", 0)
+    for run in diff.changed:
+        _run(page, run)
+    if diff.untold:
+        page.title(f"{number_words(len(diff.untold), 'run')} could not be judged again")
+        for one in diff.untold:
+            page.wrap(f"{one.run_id}: {one.reason}", 2)
+    judged = diff.runs - len(diff.untold)
+    others = sum(run.old is not run.new for run in diff.changed)
+    page.title(f"{len(diff.changed)} of {judged} would change, {others} of them in their outcome")
+
+
+def _run(page: Page, run: ChangedRun) -> None:
+    outcome = run.new.value if run.old is run.new else f"{run.old.value} -> {run.new.value}"
+    page.title(f"{utc_words(run.evaluated_epoch_s)}  {run.scope.value} {run.line}  {outcome}".replace("  ", " "))
+    page.wrap(run.run_id, 2, style="dim")
+    if run.error:
+        page.wrap(run.error, 2, style="bad")
+    for one in run.verdicts[:MOST_LISTED]:
+        was, would = (word.value if word is not None else "not judged" for word in (one.old, one.new))
+        rule = short_rule(one.new_rule or one.old_rule)
+        page.wrap(f"{was} -> {would}: {one.subject} {one.about} [{rule}]", 4, first="  -")
+        if one.reason:
+            page.wrap(one.reason, 4, style="dim")
+    if len(run.verdicts) > MOST_LISTED:
+        page.wrap(f"and {len(run.verdicts) - MOST_LISTED} more: see --format json", 4)

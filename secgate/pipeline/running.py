@@ -24,6 +24,7 @@ from secgate.model import (
     RunDocument,
     Source,
     Target,
+    WaiverAccount,
 )
 from secgate.pipeline.account import covered, joined
 from secgate.pipeline.advice import advisory_database
@@ -81,6 +82,7 @@ class _Seen(NamedTuple):
     glass: Broken = Broken(None, ())
     lists: Lists = Lists()
     notes: tuple[str, ...] = ()
+    waivers: tuple[WaiverAccount, ...] = ()
 
 
 def run_gate(
@@ -222,6 +224,8 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
     found = excepted(
         seen.correlation.findings,
         seen.coverage,
+        invocations=seen.invocations,
+        comparable=comparable_with(seen.prepared, seen.coverage, seen.looked[0]),
         history=seen.history,
         prepared=seen.prepared,
         shop=shop,
@@ -255,6 +259,7 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         coverage=found.coverage,
         glass=glass,
         notes=(*seen.notes, *found.notes, *less.notes, *glass.notes),
+        waivers=found.accounts,
     )
 
 
@@ -341,6 +346,7 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         findings=findings,
         absent=seen.correlation.absent,
         decision=decision,
+        waivers=seen.waivers,
         excerpts=shown_excerpts(seen.looked, findings),
         line_hashes=shown_hashes(prepared.target, seen.looked[0], findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
@@ -373,7 +379,7 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         read_only=chosen.read_only,
         config_digest=seen.prepared.config_digest,
         retirement=seen.retirement,
-        blobs=_signed_blobs(seen),
+        blobs={**judgement.policy_blobs, **_signed_blobs(seen)},
         events=seen.debt.events if is_clocked(document) else (),
     )
     try:

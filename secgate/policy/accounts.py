@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secgate.model import Value
+from secgate.model import Epoch, Outcome, Scope, Value, Word
 from secgate.policy.layers import LayerName
 
 
@@ -90,3 +90,53 @@ class PolicyTests(Value, frozen=True, kw_only=True):
     def passed(self) -> bool:
         """Whether every test passes in every engine and no rule is untested."""
         return bool(self.tests) and all(one.passed for one in self.tests) and all(one.tested for one in self.rules)
+
+
+class ChangedVerdict(Value, frozen=True, kw_only=True):
+    """A word that other policies would say. `subject` and `id` are the verdict's, `about` is it in words.
+
+    `old` or `new` is None where only one of the two judges the subject.
+    """
+
+    subject: str
+    id: str
+    about: str
+    old: Word | None
+    new: Word | None
+    old_rule: str
+    new_rule: str
+    reason: str
+    """The new one's."""
+
+
+class ChangedRun(Value, frozen=True, kw_only=True):
+    """A run of which other policies would say something else. `error` is why one of them could not decide."""
+
+    run_id: str
+    evaluated_epoch_s: Epoch
+    scope: Scope
+    line: str
+    commit: str
+    old: Outcome
+    new: Outcome
+    verdicts: tuple[ChangedVerdict, ...]
+    error: str = ""
+
+
+class UntoldRun(Value, frozen=True, kw_only=True):
+    """A run that could not be judged again, and why."""
+
+    run_id: str
+    reason: str
+
+
+class PolicyDiff(Value, frozen=True, kw_only=True):
+    """Which past decisions would be others. `old` and `new` are what was asked for, `since` 0 for all runs."""
+
+    version: int = 1
+    old: str
+    new: str
+    since_epoch_s: Epoch = 0
+    runs: int
+    changed: tuple[ChangedRun, ...]
+    untold: tuple[UntoldRun, ...]

@@ -229,6 +229,7 @@ class FindingFacts(Document, frozen=True, kw_only=True):
     in_source: InSourceFacts = InSourceFacts()
     first_seen_known: bool
     first_seen_epoch_s: Count
+    risen: bool = False
     seconds_open: Count
     waiver: WaiverFacts
     baseline: BaselineFacts = BaselineFacts()
@@ -347,6 +348,30 @@ class LayerDecision(Document, frozen=True, kw_only=True):
     """Recorded duties that an approved downgrade takes back; each is named whole."""
     exemptions: tuple[Exemption, ...]
     elements: tuple[Said, ...]
+
+
+class _Named(Struct, frozen=True):
+    schema: SchemaName
+
+
+def read_input(data: bytes) -> InputDocument:
+    """Read a stored input under the schema it names. What a minor version added since has the value that it then had.
+
+    Raises PolicyError for another schema, and for a document that breaks its own.
+    """
+    try:
+        named = msgspec.json.decode(data, type=_Named).schema
+        if named != SchemaName(name=INPUT_NAME):
+            raise PolicyError(
+                f"the stored input names the schema {named.name} {named.version}",
+                remedy=f"this version of secgate reads {INPUT_NAME} {SCHEMA_VERSION}",
+            )
+        return msgspec.json.decode(data, type=InputDocument)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PolicyError(
+            f"the stored input breaks its schema: {error}",
+            remedy="use the version of secgate that recorded it, or a newer one",
+        ) from error
 
 
 def read_decision(value: bytes, *, layer: str) -> LayerDecision:

@@ -65,6 +65,12 @@ class Layer(Struct, frozen=True, kw_only=True):
             sorted({p.rpartition(".")[2] for p in self.packages if p.startswith("secgate.rules.")} - {"sentinel"})
         )
 
+    def files(self) -> dict[str, bytes]:
+        """Give what `load_layer` makes this layer of: its modules by path, and a file for each key of its data."""
+        values = msgspec.json.decode(self.data, type=dict[str, object])
+        data = {f"data/{key}.json": msgspec.json.encode({key: value}, order="sorted") for key, value in values.items()}
+        return {module.path: module.text.encode() for module in self.modules} | data
+
     def ground(self) -> tuple[PolicyModule, ...]:
         """Give the modules that every engine needs: `secgate.main`, `secgate.lib.*` and the sentinel."""
         return tuple(

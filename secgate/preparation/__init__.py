@@ -3,16 +3,8 @@
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened
 from secgate.preparation.owners import Ownership
-from secgate.preparation.prepare import (
-    Enforced,
-    Prepared,
-    RunRequest,
-    guarded_reader,
-    named_policies,
-    policy_layers,
-    prepare,
-    read_enforced,
-)
+from secgate.preparation.policy_files import guarded_reader, named_policies, policies_at, policy_layers
+from secgate.preparation.prepare import Enforced, Prepared, RunRequest, prepare, read_enforced
 from secgate.preparation.signed import require_person, signed_by_a_person, verified_retirement
 from secgate.preparation.silence import Silence
 from secgate.preparation.workshop import Workshop, workshop
@@ -33,6 +25,7 @@ __all__ = [
     "named_ledger",
     "named_policies",
     "opened",
+    "policies_at",
     "policy_layers",
     "prepare",
     "read_enforced",

@@ -12,7 +12,6 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,7 +21,7 @@ from secgate import config, registry
 from secgate.config import Layer as SettingsLayer
 from secgate.config import Machine, Settings
 from secgate.discover import DiscoverRequest, ci_facts, discover, narrowed
-from secgate.engines.regorus import RegorusChild, RegorusEngine
+from secgate.engines.regorus import RegorusEngine
 from secgate.errors import ConfigError, TargetError, UsageError
 from secgate.model import Scope, Target, Trust, Value
 from secgate.path_classes import FILE_NAME as CLASSES_NAME
@@ -34,22 +33,20 @@ from secgate.policy import (
     Layer,
     Profile,
     effective_data,
-    load_layer,
-    load_vocabulary,
     read_limits,
     read_profile,
 )
-from secgate.ports import Engine, ProcessRunner, SyntaxReader
+from secgate.ports import Engine, ProcessRunner
 from secgate.preparation.owners import Ownership, read_owners
+from secgate.preparation.policy_files import guarded_reader, named_policies, policy_layers, tree_policies
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
-from secgate.resources import data_dir, files_under
+from secgate.resources import files_under
 from secgate.retirement import FILE_NAME as RETIRED_NAME
 from secgate.retirement import Retirement, read_retirement
 from secgate.secret_binding import SecretKey
 from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
-MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
 RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
 AUTHORITIES_NAME = "timestamp-authorities.pem"
 ENFORCED_PARTS = (
@@ -148,7 +145,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     engine, guarded = registry.engine(settings.engine, machine=machine, runner=runner, scratch=scratch)
     layers = policy_layers(
         enforced.policies,
-        {**_tree_policies(settings, target, repository, at), **named_policies(request.policies, machine)},
+        {**tree_policies(settings, target, repository, at), **named_policies(request.policies, machine)},
         reader=RegorusEngine(),
         guarded=guarded_reader(machine, runner=runner, scratch=scratch),
     )
@@ -273,34 +270,6 @@ def _require_parts(root: Path, *, place: str) -> None:
         )
 
 
-def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> SyntaxReader:
-    """Give the reader of syntax that can be stopped, for layers that are not ours."""
-    return RegorusChild(runner=runner, python=machine.python, directory=scratch)
-
-
-def policy_layers(
-    organisation: dict[str, bytes], own: dict[str, bytes], *, reader: SyntaxReader, guarded: SyntaxReader
-) -> tuple[Layer, ...]:
-    """Give the layers that judge, the shipped one first.
-
-    Raises PolicyError with file and line for a fault in any of them.
-    """
-    root = data_dir("policies")
-    vocabulary = load_vocabulary((root / "schema" / "input.json").read_bytes())
-    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=reader, vocabulary=vocabulary)
-    layers = [shipped]
-    data = effective_data(shipped, None)
-    if organisation:
-        theirs = load_layer(
-            "organisation", organisation, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data
-        )
-        layers.append(theirs)
-        data = effective_data(shipped, theirs)
-    if own:
-        layers.append(load_layer("repository", own, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data))
-    return tuple(layers)
-
-
 def _check_scanners(resolved: config.Resolved) -> None:
     """A table for a scanner that is not there would say something and do nothing."""
     known = registry.names("scanners")
@@ -395,56 +364,3 @@ def _bytes_at(name: str, target: Target, repository: Repository | None, at: str)
         return repository.file_at(at, name, max_bytes=config.MAX_CONFIG_BYTES) if at else None
     path = Path(target.root) / name
     return path.read_bytes() if path.is_file() and not path.is_symlink() else None
-
-
-def _tree_policies(settings: Settings, target: Target, repository: Repository | None, at: str) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for folder in settings.policies:
-        prefix = folder.strip("/")
-        if repository is None:
-            root = Path(target.root) / prefix
-            if Path(target.root).resolve() not in (root.resolve(), *root.resolve().parents):
-                raise UsageError(
-                    "a policy folder leads out of the tree", place=f"policies: {folder}", remedy="name one inside"
-                )
-            _refuse_links(root, place=f"policies: {folder}")
-            found |= {f"{prefix}/{name}": data for name, data in files_under(root, ".rego")}
-        elif at:
-            names = [
-                name for name in repository.tree_entries(at) if name.startswith(f"{prefix}/") and name.endswith(".rego")
-            ]
-            for name in names:
-                data = repository.file_at(at, name, max_bytes=MAX_POLICY_FILE_BYTES)
-                if data is not None:
-                    found[name] = data
-        if not any(name.startswith(f"{prefix}/") for name in found):
-            raise UsageError(
-                "no policy in a folder that the settings name",
-                place=f"policies: {folder}",
-                remedy="add one, or remove it",
-            )
-    return found
-
-
-def _refuse_links(root: Path, *, place: str) -> None:
-    """Refuse a folder of policies that holds a link: passed over, it would be a rule lost in silence."""
-    link = next((path for path in sorted(root.rglob("*")) if path.is_symlink()), None)
-    if link is not None:
-        raise UsageError(
-            f"a link stands among the policies, and is not followed: {link.relative_to(root)}",
-            place=place,
-            remedy="have the file itself there",
-        )
-
-
-def named_policies(folders: Sequence[str], machine: Machine) -> dict[str, bytes]:
-    """Give the Rego files of folders named on the command line. Raises UsageError for a folder without any."""
-    found: dict[str, bytes] = {}
-    for folder in folders:
-        root = Path(machine.cwd, folder)
-        _refuse_links(root, place=folder)
-        here = {f"{folder}/{name}": data for name, data in files_under(root, ".rego")} if root.is_dir() else {}
-        if not here:
-            raise UsageError("there is no policy in this folder", place=folder, remedy="give a folder with .rego files")
-        found |= here
-    return found

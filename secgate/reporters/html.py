@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 
 from secgate.escape import plain
+from secgate.let_pass import WORDS
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
 from secgate.resources import data_dir
 from secgate.sla import utc_words
@@ -89,6 +90,7 @@ class HtmlReporter:
             anchor=anchor,
             blocking=[_shown(row, document) for row in summary.blocking[: self._max_full]],
             document=document,
+            let_pass=WORDS,
             mark=_MARKS.get(summary.outcome, "✕"),
             max_rows=MAX_ROWS,
             max_steps=MAX_STEPS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from secgate.escape import json_text
+from secgate.let_pass import counts
 from secgate.model import RunDocument
 from secgate.summary import summarise
 
@@ -30,5 +31,6 @@ class JsonReporter:
             "run": document,
             "sentence": summary.sentence,
             "to_green": list(summary.to_green),
+            "let_pass": counts(document),
         }
         return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from secgate.escape import log_text
-from secgate.model import Outcome, RunDocument, Severity, Word
+from secgate.let_pass import WORDS
+from secgate.model import Finding, Outcome, RunDocument, Severity, Word
 from secgate.page import Page, cells, clipped, clipped_left
 from secgate.summary import FindingRow, LaneRow, Summary, number_words, severity_words, summarise
 
@@ -72,18 +73,32 @@ class _RunPage(Page):
             for row in summary.blocking[:MAX_BLOCKING]:
                 self.finding(row)
             self.more(len(summary.blocking) - MAX_BLOCKING)
-        if summary.others:
-            told = ", ".join(f"{count:,} {name}" for name, count in _severities(summary.others))
+        others = [row for row in summary.others if row.passed_as is None]
+        if others:
+            told = ", ".join(f"{count:,} {name}" for name, count in _severities(others))
             judged = "Not blocking" if summary.outcome else "Found"
             self.title(f"{judged} ({told})")
-            for row in summary.others[:MAX_OTHERS]:
+            for row in others[:MAX_OTHERS]:
                 self.brief(row)
-            self.more(len(summary.others) - MAX_OTHERS)
+            self.more(len(others) - MAX_OTHERS)
+        self.let_pass(summary.others)
         if summary.gone:
             self.title(f"Gone since the base or the last record ({len(summary.gone):,})")
             for known in summary.gone[:MAX_OTHERS]:
                 self.wrap(known, 2, most=2)
             self.more(len(summary.gone) - MAX_OTHERS)
+
+    def let_pass(self, rows: Sequence[FindingRow]) -> None:
+        """Findings that would block or warn and do not, each kind of reason apart."""
+        for kind, words in WORDS.items():
+            of_kind = [row for row in rows if row.passed_as == kind]
+            if of_kind:
+                told = ", ".join(f"{count:,} {name}" for name, count in _severities(of_kind))
+                self.title(f"Let pass: {words} ({told})")
+            for row in of_kind[:MAX_OTHERS]:
+                self.brief(row)
+                self.wrap(row.why, 15, first=" " * 11 + "why", most=3)
+            self.more(len(of_kind) - MAX_OTHERS)
 
     def more(self, count: int) -> None:
         if count > 0:
@@ -109,7 +124,7 @@ class _RunPage(Page):
         if finding.ambiguous:
             self.labelled("note", f"known again by its order among equals: {finding.state_basis}")
         if finding.suppressed_in_source:
-            self.labelled("note", "a comment in the source asks to ignore this; the policy decides")
+            self.labelled("note", f"a comment asks to ignore this; the policy decides{_comments(finding)}")
 
     def brief(self, row: FindingRow) -> None:
         """One line: severity, word, title, place; the title gives way first, then the start of the place."""
@@ -147,6 +162,11 @@ def _some(names: Iterable[str]) -> str:
     listed = list(names)
     more = f" and {number_words(len(listed) - 4, 'more')[:-1]}" if len(listed) > 4 else ""
     return ", ".join(listed[:4]) + more
+
+
+def _comments(finding: Finding) -> str:
+    texts = dict.fromkeys(one.text for witness in finding.witnesses for one in witness.suppressions)
+    return f": {_some(texts)}" if texts else ""
 
 
 def _severities(rows: Iterable[FindingRow]) -> list[tuple[str, int]]:

@@ -189,11 +189,11 @@ def test_any_changed_byte_is_found_at_its_entry(index: int, data: st.DataObject)
 
 
 @given(st.integers(0, 18))
-def test_a_changed_entry_with_its_leaf_is_found_at_the_next(index: int) -> None:
+def test_a_changed_entry_with_its_leaf_is_named_by_the_next(index: int) -> None:
     changed = rows(entries(20))
     data = changed[index][0].replace(b'{"n":', b'{"m":')
     changed[index] = (data, leaf_hash(data))
-    with pytest.raises(LedgerError, match=f"at entry {index + 1}:"):
+    with pytest.raises(LedgerError, match=f"at entry {index}: it is not what it was when entry {index + 1}"):
         list(verified(Tree(), changed))
 
 

@@ -1,0 +1,130 @@
+"""Layers' decisions joined: one verdict per subject, the strictest word of any layer, and what that adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from secgate.model import OUTCOME_ORDER, Outcome, Verdict, Word
+from secgate.policy.documents import Exemption, GapFacts, InputDocument, LayerDecision, LayerVerdict
+from secgate.policy.layers import Layer
+
+_STRICTEST = {word: rank for rank, word in enumerate(Word)}
+
+
+class Ruled(Struct, frozen=True, kw_only=True):
+    """What one layer decided, total and of the schema."""
+
+    layer: Layer
+    decision: LayerDecision
+
+
+def joined_verdicts(ruled: Sequence[Ruled], document: InputDocument) -> tuple[list[Verdict], list[str]]:
+    """Give the joined verdicts, sorted by subject, and what is to be said of exemptions."""
+    verdicts = _close_gaps(_join(ruled), ruled, document)
+    verdicts, notes = _exempt(verdicts, ruled, now_epoch_s=document.evaluated_at_epoch_s)
+    return sorted(verdicts, key=lambda verdict: (verdict.subject, verdict.id)), notes
+
+
+def outcomes_of(verdicts: Sequence[Verdict]) -> tuple[Outcome, ...]:
+    """Give every outcome that holds, the one that counts first."""
+    words = {verdict.word for verdict in verdicts}
+    held = {
+        Outcome.FAIL: Word.DENY in words,
+        Outcome.INCONCLUSIVE: Word.INCONCLUSIVE in words,
+        Outcome.PASS: not words & {Word.DENY, Word.INCONCLUSIVE},
+    }
+    return tuple(outcome for outcome in OUTCOME_ORDER if held.get(outcome, False))
+
+
+def _join(ruled: Sequence[Ruled]) -> list[Verdict]:
+    """Give one verdict per subject: the strictest word of any layer, and every rule that spoke."""
+    strictest: dict[tuple[str, str], tuple[LayerVerdict, str]] = {}
+    rules: dict[tuple[str, str], set[str]] = {}
+    for one in ruled:
+        for said in one.decision.verdicts:
+            key = said.subject, said.id
+            held = strictest.get(key)
+            if held is None or _STRICTEST[said.word] < _STRICTEST[held[0].word]:
+                strictest[key] = said, one.layer.name
+            if said.all_rules:
+                rules.setdefault(key, set()).update(said.all_rules)
+    return [
+        Verdict(
+            subject=said.subject,
+            id=said.id,
+            word=said.word,
+            rule=said.rule,
+            layer=layer,
+            reason=said.reason,
+            remedy=said.remedy,
+            all_rules=tuple(sorted(rules.get(key, ()))),
+        )
+        for key, (said, layer) in strictest.items()
+    ]
+
+
+def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[Ruled], document: InputDocument) -> list[Verdict]:
+    """Make a lane inconclusive for gaps that no policy speaks of; a repository's layer cannot speak for them."""
+    spoken = {said.element.gap for one in ruled if one.layer.name != "repository" for said in one.decision.elements}
+    open_gaps: dict[str, list[GapFacts]] = {}
+    for gap in document.gaps:
+        if gap.id not in spoken:
+            open_gaps.setdefault(gap.lane, []).append(gap)
+    return [
+        _closed(verdict, open_gaps[verdict.id]) if verdict.subject == "lane" and verdict.id in open_gaps else verdict
+        for verdict in verdicts
+    ]
+
+
+def _closed(verdict: Verdict, gaps: Sequence[GapFacts]) -> Verdict:
+    if _STRICTEST[verdict.word] <= _STRICTEST[Word.INCONCLUSIVE]:
+        return verdict
+    first = gaps[0]
+    return msgspec.structs.replace(
+        verdict,
+        word=Word.INCONCLUSIVE,
+        rule="secgate.main",
+        layer="shipped",
+        reason=f"no policy speaks of {len(gaps)} of its gaps; the first: {first.reason} {first.path}".rstrip(),
+        remedy=first.remedy,
+    )
+
+
+def _exempt(
+    verdicts: Sequence[Verdict], ruled: Sequence[Ruled], *, now_epoch_s: int
+) -> tuple[list[Verdict], list[str]]:
+    """Turn the joined denies that the organisation exempts into `exempt`, and say each."""
+    valid: dict[str, Exemption] = {}
+    notes = []
+    for exemption in sorted(
+        (e for one in ruled for e in one.decision.exemptions), key=lambda e: (e.finding, e.expires_epoch_s, e.rule)
+    ):
+        if exemption.expires_epoch_s > now_epoch_s:
+            valid[exemption.finding] = exemption
+        else:
+            notes.append(f"the exemption of {exemption.finding} by {exemption.rule} has expired: {exemption.reason}")
+    kept = []
+    for verdict in verdicts:
+        found = valid.get(verdict.id) if verdict.subject == "finding" and verdict.word is Word.DENY else None
+        if found is None:
+            kept.append(verdict)
+        else:
+            kept.append(_exempted(verdict, found))
+            notes.append(f"{found.rule} exempts {verdict.id}: {kept[-1].reason}")
+    return kept, notes
+
+
+def _exempted(verdict: Verdict, exemption: Exemption) -> Verdict:
+    until = datetime.fromtimestamp(exemption.expires_epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return msgspec.structs.replace(
+        verdict,
+        word=Word.EXEMPT,
+        rule=exemption.rule,
+        layer="organisation",
+        reason=f"exempt until {until}: {exemption.reason} (else: {verdict.reason})",
+        all_rules=tuple(sorted({*verdict.all_rules, exemption.rule})),
+    )

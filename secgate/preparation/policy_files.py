@@ -1,0 +1,109 @@
+"""Where policies are read from: folders on this machine, folders of a commit; and the layers that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from secgate.config import Machine, Settings
+from secgate.engines.regorus import RegorusChild
+from secgate.errors import UsageError
+from secgate.model import Target
+from secgate.policy import Layer, effective_data, load_layer, load_vocabulary
+from secgate.ports import ProcessRunner, SyntaxReader
+from secgate.repository import Repository
+from secgate.resources import data_dir, files_under
+
+MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
+
+
+def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> SyntaxReader:
+    """Give the reader of syntax that can be stopped, for layers that are not ours."""
+    return RegorusChild(runner=runner, python=machine.python, directory=scratch)
+
+
+def policy_layers(
+    organisation: dict[str, bytes], own: dict[str, bytes], *, reader: SyntaxReader, guarded: SyntaxReader
+) -> tuple[Layer, ...]:
+    """Give the layers that judge, the shipped one first.
+
+    Raises PolicyError with file and line for a fault in any of them.
+    """
+    root = data_dir("policies")
+    vocabulary = load_vocabulary((root / "schema" / "input.json").read_bytes())
+    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=reader, vocabulary=vocabulary)
+    layers = [shipped]
+    data = effective_data(shipped, None)
+    if organisation:
+        theirs = load_layer(
+            "organisation", organisation, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data
+        )
+        layers.append(theirs)
+        data = effective_data(shipped, theirs)
+    if own:
+        layers.append(load_layer("repository", own, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data))
+    return tuple(layers)
+
+
+def tree_policies(settings: Settings, target: Target, repository: Repository | None, at: str) -> dict[str, bytes]:
+    """Give the Rego files of the folders that the settings name, of the commit `at` where there is a repository."""
+    found: dict[str, bytes] = {}
+    for folder in settings.policies:
+        prefix = folder.strip("/")
+        if repository is None:
+            root = Path(target.root) / prefix
+            if Path(target.root).resolve() not in (root.resolve(), *root.resolve().parents):
+                raise UsageError(
+                    "a policy folder leads out of the tree", place=f"policies: {folder}", remedy="name one inside"
+                )
+            _refuse_links(root, place=f"policies: {folder}")
+            found |= {f"{prefix}/{name}": data for name, data in files_under(root, ".rego")}
+        elif at:
+            found |= policies_at(repository, at, prefix)
+        if not any(name.startswith(f"{prefix}/") for name in found):
+            raise UsageError(
+                "no policy in a folder that the settings name",
+                place=f"policies: {folder}",
+                remedy="add one, or remove it",
+            )
+    return found
+
+
+def policies_at(
+    repository: Repository, commit: str, folder: str, suffixes: tuple[str, ...] = (".rego",)
+) -> dict[str, bytes]:
+    """Give the files of a folder of a commit, by path. Raises UsageError for a link, and for one that is too large."""
+    found = {}
+    for name, entry in repository.tree_entries(commit).items():
+        if not name.startswith(f"{folder}/") or not name.endswith(suffixes):
+            continue
+        data = repository.file_at(commit, name, max_bytes=MAX_POLICY_FILE_BYTES) if entry.is_regular else None
+        if data is None:
+            what = f"above {MAX_POLICY_FILE_BYTES} bytes" if entry.is_regular else "a link, and is not followed"
+            raise UsageError(f"this policy is {what}", place=name, remedy="have the file itself there, and split it")
+        found[name] = data
+    return found
+
+
+def _refuse_links(root: Path, *, place: str) -> None:
+    """Refuse a folder of policies that holds a link: passed over, it would be a rule lost in silence."""
+    link = next((path for path in sorted(root.rglob("*")) if path.is_symlink()), None)
+    if link is not None:
+        raise UsageError(
+            f"a link stands among the policies, and is not followed: {link.relative_to(root)}",
+            place=place,
+            remedy="have the file itself there",
+        )
+
+
+def named_policies(folders: Sequence[str], machine: Machine) -> dict[str, bytes]:
+    """Give the Rego files of folders named on the command line. Raises UsageError for a folder without any."""
+    found: dict[str, bytes] = {}
+    for folder in folders:
+        root = Path(machine.cwd, folder)
+        _refuse_links(root, place=folder)
+        here = {f"{folder}/{name}": data for name, data in files_under(root, ".rego")} if root.is_dir() else {}
+        if not here:
+            raise UsageError("there is no policy in this folder", place=folder, remedy="give a folder with .rego files")
+        found |= here
+    return found
