@@ -846,6 +846,20 @@ class Signed(Value, frozen=True, kw_only=True):
 # --------------------------------------------------------------------------------------------------------- decision
 
 
+class Spoken(Value, frozen=True, kw_only=True):
+    """What one rule said of a subject: where it is written, and the facts that its text reads."""
+
+    rule: str
+    layer: str
+    word: Word
+    place: str
+    """`file:line` in the layer; several, with ` or ` between them, where it cannot be told which one spoke."""
+    reason: str
+    remedy: str = ""
+    facts: dict[str, str] = {}
+    """Name -> value in a short text, such as `severity` -> `high`, `run.scope`, `limits.new_denied`."""
+
+
 class Verdict(Value, frozen=True, kw_only=True):
     """One word on one finding, one asked lane, or the run."""
 
@@ -859,6 +873,8 @@ class Verdict(Value, frozen=True, kw_only=True):
     reason: str = ""
     remedy: str = ""
     all_rules: tuple[str, ...] = ()
+    said: tuple[Spoken, ...] = ()
+    """Every rule that spoke of the subject, of every layer, the strictest first."""
 
 
 class Overridden(Value, frozen=True, kw_only=True):
