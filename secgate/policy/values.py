@@ -123,6 +123,8 @@ class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     severity_s: SeverityLimits
     new_denied: tuple[Severity, ...]
     waivers_s: WaiverLimits = WaiverLimits()
+    notice_s: Seconds = 7 * 86400
+    """How long before its end a run begins to speak of a waiver or a downgrade."""
     downgrades_s: DowngradeLimits = DowngradeLimits()
     overrides_s: OverrideLimits = OverrideLimits()
     places: tuple[PlaceLimits, ...] = ()
