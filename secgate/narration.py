@@ -45,6 +45,8 @@ def story_page(story: Story, *, now_epoch_s: int, width: int, colour: bool) -> b
         page.labelled("waiver", "none")
     for said in story.waivers:
         page.labelled("waiver" if said.said == "requested" else "", _said_words(said))
+    for said in story.downgrades:
+        page.labelled("downgrade" if said.said == "requested" else "", _said_words(said))
     for author in story.authors:
         lines = number_words(author.lines, "line")
         page.labelled("author", f"{author.name}, {utc_words(author.written_epoch_s)}, {author.commit[:12]}, {lines}")
@@ -56,7 +58,8 @@ def story_page(story: Story, *, now_epoch_s: int, width: int, colour: bool) -> b
 def _said_words(one: Said) -> str:
     until = f" until {utc_words(one.expires_epoch_s)}" if one.expires_epoch_s is not None else ""
     reason = f": {one.reason}" if one.reason else ""
-    return f"{one.said} by {one.by}, {utc_words(one.at_epoch_s)}{until} ({one.waiver[:12]}){reason}"
+    what = f" {one.what}" if one.what else ""
+    return f"{one.said}{what} by {one.by}, {utc_words(one.at_epoch_s)}{until} ({one.id[:12]}){reason}"
 
 
 def _clock_words(clock: Clock, now_epoch_s: int) -> str:
