@@ -651,6 +651,8 @@ class Finding(Value, frozen=True, kw_only=True):
     """Fingerprint under which the base or the ledger knew it, when that differs."""
     previous_path: str = ""
     first_seen_epoch_s: Epoch | None = None
+    known_severity: Severity | None = None
+    """How bad it was when the ledger last recorded it; None for what it does not know."""
     touched: bool = True
     obligations: tuple[Obligation, ...] = ()
     remedy: str = ""
@@ -844,6 +846,20 @@ class Signed(Value, frozen=True, kw_only=True):
 # --------------------------------------------------------------------------------------------------------- decision
 
 
+class Spoken(Value, frozen=True, kw_only=True):
+    """What one rule said of a subject: where it is written, and the facts that its text reads."""
+
+    rule: str
+    layer: str
+    word: Word
+    place: str
+    """`file:line` in the layer; several, with ` or ` between them, where it cannot be told which one spoke."""
+    reason: str
+    remedy: str = ""
+    facts: dict[str, str] = {}
+    """Name -> value in a short text, such as `severity` -> `high`, `run.scope`, `limits.new_denied`."""
+
+
 class Verdict(Value, frozen=True, kw_only=True):
     """One word on one finding, one asked lane, or the run."""
 
@@ -857,6 +873,8 @@ class Verdict(Value, frozen=True, kw_only=True):
     reason: str = ""
     remedy: str = ""
     all_rules: tuple[str, ...] = ()
+    said: tuple[Spoken, ...] = ()
+    """Every rule that spoke of the subject, of every layer, the strictest first."""
 
 
 class Overridden(Value, frozen=True, kw_only=True):

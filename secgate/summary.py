@@ -213,7 +213,7 @@ def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAcco
     duty = sla.earliest(finding.obligations)
     why = ""
     if verdict is not None:
-        reason = _said_once(verdict.reason, finding)
+        reason = said_once(verdict.reason, finding)
         why = f"{reason} [{rule_words(verdict)}]" if reason else f"[{rule_words(verdict)}]"
     return FindingRow(
         finding=finding,
@@ -224,7 +224,7 @@ def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAcco
         place=(finding.location.path or finding.symbol) + (f":{region.start_line}" if region.start_line else ""),
         seen_by=", ".join(sorted({witness.scanner for witness in finding.witnesses})),
         why=why,
-        fix=_fix(finding, verdict),
+        fix=fix_of(finding, verdict),
         due_at=sla.utc_words(duty.due_epoch_s) if duty else "",
         standing=sla.standing_words(finding.obligations, now_epoch_s=now) if duty else "",
         basis=duty.basis if duty else "",
@@ -255,7 +255,7 @@ def _extent(place: Location) -> tuple[int, int, int]:
     return (max(region.end_line - region.start_line, 0), region.start_line, region.start_column)
 
 
-def _said_once(reason: str, finding: Finding) -> str:
+def said_once(reason: str, finding: Finding) -> str:
     """Give a reason without weakness and place: it stands alone in a log, and beside both here."""
     line = finding.location.region.start_line
     places = [finding.location.path + (f":{line}" if line else "")]
@@ -271,7 +271,8 @@ def _importance(row: FindingRow) -> tuple[int, float, str, str]:
     return (order, -row.finding.score, row.place, row.finding.fingerprint)
 
 
-def _fix(finding: Finding, verdict: Verdict | None) -> str:
+def fix_of(finding: Finding, verdict: Verdict | None) -> str:
+    """Give one way to end a finding: a fixed version, else what the weakness's or the policy's rule says."""
     if finding.package is not None and finding.package.fixed_versions:
         package = finding.package
         return f"upgrade {package.name} to {_first_fixed(package)} or later in {package.manifest}"
@@ -295,8 +296,7 @@ def _version(text: str) -> tuple[int, Any]:
 
 
 def _sentence(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> str:
-    decision = document.decision
-    if decision is None:
+    if (decision := document.decision) is None:
         return f"{number_words(len(document.findings), 'finding')}; no policy was asked."
     parts = [_FAULTS[outcome] for outcome in decision.all_outcomes if outcome in _FAULTS]
     if blocking:

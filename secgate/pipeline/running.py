@@ -53,6 +53,7 @@ from secgate.preparation import (
     Silence,
     Workshop,
     choose_ledger,
+    keep_last,
     prepare,
     verified_retirement,
     workshop,
@@ -152,7 +153,16 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
             again = ", ".join(f"{one.name} {one.version}" for one in references)
             document = noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
         observer.stage("record", "")
-        return _record(document, judgement, seen, shop)
+        told = _record(document, judgement, seen, shop)
+        if told.ledger_head is None or (seen.chosen is not None and seen.chosen.read_only):
+            # So that `secgate explain` has it; that it cannot be kept changes nothing about what was decided.
+            kept = keep_last(told, root=seen.prepared.target.root, machine=machine)
+            told = (
+                told
+                if kept
+                else noted(told, "the state folder cannot be written, so this run cannot be explained later")
+            )
+        return told
 
 
 def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from secgate.escape import log_text
+from secgate.explanation import Explanation, explain_finding
 from secgate.let_pass import WORDS
 from secgate.model import Finding, Outcome, RunDocument, Severity, Word
+from secgate.narration import facts_words
 from secgate.page import Page, cells, clipped, clipped_left
 from secgate.summary import FindingRow, LaneRow, Summary, number_words, severity_words, summarise
 
@@ -17,6 +19,8 @@ MAX_BLOCKING = 100
 MAX_OTHERS = 10
 MAX_REASONS = 8
 MAX_STEPS = 12
+MAX_RULES = 3
+"""Rules that are named of a finding; `secgate explain` has all."""
 
 
 class TextReporter:
@@ -31,7 +35,7 @@ class TextReporter:
         summary = summarise(document)
         page.outcome(summary)
         page.lanes(summary)
-        page.findings(summary)
+        page.findings(summary, document)
         page.green(summary)
         page.tail(document, summary)
         return page.data()
@@ -67,11 +71,11 @@ class _RunPage(Page):
         if len(reasons) > MAX_REASONS:
             self.wrap(f"and {len(reasons) - MAX_REASONS:,} more (--format json lists all)", 6, first="    -")
 
-    def findings(self, summary: Summary) -> None:
+    def findings(self, summary: Summary, document: RunDocument) -> None:
         if summary.blocking:
             self.title(f"Blocking ({len(summary.blocking):,})")
             for row in summary.blocking[:MAX_BLOCKING]:
-                self.finding(row)
+                self.finding(row, explain_finding(row.finding, row.verdict, document))
             self.more(len(summary.blocking) - MAX_BLOCKING)
         others = [row for row in summary.others if row.passed_as is None]
         if others:
@@ -104,7 +108,7 @@ class _RunPage(Page):
         if count > 0:
             self.wrap(f"and {count:,} more (--format html or json shows them)", 2)
 
-    def finding(self, row: FindingRow) -> None:
+    def finding(self, row: FindingRow, told: Explanation) -> None:
         finding = row.finding
         self.lines.append("")
         style = _SEVERITY_STYLE.get(finding.severity, "dim")
@@ -117,9 +121,15 @@ class _RunPage(Page):
             self.labelled("in", f"{finding.package.name} {finding.package.version}: {_some(finding.advisories)}")
         why = f"could not tell: {row.why}" if row.word == Word.INCONCLUSIVE else row.why
         self.labelled("why", why)
+        for said in told.said[:MAX_RULES]:
+            self.labelled("rule", f"{said.place} ({said.layer}): {facts_words(said.facts)}".removesuffix(": "))
         self.labelled("due", row.due)
+        for words in told.clock[:-1] if row.due else ():
+            self.labelled("", words)
         self.labelled("fix", row.fix)
         self.labelled("owner", finding.owner)
+        for way in told.ways:
+            self.command("waive" if way.kind == "waiver" else "", way.command)
         self.labelled("by", f"{row.seen_by}; {finding.state.value}; {severity_words(finding)}")
         if finding.ambiguous:
             self.labelled("note", f"known again by its order among equals: {finding.state_basis}")
