@@ -758,7 +758,7 @@ class KnownRun(Value, frozen=True, kw_only=True):
     evaluated_epoch_s: Epoch
     document_digest: Digest
     override: str = ""
-    """The override under which it passed, "" for none."""
+    """The override that was in force, "" for none."""
     input_digest: str = ""
     clocked: bool = False
     """Whether it started and closed clocks, in one lane at least."""

@@ -12,7 +12,7 @@ from secgate import registry, sla
 from secgate.agreement import about, gather
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, for_findings
 from secgate.model import Downgraded, Finding, History, KnownStatement, Obligation, Severity
-from secgate.pipeline.exceptions import SHOWN, check_of, limits_of
+from secgate.pipeline.exceptions import SHOWN, check_of, limits_of, without_authors
 from secgate.policy.documents import DowngradeFacts
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Signer
@@ -47,6 +47,7 @@ def lowered(
         return Lowered(tuple(findings), dict(joined), (told,))
     signer = registry.signer("sshsig", machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
     downgrades, refused = checked(mine, enforced=prepared.enforced, signer=signer)
+    downgrades, own = without_authors("downgrade", downgrades, target=prepared.target)
     at = int(now.timestamp())
     limits = limits_of(prepared)
     stand = for_findings(downgrades, findings, now_epoch_s=at, longest_s=limits.downgrades_s.of)
@@ -56,6 +57,7 @@ def lowered(
             before = known.get(fingerprint, JoinedFacts())
             known[fingerprint] = msgspec.structs.replace(before, downgrade=_facts(one))
     notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
+    notes += own
     notes += [
         text
         for finding in findings

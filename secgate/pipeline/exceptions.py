@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -18,8 +18,11 @@ from secgate.model import (
     Invocation,
     KnownFinding,
     KnownStatement,
+    Scope,
+    Target,
     WaiverAccount,
 )
+from secgate.people import id_of
 from secgate.pipeline.sight import Sight
 from secgate.policy import effective_data, read_limits
 from secgate.policy.documents import WaiverFacts
@@ -32,6 +35,24 @@ from secgate.waivers import Check, GapSubject, Refused, Standing, Waiver, about,
 
 SHOWN = 12
 """Characters of an id in a sentence."""
+
+
+class _Asked(Protocol):
+    @property
+    def requester(self) -> str: ...
+
+
+class _Agreed(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def approver(self) -> str: ...
+    @property
+    def request(self) -> _Asked: ...
+
+
+Agreed = TypeVar("Agreed", bound=_Agreed)
+"""A waiver or a downgrade."""
 
 
 class Excepted(NamedTuple):
@@ -66,6 +87,7 @@ def excepted(
         return Excepted({}, coverage, (told,))
     signer = registry.signer("sshsig", machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
     waivers, refused = checked(mine, enforced=prepared.enforced, signer=signer)
+    waivers, own = without_authors("waiver", waivers, target=prepared.target)
     policy = limits_of(prepared)
     limits, notice_s = policy.waivers_s, policy.notice_s
     at = int(now.timestamp())
@@ -74,6 +96,7 @@ def excepted(
     covered, held = _waived_gaps(waivers, coverage, repository=repository, now_epoch_s=at, longest_s=limits.gap)
     used = {*held, *(one.waiver.id for one in standings.values())}
     notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
+    notes += own
     sight = Sight(prepared.target, coverage, invocations, history, comparable)
     accounts = (
         *_accounts(findings, standings, notice_s, now_epoch_s=at),
@@ -90,6 +113,19 @@ def checked(
 ) -> tuple[tuple[Waiver, ...], tuple[Refused, ...]]:
     """Give the waivers whose signatures hold, by the enforced layer at the ledger's time, and what does not count."""
     return gather(statements, check=check_of(enforced, signer), people=enforced.people)
+
+
+def without_authors(word: str, agreed: Sequence[Agreed], *, target: Target) -> tuple[tuple[Agreed, ...], list[str]]:
+    """Give what people agreed on who did not write the change that is judged, and say what is left out.
+
+    Whoever wrote it neither asks for nor approves what lets it pass. Source: threat rule 5.
+    """
+    author = id_of(target.author) if target.scope is Scope.CHANGE else ""
+    theirs = [one for one in agreed if author and author in (one.request.requester, one.approver)]
+    notes = [
+        f"{word} {one.id[:SHOWN]} counts for nothing here: `{author}`, who is in it, wrote the change" for one in theirs
+    ]
+    return tuple(one for one in agreed if one not in theirs), notes
 
 
 def check_of(enforced: Enforced, signer: Signer) -> Check:

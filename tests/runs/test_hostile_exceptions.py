@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from secgate.errors import UsageError
 from secgate.events import to_entry
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
-from secgate.model import KnownStatement, Outcome, RunDocument, Severity, encode
+from secgate.model import KnownStatement, Outcome, RunDocument, Scope, Severity, encode
 from secgate.overrides import GIVEN, Override
 from secgate.overrides import NAMESPACES as OVERRIDE_NAMESPACES
 from secgate.record import append_events
@@ -181,6 +182,33 @@ def test_what_was_said_of_another_repository_counts_here_for_nothing(weak: Offic
     assert late.decision is not None
     assert (outcome(late), late.decision.exit_code, late.decision.override) == (Outcome.FAIL, 1, None)
     assert "waiver" not in " ".join(late.notes)
+
+
+@pytest.mark.parametrize(("login", "person"), [("eve-n", EVE), ("Ada-L", ADA), ("somebody", "")])
+def test_who_wrote_the_change_neither_asks_nor_approves(office: Office, login: str, person: str) -> None:
+    """Eve asks and Ada approves; a change by either of them, as CI says, is judged without what they agreed on."""
+    people = office.folder / "people.toml"
+    people.write_text(people.read_text() + 'handles = { github = ["eve-n"] }\n')
+    base = office.git.commit({"app.py": "x = 1\n"})
+    head = office.git.commit({"app.py": WEAK})
+    first = office.run(changed_since="HEAD~1")
+    office.waive(first.findings[0].fingerprint)
+    change = {"base": {"ref": "main", "sha": base}, "head": {"ref": "topic", "sha": head, "repo": {"fork": False}}}
+    event = office.product.home / "event.json"
+    event.write_text(json.dumps({"pull_request": {**change, "user": {"login": login}}}))
+    office.product.env.update(
+        GITHUB_ACTIONS="true",
+        GITHUB_EVENT_NAME="pull_request",
+        GITHUB_REPOSITORY="example/shop",
+        GITHUB_REF="refs/pull/1/merge",
+        GITHUB_BASE_REF="main",
+        GITHUB_ACTOR=login,
+        GITHUB_EVENT_PATH=str(event),
+        GITHUB_SHA=head,
+    )
+    judged = office.run()
+    assert (judged.target.scope, outcome(judged) is Outcome.PASS) == (Scope.CHANGE, not person)
+    assert (f"`{person}`, who is in it, wrote the change" in " ".join(judged.notes)) is bool(person)
 
 
 def test_a_clock_that_is_put_back_ends_nothing_later(weak: Office) -> None:
