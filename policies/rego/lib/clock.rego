@@ -120,6 +120,8 @@ severity_start(f) := seen(f) if {
 } else := input.evaluated_at_epoch_s if {
 	severity_recorded(f)
 } else := input.evaluated_at_epoch_s if {
+	f.risen
+} else := input.evaluated_at_epoch_s if {
 	f.baseline.listed
 	in_baseline(f)
 } else := seen(f)
@@ -142,6 +144,7 @@ severity_obligation(f) := {
 } if {
 	not with_places
 	not severity_recorded(f)
+	not f.risen
 	not f.baseline.listed
 	f.downgrade.state != "active"
 	limit := data.limits.severity_s[f.severity]
