@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from secgate import registry
-from secgate.agreement import Procedure
+from secgate import downgrades, overrides, registry, waivers
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.config import Machine
 from secgate.custody.containers import rows_of, source
@@ -18,7 +17,6 @@ from secgate.model import Head, Signed, Trust
 from secgate.ports import Keeper, Ledger, Signer
 from secgate.preparation import Opened, Place, choose_keeper, opened
 from secgate.recall import check_growth
-from secgate.waivers import NAMESPACES
 
 
 class Asked(NamedTuple):
@@ -118,7 +116,8 @@ def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] 
 
 def namespace_of(kind: str) -> str:
     """Give what the signature in an event of a type has to be for."""
-    return NAMESPACES.get(kind) or Procedure(kind.rpartition("-")[0]).namespaces[kind]
+    known = {**waivers.NAMESPACES, **overrides.NAMESPACES, **downgrades.PROCEDURE.namespaces}
+    return known[kind]
 
 
 def check_earlier(ledger: Ledger, export: str) -> None:
