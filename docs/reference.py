@@ -42,6 +42,8 @@ OUTCOMES = {
 KEYS = {
     "version": "version of this file's form",
     "profile": "which lanes are asked for, and how older gaps count",
+    "least_profile": "the weakest profile that anyone may choose; a weaker one is refused; empty: any",
+    "locked": "keys that nobody but the enforced layer may set, such as `exclude`, `scanners` or `folders.*.profile`",
     "mode": "`observe` prints and records the outcome and exits 0 for fail and inconclusive",
     "scope": "class of the run; empty: CI's word that a reference is protected, `change` with a change, else `local`",
     "line": "the branch or deployment that clocks belong to in a protected run; empty: the branch",
@@ -74,6 +76,8 @@ KEYS = {
     "scanners.NAME.options": "settings of its adapter, see below",
     "sarif.N.file": "a SARIF file of another tool that joins the run",
     "sarif.N.lane": "its lane",
+    "folders.NAME.profile": "profile of runs of this folder of the tree or one below it; the innermost counts",
+    "folders.NAME.exclude": "paths left out below this folder, in every run; listed in coverage",
     "sarif.N.covers": "whether it covers its lane; it must also be untracked and name this commit",
 }
 

@@ -47,11 +47,13 @@ def agenda_markdown(found: Deadlines) -> bytes:
 def headline(found: Deadlines) -> str:
     """Say how many are open, overdue and waived, and as of when."""
     when = sla.utc_words(found.as_of_epoch_s)
+    closed = found.closed_in_time + found.closed_late
+    before = f"; closed before: {found.closed_in_time:,} in time, {found.closed_late:,} late" if closed else ""
     if not found.findings:
-        return f"nothing is open, as of {when}"
+        return f"nothing is open, as of {when}{before}"
     count = len(found.findings)
     waived = f", {found.waived:,} overdue and waived" if found.waived else ""
-    return f"{count:,} open, {found.overdue:,} overdue{waived}, as of {when}"
+    return f"{count:,} open, {found.overdue:,} overdue{waived}, as of {when}{before}"
 
 
 def standing(one: Deadline) -> str:

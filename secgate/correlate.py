@@ -242,6 +242,9 @@ def _remembered(finding: Finding, then: KnownFinding, pair: Match | None) -> Fin
     return msgspec.structs.replace(
         finding,
         first_seen_epoch_s=min(times, default=None),
+        known_severity=max(
+            (one for one in (finding.known_severity, then.severity) if one is not None), key=lambda one: one.rank
+        ),
         obligations=tuple(obligations),
         continues=(*finding.continues, then.fingerprint),
         previous=finding.previous or (then.fingerprint if is_other else ""),

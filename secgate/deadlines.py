@@ -91,6 +91,9 @@ class Deadlines(Value, frozen=True, kw_only=True):
     overdue: int
     """Those that no waiver covers."""
     waived: int
+    closed_in_time: int
+    closed_late: int
+    """By the duties of their last episode, whether a waiver covered them or not."""
     findings: tuple[Deadline, ...]
 
 
@@ -107,6 +110,13 @@ def deadlines(ledgers: Sequence[Folded], *, now_epoch_s: int) -> Deadlines:
     as_of = max([now_epoch_s, *(one.memory.last_epoch_s for one in ledgers)])
     found = [(one, list(_open(one, as_of))) for one in ledgers]
     listed = sorted((deadline for _, some in found for deadline in some), key=_order)
+    closed = [
+        sla.closing(one.obligations, closed_epoch_s=one.closed_epoch_s, waived=())
+        for folded in ledgers
+        for line in folded.memory.all_lines().values()
+        for one in line.findings.values()
+        if one.closed_epoch_s is not None
+    ]
     return Deadlines(
         as_of_epoch_s=as_of,
         ledgers=tuple(
@@ -121,6 +131,8 @@ def deadlines(ledgers: Sequence[Folded], *, now_epoch_s: int) -> Deadlines:
         ),
         overdue=sum(one.state == "overdue" for one in listed),
         waived=sum(one.state == "waived" for one in listed),
+        closed_in_time=closed.count("met"),
+        closed_late=len(closed) - closed.count("met"),
         findings=tuple(listed),
     )
 
@@ -198,10 +210,10 @@ def duty_words(duty: Obligation) -> str:
     """Say what a duty rests on and how it is reckoned: what, how long, from when, and when it is due, in UTC."""
     kind, _, rest = duty.basis.partition(":")
     name, _, place = rest.partition(":")
-    said = _KINDS.get(kind, duty.basis).format(name)
+    said = _KINDS[kind].format(name) if kind in _KINDS else duty.basis
     if kind == "known-exploited" and name:
         said += ", and exposed"
-    if place:
+    if kind == "severity" and place:
         said += f" in {place}"
     start, due = sla.utc_words(duty.start_epoch_s), sla.utc_words(duty.due_epoch_s)
     return f"{said} allows {sla.length_words(duty.limit_s)} from {start}, so it is due {due}"

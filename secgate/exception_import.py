@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -20,10 +20,9 @@ from secgate.config import Machine
 from secgate.errors import UsageError
 from secgate.escape import plain
 from secgate.exception_files import MAX_BYTES, Entry, Form, Match, match, read
-from secgate.model import Finding, RunDocument, Severity, Value
-from secgate.policy.values import WaiverLimits
-from secgate.statements import Draft, Place, Speaker, Wish
-from secgate.waivers import AdvisorySubject, Bound, Origin, Standing, Subject, Waiver, bound_of, subject_of
+from secgate.model import Finding, RunDocument, Severity, Value, WaiverAccount
+from secgate.statements import Draft, Listed, Place, Speaker, Wish
+from secgate.waivers import AdvisorySubject, Bound, Origin, Subject, Waiver, bound_of, subject_of
 
 _SHOWN = 12
 MOST_TOGETHER = 1_000
@@ -89,7 +88,7 @@ def planned(request: ImportRequest, *, place: Place, machine: Machine, now: date
         request.run, path=place.path, config=place.config, enforced=place.enforced, machine=machine, now=now
     )
     known = statements.listed(place=place, machine=machine, now=now)
-    planner = _Planner(request, document, standings=known.standings, limits=known.limits, now=now)
+    planner = _Planner(request, document, known=known, now=now)
     told = [planner.line(one) for one in match(entries, document)]
     return Plan(
         file=plain(name),
@@ -125,14 +124,13 @@ class _Planner:
         request: ImportRequest,
         document: RunDocument,
         *,
-        standings: Sequence[Standing],
-        limits: WaiverLimits,
+        known: Listed,
         now: datetime,
     ) -> None:
-        self._request, self._now, self._limits = request, now, limits
+        self._request, self._now, self._limits = request, now, known.limits
         self._name = plain(PurePosixPath(request.file).name)
         self._repository = document.target.repository
-        self._before: Mapping[str, list[Standing]] = _by_entry(standings)
+        self._before = _by_entry(known)
 
     def line(self, one: Match) -> tuple[Line, Draft | None]:
         """Tell what becomes of an entry."""
@@ -161,10 +159,11 @@ class _Planner:
             until_epoch_s=until,
             until_basis=basis,
         )
-        before = next((held for held in self._before.get(entry.digest, ()) if _is_about(held, one, subject)), None)
+        before = next((held for held in self._before.get(entry.digest, ()) if _is_about(held[0], one, subject)), None)
         if before is not None:
-            state = f"asked for before, and it is {before.state}" + (f": {before.why}" if before.why else "")
-            return msgspec.structs.replace(line, outcome="known", why=state, waiver=before.waiver.id), None
+            account = before[1]
+            state = f"asked for before, and it is {account.state}" + (f": {account.why}" if account.why else "")
+            return msgspec.structs.replace(line, outcome="known", why=state, waiver=account.id), None
         wish = Wish(
             kind=entry.kind,
             reason=line.reason,
@@ -194,18 +193,17 @@ class _Planner:
         )
 
 
-def _by_entry(standings: Sequence[Standing]) -> dict[str, list[Standing]]:
-    found: dict[str, list[Standing]] = {}
-    for one in standings:
-        origin = one.waiver.request.origin
-        if origin is not None:
-            found.setdefault(origin.entry, []).append(one)
+def _by_entry(known: Listed) -> dict[str, list[tuple[Waiver, WaiverAccount]]]:
+    found: dict[str, list[tuple[Waiver, WaiverAccount]]] = {}
+    for waiver, account in zip(known.waivers, known.accounts, strict=True):
+        if waiver.request.origin is not None:
+            found.setdefault(waiver.request.origin.entry, []).append((waiver, account))
     return found
 
 
-def _is_about(held: Standing, one: Match, subject: Subject) -> bool:
+def _is_about(held: Waiver, one: Match, subject: Subject) -> bool:
     """Tell whether an earlier request is about the same, by any name that the finding has."""
-    before = held.waiver.request.subject
+    before = held.request.subject
     if before == subject:
         return True
     names = {alias.value for finding in one.findings for alias in finding.aliases}

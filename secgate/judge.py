@@ -28,7 +28,8 @@ from secgate.model import (
     Target,
     Verdict,
 )
-from secgate.policy import InputDocument, Layer, LayerDecision, effective_data, layer_data, read_profile
+from secgate.policy import InputDocument, Layer, LayerDecision, attribution, effective_data, layer_data, read_profile
+from secgate.policy.attribution import with_speech
 from secgate.policy.documents import AddedObligation
 from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document, recorded, sentinel_finding
 from secgate.policy.joining import Ruled, joined_verdicts, outcomes_of
@@ -103,11 +104,17 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         references=references,
     )
     ruled = evaluation.ruled(document)
+    heads: dict[str, attribution.Heads] = {one.layer.name: evaluation.heads(one, document) for one in ruled}
     stored = msgspec.json.encode(document, order="sorted")
     named, blobs = policies_blobs(Policies(layers=request.layers, disabled_rules=request.disabled_rules))
     decision = _decide(request, document, ruled, data=evaluation.data, stored=stored, evaluated_by=engine)
-    ids = tuple(evaluation.decision_ids)
-    decision = msgspec.structs.replace(decision, decision_ids=ids, policies_digest=named)
+    decision = msgspec.structs.replace(
+        decision,
+        verdicts=with_speech(decision.verdicts, ruled, heads=heads, document=document, data=evaluation.data),
+        decision_ids=tuple(evaluation.decision_ids),
+        policies_digest=named,
+        notes=(*decision.notes, *evaluation.notes),
+    )
     return Judgement(decision=decision, input_document=stored, policy_blobs=blobs)
 
 
@@ -191,6 +198,7 @@ class _Evaluation:
         self._guarded = guarded
         self._references = references
         self.decision_ids: list[str] = []
+        self.notes: list[str] = []
 
     def ruled(self, document: InputDocument) -> list[Ruled]:
         """Give every layer's decision. Raises UsageError for a profile that the data does not have."""
@@ -226,6 +234,28 @@ class _Evaluation:
         for engine, other in zip(self._references, decisions[1:], strict=True):
             check_agreement(decisions[0], other, layer=layer.name, engine=engine.name)
         return Ruled(layer=layer, decision=decisions[0])
+
+    def heads(self, one: Ruled, document: InputDocument) -> attribution.Heads:
+        """Find out which of several rules of a set spoke. It decides nothing, so where it fails that is only said."""
+        layer = one.layer
+        wanted = attribution.unclear(layer, one.decision)
+        if not wanted:
+            return {}
+        own = layer.name == "shipped"
+        modules = attribution.apart(layer, wanted, without=self._disabled_rules if own else ())
+        small = attribution.about(document, one.decision, wanted)
+        try:
+            answer = (self._engine if own else self._guarded).evaluate(
+                (*self._shipped.ground(), *modules),
+                data=self.data if own else layer_data(layer, self.data),
+                document=msgspec.json.encode(small, order="sorted"),
+                query=attribution.QUERY,
+                limit_s=self._limit_s,
+            )
+            return attribution.spoken_by(layer, answer.value)
+        except PolicyError as error:
+            self.notes.append(f"which of several rules of the {layer.name} layer spoke is not told: {error.what}")
+            return {}
 
 
 def _with_sentinel(document: InputDocument) -> bytes:

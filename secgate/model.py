@@ -651,6 +651,8 @@ class Finding(Value, frozen=True, kw_only=True):
     """Fingerprint under which the base or the ledger knew it, when that differs."""
     previous_path: str = ""
     first_seen_epoch_s: Epoch | None = None
+    known_severity: Severity | None = None
+    """How bad it was when the ledger last recorded it; None for what it does not know."""
     touched: bool = True
     obligations: tuple[Obligation, ...] = ()
     remedy: str = ""
@@ -756,7 +758,7 @@ class KnownRun(Value, frozen=True, kw_only=True):
     evaluated_epoch_s: Epoch
     document_digest: Digest
     override: str = ""
-    """The override under which it passed, "" for none."""
+    """The override that was in force, "" for none."""
     input_digest: str = ""
     clocked: bool = False
     """Whether it started and closed clocks, in one lane at least."""
@@ -844,6 +846,20 @@ class Signed(Value, frozen=True, kw_only=True):
 # --------------------------------------------------------------------------------------------------------- decision
 
 
+class Spoken(Value, frozen=True, kw_only=True):
+    """What one rule said of a subject: where it is written, and the facts that its text reads."""
+
+    rule: str
+    layer: str
+    word: Word
+    place: str
+    """`file:line` in the layer; several, with ` or ` between them, where it cannot be told which one spoke."""
+    reason: str
+    remedy: str = ""
+    facts: dict[str, str] = {}
+    """Name -> value in a short text, such as `severity` -> `high`, `run.scope`, `limits.new_denied`."""
+
+
 class Verdict(Value, frozen=True, kw_only=True):
     """One word on one finding, one asked lane, or the run."""
 
@@ -857,6 +873,8 @@ class Verdict(Value, frozen=True, kw_only=True):
     reason: str = ""
     remedy: str = ""
     all_rules: tuple[str, ...] = ()
+    said: tuple[Spoken, ...] = ()
+    """Every rule that spoke of the subject, of every layer, the strictest first."""
 
 
 class Overridden(Value, frozen=True, kw_only=True):
@@ -903,6 +921,27 @@ class Decision(Value, frozen=True, kw_only=True):
         return self.outcome.exit_code
 
 
+class WaiverAccount(Value, frozen=True, kw_only=True):
+    """How one waiver stood in a run. `fingerprint` is the finding it was laid beside, "" for a gap and where unused.
+
+    Of what does not hold, `why` says why and `remedy` what to do. Who reads the ledger later checks it anew.
+    """
+
+    id: Digest
+    kind: Literal["accept", "false-positive", "not-affected"]
+    state: Literal["active", "requested", "expired", "void", "unused"]
+    fingerprint: str = ""
+    shown: str = ""
+    reason: str = ""
+    ticket: str = ""
+    requester: str = ""
+    approver: str = ""
+    until_epoch_s: Epoch = 0
+    ends_soon: bool = False
+    why: str = ""
+    remedy: str = ""
+
+
 class RunDocument(Value, frozen=True, kw_only=True):
     """The whole of a run as it is stored and shown. Secrets are masked; machine paths are not in it."""
 
@@ -915,6 +954,7 @@ class RunDocument(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     absent: tuple[KnownFinding, ...] = ()
     decision: Decision | None
+    waivers: tuple[WaiverAccount, ...] = ()
     excerpts: dict[str, str] = {}
     """Fingerprint -> a few masked source lines, each `NUMBER<TAB>TEXT`."""
     line_hashes: dict[str, dict[str, str]] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from secgate.comparison import Changed, Comparison, Difference, RunHead, Side
+from secgate.escape import log_text
+from secgate.explanation import Explanation
 from secgate.model import Gap, Severity, Word
 from secgate.page import Page, clipped_left
 from secgate.sayings import Said
@@ -16,6 +18,8 @@ MOST_LISTED = 100
 """Findings listed by kind; JSON has all."""
 MOST_SIGHTS = 60
 """Lines about runs; of more the oldest ones are left out, since JSON has all."""
+_BLOCKED = (Word.DENY, Word.INCONCLUSIVE)
+_WORD_STYLE = {"deny": "bad", "inconclusive": "unsure", "warn": "unsure", "allow": "good"}
 _SEVERITY_STYLE = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "unsure"}
 
 
@@ -41,6 +45,8 @@ def story_page(story: Story, *, now_epoch_s: int, width: int, colour: bool) -> b
         page.labelled("waiver", "none")
     for said in story.waivers:
         page.labelled("waiver" if said.said == "requested" else "", _said_words(said))
+    for said in story.downgrades:
+        page.labelled("downgrade" if said.said == "requested" else "", _said_words(said))
     for author in story.authors:
         lines = number_words(author.lines, "line")
         page.labelled("author", f"{author.name}, {utc_words(author.written_epoch_s)}, {author.commit[:12]}, {lines}")
@@ -52,7 +58,8 @@ def story_page(story: Story, *, now_epoch_s: int, width: int, colour: bool) -> b
 def _said_words(one: Said) -> str:
     until = f" until {utc_words(one.expires_epoch_s)}" if one.expires_epoch_s is not None else ""
     reason = f": {one.reason}" if one.reason else ""
-    return f"{one.said} by {one.by}, {utc_words(one.at_epoch_s)}{until} ({one.waiver[:12]}){reason}"
+    what = f" {one.what}" if one.what else ""
+    return f"{one.said}{what} by {one.by}, {utc_words(one.at_epoch_s)}{until} ({one.id[:12]}){reason}"
 
 
 def _clock_words(clock: Clock, now_epoch_s: int) -> str:
@@ -121,6 +128,62 @@ def _folds(sights: Sequence[Sight]) -> list[tuple[Sight, int, Sight]]:
 def _said(one: Sight) -> tuple[object, ...]:
     place = one.path, one.start_line
     return one.state, one.line, one.scope, one.dirty, one.severity, *place, one.word, one.reason, one.override
+
+
+def explanation_page(told: Explanation, *, width: int, colour: bool) -> bytes:
+    """Give an explanation in lines of at most `width` columns."""
+    page = Page(width, colour=colour)
+    page.heading(f"{told.word.upper()}: {log_text(told.title)}", _WORD_STYLE.get(told.word, "bold"))
+    page.labelled("at", told.place)
+    page.labelled("id", told.id)
+    page.labelled("because", told.reason)
+    when = f"judged {utc_words(told.evaluated_epoch_s)} " if told.evaluated_epoch_s else ""
+    page.labelled("run", f"{when}in {told.run_id}")
+    page.labelled("under", f"profile {told.profile}, scope {told.scope}" if told.profile else "")
+    page.labelled("owner", told.owner)
+    page.labelled("", f"by CODEOWNERS as it is here: {', '.join(told.owners_now)}" if told.owners_now else "")
+    for one in told.said:
+        page.title(f"{one.word.value}: {log_text(short_rule(one.rule))}")
+        page.labelled("written", f"{one.place} ({one.layer} layer)")
+        page.labelled("says", one.reason)
+        page.labelled("reads", facts_words(one.facts))
+    if told.facts:
+        page.title("Known of it")
+        for name, value in told.facts.items():
+            page.wrap(value, 15, first=f"  {name}", style="dim")
+    _listed(page, "Clock", told.clock)
+    if told.ways:
+        page.title("Ways to green" if told.word in _BLOCKED else "What would end it")
+        for way in told.ways:
+            page.wrap(way.text, 4, first="  -")
+            page.command("", way.command)
+    _listed(page, "Also", told.notes)
+    changed = [one for one in told.policy if not one.same]
+    if changed:
+        page.title("The policy is another one now: places and facts are those of the decision")
+        for part in changed:
+            then, now = part.then[:12] or "none", part.now[:12] or "none"
+            page.wrap(f"{part.part}: {then} then, {now} now", 4, first="  -")
+    return page.data()
+
+
+def facts_words(facts: Mapping[str, str]) -> str:
+    """Give facts as `severity high; run.scope change`, the finding's own first, times in words."""
+    order = sorted(facts.items(), key=lambda fact: ("." in fact[0], fact))
+    return "; ".join(f"{name} {_fact_words(name, value)}" for name, value in order)
+
+
+def _fact_words(name: str, value: str) -> str:
+    if name.endswith("_epoch_s") and value.isdigit():
+        return utc_words(int(value)) if int(value) else "none"
+    return value or "none"
+
+
+def _listed(page: Page, title: str, lines: Sequence[str]) -> None:
+    if lines:
+        page.title(title)
+        for line in lines:
+            page.wrap(line, 4, first="  -")
 
 
 def comparison_page(comparison: Comparison, *, width: int, colour: bool) -> bytes:

@@ -54,6 +54,19 @@ class Page:
         if text:
             self.wrap(text, 11, first=f"{label:>10}", style="dim", most=4)
 
+    def command(self, label: str, words: str) -> None:
+        """Add a line for a shell behind its label; folded, its lines end in a backslash, so that it can be pasted."""
+        indent = 11
+        lines = list(folded(words, self.width - indent - 2, MAX_LINES))
+        if words and (log_text(words) != words or " ".join(lines) != words):
+            # A word is longer than a line, or holds what a page cannot show: it stands alone, whole.
+            self.wrap(words, indent, first=f"{label:>10}", style="dim")
+            return
+        for position, line in enumerate(lines if words else ()):
+            head = f"{label:>10} " if position == 0 else " " * indent
+            more = " \\" if position < len(lines) - 1 else ""
+            self.lines.append(self.style(head, "dim") + line + more)
+
     def data(self) -> bytes:
         """Give the whole in UTF-8."""
         return ("\n".join(self.lines) + "\n").encode("utf-8", "replace")
@@ -93,7 +106,7 @@ def folded(text: str, room: int, most: int) -> Iterator[str]:
     """Give the text in lines of at most `room` columns and not more than `most` lines; a word too long is cut."""
     lines: list[str] = []
     # A text longer than its lines can hold is cut first, so that a hostile one costs no time.
-    rest = text[: room * most + 1].strip()
+    rest = log_line(text[: room * most + 1].strip())
     while rest and len(lines) <= most:
         line = start_of(rest, room)
         if len(line) < len(rest):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +19,24 @@ from secgate.config import Machine
 from secgate.deadlines import Deadlines, Folded, Told, deadlines, told_by
 from secgate.errors import IncompleteTargetError, LedgerError, TargetError, UsageError
 from secgate.escape import json_text
+from secgate.explanation import Explanation, as_of_now, explain_finding, explain_lane, explain_rule, explain_run
 from secgate.memory import Memory
-from secgate.model import History, KnownRun, Rename, RunDocument
+from secgate.model import Head, History, KnownRun, Rename, RunDocument
 from secgate.naming import resolve, resolve_in
-from secgate.narration import comparison_page, story_page
+from secgate.narration import comparison_page, explanation_page, story_page
+from secgate.policy import effective_data
 from secgate.ports import Ledger, Rendered
-from secgate.preparation import ChosenLedger, Place, Prepared, Silence, named_ledger, opened, workshop
+from secgate.preparation import (
+    ChosenLedger,
+    Place,
+    Prepared,
+    Silence,
+    last_kept,
+    named_ledger,
+    opened,
+    prepared_at,
+    workshop,
+)
 from secgate.recall import recall
 from secgate.repository import Repository, escaped
 from secgate.show import show as show_document
@@ -70,6 +83,65 @@ def finding_story(finding: str, *, place: Place, machine: Machine, now: datetime
         )
 
 
+def explanation(subject: str, *, run: str, place: Place, machine: Machine, now: datetime) -> Explanation:
+    """Explain what a run said of `subject`: a finding by any of its names, a lane, a rule, or `run`.
+
+    The run is the one whose id starts with `run`; for "" the latest of this tree, recorded or not. Raises LedgerError
+    for a ledger that does not verify, UsageError where nothing or several things are meant.
+    """
+    wanted = subject.strip()
+    if not wanted:
+        raise UsageError("nothing was named", remedy="give a fingerprint or the start of one, a lane, a rule, or `run`")
+    with prepared_at(place, machine=machine, now=now) as (prepared, chosen, _):
+        asked = _recalled(prepared, chosen, now) if chosen is not None else None
+        document = _explained_run(run, asked, last_kept(root=prepared.target.root, machine=machine))
+        told = _explained(wanted, document, prepared, asked)
+    shipped, organisation = prepared.layers[0], next((x for x in prepared.layers if x.name == "organisation"), None)
+    digests: dict[str, str] = {layer.name: layer.digest for layer in prepared.layers}
+    digests["data"] = hashlib.sha256(effective_data(shipped, organisation)).hexdigest()
+    digests["enforced layer"] = prepared.enforced.digest
+    owners = prepared.owners.owners
+    path = next((one.location.path for one in document.findings if one.fingerprint == told.id), "")
+    claims = owners.of(path) if owners is not None and path else ()
+    return as_of_now(told, digests, owners=[name for claim in claims for name in claim.names])
+
+
+def _explained_run(run: str, asked: _Asked | None, kept: RunDocument | None) -> RunDocument:
+    """Give the run that is meant: run ids begin with the time, so the greatest is the latest."""
+    if kept is not None and run and kept.run_id.startswith(run):
+        return kept
+    recorded = None
+    if asked is not None and (run or asked.history.runs):
+        recorded = _document(asked.chosen.ledger, _run_of(run, asked))
+        # A stored document cannot hold the head that it made: that it is in the ledger is known here.
+        head = Head(size=asked.history.head_size, root=asked.history.head_root)
+        recorded = msgspec.structs.replace(recorded, ledger=asked.chosen.ledger.address, ledger_head=head)
+    found = [one for one in (recorded, None if run else kept) if one is not None]
+    if not found:
+        raise UsageError("no run of this tree is known", remedy="secgate run, then ask again; --path names the tree")
+    return max(found, key=lambda one: one.run_id)
+
+
+def _explained(wanted: str, document: RunDocument, prepared: Prepared, asked: _Asked | None) -> Explanation:
+    lane = next((one for one in document.coverage.lanes if one.lane.value == wanted), None)
+    if lane is not None:
+        return explain_lane(lane, document)
+    if wanted == "run":
+        return explain_run(document)
+    rule = explain_rule(wanted.removeprefix("data.secgate.rules."), prepared.layers, document)
+    if rule is not None:
+        return rule
+    names = resolve(wanted, asked.memory.lines(asked.repository)) if asked is not None else ()
+    known = {one.fingerprint: one for one in document.findings}
+    mine = next((known[name] for name in names if name in known), None)
+    if mine is None:
+        mine = known[resolve_in(wanted, [document])[0]]
+    decision = document.decision
+    verdicts = decision.verdicts if decision is not None else ()
+    verdict = next((one for one in verdicts if (one.subject, one.id) == ("finding", mine.fingerprint)), None)
+    return explain_finding(mine, verdict, document)
+
+
 def run_comparison(then: str, now_run: str, *, place: Place, machine: Machine, now: datetime) -> Comparison:
     """Give what differs from one recorded run to another, each named by its id or the start of it.
 
@@ -86,6 +158,11 @@ def render_story(story: Story, form: str, *, now: datetime, width: int, colour: 
     if form == "json":
         return _json("secgate-history", story)
     return story_page(story, now_epoch_s=int(now.timestamp()), width=width, colour=colour)
+
+
+def render_explanation(told: Explanation, form: str, *, width: int, colour: bool) -> bytes:
+    """Give an explanation as `text` or `json`."""
+    return _json("secgate-explanation", told) if form == "json" else explanation_page(told, width=width, colour=colour)
 
 
 def render_comparison(comparison: Comparison, form: str, *, width: int, colour: bool) -> bytes:
@@ -145,7 +222,7 @@ def render_deadlines(found: Deadlines, form: str, *, width: int, colour: bool) -
     return agenda_markdown(found) if form == "markdown" else agenda_page(found, width=width, colour=colour)
 
 
-def _json(name: str, value: Story | Comparison | Deadlines) -> bytes:
+def _json(name: str, value: Story | Comparison | Deadlines | Explanation) -> bytes:
     whole = {"format": {"name": name, "version": value.version}, "told": value}
     return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"
 
@@ -172,18 +249,22 @@ class _Asked(NamedTuple):
 def _asked(place: Place, *, machine: Machine, now: datetime) -> Iterator[_Asked]:
     """Give what a query reads. Raises LedgerError for a ledger that does not verify."""
     with opened(place, machine=machine, now=now) as (prepared, chosen, _):
-        memory = Memory()
-        history = recall(
-            chosen.ledger,
-            repository=prepared.target.repository,
-            line=prepared.target.line,
-            now=now,
-            required=False,
-            read_only=True,
-            remembered=chosen.remembered,
-            memory=memory,
-        )
-        yield _Asked(prepared, chosen, memory, history)
+        yield _recalled(prepared, chosen, now)
+
+
+def _recalled(prepared: Prepared, chosen: ChosenLedger, now: datetime) -> _Asked:
+    memory = Memory()
+    history = recall(
+        chosen.ledger,
+        repository=prepared.target.repository,
+        line=prepared.target.line,
+        now=now,
+        required=False,
+        read_only=True,
+        remembered=chosen.remembered,
+        memory=memory,
+    )
+    return _Asked(prepared, chosen, memory, history)
 
 
 def _run_of(run_id: str, asked: _Asked) -> KnownRun:

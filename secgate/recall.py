@@ -59,7 +59,8 @@ def recall(
             place=ledger.address,
             remedy="run `secgate ledger init` once, on purpose, or restore the ledger",
         )
-    since_epoch_s = int(now.timestamp()) - episode_window_s
+    # As record will reckon: a clock that was put back does not reopen what is closed for longer.
+    since_epoch_s = max(int(now.timestamp()), memory.last_epoch_s) - episode_window_s
     known = sorted(memory.line(repository, line).findings.values(), key=lambda finding: finding.facts.fingerprint)
     closed: list[KnownFinding] = [
         finding.known()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from secgate.model import Obligation, Severity
 
@@ -51,6 +52,25 @@ def is_overdue(obligations: Iterable[Obligation], *, now_epoch_s: int) -> bool:
     """Tell whether the earliest standing duty is past its due time; equal is within."""
     left = left_s(obligations, now_epoch_s=now_epoch_s)
     return left is not None and left < 0
+
+
+def closing(
+    obligations: Iterable[Obligation], *, closed_epoch_s: int, waived: Iterable[tuple[int, int]]
+) -> Literal["met", "excepted", "missed"]:
+    """Tell how a finding was closed: in time, late and excepted, or late.
+
+    `waived` are (approved, until) of its waivers. Excepted takes waivers that were approved by the deadline and reach
+    from it to the closing without a gap: each next one is approved before the one before it ends. Source: SLA
+    semantics, rule 10.
+    """
+    due = due_epoch_s(obligations)
+    if due is None or closed_epoch_s <= due:
+        return "met"
+    reached = due
+    for approved, until in sorted(waived):
+        if approved <= reached:
+            reached = max(reached, until)
+    return "excepted" if reached >= closed_epoch_s else "missed"
 
 
 def length_words(seconds: int) -> str:

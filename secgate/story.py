@@ -43,7 +43,7 @@ from secgate.model import (
     Verdict,
     Word,
 )
-from secgate.sayings import Said, waivers_said
+from secgate.sayings import Said, downgrades_said, waivers_said
 from secgate.sla import due_epoch_s, length_words
 
 FORMAT_VERSION = 1
@@ -130,6 +130,7 @@ class Story(Value, frozen=True, kw_only=True):
     clocks: tuple[Clock, ...] = ()
     waived: Waived | None = None
     waivers: tuple[Said, ...] = ()
+    downgrades: tuple[Said, ...] = ()
     authors: tuple[Author, ...] = ()
     authors_note: str = ""
     """Why no author is told, "" where one is."""
@@ -361,6 +362,7 @@ def compose(
         waivers=waivers_said(
             statements, names={facts.fingerprint, *every}, advisories=set(facts.advisories), repository=repository
         ),
+        downgrades=downgrades_said(statements, names={facts.fingerprint, *every}, repository=repository),
         authors=tuple(authors),
         authors_note=note,
         sights=tuple(teller.sights),

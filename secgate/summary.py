@@ -11,6 +11,7 @@ from typing import Any
 
 from secgate import sla
 from secgate.downgrades import downgraded_words
+from secgate.let_pass import Kind, accounts_by_finding, kind_of
 from secgate.model import (
     Decision,
     Finding,
@@ -24,6 +25,7 @@ from secgate.model import (
     State,
     Value,
     Verdict,
+    WaiverAccount,
     Word,
 )
 from secgate.overrides import mode_words, override_words
@@ -97,6 +99,8 @@ class FindingRow(Value, frozen=True, kw_only=True):
     standing: str
     basis: str
     overdue: bool
+    passed_as: Kind | None = None
+    """Why it was let pass, None where it was not."""
 
     @property
     def due(self) -> str:
@@ -132,9 +136,9 @@ def summarise(document: RunDocument) -> Summary:
     verdicts = {v.id: v for v in decision.verdicts if v.subject == "finding"} if decision else {}
     on_lanes = {v.id: v for v in decision.verdicts if v.subject == "lane"} if decision else {}
     now = decision.evaluated_epoch_s if decision else 0
-    rows = sorted(
-        (_row(finding, verdicts.get(finding.fingerprint), now) for finding in document.findings), key=_importance
-    )
+    held = accounts_by_finding(document)
+    rows = [_row(one, verdicts.get(one.fingerprint), now, held.get(one.fingerprint)) for one in document.findings]
+    rows.sort(key=_importance)
     blocking = tuple(row for row in rows if row.blocking)
     gaps = tuple(gap for lane in document.coverage.lanes if lane.asked for gap in lane.gaps)
     return Summary(
@@ -204,12 +208,12 @@ def _word(decision: Decision | None) -> str:
     return OUTCOME_WORDS[decision.outcome] + mode_words(decision)
 
 
-def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
+def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAccount | None) -> FindingRow:
     region = pinpoint(finding).region
     duty = sla.earliest(finding.obligations)
     why = ""
     if verdict is not None:
-        reason = _said_once(verdict.reason, finding)
+        reason = said_once(verdict.reason, finding)
         why = f"{reason} [{rule_words(verdict)}]" if reason else f"[{rule_words(verdict)}]"
     return FindingRow(
         finding=finding,
@@ -220,11 +224,12 @@ def _row(finding: Finding, verdict: Verdict | None, now: int) -> FindingRow:
         place=(finding.location.path or finding.symbol) + (f":{region.start_line}" if region.start_line else ""),
         seen_by=", ".join(sorted({witness.scanner for witness in finding.witnesses})),
         why=why,
-        fix=_fix(finding, verdict),
+        fix=fix_of(finding, verdict),
         due_at=sla.utc_words(duty.due_epoch_s) if duty else "",
         standing=sla.standing_words(finding.obligations, now_epoch_s=now) if duty else "",
         basis=duty.basis if duty else "",
         overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),
+        passed_as=kind_of(verdict, waiver),
     )
 
 
@@ -250,7 +255,7 @@ def _extent(place: Location) -> tuple[int, int, int]:
     return (max(region.end_line - region.start_line, 0), region.start_line, region.start_column)
 
 
-def _said_once(reason: str, finding: Finding) -> str:
+def said_once(reason: str, finding: Finding) -> str:
     """Give a reason without weakness and place: it stands alone in a log, and beside both here."""
     line = finding.location.region.start_line
     places = [finding.location.path + (f":{line}" if line else "")]
@@ -266,7 +271,8 @@ def _importance(row: FindingRow) -> tuple[int, float, str, str]:
     return (order, -row.finding.score, row.place, row.finding.fingerprint)
 
 
-def _fix(finding: Finding, verdict: Verdict | None) -> str:
+def fix_of(finding: Finding, verdict: Verdict | None) -> str:
+    """Give one way to end a finding: a fixed version, else what the weakness's or the policy's rule says."""
     if finding.package is not None and finding.package.fixed_versions:
         package = finding.package
         return f"upgrade {package.name} to {_first_fixed(package)} or later in {package.manifest}"
@@ -290,8 +296,7 @@ def _version(text: str) -> tuple[int, Any]:
 
 
 def _sentence(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> str:
-    decision = document.decision
-    if decision is None:
+    if (decision := document.decision) is None:
         return f"{number_words(len(document.findings), 'finding')}; no policy was asked."
     parts = [_FAULTS[outcome] for outcome in decision.all_outcomes if outcome in _FAULTS]
     if blocking:

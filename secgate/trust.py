@@ -59,17 +59,23 @@ class Revocations(Value, frozen=True, kw_only=True):
 
     since_epoch_s: Mapping[str, int] = {}
 
+    def since(self, blob: bytes) -> int | None:
+        """Give from when a key is revoked, 0 for ever; None for one that is not."""
+        names = hashlib.sha256(blob).hexdigest(), hashlib.sha1(blob, usedforsecurity=False).hexdigest()
+        return min((self.since_epoch_s[name] for name in names if name in self.since_epoch_s), default=None)
+
     def reason(self, blob: bytes, *, at_epoch_s: int) -> str:
         """Say why a key verifies nothing at a time, "" where it may."""
-        times = [
-            self.since_epoch_s[name]
-            for name in (hashlib.sha256(blob).hexdigest(), hashlib.sha1(blob, usedforsecurity=False).hexdigest())
-            if name in self.since_epoch_s
-        ]
-        if not times or at_epoch_s < min(times):
+        since = self.since(blob)
+        if since is None or at_epoch_s < since:
             return ""
-        when = datetime.fromtimestamp(min(times), tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if min(times) else ""
+        when = datetime.fromtimestamp(since, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if since else ""
         return f"the key {key_fingerprint(blob)} is revoked" + (f" from {when}" if when else "")
+
+
+def is_krl(revoked: bytes) -> bool:
+    """Tell whether a file `revoked` is a key revocation list of OpenSSH, not a list of lines."""
+    return revoked.startswith(_KRL_MAGIC)
 
 
 def key_fingerprint(blob: bytes) -> str:
@@ -104,7 +110,7 @@ def revocations(trust: Trust) -> Revocations:
     """Read `revoked`, of either form. Raises ConfigError with every fault: what is not read is not revoked."""
     faults: list[Fault] = []
     found: dict[str, int] = {}
-    if trust.revoked.startswith(_KRL_MAGIC):
+    if is_krl(trust.revoked):
         try:
             found = dict.fromkeys(_krl(trust.revoked), 0)
         except (ValueError, struct.error) as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from secgate.fingerprint import package_name
-from secgate.model import Finding, Gap, Lane, Package, Severity
+from secgate.model import Finding, Gap, Lane, Package, Severity, WaiverAccount
 from secgate.patterns import PathPattern
 from secgate.twins import TwinWaiver, share_out
-from secgate.waivers import AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
+from secgate.waivers import NO_KEY, AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
 
 
 def for_findings(
@@ -49,6 +49,7 @@ def for_findings(
     return found
 
 
+_SHOWN = 12
 _STATES = ("active", "requested", "void", "expired")
 
 
@@ -94,3 +95,37 @@ def for_gaps(
             if one.state == "active" and fits and (gap.lane, gap.reason) == (subject.lane, subject.reason):
                 found.setdefault(at, one)
     return found
+
+
+def remedy(one: Standing, fingerprint: str) -> str:
+    """Say what to do about a waiver that does not hold for a finding; "" for one that does."""
+    name, again = one.waiver.id[:_SHOWN], f"ask anew: secgate waiver request {fingerprint[:_SHOWN]}"
+    if one.state == "active":
+        return ""
+    if one.state == "requested":
+        return f"have a second person say: secgate waiver approve {name}"
+    if one.waiver.revoked_by or one.state == "expired":
+        return f"fix it, or {again}"
+    if one.why == NO_KEY:
+        return "run with SECGATE_SECRET_KEY, the organisation's key for secrets"
+    return f"look at it as it is now; fix it, or {again}"
+
+
+def account(one: Standing, *, shown: str, fingerprint: str, notice_s: int, now_epoch_s: int) -> WaiverAccount:
+    """Say how a waiver stands towards the finding that is `shown`, or its own subject; soon is within `notice_s`."""
+    asked = one.waiver.request
+    return WaiverAccount(
+        id=one.waiver.id,
+        kind=asked.kind,
+        state=one.state,
+        fingerprint=fingerprint,
+        shown=shown or asked.shown,
+        reason=asked.reason,
+        ticket=asked.ticket,
+        requester=asked.requester,
+        approver=one.waiver.approver,
+        until_epoch_s=one.until_epoch_s,
+        ends_soon=one.state == "active" and one.until_epoch_s - now_epoch_s <= notice_s,
+        why=one.why,
+        remedy=remedy(one, fingerprint),
+    )

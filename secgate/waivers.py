@@ -34,6 +34,9 @@ APPROVER = "approver"
 """Role of people.toml without which nobody approves."""
 LONGEST_REASON = 2_000
 
+NO_KEY = "the key for secrets is not here"
+"""Why a waiver of a secret is void in a run without the organisation's key."""
+
 Kind: TypeAlias = Literal["accept", "false-positive", "not-affected"]
 State: TypeAlias = Literal["requested", "active", "expired", "void"]
 Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON)]
@@ -345,7 +348,7 @@ def broken(bound: Bound, finding: Finding) -> str:
     try:
         now = bound_of(finding)
     except UsageError:
-        return "the key for secrets is not here"
+        return NO_KEY
     if bound.form != now.form or not now.values:
         return "it is another kind of finding now"
     if not set(now.values) <= set(bound.values):

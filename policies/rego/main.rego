@@ -137,7 +137,7 @@ let_pass := [verdict |
 		"subject": "finding",
 		"id": fingerprint,
 		"word": "waived",
-		"rule": "secgate.main",
+		"rule": "data.secgate.lib.source",
 		"reason": sprintf("waived by `%s` in the source: %s", [
 			concat("`, `", f.in_source.comments),
 			f.in_source.reason,

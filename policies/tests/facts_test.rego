@@ -35,6 +35,7 @@ finding(changes) := object.union(
 		"in_source": {"comments": [], "names_rules": false, "reason": ""},
 		"first_seen_known": false,
 		"first_seen_epoch_s": 0,
+		"risen": false,
 		"seconds_open": 0,
 		"waiver": {
 			"state": "none", "kind": "none", "id": "", "requester": "", "approver": "",

@@ -49,6 +49,12 @@ test_risen_severity_counts_from_the_change if {
 	protected(changes) == {expected}
 }
 
+test_risen_from_what_has_no_limit_counts_from_the_change if {
+	changes := {"risen": true, "first_seen_known": true, "first_seen_epoch_s": facts.now - (50 * facts.day)}
+	some duty in protected(changes)
+	duty.start_epoch_s == facts.now
+}
+
 test_fallen_severity_adds_nothing if {
 	protected({"severity": "low", "obligations": [facts.obligation({})]}) == set()
 }

@@ -42,6 +42,7 @@ test_a_comment_that_the_data_names_lets_pass_and_says_so if {
 	verdict := judged({"scope": "protected"}, overdue({}), policy({}))
 	verdict.word == "waived"
 	verdict.reason == "waived by `nosec` in the source: ours alone"
+	verdict.rule == "data.secgate.lib.source"
 	verdict.all_rules == ["data.secgate.rules.overdue"]
 }
 

@@ -28,6 +28,7 @@ Json = dict[str, Any]
 KEYS = ["at_epoch_s", "body", "previous_root", "sequence", "type", "version"]
 PARTS = {"requested": ("request", "requester"), "approved": ("approval", "approver"), "revoked": ("revocation", "by")}
 """By the end of an entry's type, as in waiver-approved: what its signature is for, and who has to sign."""
+BLOBS = ("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest")
 CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
 
 
@@ -119,31 +120,58 @@ def lines(folder: Path) -> Iterator[bytes]:
 
 
 class Log:
-    """All entries, verified, with the root over every number of them."""
+    """Every entry verified, one after the other; of most nothing is kept but what the checks to come need."""
 
     def __init__(self, folder: Path) -> None:
-        self.entries: list[Json] = []
-        self.roots: list[str] = [sha().hex()]
-        self.raw: list[bytes] = []
+        self.size = 0
+        self.ledger_id = ""
+        self.roots = [sha()]
+        """Over the first 0, 1, 2 ... entries."""
+        self.leaves: list[bytes] = []
+        self.checkpoints: list[tuple[int, Json]] = []
+        self.statements: list[tuple[int, Json]] = []
+        self.named: dict[str, int] = {}
+        """Digests of blobs, and the first entry that names each."""
+        self.counts: dict[str, int] = {}
+        self.runs: dict[str, int] = {}
+        self.fold = Fold()
         peaks: list[bytes] = []
         last = 0
         for line in lines(folder):
-            number = len(self.entries)
+            number = self.size
             if not line.endswith(b"\n"):
                 raise Bad(number, "the file is cut off within it")
             data = line[:-1]
             entry = self._read(number, data)
-            if entry["previous_root"] != self.roots[-1]:
+            if entry["previous_root"] != self.roots[-1].hex():
                 if not number:
                     raise Bad(number, "it was not written as the first one")
                 raise Bad(number - 1, f"it is not what it was when entry {number} was written")
             if entry["at_epoch_s"] < last:
                 raise Bad(number, "its time lies before that of the entry before it")
             last = entry["at_epoch_s"]
-            grow(peaks, number, sha(b"\x00", data))
-            self.entries.append(entry)
-            self.raw.append(hashlib.sha256(data).digest())
-            self.roots.append(root_of(peaks).hex())
+            self.leaves.append(sha(b"\x00", data))
+            grow(peaks, number, self.leaves[-1])
+            self.roots.append(root_of(peaks))
+            self.size += 1
+            self._note(number, entry)
+
+    def _note(self, number: int, entry: Json) -> None:
+        kind, body = entry["type"], entry["body"]
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if kind == "ledger-created":
+            self.ledger_id = str(body.get("ledger_id", ""))
+        elif kind == "run":
+            outcome = body.get("outcome") or "undecided"
+            self.runs[outcome] = self.runs.get(outcome, 0) + 1
+        elif kind == "checkpoint":
+            self.checkpoints.append((number, entry))
+        elif "signature" in body and kind.rpartition("-")[2] in PARTS:
+            self.statements.append((number, entry))
+        for field in BLOBS:
+            if body.get(field):
+                self.named.setdefault(body[field], number)
+        self.fold.take(number, entry)
 
     @staticmethod
     def _read(number: int, data: bytes) -> Json:
@@ -160,17 +188,6 @@ class Log:
             raise Bad(number, f"entry {entry['sequence']} stands in its place")
         return entry
 
-    @property
-    def size(self) -> int:
-        return len(self.entries)
-
-    @property
-    def ledger_id(self) -> str:
-        return next((str(one["body"]["ledger_id"]) for _, one in self.of("ledger-created")), "")
-
-    def of(self, *types: str) -> Iterator[tuple[int, Json]]:
-        return ((number, one) for number, one in enumerate(self.entries) if one["type"] in types)
-
 
 def check_manifest(log: Log, folder: Path) -> Json:
     manifest: Json = json.loads((folder / "manifest.json").read_bytes())
@@ -178,7 +195,7 @@ def check_manifest(log: Log, folder: Path) -> Json:
         raise Bad(-1, "manifest.json is of another form than this program reads")
     if log.size != manifest["size"]:
         raise Bad(log.size, f"{log.size} entries are there, and the manifest says {manifest['size']}")
-    if (log.roots[-1], log.ledger_id) != (manifest["root"], manifest["ledger_id"]):
+    if (log.roots[-1].hex(), log.ledger_id) != (manifest["root"], manifest["ledger_id"]):
         raise Bad(-1, "the entries are not those that the manifest is of")
     return manifest
 
@@ -189,7 +206,7 @@ def check_earlier(log: Log, folder: Path) -> str:
     for number, line in enumerate(lines(folder)):
         if number >= log.size:
             raise Bad(log.size, "it is in the earlier export and is gone")
-        if hashlib.sha256(line.rstrip(b"\n")).digest() != log.raw[number]:
+        if sha(b"\x00", line.rstrip(b"\n")) != log.leaves[number]:
             raise Bad(number, "it is another one in the earlier export")
         count += 1
     return f"{count} entries are those of {folder}"
@@ -284,7 +301,7 @@ def check_checkpoint(log: Log, data: bytes, name: str, *, entry: int, signers: S
         raise Bad(log.size, f"{name}: the checkpoint is of {size} entries: the tail was cut off")
     if signers.authorities and not any(stamped(one, signatures[0], signers) for one in envelope.get("timestamps", [])):
         raise Bad(entry, f"{name}: no timestamp of this checkpoint is by an authority that counts")
-    if log.roots[size] != root:
+    if log.roots[size].hex() != root:
         raise Bad(entry, f"{name}: one of the entries 0 to {size - 1} is not what it was when the checkpoint was made")
     return kept  # type: ignore[no-any-return]
 
@@ -301,9 +318,9 @@ def stamped(answer: str, signature: bytes, signers: Signers) -> bool:
 def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Signers) -> list[Json]:
     """Check those that entries speak of, those in the export, and those that were handed in."""
     found: list[Json] = []
-    for number, one in log.of("checkpoint"):
+    for number, one in log.checkpoints:
         body, file = one["body"], folder / "checkpoints" / f"{number:06}.json"
-        if body["size"] > number or log.roots[body["size"]] != body["root"]:
+        if body["size"] > number or log.roots[body["size"]].hex() != body["root"]:
             raise Bad(number, "the head that it says was signed is not that of the entries before it")
         if not file.exists():
             continue
@@ -329,20 +346,12 @@ def requests_in(body: Json) -> list[tuple[str, Json]]:
     return [(hashlib.sha256(text.encode()).hexdigest(), one) for text, one in parts]
 
 
-def statements(log: Log) -> Iterator[tuple[int, Json, str, str]]:
-    """Give (number, entry, namespace, field of the signer's id) of each entry that a person signed."""
-    for number, one in enumerate(log.entries):
-        name, _, part = one["type"].rpartition("-")
-        if part in PARTS and "signature" in one["body"]:
-            yield number, one, f"secgate-{name.replace('waivers', 'waiver')}-{PARTS[part][0]}", PARTS[part][1]
-
-
 def check_statements(log: Log, signers: Signers) -> int:
     """Check who signed what people said, and that nobody approved what they asked for themselves."""
     asked: dict[str, str] = {}
-    count = 0
-    for number, one, namespace, field in statements(log):
-        count += 1
+    for number, one in log.statements:
+        name, _, part = one["type"].rpartition("-")
+        namespace, field = f"secgate-{name.replace('waivers', 'waiver')}-{PARTS[part][0]}", PARTS[part][1]
         statement, signature = one["body"]["statement"].encode(), one["body"]["signature"].encode()
         requests = requests_in(one["body"])
         who = signers.person(namespace, statement, signature, one["at_epoch_s"])
@@ -356,27 +365,18 @@ def check_statements(log: Log, signers: Signers) -> int:
             raise Bad(number, "it is about a request that no entry before it makes")
         if field == "approver" and asked[request] == who:
             raise Bad(number, f"{who} approved what {who} asked for")
-    return count
+    return len(log.statements)
 
 
 def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
     """Check that each blob is what it is called; give how many there are, and how many that entries name are not."""
-    named: dict[str, int] = {}
-    for number, one in enumerate(log.entries):
-        for field, value in one["body"].items():
-            if (
-                field
-                in ("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest")
-                and value
-            ):
-                named.setdefault(value, number)
     held = set()
     for file in sorted((folder / "blobs").glob("*/*")):
         digest = file.parent.name + file.name
         if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
-            raise Bad(named.get(digest, -1), f"the blob {digest} that it names was changed")
+            raise Bad(log.named.get(digest, -1), f"the blob {digest} that it names was changed")
         held.add(digest)
-    return len(held), len(named.keys() - held)
+    return len(held), len(log.named.keys() - held)
 
 
 # --------------------------------------------------------------------------------------------------- the figures anew
@@ -385,11 +385,11 @@ def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
 class Fold:
     """What became of each finding: its clock, its duties, its end. Keys are (repository, line, fingerprint)."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self) -> None:
         self.live: dict[tuple[str, str, str], Json] = {}
         self.past: list[Json] = []
         self.waivers: dict[str, Json] = {}
-        steps: dict[str, Callable[[Json, int], None]] = {
+        self.steps: dict[str, Callable[[Json, int], None]] = {
             "finding-opened": self._opened,
             "finding-seen-again": self._again,
             "finding-changed": lambda body, _: self._at(body, body["finding"]["fingerprint"]).update(self._facts(body)),
@@ -404,13 +404,15 @@ class Fold:
             "waiver-approved": lambda body, at: self._said(body).setdefault("from", at),
             "waiver-revoked": lambda body, at: self._said(body).setdefault("revoked", at),
         }
-        for number, one in enumerate(log.entries):
-            step = steps.get(one["type"])
-            if step is not None and one["version"] == 1:
-                try:
-                    step(one["body"], one["at_epoch_s"])
-                except (KeyError, TypeError, ValueError) as error:
-                    raise Bad(number, f"it cannot follow on the entries before it: {error!r}") from error
+
+    def take(self, number: int, entry: Json) -> None:
+        """Take in the next entry."""
+        step = self.steps.get(entry["type"])
+        if step is not None and entry["version"] == 1:
+            try:
+                step(entry["body"], entry["at_epoch_s"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise Bad(number, f"it cannot follow on the entries before it: {error!r}") from error
 
     @staticmethod
     def _key(body: Json, fingerprint: str) -> tuple[str, str, str]:
@@ -501,14 +503,7 @@ class Fold:
 
 def figures(log: Log, at_epoch_s: int) -> Json:
     """Count entries and runs, and say for each severity how its duties stand; adherence = met / due."""
-    counts: dict[str, int] = {}
-    runs: dict[str, int] = {}
-    for one in log.entries:
-        counts[one["type"]] = counts.get(one["type"], 0) + 1
-        if one["type"] == "run":
-            outcome = one["body"]["outcome"] or "undecided"
-            runs[outcome] = runs.get(outcome, 0) + 1
-    duties = Fold(log).duties(at_epoch_s)
+    duties = log.fold.duties(at_epoch_s)
     table: dict[str, dict[str, int]] = {}
     for row in duties:
         line = table.setdefault(
@@ -519,7 +514,13 @@ def figures(log: Log, at_epoch_s: int) -> Json:
     for severity, line in table.items():
         due = sum(line[name] for name in ("met", "excepted", "missed", "overdue"))
         adherence[severity] = {**line, "due": due, "adherence": f"{line['met']}/{due}"}
-    return {"at_epoch_s": at_epoch_s, "entries": counts, "runs": runs, "severities": adherence, "duties": duties}
+    return {
+        "at_epoch_s": at_epoch_s,
+        "entries": log.counts,
+        "runs": log.runs,
+        "severities": adherence,
+        "duties": duties,
+    }
 
 
 # ---------------------------------------------------------------------------------------------------------- the call
@@ -549,7 +550,7 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
         fail(f"{folder} is no export: manifest.json is not in it")
     log = Log(folder)
     manifest = check_manifest(log, folder)
-    yield f"entries      {log.size}, root {log.roots[-1]}"
+    yield f"entries      {log.size}, root {log.roots[-1].hex()}"
     if given.earlier:
         yield "earlier      " + check_earlier(log, given.earlier)
     kept = check_checkpoints(log, folder, given.checkpoint, signers)

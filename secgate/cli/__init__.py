@@ -32,6 +32,7 @@ _COMMANDS = {
     "check": ("secgate.cli.check", "Judge SARIF files made by any tool."),
     "show": ("secgate.cli.show", "Show an earlier run."),
     "history": ("secgate.cli.history", "Tell what is recorded of a finding."),
+    "explain": ("secgate.cli.history", "Tell why something blocks, and the ways to green."),
     "diff": ("secgate.cli.history", "Tell what differs between two recorded runs."),
     "sla": ("secgate.cli.sla", "List what is open and until when."),
     "baseline": ("secgate.cli.baseline", "Give known debt limits of its own, signed."),
@@ -45,6 +46,7 @@ _COMMANDS = {
     "downgrade": ("secgate.cli.downgrade", "Have a finding count for less, approved by another."),
     "import": ("secgate.cli.imports", "Turn other tools' exceptions into requests for waivers."),
     "evidence": ("secgate.cli.evidence", "Test assertions over a period, with lists from outside."),
+    "keys": ("secgate.cli.keys", "Make, replace, revoke and list keys of people and machines."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
 }
 

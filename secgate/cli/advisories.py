@@ -116,7 +116,7 @@ def info() -> int:
 def _list_words(info: ListInfo) -> str:
     published = datetime.fromtimestamp(info.published_epoch_s, tz=UTC)
     model = f" of model {info.model}" if info.model else ""
-    return f"{info.count} entries{model}, published {published:%Y-%m-%d}"
+    return f"{info.count:,} {'entry' if info.count == 1 else 'entries'}{model}, published {published:%Y-%m-%d}"
 
 
 def _say(report: ImportReport, destination: str) -> None:

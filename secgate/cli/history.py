@@ -1,4 +1,4 @@
-"""`secgate history` and `secgate diff`: what the ledger tells of one finding, and of two runs."""
+"""`secgate history`, `explain` and `diff`: what is recorded of one finding, why a run said so, and of two runs."""
 
 from __future__ import annotations
 
@@ -55,6 +55,26 @@ def history_command(*, finding: str, path: str, config: str, enforced: str, form
     now = moment()
     story = queries.finding_story(finding, place=place, machine=machine(), now=now)
     write_output(queries.render_story(story, form, now=now, width=width, colour=colour), output)
+    return 0
+
+
+@click.command("explain")
+@click.argument("subject", metavar="ID")
+@click.option("--run", default="", metavar="RUN", help="The run, by its id or the start of it; the latest by default.")
+@_asking
+def explain_command(*, subject: str, run: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
+    """Tell why ID blocks or passes: rule and line, facts, clock, owner, and the shortest ways to green.
+
+    ID is a finding (a fingerprint, the unique start of one, any other name of it, an advisory), a lane, a rule, or
+    `run` for what was said of the run itself.
+    """
+    from secgate import queries
+    from secgate.preparation import Place
+
+    width, colour = _width(output)
+    place = Place(path=path, config=config, enforced=enforced)
+    told = queries.explanation(subject, run=run, place=place, machine=machine(), now=moment())
+    write_output(queries.render_explanation(told, form, width=width, colour=colour), output)
     return 0
 
 

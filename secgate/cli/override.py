@@ -105,7 +105,7 @@ def review(
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="Form of the list.")
 @place_options
 def list_overrides(*, form: str, path: str, config: str, enforced: str) -> int:
-    """List every override of a repository, with its review and the runs that passed under it; deviations are marked."""
+    """List every override of a repository, with its review and the runs made under it; deviations are marked."""
     from secgate import statements
 
     _show(statements.listed_overrides(place=where(path, config, enforced), machine=machine(), now=moment()), form=form)
@@ -136,7 +136,7 @@ def _lines(one: ListedOverride) -> None:
     commit = f" at {said.commit[:_SHOWN]}" if said.commit else ""
     for text in (
         f"{given.id[:_SHOWN]}  {state}, until {_time(stands.until_epoch_s)}{mark}",
-        f"  {said.line}{commit}, by {said.by}; passed under it: {len(one.runs)}",
+        f"  {said.line}{commit}, by {said.by}; runs under it: {len(one.runs)}",
         f"  {reviewed}{due}",
         f"  {given.void or said.reason}",
     ):

@@ -13,8 +13,9 @@ from secgate.errors import UsageError
 from secgate.escape import plain
 
 if TYPE_CHECKING:
+    from secgate.model import WaiverAccount
     from secgate.statements import Listed, Place, Speaker
-    from secgate.waivers import Standing, Waiver
+    from secgate.waivers import Waiver
 
 KINDS = ("accept", "false-positive", "not-affected")
 _SHOWN = 12
@@ -181,7 +182,7 @@ def check(*, kind: str | None, path: str, config: str, enforced: str) -> int:
 
     found = statements.listed(place=where(path, config, enforced), machine=machine(), now=moment())
     _show(found, form="text", kind=kind)
-    bad = [one for one in _of_kind(found.standings, kind) if one.state != "active"]
+    bad = [one for _, one in _of_kind(found, kind) if one.state not in ("active", "unused")]
     return 1 if bad or found.refused else 0
 
 
@@ -214,54 +215,49 @@ def moment_of(text: str, *, now: datetime) -> datetime:
     return given.astimezone(UTC)
 
 
-def _of_kind(standings: tuple[Standing, ...], kind: str | None) -> list[Standing]:
-    return [one for one in standings if kind in (None, one.waiver.request.kind)]
+def _of_kind(found: Listed, kind: str | None) -> list[tuple[Waiver, WaiverAccount]]:
+    pairs = zip(found.waivers, found.accounts, strict=True)
+    return [(waiver, one) for waiver, one in pairs if kind in (None, one.kind)]
 
 
 def _show(found: Listed, *, form: str, kind: str | None) -> None:
-    standings = _of_kind(found.standings, kind)
+    pairs = _of_kind(found, kind)
     if form == "json":
-        click.echo(json.dumps([_plain_form(one) for one in standings], indent=2, sort_keys=True))
+        click.echo(json.dumps([_plain_form(waiver, one) for waiver, one in pairs], indent=2, sort_keys=True))
     else:
         for name in KINDS:
-            of_name = [one for one in standings if one.waiver.request.kind == name]
+            of_name = [one for _, one in pairs if one.kind == name]
             if of_name:
                 click.echo(f"{name}: {len(of_name)}")
             for one in of_name:
                 _line(one)
-        if not standings:
+        if not pairs:
             click.echo("no waivers")
+    if pairs and found.run_id:
+        click.echo(f"held against run {found.run_id}", err=True)
     for refused in found.refused:
         click.echo(
             f"ledger entry {refused.sequence} ({refused.type}) counts for nothing: {plain(refused.why)}", err=True
         )
 
 
-def _line(one: Standing) -> None:
-    waiver: Waiver = one.waiver
+def _line(one: WaiverAccount) -> None:
     until = datetime.fromtimestamp(one.until_epoch_s, tz=UTC)
-    state = f"{one.state}, until {until:%Y-%m-%d %H:%M} UTC" if one.state == "active" else f"{one.state}: {one.why}"
-    click.echo(f"  {waiver.id[:_SHOWN]}  {plain(state)}"[:_WIDTH])
-    click.echo(f"    {plain(waiver.request.shown)}"[:_WIDTH])
-    by = f"asked for by {waiver.request.requester}"
-    by += f", approved by {waiver.approver}" if waiver.approver else ""
+    state = f"{one.state}, {'ends soon, ' if one.ends_soon else ''}until {until:%Y-%m-%d %H:%M} UTC"
+    if one.state != "active":
+        state = f"{one.state}: {one.why}"
+    click.echo(f"  {one.id[:_SHOWN]}  {plain(state)}"[:_WIDTH])
+    click.echo(f"    {plain(one.shown)}"[:_WIDTH])
+    by = f"asked for by {one.requester}"
+    by += f", approved by {one.approver}" if one.approver else ""
     click.echo(f"    {plain(by)}"[:_WIDTH])
-    click.echo(f"    {plain(waiver.request.reason)}"[:_WIDTH])
+    click.echo(f"    {plain(one.reason)}"[:_WIDTH])
+    if one.remedy:
+        click.echo(f"    to do: {plain(one.remedy)}")
 
 
-def _plain_form(one: Standing) -> dict[str, object]:
-    asked = one.waiver.request
-    return {
-        "id": one.waiver.id,
-        "state": one.state,
-        "why": one.why,
-        "kind": asked.kind,
-        "shown": asked.shown,
-        "reason": asked.reason,
-        "ticket": asked.ticket,
-        "requester": asked.requester,
-        "approver": one.waiver.approver,
-        "approved_epoch_s": one.waiver.approved_epoch_s,
-        "until_epoch_s": one.until_epoch_s,
-        "revoked_by": one.waiver.revoked_by,
-    }
+def _plain_form(waiver: Waiver, one: WaiverAccount) -> dict[str, object]:
+    import msgspec
+
+    more = {"approved_epoch_s": waiver.approved_epoch_s, "revoked_by": waiver.revoked_by}
+    return {**msgspec.to_builtins(one), **more}

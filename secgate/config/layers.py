@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -19,6 +19,7 @@ from secgate.config.settings import (
     ADDITIVE,
     ENFORCED_ONLY,
     ENVIRONMENT,
+    LOCKED_TOO,
     MAX_CONFIG_BYTES,
     OPERATOR_ONLY,
     PYPROJECT,
@@ -44,6 +45,8 @@ class Resolved(Struct, frozen=True, kw_only=True):
 
     settings: Settings
     sources: dict[str, str]
+    overruled: tuple[str, ...] = ()
+    """What a weaker layer wanted otherwise than the enforced one, in words: it is told, never obeyed."""
 
 
 def parse_file(data: bytes, *, name: str, trust: Trust) -> Layer | None:
@@ -116,8 +119,11 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
     Raises ConfigError with every fault of every layer.
     """
     faults: list[tuple[str, str, str]] = []
+    enforced = next((layer for layer in layers if layer.trust == "enforced"), None)
     for layer in layers:
         faults.extend(_faults(layer))
+    if enforced is not None and not faults:
+        faults.extend(_lock_faults(enforced, layers))
     if faults:
         raise ConfigError(
             f"{len(faults)} fault(s) in the configuration", faults=faults, remedy="mend each; nothing was judged"
@@ -126,7 +132,60 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
     sources: dict[str, str] = {}
     for layer in reversed(layers):
         _merge(merged, layer.values, layer.name, sources, ())
-    return Resolved(settings=msgspec.convert(merged, Settings), sources=dict(sorted(sources.items())))
+    overruled = [said for layer in layers for said in _overruled(layer, enforced)] if enforced is not None else []
+    return Resolved(
+        settings=msgspec.convert(merged, Settings),
+        sources=dict(sorted(sources.items())),
+        overruled=tuple(dict.fromkeys(overruled)),
+    )
+
+
+def known_keys(kind: Any = Settings, at: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Give every key that can be set, dotted; `*` stands for a name or a position of one's own."""
+    found: list[str] = []
+    for name, hint in get_type_hints(kind).items():
+        arguments = [one for one in get_args(hint) if isinstance(one, type) and issubclass(one, Struct)]
+        below = hint if isinstance(hint, type) and issubclass(hint, Struct) else arguments[-1] if arguments else None
+        path = (*at, name, *(("*",) if arguments else ()))
+        found += known_keys(below, path) if below is not None else [".".join(path)]
+    return tuple(found)
+
+
+def _lock_faults(enforced: Layer, layers: Sequence[Layer]) -> list[tuple[str, str, str]]:
+    """Give what other layers set although the enforced one has locked it, and locks on what is no key."""
+    keys = known_keys()
+    faults = []
+    for lock in msgspec.convert(enforced.values.get("locked", []), list[str]):
+        if not any(key == lock or key.startswith(f"{lock}.") for key in keys):
+            close = difflib.get_close_matches(lock, keys, n=1)
+            remedy = f"did you mean `{close[0]}`?" if close else "name a key of the reference, `*` for a name"
+            faults.append((place_of(enforced, ("locked",)), f"there is no key `{lock}` to lock", remedy))
+        for pattern in (lock, *LOCKED_TOO.get(lock, ())):
+            for layer in layers:
+                for path in _present(layer.values, pattern.split(".")) if layer is not enforced else ():
+                    what = f"`{'.'.join(path)}` is locked by the enforced layer"
+                    faults.append((place_of(layer, path), what, "remove it here; ask the owner of the enforced layer"))
+    return faults
+
+
+def _overruled(layer: Layer, enforced: Layer) -> list[str]:
+    """Say which keys of a layer the enforced one sets otherwise."""
+    if layer.trust == "enforced":
+        return []
+    wanted, counts = dict(_leaves(layer.values)), dict(_leaves(enforced.values))
+    return [
+        f"{place_of(layer, path)}: `{'.'.join(path)}` counts for nothing, the enforced layer sets it otherwise"
+        for path in sorted(wanted.keys() & counts.keys())
+        if wanted[path] != counts[path] and path[0] not in ADDITIVE
+    ]
+
+
+def _leaves(values: Mapping[str, Any], at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*at, key))
+        else:
+            yield (*at, key), value
 
 
 def _put(values: dict[str, Any], path: Sequence[str], value: object) -> None:
@@ -187,6 +246,11 @@ def _leading_out(layer: Layer) -> list[tuple[str, str, str]]:
         if any(text.startswith("/") or ".." in text.split("/") for text in texts):
             what = f"`{'.'.join(path)}` leads out of the tree: {', '.join(texts)}"
             faults.append((place_of(layer, path), what, "name a file of the tree, or ask for it in the enforced layer"))
+    folders = layer.values.get("folders")
+    for name in folders if isinstance(folders, Mapping) else ():
+        if not name.strip("/") or name.startswith("/") or {"", ".", ".."} & set(name.strip("/").split("/")):
+            what = f"`folders.{name}` is no folder of the tree"
+            faults.append((place_of(layer, ("folders", name)), what, "name one as `apps/shop`"))
     return faults
 
 

@@ -81,11 +81,20 @@ class SarifImport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     covers: bool = False
 
 
+class FolderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one folder of a tree chooses for itself: the profile of runs of that folder, and paths below it left out."""
+
+    profile: str = ""
+    exclude: list[str] = []
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings. Keys are those of secgate.toml, or of `[tool.secgate]` in pyproject.toml."""
 
     version: Literal[1] = 1
     profile: str = "pull-request"
+    least_profile: str = ""
+    locked: list[str] = []
     mode: Literal["enforce", "observe"] = "enforce"
     scope: Literal["", "protected", "change", "local"] = ""
     line: str = ""
@@ -100,9 +109,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     engine: EngineSettings = EngineSettings()
     scanners: dict[str, ScannerSettings] = {}
     sarif: list[SarifImport] = []
+    folders: dict[str, FolderSettings] = {}
 
 
-ENFORCED_ONLY = ("mode", "disabled_rules", "sarif.*.covers", "ledger.timestamps_required")
+ENFORCED_ONLY = ("least_profile", "locked", "mode", "disabled_rules", "sarif.*.covers", "ledger.timestamps_required")
 """Keys that only the enforced layer may set: each decides what counts against the organisation's own wish."""
 
 OPERATOR_ONLY = (
@@ -112,6 +122,9 @@ OPERATOR_ONLY = (
     *("scanners.*.options.packs", "scanners.*.options.rule_cache", "scanners.*.options.source"),
 )
 """Keys that a repository's own file may not set: each would let a tree redirect the gate that judges it."""
+
+LOCKED_TOO = {"profile": ("folders.*.profile",), "exclude": ("folders.*.exclude",)}
+"""What a lock on a key locks besides: the same choice, made for a folder."""
 
 ADDITIVE = ("exclude", "policies", "sarif")
 """Lists of which every layer's elements count together."""

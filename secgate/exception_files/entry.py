@@ -71,9 +71,9 @@ def decode(data: bytes, form: type[Form], *, file: str, called: str) -> Form:
     try:
         return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        why, _, place = str(error).rpartition(" - at ")
+        why, _, place = str(error).partition(" - at ")
         raise UsageError(
-            f"not readable as {called}: {why or error}",
+            f"not readable as {called}: {why}",
             place=f"{file}: {place.strip('`') or '$'}",
             remedy="give the file as the tool wrote it, or name its form",
         ) from error

@@ -12,7 +12,7 @@ from secgate import registry, sla
 from secgate.agreement import about, gather
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, for_findings
 from secgate.model import Downgraded, Finding, History, KnownStatement, Obligation, Severity
-from secgate.pipeline.exceptions import SHOWN, SOON_S, check_of, limits_of
+from secgate.pipeline.exceptions import SHOWN, check_of, limits_of, without_authors
 from secgate.policy.documents import DowngradeFacts
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Signer
@@ -47,15 +47,22 @@ def lowered(
         return Lowered(tuple(findings), dict(joined), (told,))
     signer = registry.signer("sshsig", machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
     downgrades, refused = checked(mine, enforced=prepared.enforced, signer=signer)
+    downgrades, own = without_authors("downgrade", downgrades, target=prepared.target)
     at = int(now.timestamp())
-    stand = for_findings(downgrades, findings, now_epoch_s=at, longest_s=limits_of(prepared).downgrades_s.of)
+    limits = limits_of(prepared)
+    stand = for_findings(downgrades, findings, now_epoch_s=at, longest_s=limits.downgrades_s.of)
     known = dict(joined)
     for fingerprint, one in stand.items():
         if one.state != "requested":
             before = known.get(fingerprint, JoinedFacts())
             known[fingerprint] = msgspec.structs.replace(before, downgrade=_facts(one))
     notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
-    notes += [text for finding in findings for text in _notes(finding, stand.get(finding.fingerprint), now_epoch_s=at)]
+    notes += own
+    notes += [
+        text
+        for finding in findings
+        for text in _notes(finding, stand.get(finding.fingerprint), notice_s=limits.notice_s, now_epoch_s=at)
+    ]
     shown = tuple(_shown(finding, stand.get(finding.fingerprint)) for finding in findings)
     return Lowered(shown, known, tuple(notes))
 
@@ -110,7 +117,7 @@ def _shown(finding: Finding, one: Standing | None) -> Finding:
     return msgspec.structs.replace(finding, downgraded=said)
 
 
-def _notes(finding: Finding, one: Standing | None, *, now_epoch_s: int) -> Iterator[str]:
+def _notes(finding: Finding, one: Standing | None, *, notice_s: int, now_epoch_s: int) -> Iterator[str]:
     """Say which downgrades do not hold, which will not for long, and what they came too late for."""
     if one is None:
         return
@@ -118,7 +125,7 @@ def _notes(finding: Finding, one: Standing | None, *, now_epoch_s: int) -> Itera
     if one.state != "active":
         yield f"{name} is {one.state}: {one.why}"
         return
-    if one.until_epoch_s - now_epoch_s <= SOON_S:
+    if one.until_epoch_s - now_epoch_s <= notice_s:
         yield f"{name} ends in {sla.length_words(one.until_epoch_s - now_epoch_s)}"
     severity, approved = one.downgrade.request.severity, one.downgrade.approved_epoch_s
     for duty in late_duties(finding.obligations, severity, approved_epoch_s=approved):

@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from secgate import registry, sla
-from secgate.model import Coverage, Finding, Gap, History, KnownStatement, Target
+from secgate.model import (
+    Coverage,
+    Finding,
+    Gap,
+    History,
+    Invocation,
+    KnownFinding,
+    KnownStatement,
+    Scope,
+    Target,
+    WaiverAccount,
+)
+from secgate.people import id_of
+from secgate.pipeline.sight import Sight
 from secgate.policy import effective_data, read_limits
 from secgate.policy.documents import WaiverFacts
 from secgate.policy.facts import JoinedFacts
 from secgate.policy.values import PolicyLimits, WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waived import for_findings, for_gaps
-from secgate.waivers import Check, Refused, Standing, Waiver, about, gather, standing
+from secgate.waived import account, for_findings, for_gaps
+from secgate.waivers import Check, GapSubject, Refused, Standing, Waiver, about, gather, standing
 
-SOON_S = 7 * 86400
-"""How long before its end a waiver is spoken of."""
 SHOWN = 12
 """Characters of an id in a sentence."""
+
+
+class _Asked(Protocol):
+    @property
+    def requester(self) -> str: ...
+
+
+class _Agreed(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def approver(self) -> str: ...
+    @property
+    def request(self) -> _Asked: ...
+
+
+Agreed = TypeVar("Agreed", bound=_Agreed)
+"""A waiver or a downgrade."""
 
 
 class Excepted(NamedTuple):
@@ -31,18 +61,24 @@ class Excepted(NamedTuple):
     joined: dict[str, JoinedFacts]
     coverage: Coverage
     notes: tuple[str, ...]
+    accounts: tuple[WaiverAccount, ...] = ()
 
 
 def excepted(
     findings: Sequence[Finding],
     coverage: Coverage,
     *,
+    invocations: Sequence[Invocation],
+    comparable: Callable[[KnownFinding], bool],
     history: History | None,
     prepared: Prepared,
     shop: Workshop,
     now: datetime,
 ) -> Excepted:
-    """Lay the ledger's waivers beside a run. `now` is the time of judgement."""
+    """Lay the ledger's waivers beside a run. `now` is the time of judgement.
+
+    `comparable` tells whether this run looked where a known finding was, with everything that saw it.
+    """
     mine = about(history.statements if history is not None else (), repository=prepared.target.repository)
     if not mine:
         return Excepted({}, coverage, ())
@@ -51,17 +87,25 @@ def excepted(
         return Excepted({}, coverage, (told,))
     signer = registry.signer("sshsig", machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
     waivers, refused = checked(mine, enforced=prepared.enforced, signer=signer)
-    limits = longest(prepared)
+    waivers, own = without_authors("waiver", waivers, target=prepared.target)
+    policy = limits_of(prepared)
+    limits, notice_s = policy.waivers_s, policy.notice_s
     at = int(now.timestamp())
     repository = prepared.target.repository
     standings = for_findings(waivers, findings, repository=repository, now_epoch_s=at, longest_s=limits.of)
-    covered, used = _waived_gaps(waivers, coverage, repository=repository, now_epoch_s=at, longest_s=limits.gap)
-    used |= {one.waiver.id for one in standings.values()}
+    covered, held = _waived_gaps(waivers, coverage, repository=repository, now_epoch_s=at, longest_s=limits.gap)
+    used = {*held, *(one.waiver.id for one in standings.values())}
     notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
-    notes += _notes(findings, standings, now_epoch_s=at)
-    notes += _unused(waivers, used, prepared.target, limits, now_epoch_s=at)
+    notes += own
+    sight = Sight(prepared.target, coverage, invocations, history, comparable)
+    accounts = (
+        *_accounts(findings, standings, notice_s, now_epoch_s=at),
+        *_of_gaps(held, notice_s, now_epoch_s=at),
+        *_unused(waivers, used, sight, limits, now_epoch_s=at),
+    )
+    notes += filter(None, (_note(one, now_epoch_s=at) for one in accounts))
     joined = {name: JoinedFacts(waiver=_facts(one)) for name, one in standings.items() if one.state != "requested"}
-    return Excepted(joined, covered, tuple(notes))
+    return Excepted(joined, covered, tuple(notes), accounts)
 
 
 def checked(
@@ -69,6 +113,19 @@ def checked(
 ) -> tuple[tuple[Waiver, ...], tuple[Refused, ...]]:
     """Give the waivers whose signatures hold, by the enforced layer at the ledger's time, and what does not count."""
     return gather(statements, check=check_of(enforced, signer), people=enforced.people)
+
+
+def without_authors(word: str, agreed: Sequence[Agreed], *, target: Target) -> tuple[tuple[Agreed, ...], list[str]]:
+    """Give what people agreed on who did not write the change that is judged, and say what is left out.
+
+    Whoever wrote it neither asks for nor approves what lets it pass. Source: threat rule 5.
+    """
+    author = id_of(target.author) if target.scope is Scope.CHANGE else ""
+    theirs = [one for one in agreed if author and author in (one.request.requester, one.approver)]
+    notes = [
+        f"{word} {one.id[:SHOWN]} counts for nothing here: `{author}`, who is in it, wrote the change" for one in theirs
+    ]
+    return tuple(one for one in agreed if one not in theirs), notes
 
 
 def check_of(enforced: Enforced, signer: Signer) -> Check:
@@ -96,15 +153,23 @@ def limits_of(prepared: Prepared) -> PolicyLimits:
 
 def _waived_gaps(
     waivers: Sequence[Waiver], coverage: Coverage, *, repository: str, now_epoch_s: int, longest_s: int
-) -> tuple[Coverage, set[str]]:
-    used: set[str] = set()
+) -> tuple[Coverage, dict[str, Standing]]:
+    """Give coverage with waived gaps marked, and the waivers that held for any, by their id."""
+    used: dict[str, Standing] = {}
     lanes = []
     for lane in coverage.lanes:
         held = for_gaps(waivers, lane.gaps, repository=repository, now_epoch_s=now_epoch_s, longest_s=longest_s)
-        used |= {one.waiver.id for one in held.values()}
+        used.update((one.waiver.id, one) for one in held.values())
         gaps = tuple(_waived(gap) if at in held else gap for at, gap in enumerate(lane.gaps))
         lanes.append(msgspec.structs.replace(lane, gaps=gaps) if held else lane)
     return (msgspec.structs.replace(coverage, lanes=tuple(lanes)) if used else coverage), used
+
+
+def _of_gaps(held: Mapping[str, Standing], notice_s: int, *, now_epoch_s: int) -> tuple[WaiverAccount, ...]:
+    return tuple(
+        account(one, shown="", fingerprint="", notice_s=notice_s, now_epoch_s=now_epoch_s)
+        for _, one in sorted(held.items())
+    )
 
 
 def _waived(gap: Gap) -> Gap:
@@ -123,34 +188,51 @@ def _facts(one: Standing) -> WaiverFacts:
     )
 
 
-def _notes(findings: Sequence[Finding], standings: dict[str, Standing], *, now_epoch_s: int) -> list[str]:
-    """Say which waivers do not hold, and which will not for long."""
-    notes = []
-    for finding in findings:
-        one = standings.get(finding.fingerprint)
-        if one is None:
-            continue
-        place = f"{finding.location.path}:{finding.location.region.start_line}"
-        name = one.waiver.id[:SHOWN]
-        left = one.until_epoch_s - now_epoch_s
-        if one.state != "active":
-            notes.append(f"waiver {name} of {place} is {one.state}: {one.why}")
-        elif left <= SOON_S:
-            notes.append(f"waiver {name} of {place} ends in {sla.length_words(left)}")
-    return notes
+def _accounts(
+    findings: Sequence[Finding], standings: Mapping[str, Standing], notice_s: int, *, now_epoch_s: int
+) -> tuple[WaiverAccount, ...]:
+    """Say of each waiver that is about a finding of this run how it stands."""
+    held = [(finding, standings[finding.fingerprint]) for finding in findings if finding.fingerprint in standings]
+    return tuple(
+        account(
+            one,
+            shown=f"{finding.location.path}:{finding.location.region.start_line}",
+            fingerprint=finding.fingerprint,
+            notice_s=notice_s,
+            now_epoch_s=now_epoch_s,
+        )
+        for finding, one in held
+    )
 
 
 def _unused(
-    waivers: Sequence[Waiver], used: set[str], target: Target, limits: WaiverLimits, *, now_epoch_s: int
-) -> list[str]:
+    waivers: Sequence[Waiver], used: AbstractSet[str], sight: Sight, limits: WaiverLimits, *, now_epoch_s: int
+) -> tuple[WaiverAccount, ...]:
     """Say which waivers that hold have nothing to hold for, in a run that would have seen it."""
-    if target.changed is not None or target.prefix:
-        return []
-    notes = []
+    if sight.target.changed is not None or sight.target.prefix:
+        return ()
+    found = []
     for waiver in waivers:
-        life = limits.of(waiver.request.bound.severity)
-        if waiver.id in used or standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=life).state != "active":
-            continue
-        shown = waiver.request.shown or "its subject"
-        notes.append(f"waiver {waiver.id[:SHOWN]} is unused: {shown} is not here any more; revoke it")
-    return notes
+        bound = waiver.request.bound
+        life = limits.gap if isinstance(waiver.request.subject, GapSubject) else limits.of(bound.severity)
+        one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=life)
+        if waiver.id not in used and one.state == "active" and sight.would_see(waiver):
+            told = account(one, shown="", fingerprint="", notice_s=0, now_epoch_s=now_epoch_s)
+            found.append(
+                msgspec.structs.replace(
+                    told,
+                    state="unused",
+                    why="what it was given for is not here any more",
+                    remedy=f"secgate waiver revoke {waiver.id[:SHOWN]}",
+                )
+            )
+    return tuple(found)
+
+
+def _note(one: WaiverAccount, *, now_epoch_s: int) -> str:
+    """Say of a waiver what somebody should know; "" for one that holds for long."""
+    name = f"waiver {one.id[:SHOWN]} of {one.shown}"
+    if one.state == "active":
+        left = sla.length_words(one.until_epoch_s - now_epoch_s)
+        return f"{name} ends in {left}: fix it, or ask anew" if one.ends_soon else ""
+    return f"{name} is {one.state}: {one.why}; {one.remedy}"

@@ -24,6 +24,7 @@ from secgate.model import (
     RunDocument,
     Source,
     Target,
+    WaiverAccount,
 )
 from secgate.pipeline.account import covered, joined
 from secgate.pipeline.advice import advisory_database
@@ -52,6 +53,7 @@ from secgate.preparation import (
     Silence,
     Workshop,
     choose_ledger,
+    keep_last,
     prepare,
     verified_retirement,
     workshop,
@@ -81,6 +83,7 @@ class _Seen(NamedTuple):
     glass: Broken = Broken(None, ())
     lists: Lists = Lists()
     notes: tuple[str, ...] = ()
+    waivers: tuple[WaiverAccount, ...] = ()
 
 
 def run_gate(
@@ -150,7 +153,16 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
             again = ", ".join(f"{one.name} {one.version}" for one in references)
             document = noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
         observer.stage("record", "")
-        return _record(document, judgement, seen, shop)
+        told = _record(document, judgement, seen, shop)
+        if told.ledger_head is None or (seen.chosen is not None and seen.chosen.read_only):
+            # So that `secgate explain` has it; that it cannot be kept changes nothing about what was decided.
+            kept = keep_last(told, root=seen.prepared.target.root, machine=machine)
+            told = (
+                told
+                if kept
+                else noted(told, "the state folder cannot be written, so this run cannot be explained later")
+            )
+        return told
 
 
 def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
@@ -222,6 +234,8 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
     found = excepted(
         seen.correlation.findings,
         seen.coverage,
+        invocations=seen.invocations,
+        comparable=comparable_with(seen.prepared, seen.coverage, seen.looked[0]),
         history=seen.history,
         prepared=seen.prepared,
         shop=shop,
@@ -255,6 +269,7 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         coverage=found.coverage,
         glass=glass,
         notes=(*seen.notes, *found.notes, *less.notes, *glass.notes),
+        waivers=found.accounts,
     )
 
 
@@ -341,6 +356,7 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         findings=findings,
         absent=seen.correlation.absent,
         decision=decision,
+        waivers=seen.waivers,
         excerpts=shown_excerpts(seen.looked, findings),
         line_hashes=shown_hashes(prepared.target, seen.looked[0], findings),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,

@@ -25,6 +25,7 @@ from secgate.policy.values import (
     read_baseline_limits,
     read_limits,
     read_profile,
+    weaker,
 )
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "read_decision",
     "read_limits",
     "read_profile",
+    "weaker",
 ]

@@ -229,6 +229,7 @@ class FindingFacts(Document, frozen=True, kw_only=True):
     in_source: InSourceFacts = InSourceFacts()
     first_seen_known: bool
     first_seen_epoch_s: Count
+    risen: bool = False
     seconds_open: Count
     waiver: WaiverFacts
     baseline: BaselineFacts = BaselineFacts()

@@ -242,6 +242,7 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         in_source=_in_source(finding) if finding.suppressed_in_source else _NO_COMMENT,
         first_seen_known=first_seen is not None,
         first_seen_epoch_s=first_seen or 0,
+        risen=finding.known_severity is not None and finding.severity.rank > finding.known_severity.rank,
         seconds_open=0 if first_seen is None else max(0, now_epoch_s - first_seen),
         waiver=joined.waiver,
         baseline=joined.baseline,

@@ -21,6 +21,7 @@ from secgate.policy import tree
 from secgate.policy.inference import Surroundings
 from secgate.policy.references import Fault, check_references, raise_faults
 from secgate.policy.shapes import Vocabulary, from_data
+from secgate.policy.sources import RuleSource, sources_of
 from secgate.policy.tree import Module
 from secgate.ports import PolicyModule, SyntaxReader
 
@@ -57,6 +58,10 @@ class Layer(Struct, frozen=True, kw_only=True):
     data: bytes
     digest: Digest
     """Over paths and bytes of modules and data together."""
+    sources: tuple[RuleSource, ...] = ()
+    """Every rule that adds to a set, in the order of `modules` and of their text."""
+    uses: Mapping[str, tuple[str, ...]] = {}
+    """What each name that the modules define reads, by its full name."""
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -122,6 +127,10 @@ def load_layer(
     if parsed or not (name == "organisation" and values):
         # An organisation may set limits and add no rule; anybody else's silence is a mistake.
         _require_rules(name, parsed)
+    read = [sources_of(module, surroundings, SETS[name]) for module in parsed]
+    uses: dict[str, set[str]] = {}
+    for defined, reads in ((defined, reads) for _, own in read for defined, reads in own.items()):
+        uses.setdefault(defined, set()).update(reads)
     return Layer(
         name=name,
         modules=modules,
@@ -129,6 +138,8 @@ def load_layer(
         exported={package: tuple(sorted(rules)) for package, rules in sorted(exported.items())},
         data=msgspec.json.encode(values, order="sorted"),
         digest=_digest(files),
+        sources=tuple(source for found, _ in read for source in found),
+        uses={defined: tuple(sorted(reads)) for defined, reads in sorted(uses.items())},
     )
 
 

@@ -123,6 +123,8 @@ class PolicyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     severity_s: SeverityLimits
     new_denied: tuple[Severity, ...]
     waivers_s: WaiverLimits = WaiverLimits()
+    notice_s: Seconds = 7 * 86400
+    """How long before its end a run begins to speak of a waiver or a downgrade."""
     downgrades_s: DowngradeLimits = DowngradeLimits()
     overrides_s: OverrideLimits = OverrideLimits()
     places: tuple[PlaceLimits, ...] = ()
@@ -225,6 +227,22 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     advisories_max_age_s: Seconds
     reference_engines: tuple[str, ...]
     """Engines that judge again where they are present; a difference ends the decision."""
+
+
+def weaker(profile: Profile, least: Profile) -> tuple[str, ...]:
+    """Say in what a profile asks for less than another; () where it is at least as strict in everything."""
+    told = []
+    if missing := [lane.value for lane in least.lanes if lane not in profile.lanes]:
+        told.append(f"it does not ask for {', '.join(missing)}")
+    if without := sorted(set(profile.without_tools) - set(least.without_tools)):
+        told.append(f"it does without {', '.join(without)}")
+    if least.older_gaps == "inconclusive" and profile.older_gaps != "inconclusive":
+        told.append("it lets older gaps pass")
+    if profile.advisories_max_age_s > least.advisories_max_age_s:
+        told.append("it believes older advisories")
+    if lost := [name for name in least.reference_engines if name not in profile.reference_engines]:
+        told.append(f"it is not judged again by {', '.join(lost)}")
+    return tuple(told)
 
 
 class _Profiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

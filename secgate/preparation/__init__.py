@@ -1,7 +1,8 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
+from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
-from secgate.preparation.opening import Opened, Place, opened
+from secgate.preparation.opening import Opened, Place, opened, prepared_at
 from secgate.preparation.owners import Ownership
 from secgate.preparation.policy_files import guarded_reader, named_policies, policies_at, policy_layers
 from secgate.preparation.prepare import Enforced, Prepared, RunRequest, prepare, read_enforced
@@ -22,12 +23,15 @@ __all__ = [
     "choose_keeper",
     "choose_ledger",
     "guarded_reader",
+    "keep_last",
+    "last_kept",
     "named_ledger",
     "named_policies",
     "opened",
     "policies_at",
     "policy_layers",
     "prepare",
+    "prepared_at",
     "read_enforced",
     "require_person",
     "signed_by_a_person",

@@ -33,8 +33,10 @@ class Opened(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(place: Place, *, machine: Machine, now: datetime) -> Iterator[Opened]:
-    """Give a tree's ledger, which need not be there yet. Raises UsageError where it is switched off."""
+def prepared_at(
+    place: Place, *, machine: Machine, now: datetime
+) -> Iterator[tuple[Prepared, ChosenLedger | None, Workshop]]:
+    """Give a tree prepared as for a run, its ledger, None where that is switched off, and what it is worked on with."""
     with workshop(machine, now=now, observer=Silence()) as shop:
         request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
         prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
@@ -46,6 +48,13 @@ def opened(place: Place, *, machine: Machine, now: datetime) -> Iterator[Opened]
             executor=shop.executor,
             read_only=False,
         )
+        yield prepared, chosen, shop
+
+
+@contextlib.contextmanager
+def opened(place: Place, *, machine: Machine, now: datetime) -> Iterator[Opened]:
+    """Give a tree's ledger, which need not be there yet. Raises UsageError where it is switched off."""
+    with prepared_at(place, machine=machine, now=now) as (prepared, chosen, shop):
         if chosen is None:
             raise UsageError("the ledger is switched off here", place="ledger.store", remedy="set ledger.store")
         yield Opened(prepared, chosen, shop)

@@ -37,6 +37,7 @@ from secgate.policy import (
     read_profile,
 )
 from secgate.ports import Engine, ProcessRunner
+from secgate.preparation.choices import for_folder, require_strict
 from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.policy_files import guarded_reader, named_policies, policy_layers, tree_policies
 from secgate.preparation.secrets import secret_key
@@ -130,7 +131,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     target = discover(_question(request, first, path), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
     own, notes = _own_settings(request, machine, target, repository, at)
-    resolved = config.resolve([*stronger, *([own] if own else [])])
+    resolved = for_folder(config.resolve([*stronger, *([own] if own else [])]), target.prefix, stronger=stronger)
     settings = resolved.settings
     _check_scanners(resolved)
     target = narrowed(
@@ -153,6 +154,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     data = effective_data(shipped, organisation)
     require_known(read_limits(data).path_classes, enforced.path_classes)
     profile = read_profile(data, settings.profile)
+    require_strict(settings, data, sources=resolved.sources)
     return Prepared(
         target=target,
         repository=repository,
@@ -164,7 +166,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         enforced=enforced,
         engine=engine,
         guarded=guarded,
-        notes=(*ci.notes, *notes, *owners.notes),
+        notes=(*ci.notes, *notes, *resolved.overruled, *owners.notes),
         owners=owners,
         secret_key=secret_key(machine, enforced=enforced_at),
     )

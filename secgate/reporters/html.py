@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterable
 
 from secgate.escape import plain
+from secgate.explanation import Explanation, explain_finding
+from secgate.let_pass import WORDS
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
+from secgate.narration import facts_words
 from secgate.resources import data_dir
 from secgate.sla import utc_words
 from secgate.summary import (
@@ -50,6 +53,7 @@ class Shown(Value, frozen=True, kw_only=True):
 
     row: FindingRow
     anchor: str
+    told: Explanation
     code: tuple[CodeLine, ...] = ()
 
 
@@ -81,7 +85,12 @@ class HtmlReporter:
             keep_trailing_newline=True,
         )
         environment.filters.update(
-            many=number_words, rule=rule_words, severity=severity_words, short=short_rule, utc=utc_words
+            facts=facts_words,
+            many=number_words,
+            rule=rule_words,
+            severity=severity_words,
+            short=short_rule,
+            utc=utc_words,
         )
         style = (data_dir("reports") / "style.css").read_text(encoding="utf-8")
         summary = summarise(document)
@@ -89,6 +98,7 @@ class HtmlReporter:
             anchor=anchor,
             blocking=[_shown(row, document) for row in summary.blocking[: self._max_full]],
             document=document,
+            let_pass=WORDS,
             mark=_MARKS.get(summary.outcome, "✕"),
             max_rows=MAX_ROWS,
             max_steps=MAX_STEPS,
@@ -113,7 +123,8 @@ def anchor(finding: Finding) -> str:
 def _shown(row: FindingRow, document: RunDocument) -> Shown:
     finding = row.finding
     code = tuple(_code_lines(document.excerpts.get(finding.fingerprint, ""), finding))
-    return Shown(row=row, anchor=anchor(finding), code=code)
+    told = explain_finding(finding, row.verdict, document)
+    return Shown(row=row, anchor=anchor(finding), told=told, code=code)
 
 
 def _code_lines(excerpt: str, finding: Finding) -> Iterable[CodeLine]:

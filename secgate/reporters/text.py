@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from secgate.escape import log_text
-from secgate.model import Outcome, RunDocument, Severity, Word
+from secgate.explanation import Explanation, explain_finding
+from secgate.let_pass import WORDS
+from secgate.model import Finding, Outcome, RunDocument, Severity, Word
+from secgate.narration import facts_words
 from secgate.page import Page, cells, clipped, clipped_left
 from secgate.summary import FindingRow, LaneRow, Summary, number_words, severity_words, summarise
 
@@ -16,6 +19,8 @@ MAX_BLOCKING = 100
 MAX_OTHERS = 10
 MAX_REASONS = 8
 MAX_STEPS = 12
+MAX_RULES = 3
+"""Rules that are named of a finding; `secgate explain` has all."""
 
 
 class TextReporter:
@@ -30,7 +35,7 @@ class TextReporter:
         summary = summarise(document)
         page.outcome(summary)
         page.lanes(summary)
-        page.findings(summary)
+        page.findings(summary, document)
         page.green(summary)
         page.tail(document, summary)
         return page.data()
@@ -66,30 +71,44 @@ class _RunPage(Page):
         if len(reasons) > MAX_REASONS:
             self.wrap(f"and {len(reasons) - MAX_REASONS:,} more (--format json lists all)", 6, first="    -")
 
-    def findings(self, summary: Summary) -> None:
+    def findings(self, summary: Summary, document: RunDocument) -> None:
         if summary.blocking:
             self.title(f"Blocking ({len(summary.blocking):,})")
             for row in summary.blocking[:MAX_BLOCKING]:
-                self.finding(row)
+                self.finding(row, explain_finding(row.finding, row.verdict, document))
             self.more(len(summary.blocking) - MAX_BLOCKING)
-        if summary.others:
-            told = ", ".join(f"{count:,} {name}" for name, count in _severities(summary.others))
+        others = [row for row in summary.others if row.passed_as is None]
+        if others:
+            told = ", ".join(f"{count:,} {name}" for name, count in _severities(others))
             judged = "Not blocking" if summary.outcome else "Found"
             self.title(f"{judged} ({told})")
-            for row in summary.others[:MAX_OTHERS]:
+            for row in others[:MAX_OTHERS]:
                 self.brief(row)
-            self.more(len(summary.others) - MAX_OTHERS)
+            self.more(len(others) - MAX_OTHERS)
+        self.let_pass(summary.others)
         if summary.gone:
             self.title(f"Gone since the base or the last record ({len(summary.gone):,})")
             for known in summary.gone[:MAX_OTHERS]:
                 self.wrap(known, 2, most=2)
             self.more(len(summary.gone) - MAX_OTHERS)
 
+    def let_pass(self, rows: Sequence[FindingRow]) -> None:
+        """Findings that would block or warn and do not, each kind of reason apart."""
+        for kind, words in WORDS.items():
+            of_kind = [row for row in rows if row.passed_as == kind]
+            if of_kind:
+                told = ", ".join(f"{count:,} {name}" for name, count in _severities(of_kind))
+                self.title(f"Let pass: {words} ({told})")
+            for row in of_kind[:MAX_OTHERS]:
+                self.brief(row)
+                self.wrap(row.why, 15, first=" " * 11 + "why", most=3)
+            self.more(len(of_kind) - MAX_OTHERS)
+
     def more(self, count: int) -> None:
         if count > 0:
             self.wrap(f"and {count:,} more (--format html or json shows them)", 2)
 
-    def finding(self, row: FindingRow) -> None:
+    def finding(self, row: FindingRow, told: Explanation) -> None:
         finding = row.finding
         self.lines.append("")
         style = _SEVERITY_STYLE.get(finding.severity, "dim")
@@ -102,14 +121,20 @@ class _RunPage(Page):
             self.labelled("in", f"{finding.package.name} {finding.package.version}: {_some(finding.advisories)}")
         why = f"could not tell: {row.why}" if row.word == Word.INCONCLUSIVE else row.why
         self.labelled("why", why)
+        for said in told.said[:MAX_RULES]:
+            self.labelled("rule", f"{said.place} ({said.layer}): {facts_words(said.facts)}".removesuffix(": "))
         self.labelled("due", row.due)
+        for words in told.clock[:-1] if row.due else ():
+            self.labelled("", words)
         self.labelled("fix", row.fix)
         self.labelled("owner", finding.owner)
+        for way in told.ways:
+            self.command("waive" if way.kind == "waiver" else "", way.command)
         self.labelled("by", f"{row.seen_by}; {finding.state.value}; {severity_words(finding)}")
         if finding.ambiguous:
             self.labelled("note", f"known again by its order among equals: {finding.state_basis}")
         if finding.suppressed_in_source:
-            self.labelled("note", "a comment in the source asks to ignore this; the policy decides")
+            self.labelled("note", f"a comment asks to ignore this; the policy decides{_comments(finding)}")
 
     def brief(self, row: FindingRow) -> None:
         """One line: severity, word, title, place; the title gives way first, then the start of the place."""
@@ -147,6 +172,11 @@ def _some(names: Iterable[str]) -> str:
     listed = list(names)
     more = f" and {number_words(len(listed) - 4, 'more')[:-1]}" if len(listed) > 4 else ""
     return ", ".join(listed[:4]) + more
+
+
+def _comments(finding: Finding) -> str:
+    texts = dict.fromkeys(one.text for witness in finding.witnesses for one in witness.suppressions)
+    return f": {_some(texts)}" if texts else ""
 
 
 def _severities(rows: Iterable[FindingRow]) -> list[tuple[str, int]]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Raw, Struct
 
-from secgate.model import Finding, Lane, Location, Result, Severity, State, Verdict, Word
+from secgate.model import Finding, Lane, Location, Result, Severity, State, Verdict, WaiverAccount, Word
 from secgate.sarif.limits import Cuts, Item
 
 ROOT = "%SRCROOT%"
@@ -88,6 +88,7 @@ class _Location(_Node, frozen=True, kw_only=True, gc=False):
 class _Suppression(_Node, frozen=True, kw_only=True, gc=False):
     justification: str = ""
     kind: str
+    properties: dict[str, str] | None = None
     status: str
 
 
@@ -143,8 +144,10 @@ class ResultWriter:
         verdicts: Mapping[str, Verdict],
         excerpts: Mapping[str, str],
         line_hashes: Mapping[str, Mapping[str, str]],
+        waivers: Mapping[str, WaiverAccount],
     ) -> None:
         self._verdicts, self._excerpts, self._line_hashes = verdicts, excerpts, line_hashes
+        self._waivers = waivers
         self._facts: dict[str, _Facts] = {}
         self._addresses: dict[str, Raw] = {}
         self._encoder = msgspec.json.Encoder()
@@ -168,7 +171,7 @@ class ResultWriter:
                 properties=_properties(facts, witness),
                 rule_id=witness.rule,
                 rule_index=rule_index,
-                suppressions=_suppressions(witness, facts.verdict, cuts),
+                suppressions=_suppressions(witness, facts.verdict, self._waivers.get(finding.fingerprint), cuts),
             )
         )
 
@@ -250,19 +253,44 @@ def _downgraded(finding: Finding) -> dict[str, str] | None:
     return {"approver": less.approver, "id": less.id, "severity": less.severity, "until": utc(less.until_epoch_s)}
 
 
-def _suppressions(witness: Result, verdict: Verdict | None, cuts: Cuts) -> list[_Suppression] | None:
-    """A claim in the source is under review until a policy accepts it; a waiver is a policy that accepts."""
+def _suppressions(
+    witness: Result, verdict: Verdict | None, account: WaiverAccount | None, cuts: Cuts
+) -> list[_Suppression] | None:
+    """Give what claims that a result does not count, and what became of each claim.
+
+    A comment in the source is under review, unless the finding is let pass: readers take a result for suppressed only
+    where nothing of it is under review or rejected. Source: SARIF 2.1.0, 3.27.23, 3.35.3.
+    """
     waived = verdict is not None and verdict.word in (Word.WAIVED, Word.EXEMPT)
-    if not waived and not witness.suppressions:
-        return None
     made = [
-        _Suppression(kind=one.kind, status="underReview", justification=cuts.clip(one.text))
+        _Suppression(kind=one.kind, status="accepted" if waived else "underReview", justification=cuts.clip(one.text))
         for one in witness.suppressions
     ]
-    if verdict is not None and waived:
-        reason = cuts.clip(verdict.reason or verdict.rule)
-        made.append(_Suppression(kind="external", status="accepted", justification=reason))
-    return made
+    reason = verdict.reason or verdict.rule if verdict is not None else ""
+    if account is not None and waived is (account.state == "active"):
+        status = _STATUSES[account.state]
+        told = f"{account.reason} ({reason if waived else f'{account.state}: {account.why}'})"
+        made.append(
+            _Suppression(kind="external", status=status, justification=cuts.clip(told), properties=_waiver(account))
+        )
+    elif waived and not made:
+        made.append(_Suppression(kind="external", status="accepted", justification=cuts.clip(reason)))
+    return made or None
+
+
+_STATUSES = {
+    "active": "accepted",
+    "requested": "underReview",
+    "expired": "rejected",
+    "void": "rejected",
+    "unused": "rejected",
+}
+
+
+def _waiver(account: WaiverAccount) -> dict[str, str]:
+    """Accepted risk apart from what is no risk: SARIF has no field for that."""
+    told = {"approver": account.approver, "id": account.id, "kind": account.kind, "until": utc(account.until_epoch_s)}
+    return {name: value for name, value in told.items() if value}
 
 
 def _region(witness: Result) -> _Region:

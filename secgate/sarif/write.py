@@ -156,7 +156,12 @@ class _Writer:
 
     def __init__(self, document: RunDocument, verdicts: Mapping[str, Verdict], describe: descriptors.Describe) -> None:
         self._document, self._describe = document, describe
-        self._results = ResultWriter(verdicts, document.excerpts, document.line_hashes)
+        self._results = ResultWriter(
+            verdicts,
+            document.excerpts,
+            document.line_hashes,
+            {one.fingerprint: one for one in document.waivers if one.fingerprint},
+        )
 
     def file(
         self, shares: Sequence[Share], gaps: Sequence[Sequence[Gap]], loose: Sequence[Gap], lost: Sequence[str]

@@ -43,7 +43,7 @@ class Emergency(Value, frozen=True, kw_only=True):
 
 
 class ListedOverride(Value, frozen=True, kw_only=True):
-    """An override as it stands, and the runs that passed under it."""
+    """An override as it stands, and the runs made under it."""
 
     standing: Standing
     runs: tuple[str, ...]
@@ -110,7 +110,7 @@ def review_override(
 
 
 def listed_overrides(*, place: Place, machine: Machine, now: datetime) -> ListedOverrides:
-    """Give the overrides of a tree's repository with their reviews, and the runs that passed under each."""
+    """Give the overrides of a tree's repository with their reviews, and the runs made under each."""
     with desk_at(place, machine=machine, now=now) as desk:
         given, refused = _overrides(desk)
         runs = desk.memory.runs(desk.repository)

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from secgate import queries
 from secgate.config import Machine
 from secgate.errors import UsageError
-from secgate.model import KnownStatement, Lane, Severity, Value
-from secgate.pipeline.exceptions import checked, longest
+from secgate.model import KnownStatement, Lane, RunDocument, Severity, Value, WaiverAccount
+from secgate.pipeline.exceptions import checked, limits_of
 from secgate.policy.values import WaiverLimits
 from secgate.preparation import Place
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
 from secgate.statements.desk import Desk, Speaker, desk_at, named, say
+from secgate.story import read_document
+from secgate.waived import account, for_findings
 from secgate.waivers import (
     APPROVED,
     NAMESPACES,
@@ -30,7 +32,6 @@ from secgate.waivers import (
     Refused,
     Request,
     Revocation,
-    Standing,
     Subject,
     Waiver,
     about,
@@ -44,6 +45,7 @@ from secgate.waivers import (
 )
 
 _SHOWN = 12
+_RUNS_LOOKED_AT = 50
 
 
 class Wish(Value, frozen=True, kw_only=True):
@@ -66,11 +68,15 @@ class Draft(Value, frozen=True, kw_only=True):
 
 
 class Listed(NamedTuple):
-    """The waivers that are about a repository, with how each stands by itself, what counts for nothing, and limits."""
+    """The waivers that are about a repository, with how each stands, what counts for nothing, and limits."""
 
-    standings: tuple[Standing, ...]
+    waivers: tuple[Waiver, ...]
+    accounts: tuple[WaiverAccount, ...]
+    """One for each waiver, in the same order."""
     refused: tuple[Refused, ...]
     limits: WaiverLimits
+    run_id: str
+    """The run whose findings they were held against, "" for none."""
 
 
 def request_for_finding(
@@ -170,23 +176,43 @@ def revoke(name: str, reason: str, *, speaker: Speaker, place: Place, machine: M
 
 
 def listed(*, place: Place, machine: Machine, now: datetime) -> Listed:
-    """Give the waivers that are about a tree's repository, in the order in which they were asked for."""
+    """Give the waivers that are about a tree's repository, in the order in which they were asked for.
+
+    Each stands as towards the findings of the last run that looked at the whole tree, else by itself.
+    """
     with desk_at(place, machine=machine, now=now) as desk:
         waivers, refused = _waivers(desk)
-        limits = longest(desk.prepared)
-        at = int(desk.now.timestamp())
-        standings = tuple(
-            standing(
-                one,
-                None,
-                now_epoch_s=at,
-                longest_s=limits.gap
-                if isinstance(one.request.subject, GapSubject)
-                else limits.of(one.request.bound.severity),
-            )
-            for one in waivers
-        )
-        return Listed(standings, refused, limits)
+        policy = limits_of(desk.prepared)
+        limits, at = policy.waivers_s, int(desk.now.timestamp())
+        last = _last_whole_run(desk)
+        found = last.findings if last is not None else ()
+        stand = for_findings(waivers, found, repository=desk.repository, now_epoch_s=at, longest_s=limits.of)
+        # Of several findings that one waiver is about, the one that it does not hold for is told.
+        beside = {
+            one.waiver.id: account(one, shown="", fingerprint=name, notice_s=policy.notice_s, now_epoch_s=at)
+            for name, one in sorted(stand.items(), key=lambda item: item[1].state != "active")
+        }
+        unused = {one.id: one for one in last.waivers if one.state == "unused"} if last is not None else {}
+        accounts = []
+        for waiver in waivers:
+            is_gap = isinstance(waiver.request.subject, GapSubject)
+            life = limits.gap if is_gap else limits.of(waiver.request.bound.severity)
+            alone = standing(waiver, None, now_epoch_s=at, longest_s=life)
+            told = account(alone, shown="", fingerprint="", notice_s=policy.notice_s, now_epoch_s=at)
+            if alone.state == "active":
+                told = beside.get(waiver.id) or unused.get(waiver.id) or told
+            accounts.append(told)
+        return Listed(tuple(waivers), tuple(accounts), refused, limits, last.run_id if last is not None else "")
+
+
+def _last_whole_run(desk: Desk) -> RunDocument | None:
+    """Give the last recorded run that looked at the whole tree and came to its end."""
+    runs = [run for run in desk.memory.runs(desk.repository) if run.complete]
+    for run in reversed(runs[-_RUNS_LOOKED_AT:]):
+        document = read_document(desk.ledger.blob(run.document_digest))
+        if document.target.changed is None and not document.target.prefix:
+            return document
+    return None
 
 
 # ----------------------------------------------------------------------------------------------------------- machinery

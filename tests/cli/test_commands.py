@@ -329,11 +329,11 @@ def test_lists_about_exploitation_are_taken_in_and_told(product: Product, tmp_pa
     tree(tmp_path, {"kev.json": kev % "2026-01-01", "epss.csv": scores})
     ended = product.cli("advisories", "update", "--kev", "kev.json", "--epss", "epss.csv", cwd=tmp_path)
     assert ended.out.splitlines() == [
-        "known-exploited: 1 entries, published 2026-01-02",
-        "epss: 1 entries of model v2026.06.15, published 2026-01-03",
+        "known-exploited: 1 entry, published 2026-01-02",
+        "epss: 1 entry of model v2026.06.15, published 2026-01-03",
     ]
     info = product.cli("advisories", "info")
-    assert (info.code, "epss            1 entries of model v2026.06.15, published 2026-01-03 (" in info.out) == (
+    assert (info.code, "epss            1 entry of model v2026.06.15, published 2026-01-03 (" in info.out) == (
         0,
         True,
     )

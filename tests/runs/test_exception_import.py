@@ -94,14 +94,15 @@ def test_a_baseline_and_a_vex_document_lead_to_green_once_a_second_person_approv
 def test_a_request_says_where_it_comes_from_and_ends_with_the_policy(debts: Office) -> None:
     text = f"# the parser is off\n{CVE} exp:2099-01-01\n"
     (line,) = asked(plan(debts, "trivyignore", put(debts, ".trivyignore", text)))
-    (one,) = statements.listed(place=debts.place, machine=debts.product.machine(), now=NOW).standings
-    request = one.waiver.request
+    known = statements.listed(place=debts.place, machine=debts.product.machine(), now=NOW)
+    ((waiver,), (account,)) = known.waivers, known.accounts
+    request = waiver.request
     assert request.expires_epoch_s == int((NOW + 90 * DAY).timestamp()) == line.until_epoch_s
     assert line.until_basis == "the policy's longest for high; the file says 2099-01-01"
     assert request.reason == "the parser is off"
     assert request.origin is not None
     assert (request.origin.form, request.origin.file, request.origin.place) == ("trivyignore", ".trivyignore", "line 2")
-    assert one.state == "requested"
+    assert account.state == "requested"
 
 
 def test_the_files_own_end_counts_where_it_is_sooner_and_what_has_ended_is_told(debts: Office) -> None:

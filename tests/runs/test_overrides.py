@@ -181,7 +181,7 @@ def test_the_command_line(shop: Office) -> None:
     (shop.git.root / "out.json").unlink()
     listing = said("list")
     assert "IN FORCE, until" in listing.out
-    assert "passed under it: 1" in listing.out
+    assert "runs under it: 1" in listing.out
     assert max(map(len, listing.out.splitlines())) <= 80
     assert said("review", given.out[:9], "--word", "justified", "--reason", "ok", person=ADA).code == 0
     assert json.loads(said("list", "--format", "json").out)[0]["review"] == "reviewed"

@@ -106,6 +106,17 @@ def test_nothing_open_says_so(product: Product, git: Git) -> None:
     assert (ended.code, ended.out.splitlines()[0][:16]) == (0, "nothing is open,")
 
 
+def test_what_was_closed_is_counted(product: Product, git: Git) -> None:
+    git.commit({"soon.py": WEAK, "late.py": WEAK})
+    protected(product, git.root)
+    for days, name in ((1, "soon.py"), (8, "late.py")):
+        git.commit({name: CLEAN})
+        protected(product, git.root, days=days)
+    found = listed(product, root=git.root, days=9)
+    assert (found.closed_in_time, found.closed_late) == (1, 1)
+    assert "nothing is open, as of 2026-03-10 12:00 UTC; closed before: 1 in time, 1 late" in page(found)
+
+
 def test_it_is_a_report_and_a_gate_only_when_asked(product: Product, web: Path) -> None:
     # The command line reads the real clock, for which NOW is long ago or still to come: as of the ledger's last entry.
     protected(product, web, days=9000)

@@ -80,6 +80,38 @@ def test_editing_the_code_voids_it(office: Office) -> None:
     assert "is void: its code was edited" in " ".join(edited.notes)
 
 
+GROUP = """\
+resource "aws_security_group" "shop" {
+  name        = "shop"
+  description = "the shop"
+
+  ingress {
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("edited", "holds"),
+    [
+        (GROUP.replace("the shop", "the shop and its cellar"), False),
+        (GROUP.replace("to_port     = 22", "to_port     = 2222"), False),
+        (GROUP + 'resource "aws_eip" "shop" {\n}\n', True),
+        ("# all of it\n" + GROUP, True),
+    ],
+)
+def test_of_infrastructure_the_whole_resource_is_bound(office: Office, edited: str, holds: bool) -> None:
+    office.git.commit({"main.tf": GROUP})
+    (one,) = [finding for finding in office.run().findings if "aws_security_group.shop" in finding.symbol][:1]
+    office.waive(one.fingerprint)
+    office.git.commit({"main.tf": edited})
+    assert (Word.WAIVED in words(office.run())) is holds
+
+
 def test_moving_the_code_does_not(office: Office) -> None:
     office.git.commit({"app.py": WEAK})
     office.waive(office.run().findings[0].fingerprint)

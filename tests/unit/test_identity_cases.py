@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import pytest
 from secgate.correlate import to_known
 from secgate.events import FindingClosed, FindingOpened
 from secgate.model import Finding
-from secgate.twins import TwinWaiver, share_out, twin_group
+from secgate.waived import for_findings
+from secgate.waivers import Request, Waiver, bound_of, statement_id, statement_of, subject_of
 from tests.ledger_support import EPOCH_S
 from tests.unit.identity_kit import Scan, crosswalk, findings_of, normalised, scan_of, scans_of, target
 from tests.unit.identity_life import Life
@@ -51,16 +52,31 @@ def _looked(step: dict[str, Any], files: dict[str, str]) -> list[Scan]:
     return scans
 
 
-def _standing(findings: Iterable[Finding], waivers: dict[TwinWaiver, str]) -> int:
-    """Count the findings that a waiver counts for, and whose text is the one that was waived."""
-    texts = {one.fingerprint: one.anchor for one in findings}
-    bound = list(waivers.values())
-    return sum(texts[name] == bound[at] for name, at in share_out(findings, list(waivers)).items())
+def _waived(one: Finding) -> Waiver:
+    """Give a waiver of a finding as it is now, asked for and approved."""
+    asked = Request(
+        kind="accept",
+        subject=subject_of(one, repository="shop"),
+        bound=bound_of(one),
+        reason="made",
+        requester="p-1",
+        requested_epoch_s=EPOCH_S,
+        expires_epoch_s=EPOCH_S + 90 * _DAY_S,
+    )
+    name = statement_id(statement_of(asked))
+    return Waiver(id=name, request=asked, approver="p-2", approved_epoch_s=EPOCH_S)
+
+
+def _standing(findings: Sequence[Finding], waivers: Iterable[Waiver], *, day: int) -> int:
+    """Count the findings that a waiver stands for."""
+    now_epoch_s = EPOCH_S + day * _DAY_S
+    found = for_findings(waivers, findings, repository="shop", now_epoch_s=now_epoch_s, longest_s=lambda _: 90 * _DAY_S)
+    return sum(one.state == "active" for one in found.values())
 
 
 @pytest.mark.parametrize("life", _LIVES, ids=lambda life: life["name"])
 def test_lives(life: dict[str, Any], tmp_path: Path) -> None:
-    line, waivers = Life(tmp_path), dict[TwinWaiver, str]()
+    line, waivers = Life(tmp_path), list[Waiver]()
     now: dict[str, Any] = {"tools": ["alpha", "beta"], "files": {}, "version": "1"}
     for day, step in enumerate(life["step"]):
         then, now = now, now | {"twice": False, "waive": False} | step
@@ -78,10 +94,9 @@ def test_lives(life: dict[str, Any], tmp_path: Path) -> None:
         clocks = {one.fingerprint: one.first_seen_epoch_s for one in line.open()}
         days = sorted((clocks[one.fingerprint] - EPOCH_S) // _DAY_S for one in done.findings)
         counts = {"opened": kinds[FindingOpened], "closed": kinds[FindingClosed], "days": days}
-        counts["waived"] = _standing(done.findings, waivers)
+        counts["waived"] = _standing(done.findings, waivers, day=day)
         told = {**states, **{name: value for name, value in counts.items() if value}}
         assert (day, told) == (day, step["expect"])
+        assert all(len(set(one.witnesses)) == len(one.witnesses) for one in done.findings)
         if now["waive"]:
-            waivers = {
-                TwinWaiver(fingerprint=one.fingerprint, group=twin_group(one)): one.anchor for one in done.findings
-            }
+            waivers = [_waived(one) for one in done.findings]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +9,16 @@ from secgate.errors import InternalError, LedgerError
 from secgate.events import ObligationAdded, from_envelope, to_entry
 from secgate.memory import Memory
 from secgate.merkle import EMPTY_HEAD, decode_entry
-from secgate.model import Entry, Head, History, Obligation, ScanStatus, Severity
+from secgate.model import Entry, Head, History
 from secgate.recall import recall
 from tests.ledger_support import (
     EPOCH_S,
     Story,
-    account,
     at,
     finding,
     fingerprint,
-    invocation,
     sqlite_at,
 )
-
-DATA = Path(os.environ.get("SECGATE_TEST_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 
 
 @pytest.fixture
@@ -71,6 +65,13 @@ def test_closed_ones_are_told_for_thirty_days(story: Story, later_s: int, count:
     story.run(finding("a"), at_s=0)
     story.run(at_s=100)
     assert len(recalled(story, now=at(100 + later_s)).closed) == count
+
+
+def test_a_clock_that_was_put_back_reopens_nothing(story: Story) -> None:
+    story.run(finding("a"), at_s=0)
+    story.run(at_s=100)
+    story.run(finding("b"), at_s=100 + 31 * 86400)
+    assert recalled(story, now=at(200)).closed == ()
 
 
 def test_another_repository_sees_nothing_of_it(story: Story) -> None:
@@ -162,100 +163,3 @@ def test_a_ledger_that_is_gone_is_refused(story: Story) -> None:
 def test_a_time_without_zone_is_a_fault_of_ours(story: Story) -> None:
     with pytest.raises(InternalError):
         recalled(story, now=at(0).replace(tzinfo=None))
-
-
-# ------------------------------------------------------------------------------- SLA cases
-
-LIMITS_S = {
-    Severity.CRITICAL: 86400,
-    Severity.HIGH: 7 * 86400,
-    Severity.MEDIUM: 30 * 86400,
-    Severity.LOW: 90 * 86400,
-}
-KINDS = {"seen", "absent", "scan_failed", "kev", "downgrade_approved"}
-
-
-def cases() -> list[Any]:
-    try:
-        read = json.loads((DATA / "sla" / "cases.json").read_text())["cases"]
-    except FileNotFoundError:
-        return [pytest.param({}, marks=pytest.mark.skip(reason=f"{DATA}/sla/cases.json is not there"))]
-    # Waivers are no events of this fold; their cases belong to the waivers.
-    return [
-        pytest.param(case, id=case["name"]) for case in read if {event["kind"] for event in case["events"]} <= KINDS
-    ]
-
-
-class Policy:
-    """Duties as the default policy gives them, without Rego: from the history and this run's finding alone."""
-
-    def __init__(self, story: Story) -> None:
-        self._story = story
-        self._severity = Severity.INFO
-        self._extra: list[Obligation] = []
-
-    def duty(self, basis: str, start_s: int, limit_s: int, *, approved_s: int | None = None) -> Obligation:
-        return Obligation(
-            finding=fingerprint("a"),
-            basis=basis,
-            start_epoch_s=EPOCH_S + start_s,
-            limit_s=limit_s,
-            superseded=approved_s is not None,
-            superseded_by="" if approved_s is None else "d" * 64,
-            superseded_epoch_s=EPOCH_S + (approved_s or 0),
-        )
-
-    def seen(self, at_s: int, severity: Severity, extra: tuple[Obligation, ...] = ()) -> None:
-        self._severity = severity
-        known = next((k for k in self._story.history(at_s=at_s).open), None)
-        start_s = at_s if known and known.obligations else (known.first_seen_epoch_s or 0) - EPOCH_S if known else at_s
-        limit_s = LIMITS_S.get(severity)
-        standing = [d.limit_s for d in known.obligations if d.basis != "kev" and not d.superseded] if known else []
-        own = [self.duty(f"severity-{severity}", start_s, limit_s)] if limit_s else []
-        if limit_s and standing and min(standing) <= limit_s:
-            own = []
-        self._story.run(finding("a", severity=severity), at_s=at_s, obligations=[*own, *extra])
-
-    def play(self, event: dict[str, Any]) -> None:
-        at_s = event["at"]
-        match event["kind"]:
-            case "seen":
-                self.seen(at_s, Severity(event["sev"]))
-            case "absent":
-                narrower = [invocation(options="fewer")]
-                self._story.run(at_s=at_s, invocations=None if event.get("comparable", True) else narrower)
-            case "scan_failed":
-                crashed = invocation(status=ScanStatus.CRASHED)
-                self._story.run(at_s=at_s, invocations=[crashed], lanes=[account(failed=["semgrep"])])
-            case "kev":
-                self.seen(at_s, self._severity, (self.duty("kev", at_s, event["window"]),))
-            case "downgrade_approved":
-                known = self._story.history(at_s=at_s).open[0]
-                first_s = (known.first_seen_epoch_s or 0) - EPOCH_S
-                old = [
-                    self.duty(d.basis, d.start_epoch_s - EPOCH_S, d.limit_s, approved_s=at_s)
-                    for d in known.obligations
-                    if d.basis.startswith("severity")
-                ]
-                severity = Severity(event["sev"])
-                lower = self.duty(f"severity-{severity}", first_s, LIMITS_S[severity])
-                self._story.run(finding("a", severity=severity), at_s=at_s, obligations=[*old, lower])
-
-
-@pytest.mark.parametrize("case", cases())
-def test_sla_case(story: Story, case: dict[str, Any]) -> None:
-    policy = Policy(story)
-    for event in case["events"]:
-        policy.play(event)
-    memory = Memory()
-    memory.catch_up(story.ledger)
-    known = memory.line("example.com/shop", "main").findings[fingerprint("a")]
-    dues = [duty.due_epoch_s - EPOCH_S for duty in known.obligations if not duty.superseded]
-    due = min(dues, default=None)
-    if case["status"] == "closed":
-        closed_s = (known.closed_epoch_s or 0) - EPOCH_S
-        assert case["missed_deadlines"] == (due is not None and closed_s > due)
-        return
-    assert known.is_open
-    assert due == case.get("deadline")
-    assert case["status"] == ("breached" if due is not None and case["now"] > due else "within")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from secgate import waivers
-from secgate.model import KnownStatement
-from secgate.sayings import waivers_said
+from secgate import agreement, waivers
+from secgate.downgrades import DowngradeRequest
+from secgate.model import KnownStatement, Severity, encode
+from secgate.sayings import downgrades_said, waivers_said
 from tests.ledger_support import fingerprint
 
 REPOSITORY = "example.com/shop"
@@ -62,3 +63,46 @@ def test_a_waiver_of_another_finding_does_not() -> None:
 def test_a_statement_that_does_not_read_is_no_story() -> None:
     broken = KnownStatement(sequence=1, type=waivers.REQUESTED, statement="{", signature="", at_epoch_s=1)
     assert told(broken) == []
+
+
+def downgraded(*parts: str, fingerprint_of: str = "a") -> list[tuple[str, str, str]]:
+    asked = DowngradeRequest(
+        schema="secgate/downgrade-request/v1",
+        subject=waivers.FindingSubject(
+            fingerprint=fingerprint(fingerprint_of), group=fingerprint("g"), repository=REPOSITORY
+        ),
+        bound=waivers.Bound(form="nothing", severity=Severity.HIGH),
+        severity=Severity.LOW,
+        reason="ours",
+        requester="p-7",
+        requested_epoch_s=1,
+        expires_epoch_s=900,
+    )
+    name = waivers.statement_id(encode(asked))
+    values = {
+        "requested": asked,
+        "approved": agreement.Approval(schema="s", request=name, approver="p-8", approved_epoch_s=2),
+        "revoked": agreement.Revocation(schema="s", request=name, by="p-9", reason="not so", revoked_epoch_s=3),
+        "odd": {"request": name},
+    }
+    statements = [
+        KnownStatement(
+            sequence=at,
+            type=f"downgrade-{'approved' if part == 'odd' else part}",
+            statement=encode(values[part]).decode(),
+            signature="",
+            at_epoch_s=at,
+        )
+        for at, part in enumerate(parts)
+    ]
+    found = downgrades_said(statements, names={fingerprint("a")}, repository=REPOSITORY)
+    return [(one.said, one.by, one.what or one.reason) for one in found]
+
+
+def test_downgrades_are_told_in_order_as_far_as_they_read() -> None:
+    assert downgraded("requested", "odd", "approved", "revoked") == [
+        ("requested", "p-7", "high to low"),
+        ("approved", "p-8", ""),
+        ("revoked", "p-9", "not so"),
+    ]
+    assert downgraded("requested", "approved", fingerprint_of="b") == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secgate.model import Obligation
-from secgate.sla import added, due_epoch_s, earliest, is_overdue, left_s, length_words, standing_words
+from secgate.sla import added, closing, due_epoch_s, earliest, is_overdue, left_s, length_words, standing_words
 
 DAY = 86400
 
@@ -101,3 +101,21 @@ def test_added_never_moves_a_due_time_back(decided: list[Obligation], held: list
     before = due_epoch_s(held)
     after = due_epoch_s([*held, *added(decided, recorded={"f": held})])
     assert before is None or (after is not None and after <= before)
+
+
+@pytest.mark.parametrize(
+    ("closed", "waived", "said"),
+    [
+        (DAY, [], "met"),
+        (DAY + 1, [], "missed"),
+        (5 * DAY, [(0, 5 * DAY)], "excepted"),
+        (5 * DAY + 1, [(0, 5 * DAY)], "missed"),
+        (5 * DAY, [(DAY, 6 * DAY)], "excepted"),
+        (5 * DAY, [(DAY + 1, 6 * DAY)], "missed"),
+        (5 * DAY, [(3 * DAY, 6 * DAY), (0, 3 * DAY)], "excepted"),
+        (5 * DAY, [(3 * DAY + 1, 6 * DAY), (0, 3 * DAY)], "missed"),
+    ],
+)
+def test_how_it_was_closed(closed: int, waived: list[tuple[int, int]], said: str) -> None:
+    assert closing([duty(limit=DAY)], closed_epoch_s=closed, waived=waived) == said
+    assert closing([], closed_epoch_s=closed, waived=waived) == "met"

@@ -115,6 +115,8 @@ severity_start(f) := seen(f) if {
 } else := input.evaluated_at_epoch_s if {
 	severity_recorded(f)
 } else := input.evaluated_at_epoch_s if {
+	f.risen
+} else := input.evaluated_at_epoch_s if {
 	in_baseline(f)
 } else := seen(f)
 

@@ -68,8 +68,8 @@ def decode(data: bytes, form: type[Form], *, name: str, called: str) -> Form:
     try:
         return msgspec.json.decode(data, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason, _, place = str(error).rpartition(" - at ")
-        raise refuse(name, called, reason or str(error), path=place.strip("`") or "$") from error
+        reason, _, place = str(error).partition(" - at ")
+        raise refuse(name, called, reason, path=place.strip("`") or "$") from error
 
 
 def band(text: str) -> Severity | None:

@@ -1,0 +1,245 @@
+"""Which of several rules of one set said a thing: each is given a set of its own, and the layer is asked once more.
+
+The text is cut at the spans of the syntax tree, so what is asked is the policy as it is written, under other names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+import msgspec
+from msgspec import Raw, Struct
+
+from secgate.errors import PolicyError
+from secgate.model import Spoken, Verdict, Word
+from secgate.policy.documents import Element, InputDocument, LayerDecision
+from secgate.policy.joining import Ruled
+from secgate.policy.layers import Layer
+from secgate.policy.sources import RuleSource, facts_read
+from secgate.ports import PolicyModule
+
+QUERY = "data.secgate.rules"
+_MARK = "_secgate_at_"
+
+_SHOWN_BESIDE = frozenset(
+    (
+        "fingerprint",
+        "path",
+        "line",
+        "symbol",
+        "weakness",
+        "name",
+        "version",
+        "fixed_versions",
+        "findings",
+        "gaps",
+        "obligations",
+    )
+)
+"""Facts that helpers read to name a place or a duty: every finding shows them anyway."""
+_MAX_VALUE, _MAX_ITEMS = 200, 20
+
+
+MAX_EXPLAINED = 2_000
+"""Findings, and gaps, whose rules and facts are told apart: those of the rest are named together."""
+
+Heads = Mapping[tuple[str, str, Element], Sequence[RuleSource]]
+"""By rule, set and element: the rules that said it."""
+
+_STRICTEST = {word: rank for rank, word in enumerate(Word)}
+
+
+def heads_of(layer: Layer, rule: str, word: str) -> tuple[RuleSource, ...]:
+    """Give the rules of a package (`data.secgate.rules.NAME`) that add to the set `word`, in the order of the text."""
+    return tuple(one for one in layer.sources if one.rule == rule and one.set == word)
+
+
+def places(layer: Layer, heads: Iterable[RuleSource]) -> str:
+    """Give `file:line`, or all that may be meant where it cannot be told which one spoke."""
+    folder = "policies/" if layer.name == "shipped" else ""
+    return " or ".join(dict.fromkeys(folder + head.place for head in heads))
+
+
+def unclear(layer: Layer, decision: LayerDecision) -> set[tuple[str, str]]:
+    """Give the (rule, set) pairs that spoke and of which it is not plain which of their rules did."""
+    spoke = {(said.rule, said.set) for said in decision.elements}
+    return {pair for pair in spoke if len(heads_of(layer, *pair)) > 1}
+
+
+def about(document: InputDocument, decision: LayerDecision, wanted: Collection[tuple[str, str]]) -> InputDocument:
+    """Give the document with no more findings and gaps than `wanted` spoke of, and not more than are told apart."""
+    elements = [said.element for said in decision.elements if (said.rule, said.set) in wanted]
+    findings, gaps = {one.finding for one in elements}, {one.gap for one in elements}
+    return msgspec.structs.replace(
+        document,
+        findings=tuple(islice((one for one in document.findings if one.fingerprint in findings), MAX_EXPLAINED)),
+        gaps=tuple(islice((one for one in document.gaps if one.id in gaps), MAX_EXPLAINED)),
+    )
+
+
+def apart(
+    layer: Layer, wanted: Collection[tuple[str, str]], *, without: Collection[str] = ()
+) -> tuple[PolicyModule, ...]:
+    """Give the layer's rule modules with a set of its own for each rule of the (rule, set) pairs in `wanted`.
+
+    A package that reads back its own set is left as it is: under another name it would mean another thing.
+    """
+    cuts: dict[str, list[tuple[int, int, str]]] = {}
+    read = {use for uses in layer.uses.values() for use in uses}
+    for number, head in enumerate(layer.sources):
+        reads_back = f"{head.package}.{head.set}" in read
+        if (head.rule, head.set) in wanted and not reads_back:
+            cuts.setdefault(head.path, []).append((head.start, head.end, f"{head.set}{_MARK}{number}"))
+    return tuple(
+        PolicyModule(path=module.path, text=_cut(module.text, cuts[module.path])) if module.path in cuts else module
+        for module in layer.rule_modules(without=without)
+    )
+
+
+def _cut(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:
+    data = text.encode()
+    for start, end, name in sorted(cuts, reverse=True):
+        data = data[:start] + name.encode() + data[end:]
+    return data.decode()
+
+
+def spoken_by(layer: Layer, answer: bytes) -> dict[tuple[str, str, Element], list[RuleSource]]:
+    """Give, by rule, set and element, the heads that said it. Raises PolicyError for an answer of another form."""
+    found: dict[tuple[str, str, Element], list[RuleSource]] = {}
+    try:
+        packages = msgspec.json.decode(answer, type=dict[str, dict[str, Raw]])
+        for values in packages.values():
+            for name, value in values.items():
+                if _MARK not in name:
+                    continue
+                head = layer.sources[int(name.rpartition("_")[2])]
+                for element in msgspec.json.decode(value, type=list[Element]):
+                    found.setdefault((head.rule, head.set, element), []).append(head)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise PolicyError(f"the {layer.name} layer's rules cannot be told apart: {error}") from error
+    return found
+
+
+def with_speech(
+    verdicts: Sequence[Verdict],
+    ruled: Sequence[Ruled],
+    *,
+    heads: Mapping[str, Heads],
+    document: InputDocument,
+    data: bytes,
+) -> tuple[Verdict, ...]:
+    """Give verdicts with every rule that spoke on their subject, the strictest first, and the facts that it read.
+
+    `heads`, by layer, tell which of several rules of a set spoke, where that was found out.
+    """
+    speech = _Speech(ruled, document, msgspec.json.decode(data, type=dict[str, object]))
+    said: dict[tuple[str, str], list[Spoken]] = {}
+    for one in ruled:
+        for rule, word, elements in _grouped(one.decision):
+            for subject, spoken in speech.of(one.layer, heads.get(one.layer.name, {}), rule, word, elements):
+                said.setdefault(subject, []).append(spoken)
+    return tuple(
+        msgspec.structs.replace(verdict, said=tuple(sorted(words, key=_order)))
+        if (words := said.get((verdict.subject, verdict.id)))
+        else verdict
+        for verdict in verdicts
+    )
+
+
+def _order(one: Spoken) -> tuple[int, str, str, str]:
+    return _STRICTEST[one.word], one.layer, one.rule, one.place
+
+
+def _grouped(decision: LayerDecision) -> Iterator[tuple[str, Word, list[Element]]]:
+    """Give what each rule said, by its name and word; an exemption speaks like an element."""
+    groups: dict[tuple[str, Word], list[Element]] = {}
+    for said in decision.elements:
+        groups.setdefault((said.rule, Word(said.set)), []).append(said.element)
+    for one in decision.exemptions:
+        groups.setdefault((one.rule, Word.EXEMPT), []).append(Element(finding=one.finding, reason=one.reason))
+    for (rule, word), elements in groups.items():
+        yield rule, word, elements
+
+
+class _Speech:
+    """Says who spoke, where that is written and what it read."""
+
+    def __init__(self, ruled: Sequence[Ruled], document: InputDocument, data: Mapping[str, object]) -> None:
+        self._document = document
+        self._data = data
+        self._findings = {one.fingerprint: one for one in document.findings}
+        self._uses = {name: read for one in ruled for name, read in one.layer.uses.items()}
+        self._read: dict[RuleSource, list[str]] = {}
+        self._told = 0
+
+    def of(
+        self, layer: Layer, told: Heads, rule: str, word: Word, elements: Sequence[Element]
+    ) -> Iterator[tuple[tuple[str, str], Spoken]]:
+        """Give (subject, what was said) once for each subject and place; the first reason stands for the others."""
+        name = "exempt" if word is Word.EXEMPT else word.value
+        every = heads_of(layer, rule, name)
+        groups: dict[tuple[str, str, str], tuple[Element, Sequence[RuleSource], int]] = {}
+        for element in elements:
+            heads = told.get((rule, name, element), every)
+            subject, known = _subject(element)
+            key = (subject, known, places(layer, heads))
+            first, _, count = groups.get(key, (element, heads, 0))
+            groups[key] = first, heads, count + 1
+        for (subject, known, place), (first, heads, count) in groups.items():
+            more = f" (and {count - 1} more)" if count > 1 else ""
+            yield (
+                (subject, known),
+                Spoken(
+                    rule=rule,
+                    layer=layer.name,
+                    word=word,
+                    place=place,
+                    reason=first.reason + more,
+                    remedy=first.remedy,
+                    facts=self._facts(heads, known),
+                ),
+            )
+
+    def _facts(self, heads: Sequence[RuleSource], known: str) -> dict[str, str]:
+        """Give the facts that rules read, by name without `input`, `data` and `finding`, each in a short text."""
+        self._told += 1
+        if self._told > MAX_EXPLAINED:
+            return {}
+        for head in heads:
+            if head not in self._read:
+                self._read[head] = facts_read(head, self._uses, helpers_not=_SHOWN_BESIDE)
+        roots = {"finding": self._findings.get(known), "input": self._document, "data": self._data}
+        told: dict[str, str] = {}
+        for name in sorted({fact for head in heads for fact in self._read[head]}):
+            root, _, rest = name.partition(".")
+            value = _at(roots.get(root), rest.split("."))
+            text = "" if value is None else _text(value)
+            if text or value == "":
+                told[rest] = text[:_MAX_VALUE]
+        return told
+
+
+def _subject(element: Element) -> tuple[str, str]:
+    if element.finding is not None:
+        return "finding", element.finding
+    return ("lane", element.lane.value) if element.lane is not None else ("run", "run")
+
+
+def _at(value: object, path: Iterable[str]) -> object:
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
+    return value
+
+
+def _text(value: object) -> str:
+    """Give a value in a few words, the first ones of a long list; "" for one that is made of further facts."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_text(one)}" for key, one in islice(value.items(), _MAX_ITEMS))
+    if isinstance(value, list | tuple):
+        if any(isinstance(one, Struct) for one in value[:1]):
+            return ""
+        return ", ".join(map(_text, value[:_MAX_ITEMS])) or "none"
+    return "" if isinstance(value, Struct) else str(value)[:_MAX_VALUE]

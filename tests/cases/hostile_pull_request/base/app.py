@@ -1,0 +1,2 @@
+def answer(request):
+    return int(request.args["text"])

@@ -1,0 +1,3 @@
+package secgate.rules.house
+
+deny := set()

@@ -1,0 +1,3 @@
+package secgate.main
+
+decision := {"verdicts": [], "obligations": [], "exemptions": [], "elements": []}

@@ -1,0 +1,138 @@
+"""A waiver in its life: spoken of before it ends, when it is void and when it is of no use, and of which kind it is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from secgate import statements
+from secgate.let_pass import counts
+from secgate.model import Outcome, RunDocument, WaiverAccount
+from secgate.pipeline import render
+from tests.product import WEAK, outcome
+from tests.runs.office import Office
+
+TWO = WEAK + "\n\ndef other(text):\n    return eval(text + text)\n"
+
+
+def only(document: RunDocument) -> WaiverAccount:
+    (one,) = document.waivers
+    return one
+
+
+def text(document: RunDocument) -> str:
+    return render(document, "text", width=80, colour=False).data.decode()
+
+
+def waived(office: Office, kind: str = "accept") -> RunDocument:
+    """Give the first run of a weakness that is waived now."""
+    office.git.commit({"app.py": WEAK})
+    first = office.run()
+    office.approve(office.ask(first.findings[0].fingerprint, kind=kind))
+    return first
+
+
+def listed(office: Office, days: float = 0) -> WaiverAccount:
+    found = statements.listed(place=office.place, machine=office.product.machine(), now=office.at(days))
+    (one,) = found.accounts
+    return one
+
+
+@pytest.mark.parametrize(("days", "soon"), [(22.9, False), (23, True), (29.9, True)])
+def test_its_end_is_spoken_of_seven_days_before(office: Office, days: float, soon: bool) -> None:
+    waived(office)
+    late = office.run(days)
+    assert only(late).ends_soon is soon
+    assert any("ends in" in note for note in late.notes) is soon
+    assert listed(office, days).ends_soon is soon
+
+
+def test_how_long_before_is_the_policy_s_data(office: Office) -> None:
+    waived(office)
+    data = {"limits": {"version": 1, "severity_s": {}, "new_denied": ["critical", "high"], "notice_s": 86400}}
+    data["limits"]["severity_s"] = {"critical": 1, "high": 2, "medium": 3, "low": 4}
+    (office.folder / "data").mkdir()
+    (office.folder / "data" / "limits.json").write_text(json.dumps(data))
+    assert not only(office.run(28.9)).ends_soon
+    assert only(office.run(29.1)).ends_soon
+
+
+@pytest.mark.parametrize("kind", ["accept", "false-positive", "not-affected"])
+def test_each_kind_is_told_apart_in_every_form(office: Office, kind: str) -> None:
+    waived(office, kind)
+    document = office.run()
+    assert outcome(document) is Outcome.PASS
+    assert [name for name, count in counts(document).items() if count] == [kind]
+    words = {"accept": "accepted risk", "false-positive": "false positive", "not-affected": "not affected"}[kind]
+    assert f"Let pass: {words} (1 high)" in text(document)
+    assert words in render(document, "html", width=80, colour=False).data.decode()
+    assert json.loads(render(document, "json", width=80, colour=False).data)["let_pass"][kind] == 1
+    sarif = json.loads(render(document, "sarif", width=80, colour=False).data)
+    (result,) = [one for run in sarif["runs"] for one in run.get("results", [])]
+    (suppression,) = result["suppressions"]
+    assert (suppression["kind"], suppression["status"], suppression["properties"]["kind"]) == (
+        "external",
+        "accepted",
+        kind,
+    )
+    assert suppression["justification"].startswith("behind a login (waived as")
+
+
+def test_one_that_waits_and_one_that_is_void_suppress_nothing(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    waiver = office.ask(office.run(scope="protected").findings[0].fingerprint)
+
+    def status() -> str:
+        document = json.loads(render(office.run(scope="protected"), "sarif", width=80, colour=False).data)
+        results = [one for run in document["runs"] for one in run.get("results", [])]
+        return str(results[0]["suppressions"][0]["status"])
+
+    assert status() == "underReview"
+    office.approve(waiver)
+    assert status() == "accepted"
+    office.git.commit({"app.py": WEAK.replace("eval(text)", "eval(text + text)")})
+    assert status() == "rejected"
+
+
+def test_a_void_one_says_why_and_what_to_do(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run(scope="protected").findings[0].fingerprint)
+    office.git.commit({"app.py": WEAK.replace("eval(text)", "eval(text + text)")})
+    document = office.run(scope="protected")
+    one = only(document)
+    assert (one.state, one.why) == ("void", "its code was edited")
+    again = f"ask anew: secgate waiver request {document.findings[0].fingerprint[:12]}"
+    assert one.remedy == f"look at it as it is now; fix it, or {again}"
+    assert any(note.endswith(one.remedy) for note in document.notes)
+    assert (listed(office).state, listed(office).remedy) == ("void", one.remedy)
+
+
+def test_what_is_gone_is_unused_and_the_list_says_so(office: Office) -> None:
+    waived(office)
+    office.git.commit({"app.py": "x = 1\n"})
+    one = only(office.run())
+    assert (one.state, one.remedy) == ("unused", f"secgate waiver revoke {one.id[:12]}")
+    assert listed(office).state == "unused"
+
+
+@pytest.mark.parametrize("how", ["crash", "other tool", "part", "gap"])
+def test_a_run_that_could_not_see_it_calls_none_unused(office: Office, how: str) -> None:
+    waived(office)
+    office.git.commit({"app.py": "x = 1\n", "sub/a.py": "x = 1\n", **({"b.py": "x = (\n"} if how == "gap" else {})})
+    if how == "crash":
+        office.product.tool("semgrep", "crash")
+    options = {"other tool": {"scanners": ("bandit",)}, "part": {"changed_since": "HEAD~1"}}.get(how, {})
+    document = office.run(**options)  # type: ignore[arg-type]
+    assert "unused" not in {one.state for one in document.waivers}
+    assert listed(office).state == "active"
+
+
+def test_what_the_ledger_has_seen_elsewhere_is_judged_by_its_place(office: Office) -> None:
+    office.git.commit({"app.py": TWO})
+    first = office.run(scope="protected")
+    office.waive(first.findings[0].fingerprint)
+    # The file of the finding was looked at; another one has a gap.
+    office.git.commit({"app.py": "x = 1\n", "b.py": "x = (\n"})
+    assert [one.state for one in office.run(scope="protected").waivers] == ["unused"]
+    assert "unused" not in {one.state for one in office.run(1, scope="protected").waivers}
