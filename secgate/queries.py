@@ -134,6 +134,11 @@ def _explained(wanted: str, document: RunDocument, prepared: Prepared, asked: _A
     names = resolve(wanted, asked.memory.lines(asked.repository)) if asked is not None else ()
     known = {one.fingerprint: one for one in document.findings}
     mine = next((known[name] for name in names if name in known), None)
+    if mine is None and names:
+        raise UsageError(
+            f"the run {document.run_id} did not see {names[0][:12]}",
+            remedy=f"name another with --run; `secgate history {names[0][:12]}` lists those that did",
+        )
     if mine is None:
         mine = known[resolve_in(wanted, [document])[0]]
     decision = document.decision

@@ -56,6 +56,9 @@ of_finding[fingerprint] contains e if {
 	fingerprint := e.element.finding
 }
 
+# As a value: OPA works out a rule anew for each key that it is asked for, and a value once.
+spoken_of := of_finding
+
 of_lanes contains e if {
 	some e in elements
 	e.element.lane
@@ -70,7 +73,7 @@ of_run contains e if {
 quiet := [verdict |
 	some f in input.findings
 	fingerprint := f.fingerprint
-	not of_finding[fingerprint]
+	not spoken_of[fingerprint]
 	f.waiver.state != "active"
 	verdict := {
 		"subject": "finding",
@@ -86,7 +89,7 @@ quiet := [verdict |
 alone := [verdict |
 	some f in input.findings
 	fingerprint := f.fingerprint
-	said := of_finding[fingerprint]
+	said := spoken_of[fingerprint]
 	count(said) == 1
 	f.waiver.state != "active"
 	not commented[fingerprint]
@@ -105,7 +108,7 @@ alone := [verdict |
 together := [verdict |
 	some f in input.findings
 	fingerprint := f.fingerprint
-	said := of_finding[fingerprint]
+	said := spoken_of[fingerprint]
 	count(said) > 1
 	f.waiver.state != "active"
 	not commented[fingerprint]
@@ -115,18 +118,18 @@ together := [verdict |
 excused := [verdict |
 	some f in input.findings
 	f.waiver.state == "active"
-	said := object.get(of_finding, f.fingerprint, set())
+	said := object.get(spoken_of, f.fingerprint, set())
 	verdict := object.union({"subject": "finding", "id": f.fingerprint}, excused_word(said, f.waiver))
 ]
 
 # Spoken against, and let pass for a comment in the source; data that names no comment costs nothing.
-commented contains fingerprint if {
+commented := {fingerprint |
 	count(data.suppressions.let_pass) > 0
 	some f in input.findings
 	source.lets_pass(f)
 	f.waiver.state != "active"
 	fingerprint := f.fingerprint
-	count(with_word(of_finding[fingerprint], "inconclusive")) == 0
+	count(with_word(spoken_of[fingerprint], "inconclusive")) == 0
 }
 
 let_pass := [verdict |
@@ -143,7 +146,7 @@ let_pass := [verdict |
 			f.in_source.reason,
 		]),
 		"remedy": "",
-		"all_rules": rules_of(of_finding[fingerprint]),
+		"all_rules": rules_of(spoken_of[fingerprint]),
 	}
 ]
 

@@ -90,11 +90,15 @@ def apart(
     for number, head in enumerate(layer.sources):
         reads_back = f"{head.package}.{head.set}" in read
         if (head.rule, head.set) in wanted and not reads_back:
-            cuts.setdefault(head.path, []).append((head.start, head.end, f"{head.set}{_MARK}{number}"))
+            cuts.setdefault(head.path, []).append((head.start, head.end, _apart_name(head, number)))
     return tuple(
         PolicyModule(path=module.path, text=_cut(module.text, cuts[module.path])) if module.path in cuts else module
         for module in layer.rule_modules(without=without)
     )
+
+
+def _apart_name(head: RuleSource, number: int) -> str:
+    return f"{head.set}{_MARK}{number}"
 
 
 def _cut(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:
@@ -107,13 +111,14 @@ def _cut(text: str, cuts: Sequence[tuple[int, int, str]]) -> str:
 def spoken_by(layer: Layer, answer: bytes) -> dict[tuple[str, str, Element], list[RuleSource]]:
     """Give, by rule, set and element, the heads that said it. Raises PolicyError for an answer of another form."""
     found: dict[tuple[str, str, Element], list[RuleSource]] = {}
+    names = {_apart_name(head, number): head for number, head in enumerate(layer.sources)}
     try:
         packages = msgspec.json.decode(answer, type=dict[str, dict[str, Raw]])
         for values in packages.values():
             for name, value in values.items():
-                if _MARK not in name:
+                head = names.get(name)
+                if head is None:
                     continue
-                head = layer.sources[int(name.rpartition("_")[2])]
                 for element in msgspec.json.decode(value, type=list[Element]):
                     found.setdefault((head.rule, head.set, element), []).append(head)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -136,7 +141,7 @@ def with_speech(
     speech = _Speech(ruled, document, msgspec.json.decode(data, type=dict[str, object]))
     said: dict[tuple[str, str], list[Spoken]] = {}
     for one in ruled:
-        for rule, word, elements in _grouped(one.decision):
+        for rule, word, elements in _grouped(one.decision, now_epoch_s=document.evaluated_at_epoch_s):
             for subject, spoken in speech.of(one.layer, heads.get(one.layer.name, {}), rule, word, elements):
                 said.setdefault(subject, []).append(spoken)
     return tuple(
@@ -151,12 +156,12 @@ def _order(one: Spoken) -> tuple[int, str, str, str]:
     return _STRICTEST[one.word], one.layer, one.rule, one.place
 
 
-def _grouped(decision: LayerDecision) -> Iterator[tuple[str, Word, list[Element]]]:
-    """Give what each rule said, by its name and word; an exemption speaks like an element."""
+def _grouped(decision: LayerDecision, *, now_epoch_s: int) -> Iterator[tuple[str, Word, list[Element]]]:
+    """Give what each rule said, by its name and word; an exemption that still holds speaks like an element."""
     groups: dict[tuple[str, Word], list[Element]] = {}
     for said in decision.elements:
         groups.setdefault((said.rule, Word(said.set)), []).append(said.element)
-    for one in decision.exemptions:
+    for one in (one for one in decision.exemptions if one.expires_epoch_s > now_epoch_s):
         groups.setdefault((one.rule, Word.EXEMPT), []).append(Element(finding=one.finding, reason=one.reason))
     for (rule, word), elements in groups.items():
         yield rule, word, elements

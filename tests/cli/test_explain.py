@@ -94,6 +94,17 @@ def weak_run(product: Product, git: Git) -> dict[str, Any]:
     return gate(product, git)
 
 
+def test_what_the_latest_run_did_not_see_is_told_apart_from_what_nobody_knows(
+    product: Product, git: Git, weak_run: dict[str, Any]
+) -> None:
+    name = weak_run["findings"][0]["fingerprint"]
+    git.commit({"app.py": CLEAN})
+    later = gate(product, git)
+    ended = ask(product, git, "explain", name[:10])
+    assert (ended.code, f"the run {later['run_id']} did not see" in ended.err) == (2, True)
+    assert ask(product, git, "explain", name[:10], "--run", weak_run["run_id"]).code == 0
+
+
 def test_another_policy_than_the_one_that_decided_is_said(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
     organisation = tree(product.home / "organisation", {"policies/frozen.rego": FROZEN})

@@ -21,8 +21,11 @@ place_of(duty) := concat(":", array.slice(split(duty.basis, ":"), 2, 3))
 
 # ------------------------------------------------------------------------------------------------------------ limits
 
+with_places if count(data.limits.places) > 0
+
 # The first place that a finding is in and that has a limit for its severity; else its severity alone.
 counted(f) := first if {
+	with_places
 	first := placed(f)[0]
 	not spared(f, first)
 } else := anywhere(f)
@@ -45,6 +48,7 @@ names(listed, name) if name in listed
 
 # What does not depend on where a file lies.
 anywhere(f) := first if {
+	with_places
 	first := by_lane(f)[0]
 } else := {"place": "", "limit_s": data.limits.severity_s[downgrade.duty_severity(f)]}
 
@@ -84,14 +88,15 @@ held(f, limit) if {
 }
 
 held(f, limit) if {
+	count(f.obligations) > 0
 	some duty in downgrade.returning(f)
 	levels.level(duty) >= levels.rank[downgrade.duty_severity(f)]
 	covers(duty, limit)
 }
 
 as_bad(f, recorded) if {
-	not downgrade.gone(f, recorded)
 	levels.level(recorded) >= levels.rank[downgrade.duty_severity(f)]
+	not downgrade.gone(f, recorded)
 }
 
 settled(recorded) if recorded.superseded
@@ -117,6 +122,7 @@ severity_start(f) := seen(f) if {
 } else := input.evaluated_at_epoch_s if {
 	f.risen
 } else := input.evaluated_at_epoch_s if {
+	f.baseline.listed
 	in_baseline(f)
 } else := seen(f)
 
@@ -129,13 +135,31 @@ seen(f) := f.first_seen_epoch_s if {
 	f.first_seen_known
 } else := input.evaluated_at_epoch_s
 
+# Most findings have no such duty yet, are listed nowhere and were never downgraded: the same answer with fewer calls.
 severity_obligation(f) := {
+	"finding": f.fingerprint,
+	"basis": first_basis,
+	"start_epoch_s": start,
+	"limit_s": limit,
+} if {
+	not with_places
+	not severity_recorded(f)
+	not f.risen
+	not f.baseline.listed
+	f.downgrade.state != "active"
+	limit := data.limits.severity_s[f.severity]
+	first_basis := anywhere_basis[f.severity]
+	start := seen(f)
+} else := any_severity_obligation(f)
+
+anywhere_basis := {severity: basis(severity, "") | some severity, _ in levels.rank}
+
+any_severity_obligation(f) := {
 	"finding": f.fingerprint,
 	"basis": basis(downgrade.duty_severity(f), limit.place),
 	"start_epoch_s": severity_start(f),
 	"limit_s": limit.limit_s,
 } if {
-	input.run.scope == "protected"
 	limit := counted(f)
 	not held(f, limit)
 	not as_bad_as_listed(f)
@@ -162,12 +186,14 @@ in_baseline(f) if {
 }
 
 as_bad_as_listed(f) if {
+	f.baseline.listed
 	in_baseline(f)
 	levels.rank[downgrade.duty_severity(f)] <= levels.rank[f.baseline.severity]
 }
 
 # A duty that was still within its time on that day gives way; one that was overdue already stays.
 gives_way(f, duty) if {
+	f.baseline.listed
 	in_baseline(f)
 	startswith(duty.basis, "severity:")
 	levels.level(duty) <= levels.rank[f.baseline.severity]
@@ -181,7 +207,6 @@ baseline_obligation(f) := {
 	"start_epoch_s": f.baseline.date_epoch_s,
 	"limit_s": limit,
 } if {
-	input.run.scope == "protected"
 	in_baseline(f)
 	limit := baseline_limit(f)
 }

@@ -1,22 +1,60 @@
-# Every duty that this run adds to a finding.
+# Every duty that this run adds, worked out once for all rules that ask.
+#
+# Most findings have nothing recorded, are in no list and name no advisory. What a finding must have for a duty is asked
+# of it here, before a function is called for it: calls are what judging a large run is made of.
 package secgate.lib.duties
 
 import data.secgate.lib.clock
 import data.secgate.lib.downgrade
 import data.secgate.lib.exploitation
 
-added(f) := union({
-	{duty | duty := clock.severity_obligation(f)},
-	{duty | duty := clock.baseline_obligation(f)},
-	returning(f),
-	{duty | duty := exploitation.known_exploited_obligation(f)},
-	{duty | duty := exploitation.epss_obligation(f)},
-	{duty | duty := exploitation.bod_26_04_obligation(f)},
-})
+protected if input.run.scope == "protected"
+
+added := array.concat(
+	array.concat(array.concat(severity, baseline), returning),
+	array.concat(array.concat(known_exploited, epss), bod_26_04),
+)
+
+severity := [duty |
+	protected
+	some f in input.findings
+	duty := clock.severity_obligation(f)
+]
+
+baseline := [duty |
+	protected
+	some f in input.findings
+	f.baseline.listed
+	duty := clock.baseline_obligation(f)
+]
 
 # What an approved downgrade took back counts again once it holds no longer.
-returning(f) := {duty |
-	input.run.scope == "protected"
+returning := [duty |
+	protected
+	some f in input.findings
 	some one in downgrade.returning(f)
 	duty := object.union(one, {"finding": f.fingerprint})
-}
+]
+
+known_exploited := [duty |
+	protected
+	some f in input.findings
+	f.known_exploited.listed
+	duty := exploitation.known_exploited_obligation(f)
+]
+
+epss := [duty |
+	protected
+	exploitation.predicting
+	some f in input.findings
+	f.epss_ppm >= data.limits.epss.threshold_ppm
+	duty := exploitation.epss_obligation(f)
+]
+
+bod_26_04 := [duty |
+	protected
+	exploitation.directing
+	some f in input.findings
+	count(f.advisories) > 0
+	duty := exploitation.bod_26_04_obligation(f)
+]

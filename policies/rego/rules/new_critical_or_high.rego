@@ -10,10 +10,11 @@ deny contains {
 	"reason": sprintf("new %s finding: %s in %s", [severity, f.weakness, where]),
 	"remedy": remedy,
 } if {
+	newness.judged
 	some f in input.findings
+	newness.is_new(f)
 	severity := downgrade.severity(f)
 	severity in data.limits.new_denied
-	newness.is_new(f)
 	where := place.of(f)
 	remedy := place.remedy(f)
 }

@@ -6,13 +6,13 @@ import data.secgate.lib.downgrade
 import data.secgate.lib.duties
 
 obligations contains obligation if {
-	some f in input.findings
-	some obligation in duties.added(f)
+	some obligation in duties.added
 }
 
 superseded contains taken if {
-	input.run.scope == "protected"
+	duties.protected
 	some f in input.findings
+	f.downgrade.state == "active"
 	some duty in f.obligations
 	downgrade.takes_back(f, duty)
 	taken := {

@@ -86,6 +86,8 @@ def test_an_exemption_is_named_with_its_line(bench: Bench) -> None:
     words = said(bench, rules=rules, state=State.NEW)
     assert [one.word for one in words] == [Word.DENY, Word.EXEMPT]
     assert words[1].place == "own.rego:2"
+    past = rules.replace("9999999999", "1")
+    assert [one.word for one in said(bench, rules=past, state=State.NEW)] == [Word.DENY]
 
 
 def test_what_lets_pass_in_silence_names_nobody(bench: Bench) -> None:
@@ -127,3 +129,9 @@ def test_facts_are_short(bench: Bench) -> None:
     )
     (one,) = spoken(bench.judge(bench.finding(), and_layers=(bench.layer("organisation", rules, long=data),)))
     assert len(one.facts["long.words"]) == 200
+
+
+def test_a_policy_that_uses_such_names_itself_breaks_nothing(bench: Bench) -> None:
+    rules = TWO + '\ndeny_secgate_at_zz := ["x"]\n\ndeny_secgate_at_99 := [{"finding": "f", "reason": "made up"}]\n'
+    (one,) = said(bench, rules=rules, layer="repository", severity=Severity.LOW)
+    assert one.place == "own.rego:4"
