@@ -24,6 +24,7 @@ from secgate.model import FINGERPRINT_ALGORITHM, OUTCOME_ORDER, LeftOut, Outcome
 from secgate.policy import GAP_REASONS
 from secgate.policy.layers import SETS
 from secgate.policy.references import FORBIDDEN, UNEQUAL
+from secgate.population_records import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "reference.md"
@@ -430,6 +431,14 @@ def _formats() -> Iterator[str]:
     yield _table(("format", "what"), rows)
     rows = [(name, _sentence(registry.find("engines", name).__doc__)) for name in registry.names("engines")]
     yield _table(("engine", "what"), rows)
+    yield "Forms of lists from outside, for `secgate evidence import`, and the columns of a table of each kind:\n"
+    forms = {name: registry.population(name) for name in registry.names("populations")}
+    rows = [(name, f"{_sentence(type(form).__doc__)} Kinds: {', '.join(form.kinds)}.") for name, form in forms.items()]
+    yield _table(("form", "what"), rows)
+    kinds = [
+        (kind, ", ".join(map(_code, one.needed)), ", ".join(map(_code, one.allowed))) for kind, one in COLUMNS.items()
+    ]
+    yield _table(("kind", "every row has", "a row may have"), kinds)
 
 
 # ----------------------------------------------------------------------------------------------- policy

@@ -33,6 +33,7 @@ from secgate.model import (
     Value,
     encode,
 )
+from secgate.population import POPULATION_EVENTS
 from secgate.signed_events import SIGNED_EVENTS
 
 
@@ -325,6 +326,7 @@ _EVENTS: tuple[type[Event], ...] = (
     ObligationAdded,
     ObligationSuperseded,
     BaselineRecorded,
+    *POPULATION_EVENTS,
     *SIGNED_EVENTS,
 )
 

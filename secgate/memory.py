@@ -46,6 +46,7 @@ from secgate.model import (
     ScanStatus,
     Value,
 )
+from secgate.population import PopulationImported
 from secgate.ports import Ledger
 from secgate.signed_events import SignedEvent
 
@@ -107,6 +108,14 @@ class KnownBaseline(Value, frozen=True, kw_only=True):
     """A list of known debt as it was recorded, and when; whether it counts is for its signature to say."""
 
     event: BaselineRecorded
+    at_epoch_s: int
+
+
+class KnownPopulation(Value, frozen=True, kw_only=True):
+    """A list from outside as it was imported, and when; its rows are a blob."""
+
+    event: PopulationImported
+    sequence: int
     at_epoch_s: int
 
 
@@ -235,6 +244,8 @@ class Memory:
         self._baselines: dict[tuple[str, str], dict[str, KnownBaseline]] = {}
         self.statements: list[KnownStatement] = []
         """What people signed, in order; nobody has checked it yet."""
+        self.populations: list[KnownPopulation] = []
+        """Lists from outside, in order."""
         self._skipped = 0
 
     @property
@@ -289,6 +300,9 @@ class Memory:
         elif isinstance(event, BaselineRecorded):
             lists = self._baselines.setdefault((event.repository, event.line), {})
             lists.setdefault(event.statement_digest, KnownBaseline(event=event, at_epoch_s=envelope.at_epoch_s))
+        elif isinstance(event, PopulationImported):
+            known = KnownPopulation(event=event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
+            self.populations.append(known)
         elif isinstance(event, SignedEvent):
             self.statements.append(
                 KnownStatement(

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import NamedTuple, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from secgate.model import (
     Digest,
@@ -358,6 +359,43 @@ class Signer(Protocol):
 
         Raises SignatureError unless the signature is over these bytes and this namespace, by a key that is allowed for
         it, valid at that time and not revoked by then. A key that is revoked without a time verifies nothing, ever.
+        """
+        ...
+
+
+PopulationKind: TypeAlias = Literal["deployments", "repositories", "artifacts", "reviews"]
+"""What a list from outside may be of."""
+
+
+class PopulationRecord(NamedTuple):
+    """One record: the line that it begins in, and its texts by the names of its kind, "" for what it does not say."""
+
+    line: int
+    fields: Mapping[str, str]
+
+
+class PopulationReading(NamedTuple):
+    """What a form gave: its records, how many there were in all, and those left out, by reason."""
+
+    records: tuple[PopulationRecord, ...]
+    read: int
+    left_out: Mapping[str, int] = MappingProxyType({})
+
+
+@runtime_checkable
+class PopulationReader(Protocol):
+    """Understands one form in which populations come from outside. Pure: it is given bytes."""
+
+    name: str
+    kinds: tuple[PopulationKind, ...]
+    """The kinds of population that this form can hold."""
+    provider: str
+    """Whose account names its people have, as in people.toml; "" where rows say it themselves."""
+
+    def read(self, data: bytes, kind: PopulationKind, *, place: str) -> PopulationReading:
+        """Give the records of a file that is called `place`.
+
+        Raises ConfigError with every fault, each with its line.
         """
         ...
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from types import MappingProxyType
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
 from secgate.event import Event
@@ -143,18 +144,20 @@ def append_events(
     *,
     memory: Memory,
     now: datetime,
+    blobs: Mapping[Digest, bytes] = MappingProxyType({}),
     attempts: int = 64,
     pause: Callable[[float], None] = time.sleep,
 ) -> Head:
     """Append what does not depend on what others write, such as a signed statement, and give the new head.
 
-    `memory` is grown in place. Raises LedgerError, and HeadMovedError if other writers were first every time.
+    `blobs` are stored beside the entries; `memory` is grown in place. Raises LedgerError, and HeadMovedError if other
+    writers were first every time.
     """
     seed = sha256(encode([entry.body.decode() for entry in entries])).hexdigest()
     for attempt in range(attempts):
         memory.catch_up(ledger)
         try:
-            head = ledger.append(memory.head, entries, now=now, blobs={})
+            head = ledger.append(memory.head, entries, now=now, blobs=blobs)
         except HeadMovedError:
             pause(_wait_s(seed, attempt))
             continue

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from secgate.engines.opa_eval import OpaEvalEngine
     from secgate.signers.timestamps import Timestamps
 
-Kind = Literal["scanners", "engines", "reporters", "signers"]
+Kind = Literal["scanners", "engines", "reporters", "signers", "populations"]
 Plugin = TypeVar("Plugin")
 
 BUILTIN: Mapping[Kind, Mapping[str, str]] = {
@@ -60,6 +60,12 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "sonarqube": "secgate.reporters.sonarqube:SonarqubeReporter",
         "text": "secgate.reporters.text:TextReporter",
     },
+    "populations": {
+        "csv": "secgate.populations.csv:CsvPopulation",
+        "github": "secgate.populations.github:GithubPopulation",
+        "gitlab": "secgate.populations.gitlab:GitlabPopulation",
+        "json": "secgate.populations.json:JsonPopulation",
+    },
     "signers": {
         "dsse": "secgate.signers.dsse:DsseSigner",
         "sshsig": "secgate.signers.sshsig:SshSigner",
@@ -71,6 +77,7 @@ _PROTOCOLS: Mapping[Kind, type] = {
     "engines": ports.Engine,
     "reporters": ports.Reporter,
     "signers": ports.Signer,
+    "populations": ports.PopulationReader,
 }
 
 _AGENT_ENV = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY")
@@ -125,6 +132,11 @@ def scanner(name: str) -> ports.Scanner:
 def reporter(name: str) -> ports.Reporter:
     """Make a reporter."""
     return checked("reporters", name, cast("ports.Reporter", find("reporters", name)()))
+
+
+def population(name: str) -> ports.PopulationReader:
+    """Make the reader of a form of populations."""
+    return checked("populations", name, cast("ports.PopulationReader", find("populations", name)()))
 
 
 def signer(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Signer:

@@ -45,6 +45,7 @@ _COMMANDS = {
     "override": ("secgate.cli.override", "Break the glass: let a line pass for some hours, loudly."),
     "downgrade": ("secgate.cli.downgrade", "Have a finding count for less, approved by another."),
     "import": ("secgate.cli.imports", "Turn other tools' exceptions into requests for waivers."),
+    "evidence": ("secgate.cli.evidence", "Test assertions over a period, with lists from outside."),
     "keys": ("secgate.cli.keys", "Make, replace, revoke and list keys of people and machines."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
 }

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from secgate import downgrades, overrides, registry, waivers
+from secgate import overrides, registry
+from secgate.agreement import Procedure
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.config import Machine
 from secgate.custody.containers import rows_of, source
@@ -17,6 +18,7 @@ from secgate.model import Head, Signed, Trust
 from secgate.ports import Keeper, Ledger, Signer
 from secgate.preparation import Opened, Place, choose_keeper, opened
 from secgate.recall import check_growth
+from secgate.waivers import NAMESPACES
 
 
 class Asked(NamedTuple):
@@ -116,8 +118,8 @@ def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] 
 
 def namespace_of(kind: str) -> str:
     """Give what the signature in an event of a type has to be for."""
-    known = {**waivers.NAMESPACES, **overrides.NAMESPACES, **downgrades.PROCEDURE.namespaces}
-    return known[kind]
+    known = {**NAMESPACES, **overrides.NAMESPACES}
+    return known.get(kind) or Procedure(kind.rpartition("-")[0]).namespaces[kind]
 
 
 def check_earlier(ledger: Ledger, export: str) -> None:

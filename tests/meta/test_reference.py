@@ -84,7 +84,7 @@ def test_every_environment_variable() -> None:
     assert [name for name in sorted(named) if f"`{name}`" not in text] == []
 
 
-@pytest.mark.parametrize("kind", ["scanners", "reporters", "engines"])
+@pytest.mark.parametrize("kind", ["scanners", "reporters", "engines", "populations"])
 def test_every_plug_in(kind: registry.Kind) -> None:
     text = documented()
     assert [name for name in registry.names(kind) if f"\n| {name} | " not in text] == []

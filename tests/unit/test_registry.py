@@ -8,7 +8,7 @@ from secgate import registry
 from secgate.errors import UsageError
 
 
-@pytest.mark.parametrize("kind", ["scanners", "engines", "reporters", "signers"])
+@pytest.mark.parametrize("kind", ["scanners", "engines", "reporters", "signers", "populations"])
 def test_every_built_in_can_be_found(kind: registry.Kind) -> None:
     assert [registry.find(kind, name).__name__ for name in registry.BUILTIN[kind]]
 

@@ -1,0 +1,112 @@
+"""`secgate evidence`: lists from outside taken in, and assertions tested over a period."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from secgate.cli.options import machine, moment
+from secgate.cli.waiver import place_options
+from secgate.errors import UsageError
+from secgate.escape import plain
+
+if TYPE_CHECKING:
+    from secgate.evidence import ImportReceipt
+
+KINDS = ("deployments", "repositories", "artifacts", "reviews")
+
+
+@click.group("evidence")
+def evidence_command() -> None:
+    """Take in lists from outside, and test assertions over a period.
+
+    What comes out is evidence for an audit. Whether a control is met is for an auditor to say.
+    """
+
+
+@evidence_command.command("import")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("file")
+@click.option("--form", metavar="FORM", default="", help="csv, json, github or gitlab; by the file's name otherwise.")
+@click.option("--source", required=True, metavar="WORDS", help="The system that the list comes from.")
+@click.option("--query", required=True, metavar="WORDS", help="How it was asked for it, filters included.")
+@click.option("--extracted-at", "extracted", required=True, metavar="TIME", help="When: 2026-10-01T06:00:00Z.")
+@click.option("--from", "start", metavar="DATE", default="", help="It holds everything from then on,")
+@click.option("--to", "end", metavar="DATE", default="", help="and before then. A day is its midnight in UTC.")
+@click.option(
+    "--repository", "repositories", multiple=True, metavar="NAME", help="It holds these alone: host/owner/name."
+)
+@click.option("--environment", "environments", multiple=True, metavar="NAME", help="Take only deployments to these.")
+@place_options
+def import_(
+    *,
+    kind: str,
+    file: str,
+    form: str,
+    source: str,
+    query: str,
+    extracted: str,
+    start: str,
+    end: str,
+    repositories: tuple[str, ...],
+    environments: tuple[str, ...],
+    path: str,
+    config: str,
+    enforced: str,
+) -> int:
+    """Take the list in FILE into the ledger of a tree, people as the opaque ids of people.toml.
+
+    Every fault of the file is given with its line, and nothing is imported unless all of it is right. The same file
+    again changes nothing; a later list adds rows and replaces those of the same key, and takes none away.
+    """
+    import msgspec
+
+    from secgate import evidence
+
+    wish = msgspec.convert(
+        {
+            "kind": kind,
+            "file": file,
+            "form": form,
+            "source": source,
+            "query": query,
+            "extracted": day_or_time(extracted, "--extracted-at"),
+            "start": day_or_time(start, "--from") if start else None,
+            "end": day_or_time(end, "--to") if end else None,
+            "repositories": repositories,
+            "environments": environments,
+        },
+        evidence.ImportWish,
+    )
+    place = evidence.Place(path=path, config=config, enforced=enforced)
+    for line in _imported(evidence.import_population(wish, place=place, machine=machine(), now=moment())):
+        click.echo(line)
+    return 0
+
+
+def _imported(receipt: ImportReceipt) -> list[str]:
+    event = receipt.event
+    lines = [f"{event.rows} {event.kind}: {'there already' if receipt.again else 'imported'}"]
+    lines.append(f"  into {plain(receipt.address)}, rows {event.rows_digest[:12]}, file {event.source_digest[:12]}")
+    lines += [f"  left out: {count} {plain(reason)}" for reason, count in sorted(event.left_out.items())]
+    if event.unknown_people:
+        told = "two of them may be one person: add them to people.toml"
+        lines.append(f"  {event.unknown_people} people are unknown to people.toml; {told}")
+    return lines
+
+
+def day_or_time(text: str, option: str) -> datetime:
+    """Give an aware time: of a day its first second in UTC. Raises UsageError for a time without a zone."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"`{text}` is no time", place=option, remedy="write 2026-10-01, or 2026-10-01T06:00:00Z"
+        ) from error
+    if len(text) == len("2026-10-01"):
+        return given.replace(tzinfo=UTC)
+    if given.tzinfo is None:
+        raise UsageError(f"`{text}` has no zone", place=option, remedy="end it in Z for UTC")
+    return given.astimezone(UTC)
