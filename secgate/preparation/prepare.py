@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -39,7 +40,15 @@ from secgate.policy import (
 from secgate.ports import Engine, ProcessRunner
 from secgate.preparation.choices import for_folder, require_strict
 from secgate.preparation.owners import Ownership, read_owners
-from secgate.preparation.policy_files import guarded_reader, named_policies, policy_layers, tree_policies
+from secgate.preparation.policy_files import (
+    CONFTEST,
+    ConftestSet,
+    conftest_sets,
+    guarded_reader,
+    named_policies,
+    policy_layers,
+    tree_policies,
+)
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
 from secgate.resources import files_under
@@ -51,7 +60,7 @@ from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
 AUTHORITIES_NAME = "timestamp-authorities.pem"
 ENFORCED_PARTS = (
-    *(config.ENFORCED_NAME, "policies", "data"),
+    *(config.ENFORCED_NAME, "policies", "data", CONFTEST),
     *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, CLASSES_NAME, RETIRED_NAME, RETIRED_SIGNATURE),
     AUTHORITIES_NAME,
 )
@@ -89,6 +98,7 @@ class Enforced(Value, frozen=True, kw_only=True):
     settings: SettingsLayer | None
     policies: dict[str, bytes]
     digest: str
+    conftest: Mapping[str, bytes] = {}
     people: People = People()
     trust: Trust = Trust()
     retired: bytes = b""
@@ -110,6 +120,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     config_digest: str
     profile: Profile
     layers: tuple[Layer, ...]
+    conftest: tuple[ConftestSet, ...]
     enforced: Enforced
     engine: Engine
     guarded: Engine
@@ -137,7 +148,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     target = narrowed(
         target,
         excludes=tuple(PathPattern(text) for text in settings.exclude),
-        gate_paths=tuple(PathPattern(text) for text in settings.policies),
+        gate_paths=tuple(PathPattern(text) for text in _gate_folders(settings)),
     )
     target = without_names(target, enforced.people)
     if settings.line and target.scope is Scope.PROTECTED:
@@ -163,6 +174,14 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         config_digest=hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest(),
         profile=profile,
         layers=layers,
+        conftest=conftest_sets(
+            settings,
+            enforced.conftest,
+            config.resolve([enforced.settings]).settings.conftest if enforced.settings else (),
+            target=target,
+            repository=repository,
+            at=at,
+        ),
         enforced=enforced,
         engine=engine,
         guarded=guarded,
@@ -170,6 +189,10 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         owners=owners,
         secret_key=secret_key(machine, enforced=enforced_at),
     )
+
+
+def _gate_folders(settings: Settings) -> tuple[str, ...]:
+    return (*settings.policies, *(one.policies for one in settings.conftest))
 
 
 def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Repository | None:
@@ -202,6 +225,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     settings = None
     total = hashlib.sha256()
     policies: dict[str, bytes] = {}
+    conftest: dict[str, bytes] = {}
     parts: dict[str, bytes] = {}
     for name, data in files_under(root):
         top = name.split("/", 1)[0]
@@ -212,6 +236,8 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             settings = config.parse_file(data, name=name, trust="enforced")
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
+        elif top == CONFTEST and name.endswith(".rego"):
+            conftest[name] = data
         elif name in ENFORCED_PARTS:
             parts[name] = data
     people, trust = _who_counts(parts)
@@ -220,6 +246,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     return Enforced(
         settings=settings,
         policies=policies,
+        conftest=conftest,
         digest=total.hexdigest(),
         people=people,
         trust=trust,
