@@ -52,6 +52,9 @@ FREE = {
     "scanners.*.options": "those that lead out of the tree or name packs are refused",
     "sarif.*.file": "a file of the tree; its findings only add",
     "sarif.*.lane": "its findings only add",
+    "conftest.*.policies": "a folder of the tree; its policies only add",
+    "conftest.*.files": "its policies only add; what matches no file is said",
+    "conftest.*.namespaces": "its policies only add; what matches nothing is an error",
     "folders.*.profile": "as profile",
     "folders.*.exclude": "as exclude, below the folder alone",
 }
