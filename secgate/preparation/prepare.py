@@ -12,7 +12,9 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -50,8 +52,9 @@ from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
 RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
 AUTHORITIES_NAME = "timestamp-authorities.pem"
+CONTROLS_NAME = "controls"
 ENFORCED_PARTS = (
-    *(config.ENFORCED_NAME, "policies", "data"),
+    *(config.ENFORCED_NAME, "policies", "data", CONTROLS_NAME),
     *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, CLASSES_NAME, RETIRED_NAME, RETIRED_SIGNATURE),
     AUTHORITIES_NAME,
 )
@@ -89,6 +92,8 @@ class Enforced(Value, frozen=True, kw_only=True):
     settings: SettingsLayer | None
     policies: dict[str, bytes]
     digest: str
+    controls: Mapping[str, bytes] = MappingProxyType({})
+    """Frameworks and assertions of its own, and their tests, by path."""
     people: People = People()
     trust: Trust = Trust()
     retired: bytes = b""
@@ -202,6 +207,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     settings = None
     total = hashlib.sha256()
     policies: dict[str, bytes] = {}
+    controls: dict[str, bytes] = {}
     parts: dict[str, bytes] = {}
     for name, data in files_under(root):
         top = name.split("/", 1)[0]
@@ -212,6 +218,8 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             settings = config.parse_file(data, name=name, trust="enforced")
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
+        elif top == CONTROLS_NAME and name.endswith((".json", ".rego")):
+            controls[name] = data
         elif name in ENFORCED_PARTS:
             parts[name] = data
     people, trust = _who_counts(parts)
@@ -220,6 +228,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     return Enforced(
         settings=settings,
         policies=policies,
+        controls=controls,
         digest=total.hexdigest(),
         people=people,
         trust=trust,
