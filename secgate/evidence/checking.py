@@ -259,7 +259,8 @@ def _tested(assertion: Assertion, ground: Ground, modules: Sequence[Module], pre
         return conclude(assertion, population, ())
     is_ours = all(one.is_ours for one in modules if one.package.endswith(f".{assertion.test}"))
     engine = prepared.engine if is_ours else prepared.guarded
-    deviations = evaluate(assertion, population.items, ground.period, modules=modules, engine=engine)
+    known = [item for item in population.items if item.id not in population.untested]
+    deviations = evaluate(assertion, known, ground.period, modules=modules, engine=engine)
     evidence = conclude(assertion, population, deviations, blind=_blind(ground))
     if assertion.metrics and assertion.population.unit == "finding_episode":
         numbers = weaknesses.sla_metrics(weaknesses.as_episodes(population.items), deviations, ground.period)
