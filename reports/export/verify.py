@@ -27,7 +27,14 @@ from typing import Any, NoReturn
 Json = dict[str, Any]
 KEYS = ["at_epoch_s", "body", "previous_root", "sequence", "type", "version"]
 PARTS = {"requested": ("request", "requester"), "approved": ("approval", "approver"), "revoked": ("revocation", "by")}
-"""By the end of an entry's type, as in waiver-approved: what its signature is for, and who has to sign."""
+SIGNED = {
+    f"{name}-{end}": (f"secgate-{name.replace('waivers', 'waiver')}-{part}", field)
+    for name in ("waiver", "waivers", "downgrade")
+    for end, (part, field) in PARTS.items()
+} | {"override-given": ("secgate-override", "by"), "override-reviewed": ("secgate-override-review", "by")}
+"""By an entry's type: what its signature is for, and who has to sign."""
+FIRST = ("waiver-requested", "waivers-requested", "downgrade-requested", "override-given")
+"""What others answer to: the rest are about a statement that one of these made."""
 BLOBS = ("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest")
 CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
 
@@ -166,7 +173,7 @@ class Log:
             self.runs[outcome] = self.runs.get(outcome, 0) + 1
         elif kind == "checkpoint":
             self.checkpoints.append((number, entry))
-        elif "signature" in body and kind.rpartition("-")[2] in PARTS:
+        elif kind in SIGNED:
             self.statements.append((number, entry))
         for field in BLOBS:
             if body.get(field):
@@ -347,24 +354,23 @@ def requests_in(body: Json) -> list[tuple[str, Json]]:
 
 
 def check_statements(log: Log, signers: Signers) -> int:
-    """Check who signed what people said, and that nobody approved what they asked for themselves."""
-    asked: dict[str, str] = {}
+    """Check who signed what people said, and that nobody approved, or reviewed, what they said themselves."""
+    made: dict[str, str] = {}
     for number, one in log.statements:
-        name, _, part = one["type"].rpartition("-")
-        namespace, field = f"secgate-{name.replace('waivers', 'waiver')}-{PARTS[part][0]}", PARTS[part][1]
+        namespace, field = SIGNED[one["type"]]
         statement, signature = one["body"]["statement"].encode(), one["body"]["signature"].encode()
-        requests = requests_in(one["body"])
+        said = requests_in(one["body"])
         who = signers.person(namespace, statement, signature, one["at_epoch_s"])
-        if not who or any(said[field] != who for _, said in requests):
+        if not who or any(part[field] != who for _, part in said):
             raise Bad(number, f"its signature as a {one['type']} is by nobody who counts for it: it may be forged")
-        if field == "requester":
-            asked.update((name, who) for name, _ in requests)
+        if one["type"] in FIRST:
+            made.update((name, who) for name, _ in said)
             continue
-        request = requests[0][1]["request"]
-        if request not in asked:
-            raise Bad(number, "it is about a request that no entry before it makes")
-        if field == "approver" and asked[request] == who:
-            raise Bad(number, f"{who} approved what {who} asked for")
+        answered = said[0][1].get("request") or said[0][1].get("override")
+        if answered not in made:
+            raise Bad(number, "it is about something that no entry before it says")
+        if not one["type"].endswith("-revoked") and made[answered] == who:
+            raise Bad(number, f"{who} answers to what {who} said: a second person must")
     return len(log.statements)
 
 

@@ -9,16 +9,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from secgate.custody.verifying import namespace_of
 from secgate.events import to_entry
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import Tree, decode_entry, encode_entry, leaf_hash
-from secgate.model import Entry
+from secgate.model import Entry, encode
+from secgate.overrides import GIVEN, REVIEWED, Override, ReviewStatement
 from secgate.record import initialise
-from secgate.signed_events import WaiverApproved, WaiverRequested
+from secgate.signed_events import OverrideGiven, OverrideReviewed, WaiverApproved, WaiverRequested
 from secgate.signers.sshsig import SshSigner
 from secgate.waivers import (
     APPROVED,
-    NAMESPACES,
     REQUESTED,
     Approval,
     Bound,
@@ -91,12 +92,41 @@ class Kept:
         ]
         self.append(entries, at_s=at_s)
 
+    def override(self, *, at_s: int, by: Key | None = None, reviewer: Key | None = None) -> None:
+        """Ada breaks the glass and Eve looks at it, each with the given key instead of their own."""
+        said = encode(
+            Override(
+                repository="example.com/shop",
+                line="main",
+                reason="made for a test",
+                by=ADA,
+                given_epoch_s=EPOCH_S + at_s,
+                until_epoch_s=EPOCH_S + at_s + 3600,
+            )
+        )
+        seen = encode(
+            ReviewStatement(
+                override=statement_id(said),
+                by=ADA if reviewer is self.ada else EVE,
+                word="justified",
+                reason="made for a test",
+                reviewed_epoch_s=EPOCH_S + at_s + 60,
+            )
+        )
+        entries = [
+            to_entry(OverrideGiven(statement=said.decode(), signature=self._sign(said, by or self.ada, GIVEN))),
+            to_entry(
+                OverrideReviewed(statement=seen.decode(), signature=self._sign(seen, reviewer or self.eve, REVIEWED))
+            ),
+        ]
+        self.append(entries, at_s=at_s)
+
     def append(self, entries: Sequence[Entry], *, at_s: int) -> None:
         self.ledger.append(self.ledger.head(), entries, now=at(at_s), blobs={})
 
     def _sign(self, statement: bytes, key: Key, kind: str) -> str:
         signer = SshSigner(runner=Runner(), executable=KEYGEN, directory=str(self.home))
-        namespace = NAMESPACES[kind]
+        namespace = namespace_of(kind)
         return signer.sign(statement, namespace=namespace, key=str(key.path)).decode()
 
     # ------------------------------------------------------------------------------- the command line

@@ -263,8 +263,9 @@ def test_entries_of_more_than_a_year_ago_are_read_as_any(kept: Kept) -> None:
     kept.story.run(at_s=500 * DAY_S)
     first = json.loads(kept.entries()[0])["at_epoch_s"]
     assert first < EPOCH_S
+    assert json.loads(kept.entries()[-1])["at_epoch_s"] - first > 365 * DAY_S
     ended = kept.cli("verify")
-    assert (ended.code, "from 2023-11-14" in ended.out, "to 2025-03-2" in ended.out) == (0, True, True), ended
+    assert (ended.code, "from 2023-11-14" in ended.out) == (0, True), ended
 
 
 def test_an_interrupted_export_leaves_nothing(kept: Kept) -> None:

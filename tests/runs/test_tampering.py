@@ -122,6 +122,28 @@ def test_a_forged_waiver_is_found(kept: Kept, which: int) -> None:
     refused(both(kept, kept.export()), kept.number(kind, 2), f"its signature as a {kind} does not count")
 
 
+def test_an_override_and_its_review_hold(kept: Kept) -> None:
+    kept.override(at_s=5 * DAY_S)
+    mine, theirs = both(kept, kept.export())
+    assert (mine.code, theirs.code) == (0, 0), (mine, theirs)
+    assert "6 statements" in theirs.out
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_forged_override_or_review_is_found(kept: Kept, which: int) -> None:
+    kept.override(at_s=5 * DAY_S, **{("by", "reviewer")[which]: kept.stranger})
+    kind = ("override-given", "override-reviewed")[which]
+    refused(both(kept, kept.export()), kept.number(kind), f"its signature as a {kind} does not count")
+
+
+def test_nobody_reviews_their_own_override_in_the_export(kept: Kept) -> None:
+    kept.override(at_s=5 * DAY_S, reviewer=kept.ada)
+    _, theirs = both(kept, kept.export())
+    assert theirs.code == 1
+    assert f"first bad entry: {kept.number('override-reviewed')}\n" in theirs.out
+    assert "a second person must" in theirs.out
+
+
 def test_an_old_checkpoint_that_was_put_back_is_found(kept: Kept) -> None:
     old = kept.place.read_bytes()
     kept.checkpoint()
