@@ -19,7 +19,7 @@ from secgate.assertions import (
     require_modules,
 )
 from secgate.config import Machine
-from secgate.controls import Assertion, ControlMapping, read_mapping
+from secgate.controls import Assertion, ControlMapping
 from secgate.engines.regorus import RegorusEngine
 from secgate.errors import LedgerError, PolicyError, UsageError
 from secgate.evidence import agreements, scanning, shipping, weaknesses
@@ -134,7 +134,8 @@ def period_evidence(wish: EvidenceWish, *, place: Place, machine: Machine, now: 
     with workshop(machine, now=now, observer=Silence()) as shop:
         request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
         prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
-        mapping = mapping_of(prepared)
+        mapping = prepared.mapping
+        _require_populations(mapping)
         frameworks = _frameworks(wish.frameworks, mapping)
         modules = _modules(prepared, mapping, shop)
         kept = fetch_checkpoints(wish.checkpoints, shop)
@@ -158,11 +159,7 @@ def period_evidence(wish: EvidenceWish, *, place: Place, machine: Machine, now: 
         )
 
 
-def mapping_of(prepared: Prepared) -> ControlMapping:
-    """Give the shipped mapping with what the organisation adds. Raises ConfigError with every fault."""
-    shipped = dict(files_under(data_dir("policies") / "controls", ".json"))
-    own = {name: data for name, data in prepared.enforced.controls.items() if name.endswith(".json")}
-    mapping = read_mapping(shipped, own)
+def _require_populations(mapping: ControlMapping) -> None:
     for one in mapping.assertions.values():
         if one.population.origin not in POPULATIONS:
             raise UsageError(
@@ -170,7 +167,6 @@ def mapping_of(prepared: Prepared) -> ControlMapping:
                 place="controls",
                 remedy=f"one of: {', '.join(POPULATIONS)}",
             )
-    return mapping
 
 
 def _modules(prepared: Prepared, mapping: ControlMapping, shop: Workshop) -> tuple[Module, ...]:

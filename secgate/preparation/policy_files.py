@@ -10,6 +10,7 @@ from secgate.engines.regorus import RegorusChild
 from secgate.errors import UsageError
 from secgate.model import Target
 from secgate.policy import Layer, effective_data, load_layer, load_vocabulary
+from secgate.policy.layers import of_runs
 from secgate.ports import ProcessRunner, SyntaxReader
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
@@ -23,12 +24,8 @@ def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> 
 
 
 def shipped_files() -> dict[str, bytes]:
-    """Give the files of the shipped layer and its tests; what assertions are tested with decides about no run."""
-    return {
-        name: data
-        for name, data in files_under(data_dir("policies"), ".rego", ".json")
-        if not name.startswith("controls/")
-    }
+    """Give the files of the shipped layer, and its tests."""
+    return of_runs(dict(files_under(data_dir("policies"), ".rego", ".json")))
 
 
 def policy_layers(

@@ -22,6 +22,7 @@ from msgspec import Struct
 from secgate import config, registry
 from secgate.config import Layer as SettingsLayer
 from secgate.config import Machine, Settings
+from secgate.controls import ControlMapping, read_mapping
 from secgate.discover import DiscoverRequest, ci_facts, discover, narrowed
 from secgate.engines.regorus import RegorusEngine
 from secgate.errors import ConfigError, TargetError, UsageError
@@ -44,7 +45,7 @@ from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.policy_files import guarded_reader, named_policies, policy_layers, tree_policies
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
-from secgate.resources import files_under
+from secgate.resources import data_dir, files_under
 from secgate.retirement import FILE_NAME as RETIRED_NAME
 from secgate.retirement import Retirement, read_retirement
 from secgate.secret_binding import SecretKey
@@ -121,6 +122,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     secret_key: SecretKey | None
     owners: Ownership
+    mapping: ControlMapping
+    """The shipped control mapping with what the organisation adds."""
 
 
 def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Prepared:
@@ -174,7 +177,14 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         notes=(*ci.notes, *notes, *resolved.overruled, *owners.notes),
         owners=owners,
         secret_key=secret_key(machine, enforced=enforced_at),
+        mapping=_mapping(enforced),
     )
+
+
+def _mapping(enforced: Enforced) -> ControlMapping:
+    """Give the control mapping that a run is recorded with. Raises ConfigError with every fault of it."""
+    shipped = dict(files_under(data_dir("policies") / CONTROLS_NAME, ".json"))
+    return read_mapping(shipped, {name: data for name, data in enforced.controls.items() if name.endswith(".json")})
 
 
 def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Repository | None:
