@@ -30,7 +30,7 @@ from secgate.model import (
 )
 from secgate.policy import InputDocument, Layer, LayerDecision, attribution, effective_data, layer_data, read_profile
 from secgate.policy.attribution import with_speech
-from secgate.policy.documents import AddedObligation
+from secgate.policy.documents import AddedObligation, DocumentFacts
 from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document, recorded, sentinel_finding
 from secgate.policy.joining import Ruled, joined_verdicts, outcomes_of
 from secgate.policy.stored import Policies
@@ -61,6 +61,8 @@ class JudgeRequest(Struct, frozen=True, kw_only=True):
     joined: Mapping[str, JoinedFacts] = {}
     """By fingerprint; what is not there is not known."""
     lists: Lists = Lists()
+    documents: tuple[DocumentFacts, ...] = ()
+    """What policies in Conftest's shape say."""
     disabled_rules: tuple[str, ...] = ()
     """Shipped rules that the enforced layer switches off, by name."""
     enforced_digest: str = ""
@@ -163,6 +165,7 @@ def _document(request: JudgeRequest) -> InputDocument:
             claims_coverage=request.claims_coverage,
             evaluated_at_epoch_s=int(request.now.timestamp()),
             lists=request.lists,
+            documents=request.documents,
         ),
     )
 

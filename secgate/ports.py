@@ -171,10 +171,14 @@ class Service(Protocol):
 
 
 class PolicyModule(Value, frozen=True, kw_only=True):
-    """One Rego file: its path as shown in messages, and its text."""
+    """One Rego file: its path as shown in messages, and its text.
+
+    `is_v0` is for the language before `if` and `contains`; the embedded engine alone reads it.
+    """
 
     path: str
     text: str
+    is_v0: bool = False
 
 
 class Answer(Value, frozen=True, kw_only=True):

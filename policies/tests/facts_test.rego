@@ -118,6 +118,7 @@ document(changes, parts) := object.union(
 		"findings": [],
 		"gate_changes": [],
 		"advisories": advisories({}),
+		"documents": [],
 	},
 	parts,
 )

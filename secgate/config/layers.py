@@ -254,7 +254,7 @@ def _leading_out(layer: Layer) -> list[tuple[str, str, str]]:
     return faults
 
 
-_PATHS = (("sarif", "*", "file"), ("scanners", "*", "options", "*"))
+_PATHS = (("sarif", "*", "file"), ("conftest", "*", "policies"), ("scanners", "*", "options", "*"))
 
 
 def _present(values: object, pattern: Sequence[str], at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

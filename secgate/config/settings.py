@@ -81,6 +81,16 @@ class SarifImport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     covers: bool = False
 
 
+class ConftestSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Policies in Conftest's shape, and the files of the tree that each is asked about, one document at a time."""
+
+    policies: str
+    """A folder of the tree; in the enforced layer one below its `conftest/`."""
+    files: list[str]
+    """Path patterns, in the form of .gitignore."""
+    namespaces: list[str] = msgspec.field(default_factory=lambda: ["main"])
+
+
 class FolderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one folder of a tree chooses for itself: the profile of runs of that folder, and paths below it left out."""
 
@@ -109,6 +119,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     engine: EngineSettings = EngineSettings()
     scanners: dict[str, ScannerSettings] = {}
     sarif: list[SarifImport] = []
+    conftest: list[ConftestSettings] = []
     folders: dict[str, FolderSettings] = {}
 
 
@@ -126,7 +137,7 @@ OPERATOR_ONLY = (
 LOCKED_TOO = {"profile": ("folders.*.profile",), "exclude": ("folders.*.exclude",)}
 """What a lock on a key locks besides: the same choice, made for a folder."""
 
-ADDITIVE = ("exclude", "policies", "sarif")
+ADDITIVE = ("exclude", "policies", "sarif", "conftest")
 """Lists of which every layer's elements count together."""
 
 SHIPPED_MAX_AGE_DAYS = 7

@@ -122,6 +122,7 @@ def _engine(modules: Sequence[PolicyModule]) -> regorus.Engine:
     engine = regorus.Engine()
     engine.set_gather_prints(True)
     for module in modules:
+        engine.set_rego_v0(module.is_v0)
         engine.add_policy(module.path, module.text)
     return engine
 

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from secgate.infrastructure.node import Node, Refused, Unresolved
+import msgspec
+
+from secgate.infrastructure.node import Node, Plain, Refused, Unresolved
 from secgate.infrastructure.resource import Found
 from secgate.languages.source import Source
 
@@ -45,6 +47,56 @@ def read(source: Source) -> tuple[list[Found], str]:
     if not any(found.word == "FROM" for found in instructions):
         problem = problem or "no FROM instruction"
     return list(_stages(instructions)), problem
+
+
+def commands(source: Source) -> list[Plain]:
+    """Give the instructions as Conftest knows them: Cmd, SubCmd, Flags, JSON, Stage, Value. Raises Refused.
+
+    Values are the instruction's words, one text where it is for a shell, names and values in turn for ENV and LABEL.
+    """
+    stage = -1
+    given: list[Plain] = []
+    for found in _instructions(source):
+        if found.word not in _WORDS:
+            raise Refused(f"no instruction is called `{found.word[:40]}` (line {found.line})")
+        stage += found.word == "FROM"
+        given.append(_command(found, max(stage, 0)))
+    return given
+
+
+def _command(found: _Instruction, stage: int) -> Plain:
+    rest, inner = found.rest, ""
+    if found.word == "ONBUILD":
+        inner, _, rest = rest.partition(" ")
+    flags: list[Plain] = []
+    while (flag := _FLAG.match(f"{rest} ")) is not None:
+        flags.append(f"{rest} "[: flag.end()].strip())
+        rest = f"{rest} "[flag.end() :].strip()
+    if found.word == "HEALTHCHECK":
+        inner, _, rest = rest.partition(" ")
+    values, is_json = _values(inner.upper() or found.word, rest)
+    return {
+        "Cmd": found.word.lower(),
+        "SubCmd": inner.lower(),
+        "Flags": flags,
+        "JSON": is_json,
+        "Stage": stage,
+        "Value": [*values],
+    }
+
+
+def _values(word: str, rest: str) -> tuple[list[str], bool]:
+    """Give the instruction's values, and whether they were written as JSON."""
+    if rest.startswith("["):
+        try:
+            return msgspec.json.decode(rest, type=list[str]), True
+        except (msgspec.DecodeError, RecursionError):
+            return [rest], False
+    if word in ("ENV", "LABEL"):
+        return [part for name, value in _pairs(word, rest) for part in (name, value or "")], False
+    if word in ("RUN", "CMD", "ENTRYPOINT", "SHELL", "MAINTAINER"):
+        return [rest], False
+    return rest.split(), False
 
 
 def _instructions(source: Source) -> Iterator[_Instruction]:

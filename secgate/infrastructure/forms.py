@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -76,3 +76,11 @@ class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     checks: list[Check]
     files: list[FileAnswer]
     results: list[Told]
+
+
+class Shaped(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file's documents in the shapes of Conftest; `problem` is why it could not be read in full, "" if it could."""
+
+    path: str
+    documents: list[Any]
+    problem: str

@@ -31,6 +31,7 @@ from secgate.pipeline.advice import advisory_database
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.comparing import base_of, comparable_with, renames_of
+from secgate.pipeline.conftest import Asked, asked
 from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
 from secgate.pipeline.looking import Looked, Looker, load_tables
@@ -44,6 +45,7 @@ from secgate.pipeline.shown import (
     shown_notices,
     with_obligations,
 )
+from secgate.policy.documents import DocumentFacts
 from secgate.policy.facts import JoinedFacts, Lists
 from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import (
@@ -82,6 +84,7 @@ class _Seen(NamedTuple):
     joined: Mapping[str, JoinedFacts] = {}
     glass: Broken = Broken(None, ())
     lists: Lists = Lists()
+    documents: tuple[DocumentFacts, ...] = ()
     notes: tuple[str, ...] = ()
     waivers: tuple[WaiverAccount, ...] = ()
 
@@ -214,6 +217,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         looker.correlate(looked, base=base, history=history, comparable=comparable), prepared.owners
     )
     invocations = joined(looked)
+    told = asked(prepared, head, shop) if with_ledger else Asked()
     debt = known_debt(
         request.baseline,
         findings=correlation.findings,
@@ -226,7 +230,18 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         now=_evaluated(memory, shop),
     )
     return _Seen(
-        prepared, looked, correlation, coverage, invocations, history, chosen, memory, retirement, debt, notes=notes
+        prepared,
+        looked,
+        correlation,
+        coverage,
+        invocations,
+        history,
+        chosen,
+        memory,
+        retirement,
+        debt,
+        documents=told.facts,
+        notes=(*notes, *told.notes),
     )
 
 
@@ -313,6 +328,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             mode=prepared.settings.mode,
             joined=seen.joined,
             lists=seen.lists,
+            documents=seen.documents,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,

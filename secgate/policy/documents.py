@@ -268,6 +268,16 @@ class AdvisoryFacts(Document, frozen=True, kw_only=True):
     epss: ScoreFacts = ScoreFacts()
 
 
+class DocumentFacts(Document, frozen=True, kw_only=True):
+    """What a policy in Conftest's shape says of one file; `unread` where the file could not be read in full."""
+
+    layer: Literal["organisation", "repository"]
+    rule: str
+    word: Literal["deny", "warn", "unread"]
+    path: str
+    message: Text
+
+
 class InputDocument(Document, frozen=True, kw_only=True):
     """policies/schema/input.json, version 1."""
 
@@ -279,6 +289,7 @@ class InputDocument(Document, frozen=True, kw_only=True):
     findings: tuple[FindingFacts, ...]
     gate_changes: tuple[str, ...]
     advisories: AdvisoryFacts
+    documents: tuple[DocumentFacts, ...] = ()
 
 
 class Element(Document, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from secgate.policy.documents import (
     AdvisoryFacts,
     Automatable,
     BaselineFacts,
+    DocumentFacts,
     DowngradeFacts,
     FindingFacts,
     GapFacts,
@@ -87,6 +88,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     claims_coverage: bool
     evaluated_at_epoch_s: int
     lists: Lists = Lists()
+    documents: tuple[DocumentFacts, ...] = ()
 
 
 def input_document(
@@ -113,6 +115,7 @@ def input_document(
         findings=facts,
         gate_changes=tuple(sorted(target.gate_changes)),
         advisories=_advisories(invocations, context.lists),
+        documents=context.documents,
     )
 
 

@@ -38,6 +38,10 @@ FORBIDDEN = frozenset(
 UNEQUAL = frozenset({"json.match_schema", "json.verify_schema", "strings.count", "walk"})
 """Functions that engines answer differently without an error, by the conformance cases of OPA."""
 
+_UNEQUAL_WORDS = "`{}` is not allowed: engines answer it differently"
+_DEEP_WORDS = "a set below a computed name: engines answer it differently"
+_DEEP_REMEDY = "let the computed part be the last, `r[x] contains y`"
+
 _KEYED = frozenset({"object.filter", "object.remove", "object.subset", "json.filter", "json.remove", "json.patch"})
 
 
@@ -56,6 +60,33 @@ class Fault(Struct, frozen=True):
 def check_references(module: Module, surroundings: Surroundings) -> list[Fault]:
     """Give the faults of one module; [] for none."""
     return _Walk(module, surroundings).faults()
+
+
+def answers_alike(module: Module) -> list[Fault]:
+    """Give the faults of a module that is not about findings: what is not allowed, what engines answer unequally."""
+    faults = []
+    for node in tree.everything(list(module.rules)):
+        kind, body = tree.opened(node)
+        name = ".".join(tree.path_of(body.get("fcn")) or ()) if kind == "Call" else ""
+        if kind in ("RefDot", "RefBrack"):
+            name = ".".join(tree.path_of(node) or ())
+        if name in FORBIDDEN:
+            faults.append(_not_allowed(module.place(body.get("span")), name))
+        elif kind == "Call" and name in UNEQUAL:
+            faults.append(Fault(module.place(body.get("span")), _UNEQUAL_WORDS.format(name), "do without it"))
+    for rule in module.rules:
+        kind, body = tree.head(rule)
+        if kind == "Set" and _is_deep(body.get("refr")):
+            faults.append(Fault(module.place(body.get("span")), _DEEP_WORDS, _DEEP_REMEDY))
+    return faults
+
+
+def _not_allowed(place: str, name: str) -> Fault:
+    return Fault(
+        place,
+        f"`{name}` is not allowed: a decision is a function of its input",
+        "use input.evaluated_at_epoch_s for the time" if name.startswith("time.") else "take the fact from input",
+    )
 
 
 class _Walk:
@@ -92,8 +123,8 @@ class _Walk:
         if kind == "Set" and _is_deep(body.get("refr")):
             self._fault(
                 body.get("span"),
-                "a set below a computed name: engines answer it differently",
-                "let the computed part be the last, `r[x] contains y`",
+                _DEEP_WORDS,
+                _DEEP_REMEDY,
             )
         self._check(body.get("key"), scope)
         for holder in (body, *tree.bodies(rule)):
@@ -215,7 +246,7 @@ class _Walk:
         if name in FORBIDDEN:
             self._forbidden(body.get("span"), name)
         elif name in UNEQUAL:
-            self._fault(body.get("span"), f"`{name}` is not allowed: engines answer it differently", "do without it")
+            self._fault(body.get("span"), _UNEQUAL_WORDS.format(name), "do without it")
         elif name == "object.get" and len(parameters) == 3:
             self._check_get(parameters[0], parameters[1], scope)
         elif name in _KEYED:
@@ -298,11 +329,7 @@ class _Walk:
             self._fault(span, "the name of this field is computed: nobody can check it", "write the field's name out")
 
     def _forbidden(self, span: object, name: str) -> None:
-        self._fault(
-            span,
-            f"`{name}` is not allowed: a decision is a function of its input",
-            "use input.evaluated_at_epoch_s for the time" if name.startswith("time.") else "take the fact from input",
-        )
+        self._found.append(_not_allowed(self._module.place(span), name))
 
 
 def _named(kind: str) -> str:

@@ -4,7 +4,14 @@ from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
 from secgate.preparation.owners import Ownership
-from secgate.preparation.policy_files import guarded_reader, named_policies, policies_at, policy_layers, shipped_files
+from secgate.preparation.policy_files import (
+    ConftestSet,
+    guarded_reader,
+    named_policies,
+    policies_at,
+    policy_layers,
+    shipped_files,
+)
 from secgate.preparation.prepare import Enforced, Prepared, RunRequest, prepare, read_enforced
 from secgate.preparation.signed import require_person, signed_by_a_person, verified_retirement
 from secgate.preparation.silence import Silence
@@ -12,6 +19,7 @@ from secgate.preparation.workshop import Workshop, workshop
 
 __all__ = [
     "ChosenLedger",
+    "ConftestSet",
     "Enforced",
     "Opened",
     "Ownership",

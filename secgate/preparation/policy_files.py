@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
-from secgate.config import Machine, Settings
+from secgate.config import ConftestSettings, Machine, Settings
 from secgate.engines.regorus import RegorusChild
 from secgate.errors import UsageError
-from secgate.model import Target
+from secgate.model import Target, Value
 from secgate.policy import Layer, effective_data, load_layer, load_vocabulary
 from secgate.policy.layers import of_runs
 from secgate.ports import ProcessRunner, SyntaxReader
@@ -16,6 +17,8 @@ from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
+CONFTEST = "conftest"
+"""Folder of an enforced layer that holds its policies in Conftest's shape."""
 
 
 def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> SyntaxReader:
@@ -50,28 +53,75 @@ def policy_layers(
     return tuple(layers)
 
 
+class ConftestSet(Value, frozen=True, kw_only=True):
+    """Policies in Conftest's shape of one layer, and the patterns of the files that they are asked about."""
+
+    layer: Literal["organisation", "repository"]
+    files: dict[str, bytes]
+    patterns: tuple[str, ...]
+    namespaces: tuple[str, ...]
+
+
 def tree_policies(settings: Settings, target: Target, repository: Repository | None, at: str) -> dict[str, bytes]:
     """Give the Rego files of the folders that the settings name, of the commit `at` where there is a repository."""
     found: dict[str, bytes] = {}
     for folder in settings.policies:
-        prefix = folder.strip("/")
-        if repository is None:
-            root = Path(target.root) / prefix
-            if Path(target.root).resolve() not in (root.resolve(), *root.resolve().parents):
-                raise UsageError(
-                    "a policy folder leads out of the tree", place=f"policies: {folder}", remedy="name one inside"
-                )
-            _refuse_links(root, place=f"policies: {folder}")
-            found |= {f"{prefix}/{name}": data for name, data in files_under(root, ".rego")}
-        elif at:
-            found |= policies_at(repository, at, prefix)
-        if not any(name.startswith(f"{prefix}/") for name in found):
-            raise UsageError(
-                "no policy in a folder that the settings name",
-                place=f"policies: {folder}",
-                remedy="add one, or remove it",
-            )
+        found |= _tree_folder(folder, target, repository, at, place=f"policies: {folder}")
     return found
+
+
+def _tree_folder(
+    folder: str, target: Target, repository: Repository | None, at: str, *, place: str
+) -> dict[str, bytes]:
+    prefix = folder.strip("/")
+    found: dict[str, bytes] = {}
+    if repository is None:
+        root = Path(target.root) / prefix
+        if Path(target.root).resolve() not in (root.resolve(), *root.resolve().parents):
+            raise UsageError("a policy folder leads out of the tree", place=place, remedy="name one inside")
+        _refuse_links(root, place=place)
+        found = {f"{prefix}/{name}": data for name, data in files_under(root, ".rego")}
+    elif at:
+        found = policies_at(repository, at, prefix)
+    if not found:
+        raise UsageError("no policy in a folder that the settings name", place=place, remedy="add one, or remove it")
+    return found
+
+
+def conftest_sets(
+    settings: Settings,
+    enforced: Mapping[str, bytes],
+    named: Sequence[ConftestSettings],
+    *,
+    target: Target,
+    repository: Repository | None,
+    at: str,
+) -> tuple[ConftestSet, ...]:
+    """Give the sets that the settings name, with their files; `named` are the enforced layer's, `enforced` its files.
+
+    Raises UsageError for a folder without Rego files, and for an enforced one that is not below `conftest/`.
+    """
+    found = []
+    for one in settings.conftest:
+        place = f"conftest: {one.policies}"
+        folder = f"{one.policies.strip('/')}/"
+        if one not in named:
+            files = _tree_folder(one.policies, target, repository, at, place=place)
+        elif not folder.startswith(f"{CONFTEST}/"):
+            raise UsageError(f"the folder is not below `{CONFTEST}/`", place=place, remedy="move it there")
+        else:
+            files = {path: data for path, data in enforced.items() if path.startswith(folder)}
+        if not files:
+            raise UsageError("no policy in this folder", place=place, remedy="give a folder with .rego files")
+        found.append(
+            ConftestSet(
+                layer="organisation" if one in named else "repository",
+                files=files,
+                patterns=tuple(one.files),
+                namespaces=tuple(one.namespaces),
+            )
+        )
+    return tuple(found)
 
 
 def policies_at(

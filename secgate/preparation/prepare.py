@@ -14,7 +14,6 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -42,7 +41,15 @@ from secgate.policy import (
 from secgate.ports import Engine, ProcessRunner
 from secgate.preparation.choices import for_folder, require_strict
 from secgate.preparation.owners import Ownership, read_owners
-from secgate.preparation.policy_files import guarded_reader, named_policies, policy_layers, tree_policies
+from secgate.preparation.policy_files import (
+    CONFTEST,
+    ConftestSet,
+    conftest_sets,
+    guarded_reader,
+    named_policies,
+    policy_layers,
+    tree_policies,
+)
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
@@ -55,7 +62,7 @@ RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
 AUTHORITIES_NAME = "timestamp-authorities.pem"
 CONTROLS_NAME = "controls"
 ENFORCED_PARTS = (
-    *(config.ENFORCED_NAME, "policies", "data", CONTROLS_NAME),
+    *(config.ENFORCED_NAME, "policies", "data", CONFTEST, CONTROLS_NAME),
     *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, CLASSES_NAME, RETIRED_NAME, RETIRED_SIGNATURE),
     AUTHORITIES_NAME,
 )
@@ -93,8 +100,9 @@ class Enforced(Value, frozen=True, kw_only=True):
     settings: SettingsLayer | None
     policies: dict[str, bytes]
     digest: str
-    controls: Mapping[str, bytes] = MappingProxyType({})
+    controls: Mapping[str, bytes] = {}
     """Frameworks and assertions of its own, and their tests, by path."""
+    conftest: Mapping[str, bytes] = {}
     people: People = People()
     trust: Trust = Trust()
     retired: bytes = b""
@@ -116,6 +124,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     config_digest: str
     profile: Profile
     layers: tuple[Layer, ...]
+    conftest: tuple[ConftestSet, ...]
     enforced: Enforced
     engine: Engine
     guarded: Engine
@@ -145,7 +154,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     target = narrowed(
         target,
         excludes=tuple(PathPattern(text) for text in settings.exclude),
-        gate_paths=tuple(PathPattern(text) for text in settings.policies),
+        gate_paths=tuple(PathPattern(text) for text in _gate_folders(settings)),
     )
     target = without_names(target, enforced.people)
     if settings.line and target.scope is Scope.PROTECTED:
@@ -171,6 +180,14 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         config_digest=hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest(),
         profile=profile,
         layers=layers,
+        conftest=conftest_sets(
+            settings,
+            enforced.conftest,
+            config.resolve([enforced.settings]).settings.conftest if enforced.settings else (),
+            target=target,
+            repository=repository,
+            at=at,
+        ),
         enforced=enforced,
         engine=engine,
         guarded=guarded,
@@ -185,6 +202,10 @@ def _mapping(enforced: Enforced) -> ControlMapping:
     """Give the control mapping that a run is recorded with. Raises ConfigError with every fault of it."""
     shipped = dict(files_under(data_dir("policies") / CONTROLS_NAME, ".json"))
     return read_mapping(shipped, {name: data for name, data in enforced.controls.items() if name.endswith(".json")})
+
+
+def _gate_folders(settings: Settings) -> tuple[str, ...]:
+    return (*settings.policies, *(one.policies for one in settings.conftest))
 
 
 def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Repository | None:
@@ -218,6 +239,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     total = hashlib.sha256()
     policies: dict[str, bytes] = {}
     controls: dict[str, bytes] = {}
+    conftest: dict[str, bytes] = {}
     parts: dict[str, bytes] = {}
     for name, data in files_under(root):
         top = name.split("/", 1)[0]
@@ -230,6 +252,8 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             policies[name] = data
         elif top == CONTROLS_NAME and name.endswith((".json", ".rego")):
             controls[name] = data
+        elif top == CONFTEST and name.endswith(".rego"):
+            conftest[name] = data
         elif name in ENFORCED_PARTS:
             parts[name] = data
     people, trust = _who_counts(parts)
@@ -239,6 +263,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
         settings=settings,
         policies=policies,
         controls=controls,
+        conftest=conftest,
         digest=total.hexdigest(),
         people=people,
         trust=trust,

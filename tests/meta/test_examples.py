@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -51,7 +52,7 @@ def examples(document: str, language: str) -> list[Example]:
 
 
 def policies(*, refused: bool) -> list[Example]:
-    found = [one for one in examples("policies.md", "rego") if "test" not in one.words]
+    found = [one for one in examples("policies.md", "rego") if one.words.strip() in ("", "refused")]
     return [one for one in found if ("refused" in one.words) is refused]
 
 
@@ -102,8 +103,26 @@ def test_policy_that_is_said_to_be_refused_is(example: Example, shipped: Layer, 
     assert said == " ".join(example.quoted.replace("\n>", "").removeprefix("> ").split())
 
 
+def test_the_conftest_policy_that_is_shown_says_what_is_quoted(tmp_path: Path) -> None:
+    shown = [one for kind in ("toml", "rego") for one in examples("policies.md", kind) if "conftest" in one.words]
+    for example in shown:
+        path = tmp_path / example.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(example.text, encoding="utf-8")
+    (tmp_path / "deploy").mkdir()
+    pod = "metadata: {name: shop}\nspec: {containers: [{image: 'shop:latest'}]}\n"
+    (tmp_path / "deploy" / "app.yaml").write_text(pod, encoding="utf-8")
+    words = ("run", "--profile=pre-commit", "--scanner=bandit", "--format=json")
+    argv = [sys.executable, "-m", "secgate", *words]
+    env = {**os.environ, "SECGATE_LEDGER_STORE": "none"}
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 1, done.stderr
+    quoted = next(example.quoted for example in shown if example.quoted)
+    assert quoted.removeprefix("> ") in json.loads(done.stdout)["run"]["notes"]
+
+
 def test_the_tests_that_are_shown_pass_and_miss_their_rule(tmp_path: Path) -> None:
-    (shown,) = (one for one in examples("policies.md", "rego") if "test" in one.words)
+    (shown,) = (one for one in examples("policies.md", "rego") if one.words.strip() == "test")
     ruled = next(one for one in policies(refused=False) if one.name.endswith("no_pickle.rego"))
     for example in (ruled, shown):
         path = tmp_path / example.name.partition(": ")[2]
