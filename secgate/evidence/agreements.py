@@ -155,6 +155,8 @@ def _in_vain(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
             has_reason=True,
             approved_epoch_s=statement.at_epoch_s,
             expires_epoch_s=expires or statement.at_epoch_s,
+            # It never held, so it was not too long.
+            longest_s=max(0, expires - statement.at_epoch_s),
         )
 
 
