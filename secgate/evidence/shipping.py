@@ -188,6 +188,9 @@ def notes_of(ground: Ground, kind: PopulationKind) -> tuple[str, ...]:
             f"{taken} from {event.source} ({event.query}){held}, taken {utc_words(event.extracted_epoch_s)}, "
             f"file {event.source_digest[:12]}, entry {one.sequence}"
         )
+        for what, names in (("repositories", event.repositories), ("environments", event.environments)):
+            if names:
+                notes.append(f"it holds these {what} alone: {', '.join(names)}")
         notes += [f"left out of it: {count} {reason}" for reason, count in sorted(event.left_out.items())]
         if event.unknown_people:
             notes.append(f"{event.unknown_people} people in it are unknown to people.toml; two may be one person")
