@@ -148,6 +148,9 @@ class Run(Event, frozen=True, kw_only=True):
     policy_digests: Mapping[str, Digest] = {}
     enforced_digest: str = ""
     config_digest: str = ""
+    mapping_versions: tuple[str, ...] = ()
+    """Of the files of the control mapping, in their order; () for a run from before it was recorded."""
+    mapping_digest: str = ""
     input_digest: str = ""
     document_digest: Digest
     evaluated_epoch_s: Epoch

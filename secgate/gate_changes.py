@@ -28,6 +28,8 @@ class GateState(Value, frozen=True, kw_only=True):
     run_id: str
     mode: str
     policies: Mapping[str, str]
+    mapping: str = ""
+    """Digest of the control mapping; "" where no run has said it yet."""
     scanners: Mapping[str, ScannerState]
 
 
@@ -43,6 +45,7 @@ def state_after(before: GateState | None, run: Run) -> GateState:
         run_id=run.run_id,
         mode=run.mode,
         policies=dict(run.policy_digests),
+        mapping=run.mapping_digest or (before.mapping if before is not None else ""),
         scanners={**known, **_scanners(run)},
     )
 
@@ -72,6 +75,8 @@ def _changes(before: GateState, run: Run) -> Iterator[GateChanged]:
     for layer in sorted({*before.policies, *run.policy_digests}):
         old, new = before.policies.get(layer, ""), run.policy_digests.get(layer, "")
         yield from made(PolicyChanged, layer, "digest", old, new)
+    if before.mapping and run.mapping_digest:
+        yield from made(PolicyChanged, "controls", "mapping", before.mapping, run.mapping_digest)
     nothing = ScannerState(version="", program="", options="", pack="")
     for name, now in sorted(_scanners(run).items()):
         was = before.scanners.get(name, nothing)

@@ -28,7 +28,7 @@ class GateChanged(Event, frozen=True, kw_only=True):
 
 
 class PolicyChanged(GateChanged, frozen=True, kw_only=True):
-    """A layer's policy has another digest, or the layer came or went: `name` is the layer."""
+    """A layer's policy has another digest, or the layer came or went: `name` is the layer, `controls` the mapping."""
 
     TYPE: ClassVar[str] = "policy-changed"
     VERSION: ClassVar[int] = 1

@@ -40,6 +40,8 @@ class RecordRequest(Value, frozen=True, kw_only=True):
     required: bool
     read_only: bool
     config_digest: str = ""
+    mapping_versions: tuple[str, ...] = ()
+    mapping_digest: str = ""
     actor: str = ""
     author: str = ""
     reviewers: tuple[str, ...] = ()
@@ -218,6 +220,8 @@ def _follow(request: RecordRequest, memory: Memory, *, document_digest: Digest) 
             document_digest=document_digest,
             input_digest=sha256(request.decision_input).hexdigest() if request.decision_input else "",
             config_digest=request.config_digest,
+            mapping_versions=request.mapping_versions,
+            mapping_digest=request.mapping_digest,
             actor=request.actor or id_of(target.actor),
             author=request.author or id_of(target.author),
             reviewers=request.reviewers or tuple(sorted(filter(None, map(id_of, target.reviewers)))),

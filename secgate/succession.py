@@ -52,6 +52,8 @@ class Stamp(Value, frozen=True, kw_only=True):
     document_digest: Digest
     input_digest: str = ""
     config_digest: str = ""
+    mapping_versions: tuple[str, ...] = ()
+    mapping_digest: str = ""
     actor: str = ""
     author: str = ""
     reviewers: tuple[str, ...] = ()
@@ -177,6 +179,8 @@ class _Step:
             policy_digests=decision.policy_digests if decision else {},
             enforced_digest=decision.enforced_digest if decision else "",
             config_digest=stamp.config_digest,
+            mapping_versions=stamp.mapping_versions,
+            mapping_digest=stamp.mapping_digest,
             input_digest=stamp.input_digest,
             document_digest=stamp.document_digest,
             evaluated_epoch_s=self._evaluated_epoch_s,

@@ -39,9 +39,14 @@ def for_findings(
     single.sort(key=lambda one: _alone(one, now_epoch_s, longest_s))
     named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
     shared = share_out(findings, named)
+    by_name: dict[str, list[Waiver]] = {}
+    for one in single:
+        by_name.setdefault(_subject(one).fingerprint, []).append(one)
     found: dict[str, Standing] = {}
     for finding in findings:
-        candidates = [single[shared[finding.fingerprint]]] if finding.fingerprint in shared else []
+        at = shared.get(finding.fingerprint)
+        # A newer one of the same finding holds where the first is void for what the finding has become.
+        candidates = list(by_name[_subject(single[at]).fingerprint]) if at is not None else []
         candidates += [one for one in wide if _is_advised(one, finding)]
         stands = [stand(one, finding) for one in candidates]
         if stands:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secgate.cli.options import machine, moment
+from secgate.cli.options import check_output, machine, moment, terminal, write_output
 from secgate.cli.waiver import place_options
 from secgate.errors import UsageError
 from secgate.escape import plain
@@ -83,6 +83,61 @@ def import_(
     place = evidence.Place(path=path, config=config, enforced=enforced)
     for line in _imported(evidence.import_population(wish, place=place, machine=machine(), now=moment())):
         click.echo(line)
+    return 0
+
+
+@evidence_command.command("check")
+@click.option("--from", "start", metavar="DATE", required=True, help="The period's first day, or a time with a zone.")
+@click.option("--to", "end", metavar="DATE", required=True, help="The day after its last: 2026-07-01 to 2026-10-01.")
+@click.option("--framework", "frameworks", multiple=True, metavar="KEY", help="soc2, iso27001 ...; all by default.")
+@click.option(
+    "--ledger",
+    "ledgers",
+    multiple=True,
+    metavar="L",
+    help="A ledger's file, or REPOSITORY#REF for one in git; may be repeated. By default the tree's own.",
+)
+@click.option(
+    "--checkpoint", "checkpoints", multiple=True, metavar="FILE|REPOSITORY#REF|URL", help="Where a checkpoint is kept."
+)
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json.")
+@click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
+@place_options
+def check(
+    *,
+    start: str,
+    end: str,
+    frameworks: tuple[str, ...],
+    ledgers: tuple[str, ...],
+    checkpoints: tuple[str, ...],
+    form: str,
+    output: str,
+    path: str,
+    config: str,
+    enforced: str,
+) -> int:
+    """Test each assertion over a period, and list what deviates, what was not tested and what stands on one side only.
+
+    It is evidence and no gate: it exits 0 whatever it finds. The period must be over. A day begins at midnight UTC.
+    """
+    from secgate import evidence
+
+    width = 80
+    if output in ("", "-"):
+        width, _ = terminal()
+    else:
+        check_output(output)
+    wish = evidence.EvidenceWish(
+        start=day_or_time(start, "--from"),
+        end=day_or_time(end, "--to"),
+        frameworks=frameworks,
+        ledgers=ledgers,
+        checkpoints=checkpoints,
+    )
+    place = evidence.Place(path=path, config=config, enforced=enforced)
+    found = evidence.period_evidence(wish, place=place, machine=machine(), now=moment())
+    page = evidence.evidence_json(found) if form == "json" else evidence.evidence_page(found, width=width)
+    write_output(page, output)
     return 0
 
 

@@ -1,6 +1,18 @@
 """Evidence for an audit: lists from outside taken in, and assertions tested over a period. An auditor concludes."""
 
+from secgate.evidence.checking import EvidenceWish, PeriodEvidence, period_evidence
 from secgate.evidence.importing import ImportReceipt, ImportWish, import_population
+from secgate.evidence.page import evidence_json, evidence_page
 from secgate.preparation import Place
 
-__all__ = ["ImportReceipt", "ImportWish", "Place", "import_population"]
+__all__ = [
+    "EvidenceWish",
+    "ImportReceipt",
+    "ImportWish",
+    "PeriodEvidence",
+    "Place",
+    "evidence_json",
+    "evidence_page",
+    "import_population",
+    "period_evidence",
+]

@@ -46,9 +46,10 @@ from secgate.preparation import (
     policy_layers,
     prepare,
     read_enforced,
+    shipped_files,
     workshop,
 )
-from secgate.resources import data_dir, files_under
+from secgate.resources import data_dir
 
 FACTS = "tests/facts_test.rego"
 """The shipped documents for tests, `data.secgate.tests.facts`, which the tests of other layers may import."""
@@ -165,7 +166,7 @@ def _files(source: PolicySource, machine: Machine) -> tuple[LayerName, dict[str,
     if source.layer == "shipped":
         if folder:
             raise UsageError("the shipped layer has no folder of yours", place="--layer", remedy="leave the folder out")
-        return "shipped", dict(files_under(data_dir("policies"), ".rego", ".json"))
+        return "shipped", shipped_files()
     if folder and (source.layer == "organisation" or Path(machine.cwd, folder, config.ENFORCED_NAME).is_file()):
         return "organisation", read_enforced(str(Path(machine.cwd, folder)), tree="").policies
     return "repository", named_policies((folder,) if folder else _named_folders(machine), machine)
@@ -215,10 +216,10 @@ def _support(name: LayerName) -> tuple[PolicyModule, ...]:
     """Give what an engine of another layer than the shipped one holds beside its own, and the documents for tests."""
     if name == "shipped":
         return ()
-    shipped = files_under(data_dir("policies"), ".rego")
     return tuple(
         PolicyModule(path=f"shipped:{path}", text=data.decode())
-        for path, data in shipped
+        for path, data in shipped_files().items()
+        if path.endswith(".rego")
         if path == FACTS or not path.startswith(("rego/rules/", "tests/"))
     )
 

@@ -404,6 +404,8 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         required=chosen.required,
         read_only=chosen.read_only,
         config_digest=seen.prepared.config_digest,
+        mapping_versions=seen.prepared.mapping.versions,
+        mapping_digest=seen.prepared.mapping.digest,
         retirement=seen.retirement,
         blobs={**judgement.policy_blobs, **_signed_blobs(seen)},
         events=seen.debt.events if is_clocked(document) else (),

@@ -4,7 +4,14 @@ from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
 from secgate.preparation.owners import Ownership
-from secgate.preparation.policy_files import ConftestSet, guarded_reader, named_policies, policies_at, policy_layers
+from secgate.preparation.policy_files import (
+    ConftestSet,
+    guarded_reader,
+    named_policies,
+    policies_at,
+    policy_layers,
+    shipped_files,
+)
 from secgate.preparation.prepare import Enforced, Prepared, RunRequest, prepare, read_enforced
 from secgate.preparation.signed import require_person, signed_by_a_person, verified_retirement
 from secgate.preparation.silence import Silence
@@ -35,6 +42,7 @@ __all__ = [
     "prepared_at",
     "read_enforced",
     "require_person",
+    "shipped_files",
     "signed_by_a_person",
     "verified_retirement",
     "workshop",

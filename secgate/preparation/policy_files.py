@@ -11,6 +11,7 @@ from secgate.engines.regorus import RegorusChild
 from secgate.errors import UsageError
 from secgate.model import Target, Value
 from secgate.policy import Layer, effective_data, load_layer, load_vocabulary
+from secgate.policy.layers import of_runs
 from secgate.ports import ProcessRunner, SyntaxReader
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
@@ -25,6 +26,11 @@ def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> 
     return RegorusChild(runner=runner, python=machine.python, directory=scratch)
 
 
+def shipped_files() -> dict[str, bytes]:
+    """Give the files of the shipped layer, and its tests."""
+    return of_runs(dict(files_under(data_dir("policies"), ".rego", ".json")))
+
+
 def policy_layers(
     organisation: dict[str, bytes], own: dict[str, bytes], *, reader: SyntaxReader, guarded: SyntaxReader
 ) -> tuple[Layer, ...]:
@@ -32,9 +38,8 @@ def policy_layers(
 
     Raises PolicyError with file and line for a fault in any of them.
     """
-    root = data_dir("policies")
-    vocabulary = load_vocabulary((root / "schema" / "input.json").read_bytes())
-    shipped = load_layer("shipped", dict(files_under(root, ".rego", ".json")), reader=reader, vocabulary=vocabulary)
+    vocabulary = load_vocabulary((data_dir("policies") / "schema" / "input.json").read_bytes())
+    shipped = load_layer("shipped", shipped_files(), reader=reader, vocabulary=vocabulary)
     layers = [shipped]
     data = effective_data(shipped, None)
     if organisation:

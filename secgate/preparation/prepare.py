@@ -21,6 +21,7 @@ from msgspec import Struct
 from secgate import config, registry
 from secgate.config import Layer as SettingsLayer
 from secgate.config import Machine, Settings
+from secgate.controls import ControlMapping, read_mapping
 from secgate.discover import DiscoverRequest, ci_facts, discover, narrowed
 from secgate.engines.regorus import RegorusEngine
 from secgate.errors import ConfigError, TargetError, UsageError
@@ -51,7 +52,7 @@ from secgate.preparation.policy_files import (
 )
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
-from secgate.resources import files_under
+from secgate.resources import data_dir, files_under
 from secgate.retirement import FILE_NAME as RETIRED_NAME
 from secgate.retirement import Retirement, read_retirement
 from secgate.secret_binding import SecretKey
@@ -59,8 +60,9 @@ from secgate.trust import ALLOWED_NAME, REVOKED_NAME, allowed_keys, revocations
 
 RETIRED_SIGNATURE = f"{RETIRED_NAME}.sig"
 AUTHORITIES_NAME = "timestamp-authorities.pem"
+CONTROLS_NAME = "controls"
 ENFORCED_PARTS = (
-    *(config.ENFORCED_NAME, "policies", "data", CONFTEST),
+    *(config.ENFORCED_NAME, "policies", "data", CONFTEST, CONTROLS_NAME),
     *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, CLASSES_NAME, RETIRED_NAME, RETIRED_SIGNATURE),
     AUTHORITIES_NAME,
 )
@@ -98,6 +100,8 @@ class Enforced(Value, frozen=True, kw_only=True):
     settings: SettingsLayer | None
     policies: dict[str, bytes]
     digest: str
+    controls: Mapping[str, bytes] = {}
+    """Frameworks and assertions of its own, and their tests, by path."""
     conftest: Mapping[str, bytes] = {}
     people: People = People()
     trust: Trust = Trust()
@@ -127,6 +131,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     secret_key: SecretKey | None
     owners: Ownership
+    mapping: ControlMapping
+    """The shipped control mapping with what the organisation adds."""
 
 
 def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Prepared:
@@ -188,7 +194,14 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         notes=(*ci.notes, *notes, *resolved.overruled, *owners.notes),
         owners=owners,
         secret_key=secret_key(machine, enforced=enforced_at),
+        mapping=_mapping(enforced),
     )
+
+
+def _mapping(enforced: Enforced) -> ControlMapping:
+    """Give the control mapping that a run is recorded with. Raises ConfigError with every fault of it."""
+    shipped = dict(files_under(data_dir("policies") / CONTROLS_NAME, ".json"))
+    return read_mapping(shipped, {name: data for name, data in enforced.controls.items() if name.endswith(".json")})
 
 
 def _gate_folders(settings: Settings) -> tuple[str, ...]:
@@ -225,6 +238,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     settings = None
     total = hashlib.sha256()
     policies: dict[str, bytes] = {}
+    controls: dict[str, bytes] = {}
     conftest: dict[str, bytes] = {}
     parts: dict[str, bytes] = {}
     for name, data in files_under(root):
@@ -236,6 +250,8 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
             settings = config.parse_file(data, name=name, trust="enforced")
         elif (top == "policies" and name.endswith(".rego")) or (top == "data" and name.endswith(".json")):
             policies[name] = data
+        elif top == CONTROLS_NAME and name.endswith((".json", ".rego")):
+            controls[name] = data
         elif top == CONFTEST and name.endswith(".rego"):
             conftest[name] = data
         elif name in ENFORCED_PARTS:
@@ -246,6 +262,7 @@ def read_enforced(path: str, *, tree: str) -> Enforced:
     return Enforced(
         settings=settings,
         policies=policies,
+        controls=controls,
         conftest=conftest,
         digest=total.hexdigest(),
         people=people,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,12 +41,14 @@ def data() -> bytes:
     return json.dumps(merged).encode()
 
 
-def test_every_rule_through_a_server(opa_server: str) -> None:
-    names = rules()
+@pytest.mark.parametrize("of_assertions", [False, True])
+def test_every_rule_through_a_server(opa_server: str, of_assertions: bool) -> None:
+    names = [name for name in rules() if ("assertions" in name) == of_assertions]
+    known = [module for module in modules() if module.path.startswith("controls/") == of_assertions]
     lines = [f'r["{name}"] if {name}' for name in names]
     asked = PolicyModule(path="all.rego", text="package everything\n" + "\n".join(lines))
     answer = OpaEngine(address=opa_server).evaluate(
-        [*modules(), asked], data=data(), document=b"{}", query="data.everything.r", limit_s=120
+        [*known, asked], data=data(), document=b"{}", query="data.everything.r", limit_s=120
     )
     assert json.loads(answer.value) == dict.fromkeys(names, True)
 
@@ -61,11 +64,19 @@ def test_every_shipped_rule_has_tests_that_allow_and_others_that_do_not() -> Non
     assert shipped <= tested
 
 
+def test_every_exception_of_an_assertion_has_a_test_that_expects_it() -> None:
+    for one in json.loads((POLICIES / "controls" / "assertions.json").read_bytes())["assertions"]:
+        text = (POLICIES / "controls" / "assertions" / f"{one['test']}_test.rego").read_text(encoding="utf-8")
+        expected = set(re.findall(r'"([a-z_]+)"', "".join(re.findall(r"== (\{.*\})", text))))
+        assert set(one["exception_when"]) <= expected, one["id"]
+        assert "\ntest_allow_" in text
+
+
 def test_opa_agrees() -> None:
     opa = shutil.which("opa")
     if opa is None:
         pytest.skip("no opa on PATH")
-    folders = [str(POLICIES / name) for name in ("rego", "tests", "data")]
+    folders = [str(POLICIES / name) for name in ("rego", "tests", "data", "controls/assertions")]
     ended = subprocess.run([opa, "test", *folders], capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"PASS: {len(rules())}/{len(rules())}" in ended.stdout

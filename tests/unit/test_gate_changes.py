@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from secgate.gate_events import GateChanged
 from secgate.model import Decision, Scope
-from tests.ledger_support import Story, document, invocation, protected, sqlite_at
+from secgate.record import RecordRequest, record
+from tests.ledger_support import Story, at, document, invocation, protected, sqlite_at
 
 
 @pytest.fixture
@@ -85,3 +86,20 @@ def test_other_runs_neither_tell_nor_hide_a_change(story: Story, target: object)
     story.run(at_s=0)
     assert story.gate_changes(story.run(at_s=60, invocations=newer, target=target)) == []
     assert len(story.gate_changes(story.run(at_s=120, invocations=newer))) == 1
+
+
+def test_another_mapping_is_told_and_one_that_was_not_recorded_is_none(story: Story) -> None:
+    def run(at_s: int, digest: str) -> list[tuple[str, str, str, str, str]]:
+        story.count += 1
+        request = RecordRequest(
+            document=document(run=f"run-{story.count}", at_s=at_s),
+            decision_input=b"{}",
+            now=at(at_s),
+            required=False,
+            read_only=False,
+            mapping_digest=digest,
+        )
+        return told(story.gate_changes(record(request, story.ledger)))
+
+    assert [run(0, ""), run(60, "a"), run(120, ""), run(180, "a")] == [[], [], [], []]
+    assert run(240, "b") == [("policy-changed", "controls", "mapping", "a", "b")]

@@ -1,0 +1,23 @@
+package secgate.tests.assertions.ledger_integrity
+
+import data.secgate.assertions.ledger_integrity
+
+good := {"id": "c", "size": 5, "ledger_size": 5, "signed": true, "same_root": true}
+
+found(changes) := words if {
+	set := ledger_integrity.deviation with input as {
+		"assertion": "ledger_integrity",
+		"period": {"from_epoch_s": 0, "to_epoch_s": 1000},
+		"params": {},
+		"items": [object.union(good, changes)],
+	}
+	words := {e.exception | some e in set}
+}
+
+test_allow_as_long if found({}) == set()
+
+test_deviates_one_entry_short if found({"ledger_size": 4}) == {"shorter_than_checkpoint"}
+
+test_deviates_root if found({"same_root": false}) == {"inconsistent_root"}
+
+test_deviates_signature if found({"signed": false}) == {"bad_signature"}

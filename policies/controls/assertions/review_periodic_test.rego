@@ -1,0 +1,23 @@
+package secgate.tests.assertions.review_periodic
+
+import data.secgate.assertions.review_periodic
+
+good := {"id": "w", "to_epoch_s": 100, "reviewed_epoch_s": 86500}
+
+found(changes) := words if {
+	set := review_periodic.deviation with input as {
+		"assertion": "review_periodic",
+		"period": {"from_epoch_s": 0, "to_epoch_s": 200000},
+		"params": {"limit_days": 1},
+		"items": [object.union(good, changes)],
+	}
+	words := {e.exception | some e in set}
+}
+
+test_allow_in_the_very_second if found({}) == set()
+
+test_deviates_a_second_late if found({"reviewed_epoch_s": 86501}) == {"review_late"}
+
+test_deviates_never if found({"reviewed_epoch_s": 0}) == {"no_review"}
+
+test_allow_still_in_time if found({"reviewed_epoch_s": 0, "to_epoch_s": 113600}) == set()

@@ -1,0 +1,26 @@
+# In every window the lane was looked at, by every scanner that it needs, with rules that are not old, and no gap.
+package secgate.assertions.scan_ran
+
+deviation contains {"item": s.id, "exception": "missing_window", "detail": "no whole run of a protected branch"} if {
+	some s in input.items
+	s.runs == 0
+}
+
+deviation contains {"item": s.id, "exception": "scanner_error", "detail": detail} if {
+	some s in input.items
+	count(s.failed) > 0
+	detail := sprintf("in run %s: %s", [s.run_id, concat(", ", s.failed)])
+}
+
+deviation contains {"item": s.id, "exception": "files_not_covered", "detail": detail} if {
+	some s in input.items
+	s.gaps > 0
+	detail := sprintf("%d gap(s) in run %s", [s.gaps, s.run_id])
+}
+
+deviation contains {"item": s.id, "exception": "rules_too_old", "detail": detail} if {
+	input.params.rules_days > 0
+	some s in input.items
+	s.rule_age_days > input.params.rules_days
+	detail := sprintf("rules of run %s were %d days old, and %d are allowed", [s.run_id, s.rule_age_days, input.params.rules_days])
+}

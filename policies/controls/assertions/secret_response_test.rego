@@ -1,0 +1,23 @@
+package secgate.tests.assertions.secret_response
+
+import data.secgate.assertions.secret_response
+
+good := {"id": "s", "opened_epoch_s": 100, "revoked_epoch_s": 3700}
+
+found(changes) := words if {
+	set := secret_response.deviation with input as {
+		"assertion": "secret_response",
+		"period": {"from_epoch_s": 0, "to_epoch_s": 10000},
+		"params": {"limit_hours": 1},
+		"items": [object.union(good, changes)],
+	}
+	words := {e.exception | some e in set}
+}
+
+test_allow_in_the_very_second if found({}) == set()
+
+test_deviates_a_second_late if found({"revoked_epoch_s": 3701}) == {"late"}
+
+test_deviates_never if found({"revoked_epoch_s": 0}) == {"no_revocation_evidence"}
+
+test_allow_still_in_time if found({"revoked_epoch_s": 0, "opened_epoch_s": 6400}) == set()

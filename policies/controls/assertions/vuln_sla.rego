@@ -1,0 +1,23 @@
+# Closed by its due time, which is within it, or covered from there on by waivers that were approved before.
+package secgate.assertions.vuln_sla
+
+deviation contains {"item": f.id, "exception": "missed", "detail": detail} if {
+	some f in input.items
+	closed(f)
+	f.closed_epoch_s > f.due_epoch_s
+	f.covered_until_epoch_s < f.closed_epoch_s
+	detail := sprintf("closed %d s after it was due", [f.closed_epoch_s - f.due_epoch_s])
+}
+
+deviation contains {"item": f.id, "exception": "overdue_open", "detail": detail} if {
+	some f in input.items
+	not closed(f)
+	f.due_epoch_s < input.period.to_epoch_s
+	f.covered_until_epoch_s < input.period.to_epoch_s
+	detail := sprintf("open, and %d s overdue at the period's end", [input.period.to_epoch_s - f.due_epoch_s])
+}
+
+closed(f) if {
+	f.closed_epoch_s > 0
+	f.closed_epoch_s < input.period.to_epoch_s
+}

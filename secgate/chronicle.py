@@ -1,0 +1,167 @@
+"""A ledger read once from its beginning, for a period's evidence: its runs, episodes, changes of the gate, in order.
+
+`memory` holds what is true now; this holds what was true when, as far as assertions ask for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from secgate.event import Event
+from secgate.events import (
+    FindingAliased,
+    FindingEvent,
+    FindingOpened,
+    ObligationAdded,
+    Run,
+    from_envelope,
+)
+from secgate.gate_events import GateChanged
+from secgate.memory import KnownPopulation, Memory, Remembered
+from secgate.merkle import envelope_of
+from secgate.model import Digest, KnownStatement, LedgerEntry, Value
+
+
+class RecordedRun(NamedTuple):
+    """A run, the number of its entry and the ledger's time of it."""
+
+    run: Run
+    sequence: int
+    at_epoch_s: int
+
+
+class RecordedChange(NamedTuple):
+    """A change of the gate, the number of its entry and the ledger's time of it."""
+
+    change: GateChanged
+    sequence: int
+    at_epoch_s: int
+
+
+class Episode(Value, frozen=True, kw_only=True):
+    """A finding on a line from when it was opened until it was closed, 0 for one that is open; times of the ledger.
+
+    `judged_epoch_s` is when its first duty was recorded, 0 for none.
+    """
+
+    repository: str
+    line: str
+    known: Remembered
+    opened_epoch_s: int
+    opened_sequence: int
+    judged_epoch_s: int
+    closed_epoch_s: int
+
+    @property
+    def key(self) -> str:
+        """How people and reports name it: repository, line, fingerprint and number of the episode."""
+        return f"{self.repository}/{self.line}/{self.known.facts.fingerprint[:16]}/{self.known.episode}"
+
+
+class _Times(NamedTuple):
+    opened_epoch_s: int
+    opened_sequence: int
+    judged_epoch_s: int = 0
+
+
+_Key = tuple[str, str, str]
+_NEVER = _Times(0, 0)
+
+
+class Chronicle:
+    """Grows entry by entry. `memory` is the fold of the same entries."""
+
+    def __init__(self, address: str, *, roots_of: Iterable[int] = ()) -> None:
+        self.address = address
+        self.memory = Memory()
+        self.runs: list[RecordedRun] = []
+        self.changes: list[RecordedChange] = []
+        self.roots: dict[int, Digest] = {}
+        """Root by size, of the sizes that were asked for and the ledger has."""
+        self.first_epoch_s = 0
+        self._wanted = frozenset(roots_of)
+        self._past: list[Episode] = []
+        self._times: dict[_Key, _Times] = {}
+
+    def read(self, entries: Iterable[LedgerEntry]) -> Chronicle:
+        """Take in entries from the first on, and give itself. Raises LedgerError for one that is not right."""
+        for entry in entries:
+            if entry.sequence in self._wanted:
+                self.roots[entry.sequence] = entry.previous_root
+            envelope = envelope_of(entry)
+            event = from_envelope(envelope)
+            if isinstance(event, FindingOpened):
+                self._archive(event)
+            self.memory.apply(entry)
+            self.first_epoch_s = self.first_epoch_s or envelope.at_epoch_s
+            if event is not None:
+                self._take(event, entry.sequence, envelope.at_epoch_s)
+        head = self.memory.head
+        if head.size in self._wanted:
+            self.roots[head.size] = head.root
+        return self
+
+    @property
+    def statements(self) -> list[KnownStatement]:
+        """What people signed, unchecked."""
+        return self.memory.statements
+
+    @property
+    def populations(self) -> list[KnownPopulation]:
+        """Lists from outside."""
+        return self.memory.populations
+
+    def episodes(self) -> tuple[Episode, ...]:
+        """Give every episode of every finding, oldest first."""
+        now = [
+            self._episode(repository, line, known)
+            for (repository, line), remembered in self.memory.all_lines().items()
+            for known in remembered.findings.values()
+        ]
+        return tuple(sorted([*self._past, *now], key=lambda one: (one.opened_sequence, one.key)))
+
+    def _episode(self, repository: str, line: str, known: Remembered) -> Episode:
+        times = self._times.get((repository, line, known.facts.fingerprint), _NEVER)
+        return Episode(
+            repository=repository,
+            line=line,
+            known=known,
+            # What was split off or merged has the clock of the whole, and no opening of its own.
+            opened_epoch_s=times.opened_epoch_s or known.first_seen_epoch_s,
+            opened_sequence=times.opened_sequence,
+            judged_epoch_s=times.judged_epoch_s or (known.first_seen_epoch_s if known.obligations else 0),
+            closed_epoch_s=known.closed_epoch_s or 0,
+        )
+
+    def _archive(self, event: FindingOpened) -> None:
+        """Keep the episode that a new one follows on: the fold forgets it."""
+        known = self.memory.line(event.repository, event.line).findings.get(event.finding.fingerprint)
+        if known is not None and not known.is_open:
+            self._past.append(self._episode(event.repository, event.line, known))
+
+    def _take(self, event: Event, sequence: int, at_epoch_s: int) -> None:
+        if isinstance(event, Run):
+            self.runs.append(RecordedRun(event, sequence, at_epoch_s))
+        elif isinstance(event, GateChanged):
+            self.changes.append(RecordedChange(event, sequence, at_epoch_s))
+        elif isinstance(event, FindingEvent):
+            self._finding(event, sequence, at_epoch_s)
+
+    def _finding(self, event: FindingEvent, sequence: int, at_epoch_s: int) -> None:
+        def key(fingerprint: str) -> _Key:
+            return (event.repository, event.line, fingerprint)
+
+        match event:
+            case FindingOpened():
+                self._times[key(event.finding.fingerprint)] = _Times(at_epoch_s, sequence)
+            case ObligationAdded():
+                times = self._times.get(key(event.fingerprint))
+                if times is not None and not times.judged_epoch_s:
+                    self._times[key(event.fingerprint)] = times._replace(judged_epoch_s=at_epoch_s)
+            case FindingAliased():
+                times = self._times.pop(key(event.former.value), None)
+                if times is not None:
+                    self._times[key(event.fingerprint)] = times
+            case _:
+                return

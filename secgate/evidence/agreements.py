@@ -1,0 +1,180 @@
+"""Populations of what people answered for: overrides, exceptions, changes and reviews of the gate, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from secgate.agreement import Procedure
+from secgate.assertion_facts import ExceptionItem, GateChangeItem, OverrideItem, ReviewWindowItem
+from secgate.assertions import Period, Population
+from secgate.controls import Assertion
+from secgate.evidence.ground import Ground, Read
+from secgate.model import Value
+from secgate.waivers import APPROVED, Refused
+
+_APPROVED = (APPROVED, Procedure("downgrade").approved)
+
+
+def overrides(ground: Ground, assertion: Assertion) -> Population:
+    """Give each override that was given in the period."""
+    del assertion
+    limits = ground.limits.overrides_s
+    items = tuple(
+        OverrideItem(
+            id=one.id,
+            by=one.said.by,
+            authorised=not one.void,
+            has_reason=bool(one.said.reason.strip()),
+            given_epoch_s=one.given_epoch_s,
+            until_epoch_s=one.said.until_epoch_s,
+            longest_s=limits.longest,
+            reviewer=one.reviewer,
+            reviewed_epoch_s=one.reviewed_epoch_s,
+            review_due_epoch_s=one.given_epoch_s + limits.review,
+            word=one.word or "none",
+        )
+        for read in ground.ledgers
+        for one in read.said.overrides
+        if ground.within(one.given_epoch_s)
+    )
+    return Population(items, reason=_unchecked(ground, "override-"), notes=_refused(ground, "override-"))
+
+
+def exceptions(ground: Ground, assertion: Assertion) -> Population:
+    """Give each waiver, dismissal and downgrade that was approved in the period, in vain as well."""
+    del assertion
+    items = [item for read in ground.ledgers for item in (*_approved(read, ground), *_in_vain(read, ground))]
+    notes = (*_refused(ground, "waiver"), *_refused(ground, "downgrade-"))
+    return Population(tuple(items), reason=_unchecked(ground, "waiver", "downgrade-"), notes=notes)
+
+
+def gate_changes(ground: Ground, assertion: Assertion) -> Population:
+    """Give each change of policy, scanner, rule pack or mode."""
+    del assertion
+    items = tuple(
+        GateChangeItem(
+            id=f"{one.change.repository}/{one.change.line}/{one.change.TYPE}/{one.sequence}",
+            changed_epoch_s=one.at_epoch_s,
+        )
+        for read in ground.ledgers
+        for one in read.chronicle.changes
+        if ground.within(one.at_epoch_s)
+    )
+    return Population(items, reason="no event records a signed review of the gate yet")
+
+
+def review_windows(ground: Ground, assertion: Assertion) -> Population:
+    """Give each calendar month of the period, in UTC."""
+    del assertion
+    items = tuple(
+        ReviewWindowItem(id=f"{datetime.fromtimestamp(one.from_epoch_s, tz=UTC):%Y-%m-%d}", to_epoch_s=one.to_epoch_s)
+        for one in months(ground.period)
+    )
+    return Population(items, reason="no event records a signed review of the gate yet")
+
+
+def checkpoints(ground: Ground, assertion: Assertion) -> Population:
+    """Give each checkpoint that was brought from where it is kept."""
+    del assertion
+    reason = "" if ground.checkpoints else "no checkpoint that is kept elsewhere was named: --checkpoint"
+    return Population(ground.checkpoints, reason=reason)
+
+
+def months(period: Period) -> Iterator[Period]:
+    """Give a period by calendar months in UTC; the first and the last may be parts of one."""
+    at = period.from_epoch_s
+    while at < period.to_epoch_s:
+        day = datetime.fromtimestamp(at, tz=UTC)
+        following = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
+        end = min(int(following.timestamp()), period.to_epoch_s)
+        yield Period(from_epoch_s=at, to_epoch_s=end)
+        at = end
+
+
+def _approved(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
+    limits = ground.limits
+    for waiver in read.said.waivers:
+        asked = waiver.request
+        if waiver.approver and ground.within(waiver.approved_epoch_s):
+            is_gap = asked.bound.form == "nothing"
+            yield ExceptionItem(
+                id=waiver.id,
+                kind=asked.kind,
+                requester=asked.requester,
+                approver=waiver.approver,
+                authorised=True,
+                has_reason=bool(asked.reason.strip()),
+                approved_epoch_s=waiver.approved_epoch_s,
+                expires_epoch_s=asked.expires_epoch_s,
+                longest_s=limits.waivers_s.gap if is_gap else limits.waivers_s.of(asked.bound.severity),
+            )
+    for downgrade in read.said.downgrades:
+        said = downgrade.request
+        if downgrade.approver and ground.within(downgrade.approved_epoch_s):
+            yield ExceptionItem(
+                id=downgrade.id,
+                kind="downgrade",
+                requester=said.requester,
+                approver=downgrade.approver,
+                authorised=True,
+                has_reason=bool(said.reason.strip()),
+                approved_epoch_s=downgrade.approved_epoch_s,
+                expires_epoch_s=said.expires_epoch_s,
+                longest_s=limits.downgrades_s.of(said.bound.severity),
+            )
+
+
+class _Approval(Value, frozen=True, kw_only=True):
+    request: str = ""
+    approver: str = ""
+
+
+def _in_vain(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
+    """Give approvals that count for nothing: by whoever asked, or by somebody who may not."""
+    said = {one.sequence: one for one in read.chronicle.statements}
+    asked = {one.id: (one.request.requester, one.request.expires_epoch_s) for one in read.said.waivers}
+    asked |= {one.id: (one.request.requester, one.request.expires_epoch_s) for one in read.said.downgrades}
+    for refused in read.said.refused:
+        statement = said[refused.sequence]
+        if refused.type not in _APPROVED or not ground.within(statement.at_epoch_s):
+            continue
+        try:
+            approval = msgspec.json.decode(statement.statement, type=_Approval)
+        except msgspec.DecodeError:
+            approval = _Approval()
+        requester, expires = asked.get(approval.request, ("", 0))
+        yield ExceptionItem(
+            id=f"{read.chronicle.address}#{refused.sequence}",
+            kind=refused.type,
+            requester=requester,
+            approver=approval.approver or "nobody",
+            why=refused.why,
+            has_reason=True,
+            approved_epoch_s=statement.at_epoch_s,
+            expires_epoch_s=expires or statement.at_epoch_s,
+            # It never held, so it was not too long.
+            longest_s=max(0, expires - statement.at_epoch_s),
+        )
+
+
+def _unchecked(ground: Ground, *prefixes: str) -> str:
+    """Say why nobody's word counts where there are statements of these kinds, "" where it does."""
+    for read in ground.ledgers:
+        if read.said.reason and any(one.type.startswith(prefixes) for one in read.chronicle.statements):
+            return read.said.reason
+    return ""
+
+
+def _refused(ground: Ground, prefix: str) -> tuple[str, ...]:
+    found: list[tuple[str, Refused]] = [
+        (read.chronicle.address, one)
+        for read in ground.ledgers
+        for one in read.said.refused
+        if one.type.startswith(prefix)
+    ]
+    return tuple(
+        f"entry {one.sequence} of {address} ({one.type}) counts for nothing: {one.why}" for address, one in found
+    )

@@ -1,0 +1,164 @@
+"""What a period's evidence is drawn from: ledgers read whole, lists from outside, and whose word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+import msgspec
+
+from secgate import registry
+from secgate.assertion_facts import CheckpointItem
+from secgate.assertions import Period
+from secgate.checkpoint import NAMESPACE, Sealed, sealed
+from secgate.chronicle import Chronicle
+from secgate.downgrades import Downgrade
+from secgate.errors import LedgerError, SignatureError
+from secgate.overrides import Given
+from secgate.pipeline import downgraded, exceptions, overriding
+from secgate.policy.values import PolicyLimits
+from secgate.population import Imported, Joined, joined, read_stored
+from secgate.ports import Ledger, PopulationKind, Signer
+from secgate.preparation import Enforced, Prepared, Workshop, choose_keeper
+from secgate.sla import utc_words
+from secgate.waivers import REVOKED, Refused, Revocation, Waiver
+
+
+class Said(NamedTuple):
+    """What people signed in one ledger, checked; `reason` says why nobody's word counts, "" where it does."""
+
+    waivers: tuple[Waiver, ...] = ()
+    downgrades: tuple[Downgrade, ...] = ()
+    overrides: tuple[Given, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    revoked: Mapping[str, int] = MappingProxyType({})
+    """When a waiver was revoked, by its id, in the ledger's time."""
+    reason: str = ""
+
+
+class Read(NamedTuple):
+    """One ledger, read."""
+
+    ledger: Ledger
+    chronicle: Chronicle
+    said: Said
+
+
+class Ground(NamedTuple):
+    """Everything that populations are made of."""
+
+    period: Period
+    ledgers: tuple[Read, ...]
+    lists: Mapping[PopulationKind, Joined]
+    limits: PolicyLimits
+    checkpoints: tuple[CheckpointItem, ...]
+
+    def within(self, epoch_s: int) -> bool:
+        """Tell whether a time lies in the period."""
+        return self.period.from_epoch_s <= epoch_s < self.period.to_epoch_s
+
+
+class Kept(NamedTuple):
+    """A checkpoint from outside: where it was, and what it says."""
+
+    address: str
+    sealed: Sealed
+
+
+def fetch_checkpoints(places: Sequence[str], shop: Workshop) -> tuple[Kept, ...]:
+    """Give the checkpoints that are kept elsewhere. Raises LedgerError where there is none."""
+    found = []
+    for place in dict.fromkeys(places):
+        keeper = choose_keeper(place, machine=shop.machine, executor=shop.executor)
+        data = keeper.get()
+        if data is None:
+            raise LedgerError("there is no checkpoint", place=keeper.address, remedy="name where one is kept")
+        found.append(Kept(keeper.address, sealed(data, place=keeper.address)))
+    return tuple(found)
+
+
+def read_ground(
+    ledgers: Sequence[Ledger], *, period: Period, prepared: Prepared, shop: Workshop, kept: Sequence[Kept]
+) -> Ground:
+    """Read every ledger from its first entry. Raises LedgerError for one that does not verify, or is another's."""
+    sizes = [one.sealed.checkpoint.size for one in kept]
+    found = []
+    for ledger in ledgers:
+        chronicle = Chronicle(ledger.address, roots_of=sizes).read(ledger.read())
+        found.append(Read(ledger, chronicle, _said(chronicle, prepared.enforced, shop)))
+    return Ground(
+        period=period,
+        ledgers=tuple(found),
+        lists=_lists(found),
+        limits=exceptions.limits_of(prepared),
+        checkpoints=tuple(_checkpoint(one, found, prepared.enforced, shop) for one in kept),
+    )
+
+
+def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
+    if not chronicle.statements:
+        return Said()
+    if not enforced.trust.allowed_signers:
+        return Said(reason="without an enforced layer nobody's signature counts: give --enforced")
+    signer = _signer("sshsig", shop)
+    waivers, first = exceptions.checked(chronicle.statements, enforced=enforced, signer=signer)
+    downgrades, second = downgraded.checked(chronicle.statements, enforced=enforced, signer=signer)
+    overrides, third = overriding.checked(chronicle.statements, enforced=enforced, signer=signer)
+    ended = {one.id for one in waivers if one.revoked_by}
+    revoked: dict[str, int] = {}
+    for one in chronicle.statements:
+        if one.type == REVOKED and one.sequence not in {refused.sequence for refused in first}:
+            name = msgspec.json.decode(one.statement, type=Revocation).request
+            if name in ended:
+                revoked.setdefault(name, one.at_epoch_s)
+    return Said(waivers, downgrades, overrides, (*first, *second, *third), revoked)
+
+
+def _signer(name: str, shop: Workshop) -> Signer:
+    return registry.signer(name, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+
+
+def _lists(found: Sequence[Read]) -> dict[PopulationKind, Joined]:
+    imports: dict[PopulationKind, list[Imported]] = {}
+    for one in found:
+        for known in one.chronicle.populations:
+            try:
+                rows = read_stored(one.ledger.blob(known.event.rows_digest))
+            except msgspec.DecodeError as error:
+                raise LedgerError(
+                    f"the rows of entry {known.sequence} do not read: {error}",
+                    place=one.ledger.address,
+                    remedy="compare the ledger with a backup",
+                ) from error
+            taken = Imported(known.event, known.sequence, known.at_epoch_s, rows)
+            imports.setdefault(known.event.kind, []).append(taken)
+    return {kind: joined(sorted(of_kind, key=lambda one: one.at_epoch_s)) for kind, of_kind in imports.items()}
+
+
+def _checkpoint(kept: Kept, found: Sequence[Read], enforced: Enforced, shop: Workshop) -> CheckpointItem:
+    checkpoint = kept.sealed.checkpoint
+    chronicle = next((one.chronicle for one in found if one.chronicle.memory.ledger_id == checkpoint.ledger_id), None)
+    if chronicle is None:
+        raise LedgerError(
+            "the checkpoint is of none of these ledgers", place=kept.address, remedy="name its ledger too, or leave it"
+        )
+    signed = True
+    try:
+        _signer("dsse", shop).verify(
+            kept.sealed.statement,
+            kept.sealed.data,
+            namespace=NAMESPACE,
+            trust=enforced.trust,
+            at=datetime.fromtimestamp(checkpoint.at_epoch_s, tz=UTC),
+        )
+    except SignatureError:
+        signed = False
+    return CheckpointItem(
+        id=f"{kept.address} ({checkpoint.size} entries, {utc_words(checkpoint.at_epoch_s)})",
+        size=checkpoint.size,
+        ledger_size=chronicle.memory.head.size,
+        signed=signed,
+        same_root=chronicle.roots.get(checkpoint.size) == checkpoint.root,
+    )

@@ -1,0 +1,199 @@
+"""Populations from outside that meet runs: deployments, merged changes, released artefacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, cast
+
+from secgate.assertion_facts import ApprovalOfChange, ChangeItem, DeploymentItem, ReleaseItem, RunOfDeployment
+from secgate.assertions import Population, Unmatched
+from secgate.chronicle import RecordedRun
+from secgate.controls import Assertion
+from secgate.evidence.ground import Ground
+from secgate.model import Scope
+from secgate.population import Change, Deployment, ReleasedArtifact, Row, key_of
+from secgate.ports import PopulationKind
+from secgate.sla import utc_words
+
+
+def deployments(ground: Ground, assertion: Assertion) -> Population:
+    """Give each deployment of the period with the runs that looked at the same artefact, commit or tree."""
+    del assertion
+    rows = cast("list[Deployment]", rows_of(ground, "deployments"))
+    runs = _Runs(ground)
+    items = [
+        DeploymentItem(
+            id=key_of(row),
+            environment=row.environment,
+            deployed_epoch_s=row.deployed_epoch_s,
+            runs=tuple(runs.of_deployment(row)),
+        )
+        for row in rows
+        if ground.within(row.deployed_epoch_s)
+    ]
+    used = {found.run_id for row in rows for found in runs.of_deployment(row)}
+    unmatched = Unmatched(
+        left="deployments",
+        right="runs of protected branches",
+        left_unmatched=tuple(item.id for item in items if not item.runs),
+        right_unmatched=tuple(
+            one.run.run_id
+            for one in runs.all
+            if one.run.scope is Scope.PROTECTED and ground.within(one.at_epoch_s) and one.run.run_id not in used
+        ),
+    )
+    return Population(
+        tuple(items), reason=lacking(ground, "deployments"), unmatched=unmatched, notes=notes_of(ground, "deployments")
+    )
+
+
+def changes(ground: Ground, assertion: Assertion) -> Population:
+    """Give each change that was merged in the period."""
+    del assertion
+    items = tuple(
+        ChangeItem(
+            id=key_of(row),
+            author=row.author,
+            merged_epoch_s=row.merged_epoch_s,
+            approvals=tuple(
+                ApprovalOfChange(reviewer=one.reviewer, approved_epoch_s=one.approved_epoch_s, machine=one.machine)
+                for one in row.approvals
+            ),
+        )
+        for row in cast("list[Change]", rows_of(ground, "reviews"))
+        if ground.within(row.merged_epoch_s)
+    )
+    return Population(items, reason=lacking(ground, "reviews"), notes=notes_of(ground, "reviews"))
+
+
+def releases(ground: Ground, assertion: Assertion) -> Population:
+    """Give each artefact that was released in the period. Nothing binds an inventory to one yet."""
+    del assertion
+    whole = cast("list[ReleasedArtifact]", rows_of(ground, "artifacts"))
+    rows = [row for row in whole if ground.within(row.released_epoch_s)]
+    bound = {digest for one in ground.ledgers for run in one.chronicle.runs for digest in run.run.artifacts}
+    known = {row.digest for row in whole}
+    of_period = {
+        digest
+        for one in ground.ledgers
+        for run in one.chronicle.runs
+        if ground.within(run.at_epoch_s)
+        for digest in run.run.artifacts
+    }
+    unmatched = Unmatched(
+        left="artifacts",
+        right="artefacts that runs name",
+        left_unmatched=tuple(key_of(row) for row in rows if row.digest not in bound),
+        right_unmatched=tuple(sorted(of_period - known)),
+    )
+    return Population(
+        tuple(ReleaseItem(id=key_of(row), released_epoch_s=row.released_epoch_s) for row in rows),
+        reason=lacking(ground, "artifacts") or "no event binds an inventory to an artefact yet",
+        unmatched=unmatched,
+        notes=notes_of(ground, "artifacts"),
+    )
+
+
+class _Runs:
+    """Runs by what they looked at. What a laptop, a dirty tree or a part of a tree says does not count."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.all = [
+            one
+            for read in ground.ledgers
+            for one in read.chronicle.runs
+            if one.run.scope is not Scope.LOCAL and not one.run.dirty and not one.run.prefix
+        ]
+        self._given = {given.id: given for read in ground.ledgers for given in read.said.overrides if not given.void}
+        self._artifacts: dict[str, list[RecordedRun]] = {}
+        self._commits: dict[str, list[RecordedRun]] = {}
+        self._trees: dict[tuple[str, str], list[RecordedRun]] = {}
+        for one in self.all:
+            for digest in one.run.artifacts:
+                self._artifacts.setdefault(digest, []).append(one)
+            if one.run.commit:
+                self._commits.setdefault(one.run.commit, []).append(one)
+            if one.run.tree:
+                self._trees.setdefault((one.run.repository, one.run.tree), []).append(one)
+
+    def of_deployment(self, row: Deployment) -> Iterable[RunOfDeployment]:
+        """Give the runs of a deployment, each once, by the strongest tie: artefact, commit, then tree.
+
+        Squash, rebase and merge queues make a commit anew and leave its tree as it was: the tree of a deployment's
+        commit is taken from any run of that commit, where the list does not say it.
+        """
+        found: dict[str, RunOfDeployment] = {}
+        for digest in row.artifacts:
+            for one in self._artifacts.get(digest, ()):
+                found.setdefault(one.run.run_id, self._tied(one, "artifact", row))
+        for one in self._commits.get(row.commit, ()) if row.commit else ():
+            found.setdefault(one.run.run_id, self._tied(one, "commit", row))
+        trees = {row.tree} if row.tree else {one.run.tree for one in self._commits.get(row.commit, ()) if row.commit}
+        for tree in sorted(trees - {""}):
+            for one in self._trees.get((row.repository, tree), ()):
+                found.setdefault(one.run.run_id, self._tied(one, "tree", row))
+        return found.values()
+
+    def _tied(self, one: RecordedRun, by: Literal["artifact", "commit", "tree"], row: Deployment) -> RunOfDeployment:
+        run = one.run
+        both = bool(row.artifacts and run.artifacts)
+        same = bool(set(row.artifacts) & set(run.artifacts))
+        given = self._given.get(run.override)
+        counts = given is not None and given.given_epoch_s <= one.at_epoch_s < given.said.until_epoch_s
+        overridden = bool(run.override) or run.mode == "overridden"
+        return RunOfDeployment(
+            run_id=run.run_id,
+            by=by,
+            decided_epoch_s=one.at_epoch_s,
+            outcome=run.outcome,
+            same_artifact="unknown" if not both else "yes" if same else "no",
+            override="none" if not overridden else "counts" if counts else "void",
+        )
+
+
+def rows_of(ground: Ground, kind: PopulationKind) -> list[Row]:
+    """Give the rows of a kind of list, [] where none was imported."""
+    return list(ground.lists[kind].rows) if kind in ground.lists else []
+
+
+def lacking(ground: Ground, kind: PopulationKind) -> str:
+    """Say why a list cannot be tested on: nobody gave it, or not of all the period; "" where it can."""
+    if kind not in ground.lists:
+        return f"no list of {kind} was imported: secgate evidence import {kind}"
+    known = ground.lists[kind]
+    if kind == "repositories":
+        newest = max(one.event.extracted_epoch_s for one in known.imports)
+        early = newest < ground.period.to_epoch_s
+        return f"the list of repositories is as of {utc_words(newest)}, before the period's end" if early else ""
+    missing = known.missing(ground.period.from_epoch_s, ground.period.to_epoch_s)
+    if not missing:
+        return ""
+    name, start, end = missing[0]
+    of = f" of {name}" if name else ""
+    more = f", and {len(missing) - 1} more gaps" if len(missing) > 1 else ""
+    return f"no list of {kind}{of} holds {utc_words(start)} to {utc_words(end)}{more}"
+
+
+def notes_of(ground: Ground, kind: PopulationKind) -> tuple[str, ...]:
+    """Say where a list comes from, and what is to be known of it."""
+    if kind not in ground.lists:
+        return ()
+    known = ground.lists[kind]
+    notes = []
+    for one in known.imports:
+        event = one.event
+        held = f", {utc_words(event.from_epoch_s)} to {utc_words(event.to_epoch_s)}" if event.to_epoch_s else ""
+        taken = f"{event.rows} of {event.read} records" if event.left_out else f"{event.rows} records"
+        notes.append(
+            f"{taken} from {event.source} ({event.query}){held}, taken {utc_words(event.extracted_epoch_s)}, "
+            f"file {event.source_digest[:12]}, entry {one.sequence}"
+        )
+        for what, names in (("repositories", event.repositories), ("environments", event.environments)):
+            if names:
+                notes.append(f"it holds these {what} alone: {', '.join(names)}")
+        notes += [f"left out of it: {count} {reason}" for reason, count in sorted(event.left_out.items())]
+        if event.unknown_people:
+            notes.append(f"{event.unknown_people} people in it are unknown to people.toml; two may be one person")
+    if known.changed:
+        notes.append(f"{len(known.changed)} rows were changed by a later list: {', '.join(known.changed[:20])}")
+    return tuple(notes)

@@ -1,0 +1,188 @@
+"""Populations of what was found: episodes with their time, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
+
+from secgate import sla
+from secgate.assertion_facts import BreachItem, EpisodeItem, PatchItem, SecretItem
+from secgate.assertions import Deviation, Period, Population
+from secgate.chronicle import Episode
+from secgate.controls import Assertion
+from secgate.evidence.ground import Ground, Read, Said
+from secgate.finding_facts import FindingFacts
+from secgate.model import Lane, Severity
+from secgate.policy.values import WaiverLimits
+from secgate.waivers import AdvisorySubject, Bound, FindingSubject, Waiver
+
+_HOUR_S = 3600
+
+
+def opened_or_due(ground: Ground, assertion: Assertion) -> Population:
+    """Give the episodes that were opened in the period, or, for deadlines, that were due or overdue in it."""
+    wanted = _due_in if assertion.test == "vuln_sla" else _opened_in
+    reasons = {read.said.reason for read in ground.ledgers} - {""}
+    notes = tuple(f"waivers could not be checked: {reason}" for reason in sorted(reasons))
+    return Population(
+        tuple(_item(read, one, ground) for read, one in _episodes(ground) if wanted(one, ground.period)), notes=notes
+    )
+
+
+def patches(ground: Ground, assertion: Assertion) -> Population:
+    """Give critical findings of components that were open in the period. Nothing tells when patches came out yet."""
+    del assertion
+    return Population(
+        tuple(
+            PatchItem(id=one.key, closed_epoch_s=one.closed_epoch_s)
+            for _, one in _episodes(ground)
+            if one.known.facts.lane is Lane.DEPENDENCIES
+            and one.known.facts.severity is Severity.CRITICAL
+            and one.opened_epoch_s < ground.period.to_epoch_s
+            and not 0 < one.closed_epoch_s < ground.period.from_epoch_s
+        ),
+        facts={"patches.release_dates_known": False},
+    )
+
+
+def secrets(ground: Ground, assertion: Assertion) -> Population:
+    """Give secrets that were found in the period."""
+    del assertion
+    return Population(
+        tuple(
+            SecretItem(id=one.key, opened_epoch_s=one.opened_epoch_s)
+            for _, one in _episodes(ground)
+            if one.known.facts.lane is Lane.SECRETS and ground.within(one.opened_epoch_s)
+        ),
+        reason="no event records that a secret was revoked yet",
+    )
+
+
+def breaches(ground: Ground, assertion: Assertion) -> Population:
+    """Give what passed its time in the period."""
+    del assertion
+    found = []
+    for _, one in _episodes(ground):
+        due = _due(one)
+        if due and ground.within(due) and not 0 < one.closed_epoch_s <= due:
+            found.append(BreachItem(id=one.key, due_epoch_s=due))
+    return Population(tuple(found), reason="no event records a notification yet")
+
+
+def sla_metrics(items: Sequence[EpisodeItem], deviations: Sequence[Deviation], period: Period) -> dict[str, int]:
+    """Give the numbers of a period's deadlines; adherence is met / due in thousandths.
+
+    Due is met + excepted + missed + overdue and open.
+    """
+    bad = {one.item: one.exception for one in deviations}
+    closed = [one for one in items if 0 < one.closed_epoch_s < period.to_epoch_s]
+    met = [one for one in closed if one.id not in bad and one.closed_epoch_s <= one.due_epoch_s]
+    lengths = sorted(one.closed_epoch_s - one.opened_epoch_s for one in closed)
+    still = [period.to_epoch_s - one.opened_epoch_s for one in items if one not in closed]
+    return {
+        "due": len(items),
+        "met": len(met),
+        "excepted": len(items) - len(met) - len(bad),
+        "missed": sum(word == "missed" for word in bad.values()),
+        "overdue_open": sum(word == "overdue_open" for word in bad.values()),
+        **({"adherence_per_mille": 1000 * len(met) // len(items)} if items else {}),
+        **({"p50_hours": _rank(lengths, 50), "p90_hours": _rank(lengths, 90)} if lengths else {}),
+        **({"oldest_open_hours": max(still) // _HOUR_S} if still else {}),
+    }
+
+
+def _rank(lengths: Sequence[int], percent: int) -> int:
+    """Give the nearest rank of sorted lengths in whole hours, rounded down."""
+    return lengths[-(-len(lengths) * percent // 100) - 1] // _HOUR_S
+
+
+def _episodes(ground: Ground) -> Iterator[tuple[Read, Episode]]:
+    for read in ground.ledgers:
+        for one in read.chronicle.episodes():
+            yield read, one
+
+
+def _due(one: Episode) -> int:
+    return sla.due_epoch_s(one.known.obligations) or 0
+
+
+def _opened_in(one: Episode, period: Period) -> bool:
+    return period.from_epoch_s <= one.opened_epoch_s < period.to_epoch_s
+
+
+def _due_in(one: Episode, period: Period) -> bool:
+    """Tell whether it was due in a period, or overdue at any time in it. Source: SLA semantics, rule 15."""
+    due = _due(one)
+    if not due or due >= period.to_epoch_s:
+        return False
+    return due >= period.from_epoch_s or not 0 < one.closed_epoch_s <= max(due, period.from_epoch_s)
+
+
+def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
+    due = _due(one)
+    return EpisodeItem(
+        id=one.key,
+        severity=one.known.facts.severity.value,
+        has_limit=ground.limits.severity_s.of(one.known.facts.severity) > 0,
+        opened_epoch_s=one.opened_epoch_s,
+        judged_epoch_s=one.judged_epoch_s,
+        due_epoch_s=due,
+        closed_epoch_s=one.closed_epoch_s,
+        covered_until_epoch_s=_covered(read.said, one, due, ground.limits.waivers_s) if due else 0,
+    )
+
+
+def _covered(said: Said, one: Episode, due: int, limits: WaiverLimits) -> int:
+    """Give how far waivers that were approved by the due time reach from it without a gap; 0 for none."""
+    spans = sorted(
+        (waiver.approved_epoch_s, _end(waiver, said, limits))
+        for waiver in said.waivers
+        if 0 < waiver.approved_epoch_s <= due and _is_of(waiver, one)
+    )
+    at = due
+    for start, end in spans:
+        if start <= at < end:
+            at = end
+    return at if at > due else 0
+
+
+def _end(waiver: Waiver, said: Said, limits: WaiverLimits) -> int:
+    until = waiver.until_epoch_s(limits.of(waiver.request.bound.severity))
+    return min(until, said.revoked.get(waiver.id, until))
+
+
+def _is_of(waiver: Waiver, one: Episode) -> bool:
+    """Tell whether a waiver is of a finding, as it was last recorded."""
+    subject, facts = waiver.request.subject, one.known.facts
+    if isinstance(subject, FindingSubject):
+        names = {facts.fingerprint, *(name.value for name in one.known.names)}
+        named = subject.repository == one.repository and subject.fingerprint in names
+    elif isinstance(subject, AdvisorySubject):
+        package = f"{subject.ecosystem}/{subject.package}@".lower()
+        advised = subject.advisory.upper() in {name.upper() for name in facts.advisories}
+        named = one.repository in subject.repositories and advised and facts.package.lower().startswith(package)
+    else:
+        named = False
+    return named and _holds(waiver.request.bound, facts)
+
+
+def _holds(bound: Bound, facts: FindingFacts) -> bool:
+    """Tell whether what a waiver was bound to is still what was last recorded; where that is not kept, it does not."""
+    told: dict[str, Callable[[], set[str]]] = {
+        "text": lambda: {facts.anchor},
+        "version": lambda: {facts.package.rpartition("@")[2]},
+        "secret": lambda: set(facts.secret_macs),
+    }
+    values = told[bound.form]() if bound.form in told else set()
+    scanners = {witness.scanner for witness in facts.witnesses}
+    return (
+        facts.severity.rank <= bound.severity.rank
+        and bool(values)
+        and values <= set(bound.values)
+        and (not bound.scanners or scanners <= set(bound.scanners))
+    )
+
+
+def as_episodes(items: Sequence[object]) -> Sequence[EpisodeItem]:
+    """Give items of the unit `finding_episode` as what they are."""
+    return cast("Sequence[EpisodeItem]", items)

@@ -1,0 +1,228 @@
+"""A period's evidence of what people signed: overrides, exceptions, checkpoints, through whole runs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from secgate import custody, statements
+from secgate.assertions import Evidence
+from secgate.evidence import EvidenceWish, ImportWish, PeriodEvidence, import_population, period_evidence
+from secgate.ledgers.sqlite import SqliteLedger
+from secgate.model import RunDocument
+from secgate.overrides import Standing
+from secgate.signed_events import OverrideGiven
+from secgate.statements import Emergency
+from tests.product import NOW, WEAK, Ended
+from tests.runs.office import Office
+from tests.signing_support import ADA, EVE, allowed, make_key
+
+HOUR = 1 / 24
+END = 14
+"""Days of the period."""
+
+
+@pytest.fixture
+def shop(office: Office) -> Office:
+    """Eve may break the glass, Ada may approve; the line `main` has a weakness that is due after seven days."""
+    people = office.folder / "people.toml"
+    people.write_text(people.read_text().replace('emails = ["eve@example.org"]\n', 'roles = ["break-glass"]\n'))
+    office.git.commit({"app.py": WEAK})
+    return office
+
+
+def run(office: Office, days: float) -> RunDocument:
+    return office.run(days, ref="refs/heads/main", scope="protected")
+
+
+def evidence(office: Office, *, checkpoints: tuple[str, ...] = (), enforced: bool = True) -> PeriodEvidence:
+    place = office.place if enforced else statements.Place(path=office.place.path)
+    wish = EvidenceWish(start=NOW, end=office.at(END), checkpoints=checkpoints)
+    return period_evidence(wish, place=place, machine=office.product.machine(), now=office.at(END + 1))
+
+
+def of(found: PeriodEvidence, name: str) -> Evidence:
+    return next(one for one in found.assertions if one.assertion == name)
+
+
+def bad(found: PeriodEvidence, name: str) -> set[tuple[str, str]]:
+    return {(one.item, one.exception) for one in of(found, name).deviations}
+
+
+def give(office: Office, days: float) -> Standing:
+    emergency = Emergency(reason="the shop is down", until=office.at(days + 6 * HOUR), line="main")
+    return statements.give_override(
+        emergency,
+        speaker=office.speaker(EVE),
+        place=office.place,
+        machine=office.product.machine(),
+        now=office.at(days),
+    )
+
+
+def review(office: Office, given: Standing, days: float) -> None:
+    statements.review_override(
+        given.given.id,
+        "justified",
+        "it was down",
+        speaker=office.speaker(ADA),
+        place=office.place,
+        machine=office.product.machine(),
+        now=office.at(days),
+    )
+
+
+def deploy(office: Office, *days: float) -> None:
+    """Import deployments of the branch's head at these times."""
+    commit = office.git("rev-parse", "HEAD")
+    rows = [
+        {
+            "repository": "shop",
+            "id": f"d{day:g}",
+            "environment": "production",
+            "deployed_at": office.at(day).isoformat(),
+            "commit": commit,
+        }
+        for day in days
+    ]
+    file = office.product.home / "deployments.json"
+    file.write_text(json.dumps(rows))
+    wish = ImportWish(
+        kind="deployments",
+        file=str(file),
+        source="deploys",
+        query="all",
+        extracted=office.at(END),
+        start=NOW,
+        end=office.at(END),
+    )
+    import_population(wish, place=office.place, machine=office.product.machine(), now=office.at(END))
+
+
+def test_overrides_are_approved_and_let_deployments_pass_while_they_hold(shop: Office) -> None:
+    run(shop, 0)
+    first = give(shop, 8)
+    assert run(shop, 8 + HOUR).decision is not None
+    second = give(shop, 8.5)
+    review(shop, first, 9)
+    run(shop, 9)
+    deploy(shop, 1, 8 + 2 * HOUR, 10)
+    found = evidence(shop)
+    assert bad(found, "change.override_approved") == {(second.given.id, "not_reviewed_in_time")}
+    assert of(found, "change.override_approved").population == 2
+    assert bad(found, "change.gated") == {("shop#d10", "blocked_and_not_overridden")}
+
+
+def test_a_forged_override_lets_no_deployment_pass_and_is_noted(shop: Office) -> None:
+    run(shop, 0)
+    given = give(shop, 8)
+    run(shop, 8 + HOUR)
+    deploy(shop, 8 + 2 * HOUR)
+    shop.write(allowed(ADA, shop.keys[ADA]), allowed(EVE, make_key(shop.folder.parent / "keys", "other")))
+    found = evidence(shop)
+    assert bad(found, "change.gated") == {("shop#d8.08333", "blocked_and_not_overridden")}
+    overrides = of(found, "change.override_approved")
+    assert (overrides.result, overrides.population) == ("no_occurrence", 0)
+    assert len(overrides.notes) == 1
+    assert OverrideGiven.TYPE in overrides.notes[0]
+    assert given.given.id not in overrides.items
+
+
+def test_without_an_enforced_layer_what_people_signed_is_not_tested(shop: Office) -> None:
+    run(shop, 0)
+    give(shop, 8)
+    found = of(evidence(shop, enforced=False), "change.override_approved")
+    assert (found.result, found.tested) == ("not_tested", 0)
+    assert "nobody's signature counts" in found.reason
+
+
+def test_a_waiver_from_before_it_is_due_covers_a_finding_and_a_later_one_does_not(shop: Office) -> None:
+    (finding,) = run(shop, 0).findings
+    early = shop.waive(finding.fingerprint, days=1, life=30)
+    found = evidence(shop)
+    assert of(found, "vuln.sla").metrics["excepted"] == 1
+    assert bad(found, "vuln.sla") == set()
+    governed = of(found, "exception.governed")
+    assert (governed.result, governed.items) == ("no_deviation", (early.id,))
+
+
+@pytest.mark.parametrize(("days", "life"), [(8, 30), (1, 10)])
+def test_a_waiver_that_comes_late_or_ends_early_removes_no_miss(shop: Office, days: float, life: float) -> None:
+    (finding,) = run(shop, 0).findings
+    shop.waive(finding.fingerprint, days=days, life=life)
+    assert {word for _, word in bad(evidence(shop), "vuln.sla")} == {"overdue_open"}
+
+
+def test_a_waiver_that_was_revoked_covers_until_then(shop: Office) -> None:
+    (finding,) = run(shop, 0).findings
+    waiver = shop.waive(finding.fingerprint, days=1, life=30)
+    statements.revoke(
+        waiver.id,
+        "done",
+        speaker=shop.speaker(ADA),
+        place=shop.place,
+        machine=shop.product.machine(),
+        now=shop.at(10),
+    )
+    assert {word for _, word in bad(evidence(shop), "vuln.sla")} == {"overdue_open"}
+
+
+def test_an_approver_who_lost_the_role_makes_an_approval_deviate(shop: Office) -> None:
+    (finding,) = run(shop, 0).findings
+    shop.waive(finding.fingerprint, days=1)
+    people = shop.folder / "people.toml"
+    people.write_text(people.read_text().replace('roles = ["approver"]\n', ""))
+    assert {word for _, word in bad(evidence(shop), "exception.governed")} == {"approver_not_authorised"}
+
+
+def test_the_ledger_is_held_against_checkpoints_from_outside(shop: Office, tmp_path: Path) -> None:
+    run(shop, 0)
+    key = make_key(tmp_path / "keys", "machine")
+    with (shop.folder / "allowed_signers").open("a") as signers:
+        signers.write(allowed("machine:ci", key))
+    kept = tmp_path / "kept.json"
+    custody.take_checkpoint(shop.place, to=str(kept), key=str(key.path), machine=shop.product.machine(), now=shop.at(1))
+    assert of(evidence(shop), "ledger.integrity").result == "not_tested"
+    assert of(evidence(shop, checkpoints=(str(kept),)), "ledger.integrity").result == "no_deviation"
+    shop.write(*(allowed(person, one) for person, one in shop.keys.items()))
+    found = evidence(shop, checkpoints=(str(kept),))
+    assert {word for _, word in bad(found, "ledger.integrity")} == {"bad_signature"}
+
+
+def test_a_ledger_that_was_cut_off_is_shorter_than_its_checkpoint(shop: Office, tmp_path: Path) -> None:
+    run(shop, 0)
+    file = Path(shop.git.root) / ".git" / "secgate" / "ledger.sqlite"
+    before = file.read_bytes()
+    run(shop, 1)
+    kept = tmp_path / "kept.json"
+    key = make_key(tmp_path / "keys", "machine")
+    custody.take_checkpoint(shop.place, to=str(kept), key=str(key.path), machine=shop.product.machine(), now=shop.at(1))
+    for path in file.parent.glob("ledger.sqlite*"):
+        path.unlink()
+    file.write_bytes(before)
+    assert SqliteLedger(str(file), read_only=True).head().size
+    words = {word for _, word in bad(evidence(shop, checkpoints=(str(kept),)), "ledger.integrity")}
+    assert words == {"shorter_than_checkpoint", "bad_signature"}
+
+
+def test_the_command_gives_a_page_and_json(shop: Office) -> None:
+    run(shop, 0)
+
+    def check(*more: str) -> Ended:
+        return shop.product.cli(
+            *("evidence", "check", "--from", "2026-03-01T12:00:00Z", "--to", "2026-03-15", "--framework", "soc2"),
+            *("--path", shop.place.path, "--enforced", str(shop.folder), *more),
+        )
+
+    ended = check()
+    assert (ended.code, ended.err) == (0, ""), ended
+    assert ended.out.startswith("Evidence of 2026-03-01 12:00 UTC until before 2026-03-15 00:00 UTC\n")
+    assert "\nchange.gated: NOT TESTED\n" in ended.out
+    told = json.loads(check("--format", "json").data)["evidence"]
+    assert told["period"]["to_epoch_s"] == int(datetime(2026, 3, 15, tzinfo=UTC).timestamp())
+    assert check("--to", "2999-01-01").code == 2
+    assert check("--framework", "sox").code == 2
+    assert check("--ledger", "nowhere").code == 5
