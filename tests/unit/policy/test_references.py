@@ -229,7 +229,8 @@ READ = (
 
 @pytest.mark.parametrize(("line", "function", "whole"), READ)
 def test_an_import_that_a_function_reads_is_refused(load: Load, line: str, function: str, whole: str) -> None:
-    text = f'package secgate.rules.own\n\n{line}\n\n{function}\n\ndeny contains {{"run": true, "reason": "x"}} if bad("a")\n'
+    deny = 'deny contains {"run": true, "reason": "x"} if bad("a")'
+    text = f"package secgate.rules.own\n\n{line}\n\n{function}\n\n{deny}\n"
     with pytest.raises(PolicyError, match="is read in a function") as caught:
         load(text)
     assert caught.value.place.startswith("own.rego:5:")
@@ -238,7 +239,7 @@ def test_an_import_that_a_function_reads_is_refused(load: Load, line: str, funct
 
 @pytest.mark.parametrize(
     "function",
-    ["bad(s) if clock.words(5) == s", "bad(r) if r == 5", 'bad(s) if input.run.scope == s; x if r.scope == ""'],
+    ["bad(s) if clock.words(5) == s", "bad(r) if r == 5", "bad(s) if input.run.scope == s; x if r.dirty"],
 )
 def test_calls_arguments_and_rules_may_use_an_import(load: Load, function: str) -> None:
     lines = function.replace("; ", "\n\n")
