@@ -54,7 +54,7 @@ gate: $(STAMPS)/tools
 	$(BIN)/python -I tests/cases/shop/gate.py
 
 test: $(STAMPS)/tools
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: $(STAMPS)/tools
 	$(BIN)/ruff check .

@@ -201,7 +201,7 @@ def _ways(finding: Finding, verdict: Verdict | None, document: RunDocument) -> I
     if fix:
         yield Way(kind="fix" if has_fix else "remedy", text=fix)
     texts = [finding.remedy, *(one.remedy for one in (verdict.said if verdict is not None else ()))]
-    yield from (Way(kind="remedy", text=text) for text in dict.fromkeys(texts) if text and text != fix)
+    yield from (Way(kind="remedy", text=text) for text in dict.fromkeys(texts) if text and not fix.startswith(text))
     if verdict is None or verdict.word in (Word.WAIVED, Word.EXEMPT, Word.ALLOW):
         return
     if verdict.word is Word.INCONCLUSIVE:

@@ -68,7 +68,7 @@ def _clock_words(clock: Clock, now_epoch_s: int) -> str:
     since = utc_words(clock.first_seen_epoch_s)
     if clock.closed_epoch_s is not None:
         lasted = length_words(max(clock.closed_epoch_s - clock.first_seen_epoch_s, 0))
-        return f"{name}{since} to {utc_words(clock.closed_epoch_s)}, {lasted}{episode}; ended"
+        return f"{name}{since} to {utc_words(clock.closed_epoch_s)}, {lasted}{episode}; ended{_how_late(clock)}"
     duties = [
         f"{one.basis} {length_words(one.limit_s)}, due {utc_words(one.due_epoch_s)}"
         + (" (superseded)" if one.superseded else "")
@@ -76,6 +76,13 @@ def _clock_words(clock: Clock, now_epoch_s: int) -> str:
     ]
     standing = standing_words(clock.obligations, now_epoch_s=now_epoch_s)
     return "; ".join((f"{name}runs since {since}{episode}", *duties, standing))
+
+
+def _how_late(clock: Clock) -> str:
+    if clock.due_epoch_s is None or clock.closed_epoch_s is None:
+        return ""
+    late_s = clock.closed_epoch_s - clock.due_epoch_s
+    return f" {length_words(late_s)} late" if late_s > 0 else " in time"
 
 
 def _sights(page: Page, story: Story) -> None:

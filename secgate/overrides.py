@@ -155,7 +155,7 @@ def _take(one: KnownStatement, signer: str, found: dict[str, Given], people: Peo
     given = found.get(review.override)
     if given is None:
         raise UsageError(f"there is no override {review.override[:12]}", remedy="see `secgate override list`")
-    require_approver(given.said.by, signer, people)
+    require_approver(given.said.by, signer, people, did="gave", verb="review")
     if given.word is None:
         found[given.id] = msgspec.structs.replace(
             given,

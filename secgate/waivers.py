@@ -302,16 +302,18 @@ def _asked(waivers: Mapping[str, Waiver], request: str) -> Waiver:
     return waivers[request]
 
 
-def require_approver(requester: str, approver: str, people: People) -> None:
-    """Raise UsageError unless `approver` may approve what `requester` asks for."""
+def require_approver(
+    requester: str, approver: str, people: People, *, did: str = "asked for", verb: str = "approve"
+) -> None:
+    """Raise UsageError unless `approver` may approve what `requester` asks for; `did` and `verb` say it in words."""
     if requester == approver:
         raise UsageError(
-            f"`{approver}` asked for it and cannot approve it", remedy="have a second person approve", place="approver"
+            f"`{approver}` {did} it and cannot {verb} it", remedy=f"have a second person {verb} it", place="approver"
         )
     person = people.person(approver)
     if person is None or APPROVER not in person.roles:
         raise UsageError(
-            f"`{approver}` may not approve: the role `{APPROVER}` is missing in people.toml",
+            f"`{approver}` may not {verb} it: the role `{APPROVER}` is missing in people.toml",
             remedy="ask one who has it",
             place="approver",
         )

@@ -105,10 +105,13 @@ class Product:
         request = RunRequest(path=str(path), **options)  # type: ignore[arg-type]
         return run(request, machine=self.machine(cwd), now=now, observer=observer or Silence())
 
-    def start(self, *arguments: str, cwd: Path | None = None, **env: str) -> subprocess.Popen[bytes]:
-        """Start the command line on this machine."""
+    def start(
+        self, *arguments: str, cwd: Path | None = None, at: datetime | None = None, **env: str
+    ) -> subprocess.Popen[bytes]:
+        """Start the command line on this machine; `at` is the moment it finds, now by default."""
+        module = ("tests.clock", str(int(at.timestamp()))) if at else ("secgate",)
         return subprocess.Popen(
-            [sys.executable, "-m", "secgate", *arguments],
+            [sys.executable, "-m", *module, *arguments],
             cwd=cwd or self.home,
             env={**self.env, "PYTHONPATH": str(Path(__file__).parents[1]), **env},
             stdin=subprocess.DEVNULL,
@@ -116,9 +119,9 @@ class Product:
             stderr=subprocess.PIPE,
         )
 
-    def cli(self, *arguments: str, cwd: Path | None = None, **env: str) -> Ended:
+    def cli(self, *arguments: str, cwd: Path | None = None, at: datetime | None = None, **env: str) -> Ended:
         """Run the command line to its end."""
-        with self.start(*arguments, cwd=cwd, **env) as process:
+        with self.start(*arguments, cwd=cwd, at=at, **env) as process:
             out, err = process.communicate(timeout=120)
         return Ended(process.returncode, out, err)
 

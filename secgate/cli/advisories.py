@@ -121,8 +121,9 @@ def _list_words(info: ListInfo) -> str:
 
 def _say(report: ImportReport, destination: str) -> None:
     newest = datetime.fromtimestamp(report.newest_modified_epoch_s, tz=UTC)
+    what = "advisory" if report.count == 1 else "advisories"
     click.echo(
-        f"{report.count} advisories of {', '.join(report.ecosystems) or 'no ecosystem'}, newest change "
+        f"{report.count} {what} of {', '.join(report.ecosystems) or 'no ecosystem'}, newest change "
         f"{newest:%Y-%m-%d}, in {Path(destination).name}"
     )
     left = [

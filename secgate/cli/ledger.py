@@ -41,7 +41,7 @@ def init(*, path: str, config: str, enforced: str) -> int:
 
     place = custody.Place(path=path, config=config, enforced=enforced)
     address, head = custody.make(place, machine=machine(), now=moment())
-    click.echo(f"{address}: {head.size} entries, root {head.root}")
+    click.echo(f"{address}: {head.size} {'entry' if head.size == 1 else 'entries'}, root {head.root}")
     return 0
 
 

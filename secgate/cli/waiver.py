@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -253,7 +254,16 @@ def _line(one: WaiverAccount) -> None:
     click.echo(f"    {plain(by)}"[:_WIDTH])
     click.echo(f"    {plain(one.reason)}"[:_WIDTH])
     if one.remedy:
-        click.echo(f"    to do: {plain(one.remedy)}")
+        click.echo(
+            textwrap.fill(
+                plain(one.remedy),
+                _WIDTH,
+                initial_indent="    to do: ",
+                subsequent_indent=" " * 11,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
 
 
 def _plain_form(waiver: Waiver, one: WaiverAccount) -> dict[str, object]:

@@ -124,7 +124,8 @@ def _advisories(path: str, now: datetime) -> str:
             info = database.info()
     except AdvisoryError as error:
         return f"no local database ({error.what}); the package index is asked, unless --offline"
-    return f"{info.count} advisories, newest change {sla.length_words(info.age_s(now))} ago"
+    what = "advisory" if info.count == 1 else "advisories"
+    return f"{info.count} {what}, newest change {sla.length_words(info.age_s(now))} ago"
 
 
 def _ledger(chosen: object) -> str:

@@ -12,7 +12,7 @@ from secgate import registry, sla
 from secgate.agreement import about, gather
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, for_findings
 from secgate.model import Downgraded, Finding, History, KnownStatement, Obligation, Severity
-from secgate.pipeline.exceptions import SHOWN, check_of, limits_of, without_authors
+from secgate.pipeline.exceptions import SHOWN, by_every_name, check_of, limits_of, without_authors
 from secgate.policy.documents import DowngradeFacts
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Signer
@@ -50,7 +50,7 @@ def lowered(
     downgrades, own = without_authors("downgrade", downgrades, target=prepared.target)
     at = int(now.timestamp())
     limits = limits_of(prepared)
-    stand = for_findings(downgrades, findings, now_epoch_s=at, longest_s=limits.downgrades_s.of)
+    stand = for_findings(downgrades, by_every_name(findings, history), now_epoch_s=at, longest_s=limits.downgrades_s.of)
     known = dict(joined)
     for fingerprint, one in stand.items():
         if one.state != "requested":

@@ -92,7 +92,8 @@ def excepted(
     limits, notice_s = policy.waivers_s, policy.notice_s
     at = int(now.timestamp())
     repository = prepared.target.repository
-    standings = for_findings(waivers, findings, repository=repository, now_epoch_s=at, longest_s=limits.of)
+    named = by_every_name(findings, history)
+    standings = for_findings(waivers, named, repository=repository, now_epoch_s=at, longest_s=limits.of)
     covered, held = _waived_gaps(waivers, coverage, repository=repository, now_epoch_s=at, longest_s=limits.gap)
     used = {*held, *(one.waiver.id for one in standings.values())}
     notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
@@ -106,6 +107,20 @@ def excepted(
     notes += filter(None, (_note(one, now_epoch_s=at) for one in accounts))
     joined = {name: JoinedFacts(waiver=_facts(one)) for name, one in standings.items() if one.state != "requested"}
     return Excepted(joined, covered, tuple(notes), accounts)
+
+
+def by_every_name(findings: Sequence[Finding], history: History | None) -> list[Finding]:
+    """Give the findings with every older name that the ledger has for them, not the last one alone.
+
+    What was edited some runs ago is still what its waiver was given for: that is void then, and not of no use.
+    """
+    known = {one.fingerprint: one.aliases for one in (history.open if history is not None else ())}
+    named = []
+    for one in findings:
+        older = (name for then in one.continues for name in known.get(then, ()))
+        names = (name for name in (*one.aliases, *older) if name.value != one.fingerprint)
+        named.append(msgspec.structs.replace(one, aliases=tuple(dict.fromkeys(names))))
+    return named
 
 
 def checked(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from secgate import registry
@@ -32,7 +33,7 @@ class Speaker(Value, frozen=True, kw_only=True):
 
 
 class Desk(NamedTuple):
-    """What a statement is made with. `now` is aware UTC."""
+    """What a statement is made with. `now` is aware UTC; names of files are read from `cwd`."""
 
     prepared: Prepared
     enforced: Enforced
@@ -40,6 +41,7 @@ class Desk(NamedTuple):
     memory: Memory
     signer: Signer
     now: datetime
+    cwd: str
 
     @property
     def repository(self) -> str:
@@ -68,7 +70,7 @@ def desk_at(place: Place, *, machine: Machine, now: datetime) -> Iterator[Desk]:
         signer = registry.signer("sshsig", machine=machine, runner=shop.executor, scratch=shop.scratch)
         # A clock that was put back makes nothing earlier than what is recorded already.
         at = max(now, datetime.fromtimestamp(memory.last_epoch_s, tz=UTC))
-        yield Desk(prepared, prepared.enforced, chosen.ledger, memory, signer, at)
+        yield Desk(prepared, prepared.enforced, chosen.ledger, memory, signer, at, machine.cwd)
 
 
 def named(name: str, document: RunDocument) -> Finding:
@@ -98,7 +100,7 @@ def person_of(speaker: Speaker, desk: Desk) -> Person:
 def say(namespace: str, statement: bytes, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> None:
     """Sign, check as it will be checked later, and append. Raises UsageError, SignatureError or LedgerError."""
     person_of(speaker, desk)
-    signature = desk.signer.sign(statement, namespace=namespace, key=speaker.key)
+    signature = desk.signer.sign(statement, namespace=namespace, key=str(Path(desk.cwd, speaker.key)))
     signed = desk.signer.verify(statement, signature, namespace=namespace, trust=desk.enforced.trust, at=desk.now)
     if signed.principal != speaker.person:
         raise SignatureError(

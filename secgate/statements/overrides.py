@@ -97,7 +97,7 @@ def review_override(
         given = _given(name, desk)
         if given.word is not None:
             raise UsageError(f"override {given.id[:SHOWN]} was reviewed by {given.reviewer} already", remedy=_SEE)
-        require_approver(given.said.by, speaker.person, desk.enforced.people)
+        require_approver(given.said.by, speaker.person, desk.enforced.people, did="gave", verb="review")
         said = ReviewStatement(
             override=given.id,
             by=speaker.person,

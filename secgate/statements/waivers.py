@@ -46,6 +46,7 @@ from secgate.waivers import (
 
 _SHOWN = 12
 _RUNS_LOOKED_AT = 50
+_WITHOUT_USE = ("unused", "void")
 
 
 class Wish(Value, frozen=True, kw_only=True):
@@ -192,7 +193,8 @@ def listed(*, place: Place, machine: Machine, now: datetime) -> Listed:
             one.waiver.id: account(one, shown="", fingerprint=name, notice_s=policy.notice_s, now_epoch_s=at)
             for name, one in sorted(stand.items(), key=lambda item: item[1].state != "active")
         }
-        unused = {one.id: one for one in last.waivers if one.state == "unused"} if last is not None else {}
+        # What the run told of a finding by a name that it has no more, or of one that is gone, holds until the next.
+        told_then = {one.id: one for one in last.waivers if one.state in _WITHOUT_USE} if last is not None else {}
         accounts = []
         for waiver in waivers:
             is_gap = isinstance(waiver.request.subject, GapSubject)
@@ -200,7 +202,7 @@ def listed(*, place: Place, machine: Machine, now: datetime) -> Listed:
             alone = standing(waiver, None, now_epoch_s=at, longest_s=life)
             told = account(alone, shown="", fingerprint="", notice_s=policy.notice_s, now_epoch_s=at)
             if alone.state == "active":
-                told = beside.get(waiver.id) or unused.get(waiver.id) or told
+                told = beside.get(waiver.id) or told_then.get(waiver.id) or told
             accounts.append(told)
         return Listed(tuple(waivers), tuple(accounts), refused, limits, last.run_id if last is not None else "")
 

@@ -150,7 +150,16 @@ def test_when_it_ends_the_duty_counts_from_then(weak: Office, ends: str, why: st
     assert outcome(after) is Outcome.PASS
     assert why in " ".join(after.notes)
     assert standing(after) == [("severity:high", since), ("severity:medium", 0)]
+    assert standing(run(weak, 19)) == standing(after)
     assert outcome(run(weak, 26)) is Outcome.FAIL
+
+
+def test_one_of_a_file_that_was_renamed_counts_in_later_runs_too(weak: Office) -> None:
+    made = lower(weak)
+    weak.git("mv", "app.py", "shop.py")
+    weak.git.commit()
+    later = [run(weak, days).findings[0].downgraded for days in (2, 3, 20)]
+    assert [one and one.id for one in later] == [made.id] * 3
 
 
 def test_a_key_that_never_should_have_counted_takes_its_approvals_with_it(weak: Office) -> None:

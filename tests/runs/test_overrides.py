@@ -150,7 +150,7 @@ def test_a_second_person_reviews_it_or_it_is_a_deviation(shop: Office) -> None:
     run(shop, HOUR)
     assert "waits for a second person" in " ".join(run(shop, 4).notes)
     assert ": a deviation" in " ".join(run(shop, 5.1).notes)
-    with pytest.raises(UsageError, match="cannot approve"):
+    with pytest.raises(UsageError, match="gave it and cannot review it"):
         look(shop, given, 6, person=EVE)
     assert look(shop, given, 6).review == "late"
     with pytest.raises(UsageError, match="was reviewed by"):

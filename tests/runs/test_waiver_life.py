@@ -136,3 +136,24 @@ def test_what_the_ledger_has_seen_elsewhere_is_judged_by_its_place(office: Offic
     office.git.commit({"app.py": "x = 1\n", "b.py": "x = (\n"})
     assert [one.state for one in office.run(scope="protected").waivers] == ["unused"]
     assert "unused" not in {one.state for one in office.run(1, scope="protected").waivers}
+
+
+@pytest.mark.parametrize("change", [{}, {"b.py": "x = 1\n"}])
+def test_a_void_one_is_void_in_later_runs_too(office: Office, change: dict[str, str]) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run(scope="protected").findings[0].fingerprint)
+    office.git.commit({"app.py": WEAK.replace("eval(text)", "eval(text + text)")})
+    office.run(scope="protected")
+    office.git.commit(change)
+    later = only(office.run(scope="protected"))
+    assert (later.state, later.why) == ("void", "its code was edited")
+    assert (listed(office).state, listed(office).remedy) == ("void", later.remedy)
+
+
+def test_one_of_a_file_that_was_renamed_holds_in_later_runs_too(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run(scope="protected").findings[0].fingerprint)
+    office.git("mv", "app.py", "shop.py")
+    office.git.commit()
+    assert [only(office.run(scope="protected")).state for _ in range(3)] == ["active"] * 3
+    assert listed(office).state == "active"

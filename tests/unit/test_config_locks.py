@@ -27,11 +27,12 @@ SAMPLE = {
     "ledger.path": "'/ledger'",
     "ledger.repository": "'/ledger.git'",
     "ledger.ref": "'main'",
+    "ledger.timestamps_required": "true",
     "scanners.*.path": "'/bin/true'",
     "sarif.*.covers": "true",
 }
-"""Keys that a tree may not set. `sarif.*.covers` and the first four are the enforced layer's alone."""
-ENFORCED_ALONE = {"least_profile", "locked", "mode", "disabled_rules", "sarif.*.covers"}
+"""Keys that a tree may not set. Those of ENFORCED_ALONE are the enforced layer's alone."""
+ENFORCED_ALONE = {"least_profile", "locked", "mode", "disabled_rules", "sarif.*.covers", "ledger.timestamps_required"}
 FREE = {
     "version": "the form of the file",
     "profile": "chooses among profiles, never below least_profile",
@@ -42,7 +43,6 @@ FREE = {
     "policies": "only adds deny and warn",
     "max_file_bytes": "what is left out is a gap",
     "ledger.required": "stricter where the enforced layer is silent, and its word counts where it is not",
-    "ledger.timestamps_required": "as ledger.required",
     "ledger.checkpoint_size": "a checkpoint can only refuse",
     "ledger.checkpoint_root": "a checkpoint can only refuse",
     "advisories.source": "what is then missing is a gap",
@@ -52,6 +52,9 @@ FREE = {
     "scanners.*.options": "those that lead out of the tree or name packs are refused",
     "sarif.*.file": "a file of the tree; its findings only add",
     "sarif.*.lane": "its findings only add",
+    "conftest.*.policies": "a folder of the tree; its policies only add",
+    "conftest.*.files": "its policies only add; what matches no file is said",
+    "conftest.*.namespaces": "its policies only add; what matches nothing is an error",
     "folders.*.profile": "as profile",
     "folders.*.exclude": "as exclude, below the folder alone",
 }

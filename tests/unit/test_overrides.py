@@ -119,7 +119,7 @@ EXTRA = msgspec.json.decode(encode(override())) | {"repositories": ["all"]}
         ([stated(override(), "ada")], "it names `eve` and `ada` signed it"),
         ([stated(encode(EXTRA), "eve", kind=overrides.GIVEN)], "unknown field `repositories`"),
         ([stated(b'{"schema":"secgate/override/v1"}', "eve", kind=overrides.GIVEN)], "does not read"),
-        ([stated(override(), "eve"), stated(review(by="eve"), "eve")], "cannot approve"),
+        ([stated(override(), "eve"), stated(review(by="eve"), "eve")], "cannot review"),
         ([stated(override(), "eve"), stated(review(by="gil"), "gil")], "the role `approver` is missing"),
         ([stated(override(), "eve"), stated(review(), "eve")], "it names `ada` and `eve` signed it"),
         ([stated(review(), "ada")], "there is no override"),

@@ -19,7 +19,8 @@ OWN = "package secgate.rules.own\n" + DENY
 
 def test_shipped_rules(shipped: Layer) -> None:
     assert shipped.rules == (
-        *("coverage", "exploitation", "gate_changes", "new_critical_or_high", "overdue", "secrets_in_change", "sla"),
+        *("coverage", "documents", "exploitation", "gate_changes", "new_critical_or_high", "overdue"),
+        *("secrets_in_change", "sla"),
     )
 
 
