@@ -43,6 +43,9 @@ QUERY = "data.secgate.main.decision"
 IN_PROCESS_FINDINGS = 2_000
 """Past this many findings the shipped layer too is judged by the engine that can be stopped."""
 
+FINDINGS_PER_S = 1_000
+"""What a slow machine judges: the time that a layer has grows with the findings."""
+
 _LAYER_ORDER = ("shipped", "organisation", "repository")
 
 
@@ -228,9 +231,10 @@ class _Evaluation:
         data = self.data if own else layer_data(layer, self.data)
         encoded = _with_sentinel(document)
         trusted = own and len(document.findings) <= IN_PROCESS_FINDINGS
+        limit_s = self._limit_s + len(document.findings) / FINDINGS_PER_S
         decisions = []
         for engine in (self._engine if trusted else self._guarded, *self._references):
-            answer = engine.evaluate(modules, data=data, document=encoded, query=QUERY, limit_s=self._limit_s)
+            answer = engine.evaluate(modules, data=data, document=encoded, query=QUERY, limit_s=limit_s)
             decisions.append(read_total(answer.value, layer=layer.name, document=document))
             if answer.decision_id:
                 self.decision_ids.append(answer.decision_id)

@@ -69,12 +69,14 @@ of_run contains e if {
 	e.element.run
 }
 
+waived := {f.fingerprint: f.waiver | some f in input.findings; f.waiver.state == "active"}
+
 # Most findings have nobody, or one rule, that speaks of them, and no waiver: they are answered without a call.
 quiet := [verdict |
 	some f in input.findings
 	fingerprint := f.fingerprint
 	not spoken_of[fingerprint]
-	f.waiver.state != "active"
+	not waived[fingerprint]
 	verdict := {
 		"subject": "finding",
 		"id": fingerprint,
@@ -87,11 +89,9 @@ quiet := [verdict |
 ]
 
 alone := [verdict |
-	some f in input.findings
-	fingerprint := f.fingerprint
-	said := spoken_of[fingerprint]
+	some fingerprint, said in spoken_of
 	count(said) == 1
-	f.waiver.state != "active"
+	not waived[fingerprint]
 	not commented[fingerprint]
 	some e in said
 	verdict := {
@@ -106,20 +106,17 @@ alone := [verdict |
 ]
 
 together := [verdict |
-	some f in input.findings
-	fingerprint := f.fingerprint
-	said := spoken_of[fingerprint]
+	some fingerprint, said in spoken_of
 	count(said) > 1
-	f.waiver.state != "active"
+	not waived[fingerprint]
 	not commented[fingerprint]
-	verdict := object.union({"subject": "finding", "id": f.fingerprint}, strictest(said))
+	verdict := object.union({"subject": "finding", "id": fingerprint}, strictest(said))
 ]
 
 excused := [verdict |
-	some f in input.findings
-	f.waiver.state == "active"
-	said := object.get(spoken_of, f.fingerprint, set())
-	verdict := object.union({"subject": "finding", "id": f.fingerprint}, excused_word(said, f.waiver))
+	some fingerprint, waiver in waived
+	said := object.get(spoken_of, fingerprint, set())
+	verdict := object.union({"subject": "finding", "id": fingerprint}, excused_word(said, waiver))
 ]
 
 # Spoken against, and let pass for a comment in the source; data that names no comment costs nothing.
@@ -133,6 +130,7 @@ commented := {fingerprint |
 }
 
 let_pass := [verdict |
+	count(commented) > 0
 	some f in input.findings
 	fingerprint := f.fingerprint
 	commented[fingerprint]

@@ -48,7 +48,7 @@ def _join(ruled: Sequence[Ruled]) -> list[Verdict]:
         for said in one.decision.verdicts:
             key = said.subject, said.id
             held = strictest.get(key)
-            if held is None or _STRICTEST[said.word] < _STRICTEST[held[0].word]:
+            if held is None or (said.word is not held[0].word and _STRICTEST[said.word] < _STRICTEST[held[0].word]):
                 strictest[key] = said, one.layer.name
             if said.all_rules:
                 rules.setdefault(key, set()).update(said.all_rules)

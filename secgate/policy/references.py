@@ -16,6 +16,7 @@ from msgspec import Struct
 from secgate.errors import PolicyError
 from secgate.policy import tree
 from secgate.policy.heads import unsure_part
+from secgate.policy.imports import read_in_functions
 from secgate.policy.inference import Inference, Scope, Surroundings
 from secgate.policy.shapes import ANY, SCALAR, Shape
 from secgate.policy.tree import Module, Node
@@ -78,7 +79,18 @@ def answers_alike(module: Module) -> list[Fault]:
         kind, body = tree.head(rule)
         if kind == "Set" and _is_deep(body.get("refr")):
             faults.append(Fault(module.place(body.get("span")), _DEEP_WORDS, _DEEP_REMEDY))
-    return faults
+    return [*faults, *_import_faults(module)]
+
+
+def _import_faults(module: Module) -> list[Fault]:
+    return [
+        Fault(
+            module.place(span),
+            f"the import `{name}` is read in a function, where some engines find nothing",
+            f"write it out: `{whole}`",
+        )
+        for span, name, whole in read_in_functions(module)
+    ]
 
 
 def _not_allowed(place: str, name: str) -> Fault:
@@ -105,7 +117,7 @@ class _Walk:
                 self._check(item.get("refr"), {})
         for rule in self._module.rules:
             self._check_rule(rule)
-        return self._found
+        return [*self._found, *_import_faults(self._module)]
 
     def _fault(self, span: object, what: str, remedy: str = "") -> None:
         self._found.append(Fault(self._module.place(span), what, remedy))

@@ -212,3 +212,13 @@ def test_tells_the_lines_that_were_reached(tmp_path: Path, isolated: bool) -> No
         [PolicyModule(path="0.rego", text=text)], data=b'{\n"on": true}', query="data.t.x", limit_s=30
     )
     assert (told.path, told.lines) == ("0.rego", (4, 5))
+
+
+def test_what_a_function_reads_is_written_out(engine: Engine) -> None:
+    """By the import's name regorus finds nothing here; `secgate.policy.imports` refuses that when a layer is loaded."""
+    texts = (
+        'package c\n\nrank := {"low": 1}\n',
+        "package b\n\nfoo := 5\n\nbad(x) if data.c.rank[x] == input.one\n",
+        'package t\n\nimport data.b\n\nx := [s | b.foo == 5; some s in ["low"]; b.bad(s)]\n',
+    )
+    assert ask(engine, *texts, document={"one": 1}) == ["low"]

@@ -181,3 +181,23 @@ def test_an_element_that_breaks_the_schema(product: Product, tmp_path: Path) -> 
     folder = tree(tmp_path / "policy", {"a.rego": text})
     with pytest.raises(PolicyError, match="reason"):
         product.run(tree(tmp_path / "plain", {"app.py": CLEAN}), policies=(str(folder),))
+
+
+@pytest.mark.parametrize("in_git", [False, True])
+def test_a_policy_that_is_a_link_is_refused(product: Product, git: Git, tmp_path: Path, in_git: bool) -> None:
+    outside = tree(tmp_path / "outside", {"own.rego": "package secgate.rules.own\n"}) / "own.rego"
+    root = tree(git.root if in_git else tmp_path / "plain", {"secgate.toml": 'version = 1\npolicies = ["pol"]\n'})
+    (root / "pol").mkdir()
+    (root / "pol" / "own.rego").symlink_to(outside)
+    if in_git:
+        git.commit({"app.py": CLEAN})
+    with pytest.raises(UsageError, match="a link"):
+        product.run(root)
+
+
+def test_a_policy_of_a_megabyte_is_refused(product: Product, tmp_path: Path) -> None:
+    text = "package secgate.rules.own\n\n" + "# a comment that goes on\n" * 42_000
+    root = tree(tmp_path / "plain", {"secgate.toml": 'version = 1\npolicies = ["pol"]\n', "pol/own.rego": text})
+    with pytest.raises(PolicyError, match="bytes, and") as caught:
+        product.run(root)
+    assert (caught.value.place, len(text) > 1_000_000) == ("pol/own.rego", True)

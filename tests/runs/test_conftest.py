@@ -139,8 +139,25 @@ deny contains "privileged" if {
         (LATEST.replace("msg := sprintf", "msg := 1 # "), "", "gives no message"),
         ("package main\n\ndeny contains {\n", "", "policy/images.rego:"),
         (LATEST.replace("container.image", "http.send({})"), "", "`http.send` is not allowed"),
+        (
+            LATEST.replace("package main", "package main\n\nimport input as pod\n\nnamed(x) if pod.name == x"),
+            "",
+            "write it out: `input`",
+        ),
     ],
-    ids=["package", "rule", "namespace", "name", "exception", "clock", "unequal", "number", "syntax", "network"],
+    ids=[
+        "package",
+        "rule",
+        "namespace",
+        "name",
+        "exception",
+        "clock",
+        "unequal",
+        "number",
+        "syntax",
+        "network",
+        "import",
+    ],
 )
 def test_what_would_pass_in_silence_is_an_error(
     product: Product, tmp_path: Path, policy: str, settings: str, said: str

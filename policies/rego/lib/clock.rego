@@ -90,12 +90,12 @@ held(f, limit) if {
 held(f, limit) if {
 	count(f.obligations) > 0
 	some duty in downgrade.returning(f)
-	levels.level(duty) >= levels.rank[downgrade.duty_severity(f)]
+	levels.level(duty) >= data.secgate.lib.levels.rank[downgrade.duty_severity(f)]
 	covers(duty, limit)
 }
 
 as_bad(f, recorded) if {
-	levels.level(recorded) >= levels.rank[downgrade.duty_severity(f)]
+	levels.level(recorded) >= data.secgate.lib.levels.rank[downgrade.duty_severity(f)]
 	not downgrade.gone(f, recorded)
 }
 
@@ -188,7 +188,7 @@ in_baseline(f) if {
 as_bad_as_listed(f) if {
 	f.baseline.listed
 	in_baseline(f)
-	levels.rank[downgrade.duty_severity(f)] <= levels.rank[f.baseline.severity]
+	data.secgate.lib.levels.rank[downgrade.duty_severity(f)] <= data.secgate.lib.levels.rank[f.baseline.severity]
 }
 
 # A duty that was still within its time on that day gives way; one that was overdue already stays.
@@ -196,7 +196,7 @@ gives_way(f, duty) if {
 	f.baseline.listed
 	in_baseline(f)
 	startswith(duty.basis, "severity:")
-	levels.level(duty) <= levels.rank[f.baseline.severity]
+	levels.level(duty) <= data.secgate.lib.levels.rank[f.baseline.severity]
 	duty.start_epoch_s <= f.baseline.date_epoch_s
 	duty.start_epoch_s + duty.limit_s >= f.baseline.date_epoch_s
 }

@@ -9,7 +9,7 @@ active(f) if f.downgrade.state == "active"
 # What verdicts count with: the approved severity where the tools say more.
 severity(f) := f.downgrade.severity if {
 	active(f)
-	levels.rank[f.downgrade.severity] < levels.rank[f.severity]
+	data.secgate.lib.levels.rank[f.downgrade.severity] < data.secgate.lib.levels.rank[f.severity]
 } else := f.severity
 
 # What a duty rests on: the approved severity even where the tools say less by now, since they loosen nothing.
@@ -20,8 +20,8 @@ duty_severity(f) := f.downgrade.severity if {
 covers(f, duty) if {
 	active(f)
 	startswith(duty.basis, "severity:")
-	levels.level(duty) > levels.rank[f.downgrade.severity]
-	levels.level(duty) <= levels.rank[f.downgrade.from_severity]
+	levels.level(duty) > data.secgate.lib.levels.rank[f.downgrade.severity]
+	levels.level(duty) <= data.secgate.lib.levels.rank[f.downgrade.from_severity]
 }
 
 # A duty that stands, and was not past its time when the downgrade was approved.

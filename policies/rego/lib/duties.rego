@@ -18,8 +18,21 @@ added := array.concat(
 severity := [duty |
 	protected
 	some f in input.findings
+	not standing[f.fingerprint]
 	duty := clock.severity_obligation(f)
 ]
+
+# Recorded at the limit that counts, and not superseded: on a protected branch that is what most findings have.
+standing := {fingerprint |
+	protected
+	not clock.with_places
+	some f in input.findings
+	f.downgrade.state != "active"
+	some recorded in f.obligations
+	not recorded.superseded
+	recorded.basis == clock.anywhere_basis[f.severity]
+	fingerprint := f.fingerprint
+}
 
 baseline := [duty |
 	protected

@@ -30,8 +30,16 @@ element(fingerprint, duty, late) := {
 	"reason": sprintf("overdue by %s: %s allows %s from %s", [
 		clock.words(late),
 		duty.basis,
-		clock.words(duty.limit_s),
+		limit_words[duty.limit_s],
 		time.format([duty.start_epoch_s * 1000000000, "UTC", "2006-01-02 15:04:05 UTC"]),
 	]),
 	"remedy": "fix it now, or have a waiver approved; the clock runs on either way",
 }
+
+# There are few limits, and words for each are found once.
+limits := {duty.limit_s | some duty in duties.added} | {duty.limit_s |
+	some f in input.findings
+	some duty in f.obligations
+}
+
+limit_words := {limit: clock.words(limit) | some limit in limits}

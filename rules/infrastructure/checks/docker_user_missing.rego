@@ -16,7 +16,7 @@ metadata := {
 }
 
 stage_named(path, name) := [stage |
-	some stage in lib.stages
+	some stage in data.secgate.infrastructure_lib.stages
 	stage.path == path
 	stage.attributes.alias == name
 ]
@@ -34,7 +34,7 @@ parents(stage) := array.concat(near, [far | some one in near; some far in stage_
 }
 
 sets_user(stage) if {
-	some other in lib.stages
+	some other in data.secgate.infrastructure_lib.stages
 	other.path == stage.path
 	other.line in chain(stage)
 	count(lib.users(other)) > 0
@@ -42,7 +42,7 @@ sets_user(stage) if {
 
 # The image below may set one: what cannot be told is left alone.
 foreign(stage) if {
-	some other in lib.stages
+	some other in data.secgate.infrastructure_lib.stages
 	other.path == stage.path
 	other.line in chain(stage)
 	image := other.attributes.image
@@ -57,7 +57,7 @@ unknown_image(image) if {
 }
 
 result contains found if {
-	some stage in lib.stages
+	some stage in data.secgate.infrastructure_lib.stages
 	stage.attributes.final == true
 	not sets_user(stage)
 	not foreign(stage)

@@ -41,7 +41,7 @@ class Listening(RegorusEngine):
 
 def finding(bench: Bench, number: int) -> Finding:
     severity = list(Severity)[number % 5]
-    seen = bench.epoch - number * 3600
+    seen = bench.epoch - number % 150 * 7200
     made: Finding = bench.finding(
         number, severity=severity, state=State.NEW if number % 2 else State.UNCHANGED, first_seen_epoch_s=seen
     )

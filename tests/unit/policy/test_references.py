@@ -216,3 +216,32 @@ def test_opa_check_agrees(opa_check: Callable[[str], list[str]], name: str, case
         assert faults
         rows = [text.splitlines()[int(place.split(":")[1]) - 1] for place in faults]
         assert any(word in row for row in rows)
+
+
+READ = (
+    ("import input.run as r", 'bad(s) if r.scope == s', "`input.run`"),
+    ("import input.run as r", 'bad(s) := r.scope if s == ""', "`input.run`"),
+    ("import input.run as r", 'bad(s) if count([1 | r.scope == s]) > 0', "`input.run`"),
+    ("import input.findings", "bad(s) if some f in findings", "`input.findings`"),
+    ("import data.limits", "bad(s) if data.limits.severity_s[s] > limits.severity_s.low", "`data.limits`"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "function", "whole"), READ)
+def test_an_import_that_a_function_reads_is_refused(load: Load, line: str, function: str, whole: str) -> None:
+    deny = 'deny contains {"run": true, "reason": "x"} if bad("a")'
+    text = f"package secgate.rules.own\n\n{line}\n\n{function}\n\n{deny}\n"
+    with pytest.raises(PolicyError, match="is read in a function") as caught:
+        load(text)
+    assert caught.value.place.startswith("own.rego:5:")
+    assert whole in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["bad(s) if clock.words(5) == s", "bad(r) if r == 5", "bad(s) if input.run.scope == s; x if r.dirty"],
+)
+def test_calls_arguments_and_rules_may_use_an_import(load: Load, function: str) -> None:
+    lines = function.replace("; ", "\n\n")
+    head = "package secgate.rules.own\n\nimport data.secgate.lib.clock\nimport input.run as r\n\n"
+    assert load(head + lines + '\n\ndeny contains {"run": true, "reason": "x"} if bad("a")\n').rules == ("own",)
