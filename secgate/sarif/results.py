@@ -152,8 +152,19 @@ class ResultWriter:
         self._addresses: dict[str, Raw] = {}
         self._encoder = msgspec.json.Encoder()
 
-    def write(self, item: Item, rule_index: int, cuts: Cuts) -> bytes:
-        """Give one result as JSON, compact, its keys sorted. Only finding and verdict of one fingerprint are kept."""
+    def is_claimed(self, item: Item) -> bool:
+        """Tell whether anything claims that a result does not count."""
+        name = item.finding.fingerprint
+        account, waived = self._waivers.get(name), _is_waived(self._verdicts.get(name))
+        told = account is not None and waived is (account.state == "active")
+        return waived or told or bool(item.witness.suppressions)
+
+    def write(self, item: Item, rule_index: int, cuts: Cuts, *, is_any_claimed: bool) -> bytes:
+        """Give one result as JSON, compact, its keys sorted. Only finding and verdict of one fingerprint are kept.
+
+        `is_any_claimed` tells whether any result of its run is: the lists of claims of a run are all there, or none.
+        Source: SARIF 2.1.0, 3.27.23.
+        """
         finding, witness = item.finding, item.witness
         facts = self._facts.get(finding.fingerprint)
         if facts is None or facts.finding is not finding:
@@ -171,7 +182,9 @@ class ResultWriter:
                 properties=_properties(facts, witness),
                 rule_id=witness.rule,
                 rule_index=rule_index,
-                suppressions=_suppressions(witness, facts.verdict, self._waivers.get(finding.fingerprint), cuts),
+                suppressions=_suppressions(witness, facts.verdict, self._waivers.get(finding.fingerprint), cuts)
+                if is_any_claimed
+                else None,
             )
         )
 
@@ -255,13 +268,13 @@ def _downgraded(finding: Finding) -> dict[str, str] | None:
 
 def _suppressions(
     witness: Result, verdict: Verdict | None, account: WaiverAccount | None, cuts: Cuts
-) -> list[_Suppression] | None:
+) -> list[_Suppression]:
     """Give what claims that a result does not count, and what became of each claim.
 
     A comment in the source is under review, unless the finding is let pass: readers take a result for suppressed only
     where nothing of it is under review or rejected. Source: SARIF 2.1.0, 3.27.23, 3.35.3.
     """
-    waived = verdict is not None and verdict.word in (Word.WAIVED, Word.EXEMPT)
+    waived = _is_waived(verdict)
     made = [
         _Suppression(kind=one.kind, status="accepted" if waived else "underReview", justification=cuts.clip(one.text))
         for one in witness.suppressions
@@ -275,7 +288,11 @@ def _suppressions(
         )
     elif waived and not made:
         made.append(_Suppression(kind="external", status="accepted", justification=cuts.clip(reason)))
-    return made or None
+    return made
+
+
+def _is_waived(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.word in (Word.WAIVED, Word.EXEMPT)
 
 
 _STATUSES = {

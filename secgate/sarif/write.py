@@ -187,8 +187,10 @@ class _Writer:
         cuts = Cuts()
         rules, cwes = descriptors.rules(share.invocations, share.items, self._describe, cuts)
         index = {rule["id"]: position for position, rule in enumerate(rules)}
-        write_one = self._results.write
-        results = [msgspec.Raw(write_one(item, index[item.witness.rule], cuts)) for item in share.items]
+        write_one, is_any = self._results.write, any(map(self._results.is_claimed, share.items))
+        results = [
+            msgspec.Raw(write_one(item, index[item.witness.rule], cuts, is_any_claimed=is_any)) for item in share.items
+        ]
         said = [*share.notices, *cuts.notices(share.title)]
         told += said
         versions = sorted({one.tool.version for one in share.invocations if one.tool and one.tool.version})

@@ -14,9 +14,21 @@ import pytest
 
 from secgate.cli.options import write_output
 from secgate.masking import MASK
-from secgate.model import Coverage, Lane, Location, RunDocument, ScanStatus, Severity, Source, Word
+from secgate.model import (
+    Coverage,
+    Lane,
+    Location,
+    RunDocument,
+    ScanStatus,
+    Severity,
+    Source,
+    Suppression,
+    WaiverAccount,
+    Word,
+)
 from secgate.reporters.sarif import SarifReporter
 from secgate.sarif import read, write
+from secgate.sarif.objects import dumps, loads
 from secgate.show import show
 from tests.factories import (
     NOW,
@@ -291,6 +303,30 @@ def test_suppressions_are_claims_until_a_policy_accepts() -> None:
         run_document(findings=(finding(),), decision=decision(verdicts=[verdict(word=Word.WAIVED, reason="until May")]))
     )
     assert waived["suppressions"] == [{"kind": "external", "status": "accepted", "justification": "until May"}]
+
+
+@pytest.mark.parametrize("state", ["active", "requested", "void", "expired", ""])
+@pytest.mark.parametrize("word", [Word.WAIVED, Word.EXEMPT, Word.DENY])
+@pytest.mark.parametrize("in_source", [False, True])
+def test_claims_are_on_all_results_of_a_run_or_on_none(state: str, word: Word, in_source: bool) -> None:
+    """SARIF 2.1.0, 3.27.23: all null or all non-null, so that a reader knows whether anybody looked."""
+    claims = (Suppression(kind="inSource", text="nosec"),) if in_source else ()
+    claimed = finding("a", witnesses=(result("semgrep", suppressions=claims),))
+    plain = [finding(name, witnesses=(result(tool),)) for name, tool in (("b", "semgrep"), ("c", "bandit"))]
+    one = {"id": "a" * 64, "kind": "accept", "state": state, "fingerprint": claimed.fingerprint}
+    document = run_document(
+        findings=(claimed, *plain),
+        decision=decision(verdicts=[verdict("a", word=word)]),
+        waivers=(msgspec.convert(one, WaiverAccount),) if state else (),
+    )
+    data = SarifReporter().render(document, width=80, colour=False)
+    of_runs = [[r.get("suppressions") for r in run["results"]] for run in json.loads(data)["runs"]]
+    assert all(len({claims is None for claims in of_run}) <= 1 for of_run in of_runs)
+    assert any(claims for of_run in of_runs for claims in of_run) is any([] in of_run for of_run in of_runs)
+    said = word is not Word.DENY or in_source or state in ("requested", "void", "expired")
+    assert any([] in of_run for of_run in of_runs) is said
+    assert sum(None in of_run for of_run in of_runs) >= 1
+    assert dumps(loads(data)) == data
 
 
 def test_a_duty_without_end_does_not_raise() -> None:
