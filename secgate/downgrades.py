@@ -75,28 +75,22 @@ def for_findings(
 ) -> dict[str, Standing]:
     """Give, by fingerprint, the downgrade that counts for each finding that one names: an active one before others.
 
-    Of a group of twins exactly as many are downgraded as there are downgrades of them.
+    Of a group of twins exactly as many are downgraded as there are downgrades of them that hold.
     """
 
     def stand(one: Downgrade, finding: Finding | None) -> Standing:
         return standing(one, finding, now_epoch_s=now_epoch_s, longest_s=longest_s(one.request.bound.severity))
 
-    ordered = sorted(downgrades, key=lambda one: _order(stand(one, None)))
+    ordered = sorted(downgrades, key=lambda one: (*_rank(stand(one, None)), one.id))
     named = [
         TwinWaiver(fingerprint=one.request.subject.fingerprint, group=one.request.subject.group) for one in ordered
     ]
-    by_name: dict[str, list[Downgrade]] = {}
-    for one in ordered:
-        by_name.setdefault(one.request.subject.fingerprint, []).append(one)
-    shared = share_out(findings, named)
-    found: dict[str, Standing] = {}
-    for finding in findings:
-        if finding.fingerprint in shared:
-            first = ordered[shared[finding.fingerprint]]
-            # A newer one of the same finding holds where the first is void for what the finding has become.
-            same = by_name[first.request.subject.fingerprint]
-            found[finding.fingerprint] = min((stand(one, finding) for one in same), key=_order)
-    return found
+    shared = share_out(findings, named, lambda at, finding: _rank(stand(ordered[at], finding)))
+    return {
+        finding.fingerprint: stand(ordered[shared[finding.fingerprint]], finding)
+        for finding in findings
+        if finding.fingerprint in shared
+    }
 
 
 def downgraded_words(finding: Finding) -> str:
@@ -107,7 +101,7 @@ def downgraded_words(finding: Finding) -> str:
     return f"; counts as {less.severity} until {time_words(less.until_epoch_s)}, approved by {less.approver}"
 
 
-def _order(one: Standing) -> tuple[int, int, int, str]:
+def _rank(one: Standing) -> tuple[int, int, int]:
     """Put first what holds, then what ended last, then what is only asked for: a wish takes no end back."""
-    rank = {"active": 0, "void": 1, "expired": 1, "requested": 2}[one.state]
-    return rank, -one.ended_epoch_s, -one.until_epoch_s, one.downgrade.id
+    state = {"active": 0, "void": 1, "expired": 1, "requested": 2}[one.state]
+    return state, -one.ended_epoch_s, -one.until_epoch_s

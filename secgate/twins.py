@@ -6,7 +6,9 @@ exactly as many are waived as there are waivers, those first whose own waiver it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from secgate.fingerprint import digest
 from secgate.model import Finding, Lane, Value
@@ -19,6 +21,10 @@ class TwinWaiver(Value, frozen=True, kw_only=True):
     group: str
 
 
+Rank: TypeAlias = Callable[[int, Finding], tuple[int, ...]]
+"""How a waiver, as an index, stands towards a finding: the lowest is the best, and holds where it begins with 0."""
+
+
 def twin_group(finding: Finding) -> str:
     """Give the name of the group of twins that a finding is in; equal for no others."""
     # A secret's text is masked, so two secrets may look like twins: each stands for itself. So does an advisory.
@@ -27,31 +33,103 @@ def twin_group(finding: Finding) -> str:
     return digest(finding.algorithm, "twins", finding.weakness, *place, alone)
 
 
-def share_out(findings: Iterable[Finding], waivers: Sequence[TwinWaiver]) -> dict[str, int]:
+def share_out(findings: Iterable[Finding], waivers: Sequence[TwinWaiver], rank: Rank) -> dict[str, int]:
     """Give which waiver, as an index, counts for which finding, by fingerprint.
 
-    A waiver counts for one finding at most, and of two for the same fingerprint only the first. First come findings
-    whose own name, or an older one, a waiver has; what is left over of waivers goes to twins of what they were given
-    for, in order of position. Neither the order of the findings nor chance has a part in it.
+    A waiver counts for one finding at most, and of several for the same fingerprint only one. Those that hold are
+    shared out before any other, so that none that does not takes its place: first to findings whose own name, or an
+    older one, they have; what is left over goes to twins, in order of position, to as many as can be. One that is void
+    for the very finding that it names goes to no twin. What is then without one is given one that does not hold, for
+    what is to be said of it. Neither the order of the findings nor chance has a part in it.
     """
-    ordered = sorted(findings, key=_position)
-    free: dict[str, int] = {}
-    for number, waiver in enumerate(waivers):
-        free.setdefault(waiver.fingerprint, number)
-    given: dict[str, int] = {}
-    for names in (_own_name, _older_names):
+    if not waivers:
+        return {}
+    shares = _Shares(sorted(findings, key=_position), waivers, rank)
+    shares.to_names(holding=True)
+    shares.to_twins(holding=True)
+    shares.to_names(holding=False)
+    shares.to_twins(holding=False)
+    return {one: at for one, (_, at) in shares.given.items()}
+
+
+class _Shares:
+    """Waivers on their way to findings: those for one fingerprint are one, under that name."""
+
+    def __init__(self, ordered: Sequence[Finding], waivers: Sequence[TwinWaiver], rank: Rank) -> None:
+        self._ordered, self._waivers, self._rank = ordered, waivers, rank
+        self._named: dict[str, list[int]] = {}
+        for number, waiver in enumerate(waivers):
+            self._named.setdefault(waiver.fingerprint, []).append(number)
+        self._void: set[int] = set()
         for one in ordered:
-            name = next((name for name in names(one) if name in free), "")
-            if name and one.fingerprint not in given:
-                given[one.fingerprint] = free.pop(name)
-    spare: dict[str, list[int]] = {}
-    for number in sorted(free.values(), reverse=True):
-        spare.setdefault(waivers[number].group, []).append(number)
-    for one in ordered:
-        left = spare.get(twin_group(one)) if spare and one.fingerprint not in given else None
-        if left:
-            given[one.fingerprint] = left.pop()
-    return given
+            for name in (*_own_name(one), *_older_names(one)):
+                self._void.update(at for at in self._named.get(name, ()) if rank(at, one)[0] > 0)
+        self._holders: dict[str, Finding] = {}
+        self.given: dict[str, tuple[str, int]] = {}
+        """By a finding's fingerprint: the name under which it was given a waiver, and which."""
+
+    def to_names(self, *, holding: bool) -> None:
+        """Give findings what has their own name, or else an older one."""
+        for names in (_own_name, _older_names):
+            for one in self._ordered:
+                if one.fingerprint in self.given:
+                    continue
+                for name in names(one):
+                    numbers = self._named.get(name, ()) if name not in self._holders else ()
+                    if (found := self._best(numbers, one, holding=holding)) is not None:
+                        self._give(one, name, found)
+                        break
+
+    def to_twins(self, *, holding: bool) -> None:
+        """Give twins what is left over in their group."""
+        spare: dict[str, dict[str, list[int]]] = {}
+        for number, waiver in enumerate(self._waivers):
+            if waiver.fingerprint not in self._holders and number not in self._void:
+                spare.setdefault(waiver.group, {}).setdefault(waiver.fingerprint, []).append(number)
+        for one in self._ordered if spare else ():
+            group = spare.get(twin_group(one)) if one.fingerprint not in self.given else None
+            if group:
+                self._make_room(one, group, holding=holding)
+
+    def _make_room(self, wanting: Finding, group: dict[str, list[int]], *, holding: bool) -> None:
+        """Give a twin what is left in its group, where need be by giving others another one.
+
+        The shortest way of such exchanges is looked for; what no way leads on from is never looked at again.
+        """
+        came: dict[str, tuple[Finding, int]] = {}
+        waiting = deque([wanting])
+        while waiting:
+            one = waiting.popleft()
+            for name, numbers in group.items():
+                found = self._best(numbers, one, holding=holding) if name not in came else None
+                if found is None:
+                    continue
+                came[name] = one, found
+                holder = self._holders.get(name)
+                if holder is None:
+                    self._exchange(name, came, wanting)
+                    return
+                waiting.append(holder)
+        for name in came:
+            del group[name]
+
+    def _exchange(self, name: str, came: Mapping[str, tuple[Finding, int]], wanting: Finding) -> None:
+        while True:
+            one, found = came[name]
+            before = self.given.get(one.fingerprint)
+            self._give(one, name, found)
+            if one is wanting or before is None:
+                return
+            name = before[0]
+
+    def _best(self, numbers: Iterable[int], one: Finding, *, holding: bool) -> int | None:
+        ranked = [(self._rank(at, one), at) for at in numbers]
+        ranked = [found for found in ranked if not holding or found[0][0] == 0]
+        return min(ranked)[1] if ranked else None
+
+    def _give(self, one: Finding, name: str, number: int) -> None:
+        self.given[one.fingerprint] = name, number
+        self._holders[name] = one
 
 
 def _own_name(one: Finding) -> Iterable[str]:

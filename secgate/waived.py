@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from secgate.fingerprint import package_name
 from secgate.model import Finding, Gap, Lane, Package, Severity, WaiverAccount
@@ -21,7 +21,7 @@ def for_findings(
 ) -> dict[str, Standing]:
     """Give, by fingerprint, the waiver that counts most for each finding that one names: an active one before others.
 
-    Of a group of twins exactly as many are waived as there are waivers of them.
+    Of a group of twins exactly as many are waived as there are waivers of them that hold.
     """
     single: list[Waiver] = []
     wide: list[Waiver] = []
@@ -35,22 +35,16 @@ def for_findings(
     def stand(waiver: Waiver, finding: Finding) -> Standing:
         return standing(waiver, finding, now_epoch_s=now_epoch_s, longest_s=longest_s(finding.severity))
 
-    # Those that hold by themselves are shared out first: a newer waiver is not lost behind one that has ended.
-    single.sort(key=lambda one: _alone(one, now_epoch_s, longest_s))
+    single.sort(key=lambda one: (*_rank(_alone(one, now_epoch_s, longest_s)), one.id))
     named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
-    shared = share_out(findings, named)
-    by_name: dict[str, list[Waiver]] = {}
-    for one in single:
-        by_name.setdefault(_subject(one).fingerprint, []).append(one)
+    shared = share_out(findings, named, lambda at, finding: _rank(stand(single[at], finding)))
     found: dict[str, Standing] = {}
     for finding in findings:
-        at = shared.get(finding.fingerprint)
-        # A newer one of the same finding holds where the first is void for what the finding has become.
-        candidates = list(by_name[_subject(single[at]).fingerprint]) if at is not None else []
-        candidates += [one for one in wide if _is_advised(one, finding)]
-        stands = [stand(one, finding) for one in candidates]
-        if stands:
-            found[finding.fingerprint] = min(stands, key=lambda one: (_STATES.index(one.state), -one.until_epoch_s))
+        candidates = [one for one in wide if _is_advised(one, finding)]
+        if (at := shared.get(finding.fingerprint)) is not None:
+            candidates.insert(0, single[at])
+        if candidates:
+            found[finding.fingerprint] = min((stand(one, finding) for one in candidates), key=_rank)
     return found
 
 
@@ -58,9 +52,13 @@ _SHOWN = 12
 _STATES = ("active", "requested", "void", "expired")
 
 
-def _alone(waiver: Waiver, now_epoch_s: int, longest_s: Callable[[Severity], int]) -> tuple[int, int, str]:
-    one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s(waiver.request.bound.severity))
-    return _STATES.index(one.state), -one.until_epoch_s, waiver.id
+def _alone(waiver: Waiver, now_epoch_s: int, longest_s: Callable[[Severity], int]) -> Standing:
+    return standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s(waiver.request.bound.severity))
+
+
+def _rank(one: Standing) -> tuple[int, int]:
+    """Put first what holds, and of several what holds longest."""
+    return _STATES.index(one.state), -one.until_epoch_s
 
 
 def _subject(waiver: Waiver) -> FindingSubject:
@@ -87,19 +85,39 @@ def _name(ecosystem: str, name: str) -> str:
 def for_gaps(
     waivers: Iterable[Waiver], gaps: Sequence[Gap], *, repository: str, now_epoch_s: int, longest_s: int
 ) -> dict[int, Standing]:
-    """Give, by index, the waiver that holds for each gap that one names; those that do not hold are left out."""
+    """Give, by index, the waiver that holds longest for each gap that one names; none that does not hold."""
     found: dict[int, Standing] = {}
     for waiver in waivers:
         subject = waiver.request.subject
         if not isinstance(subject, GapSubject) or subject.repository != repository:
             continue
         one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s)
-        pattern = PathPattern(subject.path) if subject.path else None
-        for at, gap in enumerate(gaps):
-            fits = pattern.fits(gap.path) if pattern is not None and gap.path else not (subject.path or gap.path)
-            if one.state == "active" and fits and (gap.lane, gap.reason) == (subject.lane, subject.reason):
-                found.setdefault(at, one)
+        fits = _fitting(subject)
+        for at, gap in enumerate(gaps) if one.state == "active" else ():
+            if fits(gap):
+                found[at] = min(found.get(at, one), one, key=lambda held: (*_rank(held), held.waiver.id))
     return found
+
+
+def is_here(waiver: Waiver, findings: Sequence[Finding], names: Container[str], gaps: Sequence[Gap]) -> bool:
+    """Tell whether what a waiver was given for is among findings, all of whose names are `names`, or gaps."""
+    subject = waiver.request.subject
+    if isinstance(subject, FindingSubject):
+        return subject.fingerprint in names
+    if isinstance(subject, GapSubject):
+        return any(map(_fitting(subject), gaps))
+    return any(_is_advised(waiver, finding) for finding in findings)
+
+
+def _fitting(subject: GapSubject) -> Callable[[Gap], bool]:
+    pattern = PathPattern(subject.path) if subject.path else None
+
+    def fits(gap: Gap) -> bool:
+        if (gap.lane, gap.reason) != (subject.lane, subject.reason):
+            return False
+        return pattern.fits(gap.path) if pattern is not None and gap.path else not (subject.path or gap.path)
+
+    return fits
 
 
 def remedy(one: Standing, fingerprint: str) -> str:

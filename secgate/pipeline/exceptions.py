@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -30,7 +29,7 @@ from secgate.policy.facts import JoinedFacts
 from secgate.policy.values import PolicyLimits, WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waived import account, for_findings, for_gaps
+from secgate.waived import account, for_findings, for_gaps, is_here
 from secgate.waivers import Check, GapSubject, Refused, Standing, Waiver, about, gather, standing
 
 SHOWN = 12
@@ -96,13 +95,17 @@ def excepted(
     standings = for_findings(waivers, named, repository=repository, now_epoch_s=at, longest_s=limits.of)
     covered, held = _waived_gaps(waivers, coverage, repository=repository, now_epoch_s=at, longest_s=limits.gap)
     used = {*held, *(one.waiver.id for one in standings.values())}
+    names = {name for one in named for name in (one.fingerprint, *(alias.value for alias in one.aliases))}
+    gaps = [gap for lane in coverage.lanes for gap in lane.gaps]
+    # One that another counts before is of use still: what it was given for is here.
+    idle = [one for one in waivers if one.id not in used and not is_here(one, named, names, gaps)]
     notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
     notes += own
     sight = Sight(prepared.target, coverage, invocations, history, comparable)
     accounts = (
         *_accounts(findings, standings, notice_s, now_epoch_s=at),
         *_of_gaps(held, notice_s, now_epoch_s=at),
-        *_unused(waivers, used, sight, limits, now_epoch_s=at),
+        *_unused(idle, sight, limits, now_epoch_s=at),
     )
     notes += filter(None, (_note(one, now_epoch_s=at) for one in accounts))
     joined = {name: JoinedFacts(waiver=_facts(one)) for name, one in standings.items() if one.state != "requested"}
@@ -221,17 +224,17 @@ def _accounts(
 
 
 def _unused(
-    waivers: Sequence[Waiver], used: AbstractSet[str], sight: Sight, limits: WaiverLimits, *, now_epoch_s: int
+    idle: Sequence[Waiver], sight: Sight, limits: WaiverLimits, *, now_epoch_s: int
 ) -> tuple[WaiverAccount, ...]:
-    """Say which waivers that hold have nothing to hold for, in a run that would have seen it."""
+    """Say which waivers that hold by themselves have nothing to hold for, in a run that would have seen it."""
     if sight.target.changed is not None or sight.target.prefix:
         return ()
     found = []
-    for waiver in waivers:
+    for waiver in idle:
         bound = waiver.request.bound
         life = limits.gap if isinstance(waiver.request.subject, GapSubject) else limits.of(bound.severity)
         one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=life)
-        if waiver.id not in used and one.state == "active" and sight.would_see(waiver):
+        if one.state == "active" and sight.would_see(waiver):
             told = account(one, shown="", fingerprint="", notice_s=0, now_epoch_s=now_epoch_s)
             found.append(
                 msgspec.structs.replace(

@@ -157,3 +157,22 @@ def test_one_of_a_file_that_was_renamed_holds_in_later_runs_too(office: Office) 
     office.git.commit()
     assert [only(office.run(scope="protected")).state for _ in range(3)] == ["active"] * 3
     assert listed(office).state == "active"
+
+
+def test_of_twins_one_whose_waiver_ended_is_let_pass_by_the_one_that_is_left(office: Office) -> None:
+    office.git.commit({"app.py": "def answer(text):\n    eval(text)\n    eval(text)\n"})
+    first, second = (one.fingerprint for one in office.run().findings)
+    short, long = office.waive(first, life=1), office.waive(second, life=30)
+    office.git.commit({"app.py": "def answer(text):\n    eval(text)\n"})
+    assert [one.id for one in office.run().waivers if one.state == "active"] == [short.id]
+    late = office.run(2)
+    assert outcome(late) is Outcome.PASS
+    assert [(one.id, one.state) for one in late.waivers] == [(long.id, "active")]
+
+
+def test_one_that_another_counts_before_is_not_called_unused(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    name = office.run().findings[0].fingerprint
+    office.waive(name, life=20)
+    longer = office.waive(name, life=30)
+    assert [(one.id, one.state) for one in office.run().waivers] == [(longer.id, "active")]
