@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 import msgspec
@@ -11,7 +11,6 @@ from secgate.assertion_facts import FeedItem, ProtectedRunItem, Record, RunItem,
 from secgate.assertions import Period, Population, Unmatched
 from secgate.chronicle import RecordedRun
 from secgate.controls import Assertion
-from secgate.errors import LedgerError
 from secgate.evidence.ground import Ground
 from secgate.evidence.shipping import lacking, notes_of, rows_of
 from secgate.model import Lane, ScanStatus, Scope
@@ -99,21 +98,12 @@ def records(ground: Ground, assertion: Assertion) -> Population:
     items = []
     for read in ground.ledgers:
         there = set(read.ledger.blobs())
-        for one in read.chronicle.runs:
-            if ground.within(one.at_epoch_s):
-                digest = one.run.document_digest
-                items.append(RunItem(id=one.run.run_id, record=_record(read.ledger.blob, digest, there)))
+        runs = [one.run for one in read.chronicle.runs if ground.within(one.at_epoch_s)]
+        found = read.ledger.whole_blobs(run.document_digest for run in runs)
+        for run, data in zip(runs, found, strict=True):
+            record: Record = "whole" if data is not None else "differs" if run.document_digest in there else "missing"
+            items.append(RunItem(id=run.run_id, record=record))
     return Population(tuple(items))
-
-
-def _record(read: Callable[[str], bytes], digest: str, there: set[str]) -> Record:
-    if digest not in there:
-        return "missing"
-    try:
-        read(digest)
-    except LedgerError:
-        return "differs"
-    return "whole"
 
 
 def windows(period: Period, days: int) -> tuple[Period, ...]:
