@@ -149,6 +149,8 @@ class _View(NamedTuple):
     needed: bool
     failed: tuple[str, ...]
     gaps: int
+    age: int
+    """Of its rules, in days; -1 for none that is dated."""
 
 
 def _looked(
@@ -178,8 +180,8 @@ def _looked(
             yield item(lane.value), {}
             continue
         needed = (view for view in views if view.needed)
-        best = min(needed, key=lambda view: (len(view.failed), view.gaps, -view.run.sequence))
-        age = _rule_age_days(best.run, lane)
+        best = min(needed, key=lambda view: (len(view.failed), view.gaps, *_staleness(view.age), -view.run.sequence))
+        age = best.age
         known: dict[str, object] = {"scanner.status": _status(best.run, lane)}
         if age >= 0:
             known["scanner.rule_age_days"] = age
@@ -207,7 +209,12 @@ def _views(runs: Sequence[RecordedRun], lane: Lane) -> Iterator[_View]:
                         if lane in tool.lanes and tool.status is not ScanStatus.COMPLETED
                     )
                 )
-                yield _View(one, account.needed, failed, account.gaps)
+                yield _View(one, account.needed, failed, account.gaps, _rule_age_days(one, lane))
+
+
+def _staleness(age: int) -> tuple[bool, int]:
+    """Put first rules that are known to be new."""
+    return age < 0, age
 
 
 def _status(one: RecordedRun, lane: Lane) -> str:
