@@ -224,8 +224,13 @@ def _seen_before(made: list[Finding], seen: set[int], history: History, target: 
 
 
 def _lanes_seen_before(history: History, target: Target) -> frozenset[Lane]:
-    """Lanes of the complete recorded runs at the base; without such a run, of all complete ones of the line."""
-    complete = [run for run in history.runs if run.complete and not run.dirty]
+    """Lanes of the complete recorded runs at the base; without such a run, of all complete ones of the line.
+
+    Only of those that started clocks on this line: what other runs saw is not among what is open here.
+    """
+    complete = [
+        run for run in history.runs if run.complete and not run.dirty and run.clocked and run.line == target.line
+    ]
     at_base = [run for run in complete if target.base_commit and run.commit == target.base_commit]
     return frozenset(lane for run in at_base or complete for lane in run.lanes)
 

@@ -106,7 +106,9 @@ def normalised(
 
 def target(renames: Mapping[str, str] | None = None, **more: object) -> Target:
     pairs = tuple(Rename(old=old, new=new) for old, new in (renames or {}).items())
-    made = Target(root="/tree", kind="git", repository="shop", scope=Scope.CHANGE, scope_basis="test", renames=pairs)
+    made = Target(
+        root="/tree", kind="git", repository="shop", scope=Scope.CHANGE, scope_basis="test", line="main", renames=pairs
+    )
     return msgspec.structs.replace(made, **more)
 
 

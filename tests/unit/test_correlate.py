@@ -53,6 +53,7 @@ _RUN = KnownRun(
     lanes=(Lane.SAST,),
     evaluated_epoch_s=5,
     document_digest="0" * 64,
+    clocked=True,
 )
 
 
@@ -124,6 +125,8 @@ def test_absent_only_where_this_run_looked(is_comparable: bool, expected: int) -
         ((), State.UNCHANGED),
         ((msgspec.structs.replace(_RUN, complete=False),), State.UNCHANGED),
         ((msgspec.structs.replace(_RUN, lanes=(Lane.IAC,)),), State.UNCHANGED),
+        ((msgspec.structs.replace(_RUN, line="other"),), State.UNCHANGED),
+        ((msgspec.structs.replace(_RUN, clocked=False),), State.UNCHANGED),
     ],
 )
 def test_newly_detectable(runs: tuple[KnownRun, ...], state: State) -> None:
