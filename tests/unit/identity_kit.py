@@ -120,6 +120,7 @@ def findings_of(
     of: Target | None = None,
     table: Crosswalk | None = None,
     is_comparable: bool = True,
+    is_unseen: bool = False,
     codes: Codes | None = None,
 ) -> Correlation:
     return correlate(
@@ -130,6 +131,7 @@ def findings_of(
         history=history,
         comparable=lambda _known: is_comparable,
         codes=codes,
+        unseen=lambda _known: is_unseen,
     )
 
 

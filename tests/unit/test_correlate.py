@@ -110,6 +110,16 @@ def test_history_is_found_through_an_edit() -> None:
     assert not done.absent
 
 
+@pytest.mark.parametrize(("is_unseen", "first_seen"), [(True, None), (False, 5)])
+def test_a_copy_is_no_move_where_the_original_was_not_looked_at(is_unseen: bool, first_seen: int | None) -> None:
+    (then,) = found_in(_FILES)
+    files = {"b.py": _FILES["a.py"]}
+    done = findings_of(
+        normalised(files, scans_of(files, ("alpha",))), history=_history(then), is_comparable=False, is_unseen=is_unseen
+    )
+    assert [one.first_seen_epoch_s for one in done.findings] == [first_seen]
+
+
 @pytest.mark.parametrize(("is_comparable", "expected"), [(True, 1), (False, 0)])
 def test_absent_only_where_this_run_looked(is_comparable: bool, expected: int) -> None:
     (then,) = found_in(_FILES)
