@@ -11,6 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
 from secgate.checkpoint import NAMESPACE, Checkpoint, statement_of
 from secgate.config import Machine
 from secgate.events import LedgerCreated, to_entry
@@ -25,7 +28,7 @@ from tests.quarter.facts import Dated, change_of, document_of, finding_of, run_o
 from tests.quarter.making import STRANGER
 from tests.quarter.plan import DAY, Plan
 from tests.quarter.saying import exemption_of, override_of, signed
-from tests.signing_support import Key, allowed, make_key
+from tests.signing_support import Key, allowed
 
 MACHINE = "machine:ci"
 
@@ -41,12 +44,17 @@ class Written(NamedTuple):
 
 
 def make_keys(plan: Plan, folder: Path) -> dict[str, Key]:
-    """Make a key for everybody, the machine and the stranger; those that are there already stay."""
-    owners = [*(one.id for one in plan.people), MACHINE, STRANGER]
+    """Write a key for everybody, the machine and the stranger, made of their names: the same ones everywhere."""
+    folder.mkdir(parents=True, exist_ok=True)
     made = {}
-    for owner in owners:
-        name = owner.replace(":", "-")
-        made[owner] = Key(folder / name) if (folder / name).exists() else make_key(folder, name)
+    for owner in (*(one.id for one in plan.people), MACHINE, STRANGER):
+        private = Ed25519PrivateKey.from_private_bytes(sha256(f"made up for {owner}".encode()).digest())
+        path = folder / owner.replace(":", "-")
+        path.touch(mode=0o600)
+        path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+        public = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        path.with_name(f"{path.name}.pub").write_bytes(public + b"\n")
+        made[owner] = Key(path)
     return made
 
 
