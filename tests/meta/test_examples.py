@@ -202,3 +202,16 @@ def test_the_ledgers_proof_runs_without_secgate(tmp_path: Path) -> None:
     for wrong in (rows[1:], [*rows[:3], rows[3].replace(b"a b", b"a c"), *rows[4:]]):
         argv = [sys.executable, "-I", "-c", snippet.text]
         assert subprocess.run(argv, input=b"\n".join(wrong), capture_output=True, check=False).returncode == 1
+
+
+def test_the_inventory_that_is_shown_is_made(tmp_path: Path) -> None:
+    files = [one for kind in ("text", "json") for one in examples("inventory.md", kind)]
+    assert len(files) == 2
+    for one in files:
+        (tmp_path / one.words.strip()).write_text(one.text, encoding="utf-8")
+    (shown,) = examples("inventory.md", "sh")
+    command = f"{shlex.quote(sys.executable)} -m secgate"
+    script = re.sub("^secgate", command, shown.text, flags=re.MULTILINE).replace("python3", shlex.quote(sys.executable))
+    done = subprocess.run(["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [line.removeprefix("> ") for line in shown.quoted.splitlines()]
