@@ -88,16 +88,17 @@ def read_ground(
     prepared: Prepared,
     shop: Workshop,
     kept: Sequence[Kept],
-    until_epoch_s: int | None = None,
+    known_until_epoch_s: int | None = None,
 ) -> Ground:
-    """Read every ledger from its first entry; nothing counts that was recorded after `until_epoch_s`.
+    """Read every ledger from its first entry; nothing counts that was recorded after `known_until_epoch_s`.
 
     Raises LedgerError for one that does not verify, or is another's.
     """
     sizes = [one.sealed.checkpoint.size for one in kept]
     found = []
     for ledger in ledgers:
-        chronicle = Chronicle(ledger.address, roots_of=sizes).read(_until(ledger.read(), until_epoch_s))
+        entries = _until(ledger.read(), known_until_epoch_s)
+        chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
         found.append(Read(ledger, chronicle, _said(chronicle, prepared.enforced, shop)))
     return Ground(
         period=period,

@@ -176,7 +176,7 @@ def metrics_of(wish: MetricsWish, *, place: Place, machine: Machine, now: dateti
         request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
         prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
         ledgers = evidence_ledgers(wish.ledgers, prepared, shop)
-        ground = read_ground(ledgers, period=period, prepared=prepared, shop=shop, kept=(), until_epoch_s=at)
+        ground = read_ground(ledgers, period=period, prepared=prepared, shop=shop, kept=(), known_until_epoch_s=at)
         assertion = prepared.mapping.assertions[SLA]
         population = weaknesses.opened_or_due(ground, assertion)
         modules = assertion_modules(prepared, prepared.mapping, shop)
