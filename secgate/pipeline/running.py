@@ -12,12 +12,8 @@ import msgspec
 from secgate import registry
 from secgate.config import Machine
 from secgate.correlate import Correlation
-<<<<<<< HEAD
-from secgate.errors import InternalError, LedgerError, UsageError
-from secgate.inventory import Inventory
-=======
 from secgate.errors import LedgerError, UsageError
->>>>>>> main
+from secgate.inventory import Inventory
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
