@@ -28,6 +28,7 @@ REPORT_TO = "https://github.com/secgate/secgate/issues"
 
 _COMMANDS = {
     "run": ("secgate.cli.run", "Scan a tree and decide: pass, fail or could not tell."),
+    "hook": ("secgate.cli.hook", "Judge the files that pre-commit names."),
     "scan": ("secgate.cli.run", "Scan a tree and write SARIF; judge nothing."),
     "check": ("secgate.cli.check", "Judge SARIF files made by any tool."),
     "show": ("secgate.cli.show", "Show an earlier run."),
