@@ -156,7 +156,7 @@ class _Git:
 
     @property
     def _stands_alone(self) -> bool:
-        """Tell whether files are judged as they lie there: that they are named does not say that anybody edited them."""
+        """Tell whether files are judged as they lie there: that one is named does not say that it was edited."""
         return self._named is not None and self._source is Source.WORK_TREE
 
     def _judged(self) -> str:

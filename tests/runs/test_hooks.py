@@ -16,7 +16,7 @@ SECRET = f'key = "{KEY}"\n'
 
 
 def hook(product: Product, git: Git, *arguments: str, **env: str) -> Ended:
-    return product.cli("hook", *arguments, cwd=git.root, **env)
+    return product.cli("hook", *arguments, cwd=git.root, at=None, **env)
 
 
 def report(ended: Ended) -> dict[str, object]:
