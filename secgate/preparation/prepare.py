@@ -154,7 +154,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     own, notes = _own_settings(request, machine, target, repository, at)
     resolved = for_folder(config.resolve([*stronger, *([own] if own else [])]), target.prefix, stronger=stronger)
     settings = resolved.settings
-    _check_scanners(resolved)
+    check_scanners(resolved)
     target = narrowed(
         target,
         excludes=tuple(PathPattern(text) for text in settings.exclude),
@@ -320,8 +320,8 @@ def _require_parts(root: Path, *, place: str) -> None:
         )
 
 
-def _check_scanners(resolved: config.Resolved) -> None:
-    """A table for a scanner that is not there would say something and do nothing."""
+def check_scanners(resolved: config.Resolved) -> None:
+    """Raise ConfigError for a table of a scanner that is not there: it would say something and do nothing."""
     known = registry.names("scanners")
     faults = []
     for name in sorted(set(resolved.settings.scanners) - set(known)):
