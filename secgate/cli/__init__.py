@@ -46,6 +46,7 @@ _COMMANDS = {
     "downgrade": ("secgate.cli.downgrade", "Have a finding count for less, approved by another."),
     "import": ("secgate.cli.imports", "Turn other tools' exceptions into requests for waivers."),
     "evidence": ("secgate.cli.evidence", "Test assertions over a period, with lists from outside."),
+    "attest": ("secgate.cli.attest", "Sign what a run said, bind artefacts to it, check such a statement."),
     "keys": ("secgate.cli.keys", "Make, replace, revoke and list keys of people and machines."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
 }

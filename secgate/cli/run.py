@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
 
 from secgate.cli.options import (
     Progress,
+    check_apart,
     check_output,
     formats,
     machine,
@@ -17,6 +19,7 @@ from secgate.cli.options import (
     terminal,
     write_output,
 )
+from secgate.errors import UsageError
 
 
 @click.command("run")
@@ -24,8 +27,10 @@ from secgate.cli.options import (
 @click.option("--baseline", metavar="FILE", help="SARIF of another tool that lists known debt, FILE.sig beside it.")
 @click.option("--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add.")
 @click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, html and others.")
+@click.option("--attest", "attest_to", metavar="FILE", default="", help="Sign what it said, pass or not, into a file.")
+@click.option("--attest-key", metavar="FILE", default="", help="The machine's Ed25519 key, without a passphrase.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int:
+def run_command(*, outputs: tuple[str, ...], attest_to: str, attest_key: str, quiet: bool, **options: Any) -> int:
     """Scan PATH, judge what was found, record it and show it.
 
     PATH is a git work tree, a folder in one, or a plain folder; the current folder by default.
@@ -34,17 +39,28 @@ def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int
     from secgate.escape import plain
     from secgate.overrides import override_words
 
-    wanted = formats(outputs, registry.names("reporters"))
+    wanted, now = formats(outputs, registry.names("reporters")), moment()
+    if attest_to or attest_key:
+        check_apart(attest_to, attest_key, *(file for _, file in wanted))
+        _check_attest(attest_to, attest_key, now)
     progress = Progress(quiet=quiet)
-    with nothing_stale(file for _, file in wanted):
+    with nothing_stale((*(file for _, file in wanted), attest_to)):
         try:
-            done = pipeline.run(_request(options), machine=machine(), now=moment(), observer=progress)
+            request = _request({**options, "attested": bool(attest_to)})
+            done = pipeline.run(request, machine=machine(), now=now, observer=progress)
         finally:
             progress.close()
     width, colour = terminal()
     for name, file in wanted:
         data = pipeline.render(done, name, width=width if not file else 80, colour=colour and not file)
         write_output(data, file)
+    if attest_to:
+        from secgate import custody
+
+        with nothing_stale([attest_to]):
+            enforced = options["enforced"] or ""
+            made = custody.attest(done, key=attest_key, enforced=enforced, machine=machine(), now=now)
+        write_output(made.data, attest_to)
     if done.decision is None:
         raise TypeError("a run without a decision")
     if done.decision.override is not None:
@@ -80,6 +96,16 @@ def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
     if len(gaps) > 20:
         click.echo(f"secgate: and {len(gaps) - 20} more gaps", err=True)
     return 3 if gaps else 0
+
+
+def _check_attest(file: str, key: str, now: datetime) -> None:
+    """Raise before the work for what could not be written or signed after it."""
+    from secgate import custody
+
+    if not file or file == "-" or not key:
+        raise UsageError("an attestation needs a file and a key", remedy="give --attest FILE and --attest-key FILE")
+    check_output(file)
+    custody.require_key(key, machine=machine(), now=now)
 
 
 def _request(options: dict[str, Any]) -> Any:
