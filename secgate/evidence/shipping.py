@@ -44,7 +44,10 @@ def deployments(ground: Ground, assertion: Assertion) -> Population:
         ),
     )
     return Population(
-        tuple(items), reason=lacking(ground, "deployments"), unmatched=unmatched, notes=notes_of(ground, "deployments")
+        tuple(items),
+        reason=lacking(ground, "deployments"),
+        unmatched=unmatched,
+        notes=(*notes_of(ground, "deployments"), *_binding_notes(ground)),
     )
 
 
@@ -72,14 +75,15 @@ def releases(ground: Ground, assertion: Assertion) -> Population:
     del assertion
     whole = cast("list[ReleasedArtifact]", rows_of(ground, "artifacts"))
     rows = [row for row in whole if ground.within(row.released_epoch_s)]
-    bound = {digest for one in ground.ledgers for run in one.chronicle.runs for digest in run.run.artifacts}
+    built = bound_runs(ground)
+    bound = {digest for digests in built.values() for digest in digests}
     known = {row.digest for row in whole}
     of_period = {
         digest
         for one in ground.ledgers
         for run in one.chronicle.runs
         if ground.within(run.at_epoch_s)
-        for digest in run.run.artifacts
+        for digest in built[run.run.run_id]
     }
     unmatched = Unmatched(
         left="artifacts",
@@ -91,7 +95,7 @@ def releases(ground: Ground, assertion: Assertion) -> Population:
         tuple(ReleaseItem(id=key_of(row), released_epoch_s=row.released_epoch_s) for row in rows),
         reason=lacking(ground, "artifacts") or "no event binds an inventory to an artefact yet",
         unmatched=unmatched,
-        notes=notes_of(ground, "artifacts"),
+        notes=(*notes_of(ground, "artifacts"), *_binding_notes(ground)),
     )
 
 
@@ -107,11 +111,12 @@ class _Runs:
         ]
         self._longest_s = ground.limits.overrides_s.longest
         self._given = {given.id: given for read in ground.ledgers for given in read.said.overrides}
+        self._built = bound_runs(ground)
         self._artifacts: dict[str, list[RecordedRun]] = {}
         self._commits: dict[str, list[RecordedRun]] = {}
         self._trees: dict[tuple[str, str], list[RecordedRun]] = {}
         for one in self.all:
-            for digest in one.run.artifacts:
+            for digest in self._built.get(one.run.run_id, {}):
                 self._artifacts.setdefault(digest, []).append(one)
             if one.run.commit:
                 self._commits.setdefault(one.run.commit, []).append(one)
@@ -127,6 +132,8 @@ class _Runs:
         found: dict[str, RunOfDeployment] = {}
         for digest in row.artifacts:
             for one in self._artifacts.get(digest, ()):
+                if digest not in self._built_by(one, row):
+                    continue
                 found.setdefault(one.run.run_id, self._tied(one, "artifact", row))
         for one in self._commits.get(row.commit, ()) if row.commit else ():
             found.setdefault(one.run.run_id, self._tied(one, "commit", row))
@@ -137,9 +144,9 @@ class _Runs:
         return found.values()
 
     def _tied(self, one: RecordedRun, by: Literal["artifact", "commit", "tree"], row: Deployment) -> RunOfDeployment:
-        run = one.run
-        both = bool(row.artifacts and run.artifacts)
-        same = bool(set(row.artifacts) & set(run.artifacts))
+        run, built = one.run, self._built_by(one, row)
+        both = bool(row.artifacts and built)
+        same = bool(set(row.artifacts) & built)
         given = self._given.get(run.override)
         counts = given is not None and _held(given, one, longest_s=self._longest_s)
         overridden = bool(run.override) or run.mode == "overridden"
@@ -152,6 +159,29 @@ class _Runs:
             override="none" if not overridden else "counts" if counts else "void",
         )
 
+    def _built_by(self, one: RecordedRun, row: Deployment) -> set[str]:
+        """Give the digests of what a run's commit was built into, as far as that was said before a deployment."""
+        built = self._built.get(one.run.run_id, {})
+        return {digest for digest, at_epoch_s in built.items() if at_epoch_s <= row.deployed_epoch_s}
+
+
+def bound_runs(ground: Ground) -> dict[str, dict[str, int]]:
+    """Give, by run, the digest of each artefact that it named or that was bound to it, and when that was recorded.
+
+    What a run named counts whenever: it was built before. A binding counts only where its attestation does, and for the
+    very commit of that run.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for read in ground.ledgers:
+        commits = {one.run.run_id: (one.run.repository, one.run.commit, one.run.tree) for one in read.chronicle.runs}
+        for one in read.chronicle.runs:
+            found.setdefault(one.run.run_id, {}).update(dict.fromkeys(one.run.artifacts, 0))
+        for tie in read.bindings.counting:
+            bound = tie.bound
+            if commits.get(bound.run_id) == (bound.repository, bound.commit, bound.tree):
+                found[bound.run_id].setdefault(bound.artifact, tie.at_epoch_s)
+    return found
+
 
 def _held(given: Given, one: RecordedRun, *, longest_s: int) -> bool:
     """Tell whether an override held for a run. What the run says is not believed: it is of its line and its commit."""
@@ -162,6 +192,10 @@ def _held(given: Given, one: RecordedRun, *, longest_s: int) -> bool:
         and said.commit in ("", run.commit)
         and given.given_epoch_s <= one.at_epoch_s < min(said.until_epoch_s, given.given_epoch_s + longest_s)
     )
+
+
+def _binding_notes(ground: Ground) -> tuple[str, ...]:
+    return tuple(note for read in ground.ledgers for note in read.bindings.notes)
 
 
 def rows_of(ground: Ground, kind: PopulationKind) -> list[Row]:
