@@ -36,7 +36,10 @@ SIGNED = {
 FIRST = ("waiver-requested", "waivers-requested", "downgrade-requested", "override-given")
 """What others answer to: the rest are about a statement that one of these made."""
 SOURCE = ("repository", "commit", "tree")
-BLOBS = ("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest")
+BLOBS = (
+    *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),
+    *("rows_digest", "inventory_digest"),
+)
 CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
 ATTESTATION_TYPE = "application/vnd.in-toto+json"
 
