@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, cast
 
 from secgate.assertion_facts import ApprovalOfChange, ChangeItem, DeploymentItem, ReleaseItem, RunOfDeployment
@@ -10,6 +10,7 @@ from secgate.assertions import Population, Unmatched
 from secgate.chronicle import RecordedRun
 from secgate.controls import Assertion
 from secgate.evidence.ground import Ground
+from secgate.memory import KnownInventory
 from secgate.model import Scope
 from secgate.overrides import Given
 from secgate.population import Change, Deployment, ReleasedArtifact, Row, key_of
@@ -71,7 +72,11 @@ def changes(ground: Ground, assertion: Assertion) -> Population:
 
 
 def releases(ground: Ground, assertion: Assertion) -> Population:
-    """Give each artefact that was released in the period. Nothing binds an inventory to one yet."""
+    """Give each artefact that was released in the period, with when an inventory of its components was bound to it.
+
+    An inventory is of a run; it is bound to what that run named as built, or what was bound to the run by an
+    attestation that counts.
+    """
     del assertion
     whole = cast("list[ReleasedArtifact]", rows_of(ground, "artifacts"))
     rows = [row for row in whole if ground.within(row.released_epoch_s)]
@@ -91,11 +96,49 @@ def releases(ground: Ground, assertion: Assertion) -> Population:
         left_unmatched=tuple(key_of(row) for row in rows if row.digest not in bound),
         right_unmatched=tuple(sorted(of_period - known)),
     )
+    kept = _inventories(ground)
+    none = "" if kept else "no run kept an inventory: those of a profile with the dependencies lane do"
     return Population(
-        tuple(ReleaseItem(id=key_of(row), released_epoch_s=row.released_epoch_s) for row in rows),
-        reason=lacking(ground, "artifacts") or "no event binds an inventory to an artefact yet",
+        tuple(_release(row, kept, built, until_epoch_s=ground.period.to_epoch_s) for row in rows),
+        reason=lacking(ground, "artifacts") or none,
         unmatched=unmatched,
         notes=(*notes_of(ground, "artifacts"), *_binding_notes(ground)),
+    )
+
+
+def _inventories(ground: Ground) -> list[KnownInventory]:
+    """Give the inventories that are still there. Of a dirty tree or a folder alone none is of what was released."""
+    found = []
+    for read in ground.ledgers:
+        there = frozenset(read.ledger.blobs()) if read.chronicle.memory.inventories else frozenset()
+        found += [
+            one
+            for one in read.chronicle.memory.inventories.values()
+            if one.event.inventory_digest in there and not one.event.dirty and not one.event.prefix
+        ]
+    return found
+
+
+def _release(
+    row: ReleasedArtifact, kept: Sequence[KnownInventory], built: Mapping[str, Mapping[str, int]], *, until_epoch_s: int
+) -> ReleaseItem:
+    """Take the inventory that was bound to it first; where there is none, one of what else its commit was built into.
+
+    What was bound after the period is not known in it.
+    """
+    mine, others = [], []
+    for one in kept:
+        digests = built.get(one.event.run_id, {})
+        if row.digest in digests:
+            mine.append(max(one.at_epoch_s, digests[row.digest]))
+        elif digests and row.commit and (one.event.repository, one.event.commit) == (row.repository, row.commit):
+            others.append(max(one.at_epoch_s, *digests.values()))
+    mine, others = ([at for at in times if at < until_epoch_s] for times in (mine, others))
+    return ReleaseItem(
+        id=key_of(row),
+        released_epoch_s=row.released_epoch_s,
+        bound_epoch_s=min(mine or others, default=0),
+        same_digest=bool(mine),
     )
 
 
