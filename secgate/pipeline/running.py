@@ -24,7 +24,6 @@ from secgate.model import (
     History,
     Invocation,
     RunDocument,
-    Source,
     Target,
     WaiverAccount,
 )
@@ -248,7 +247,7 @@ def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
         repository=prepared.repository,
         machine=shop.machine,
         executor=shop.executor,
-        read_only=prepared.target.source is Source.INDEX or prepared.target.fork,
+        read_only=prepared.target.only_reads,
     )
 
 
@@ -370,7 +369,9 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
     except LedgerError as error:
         return failed_record(document, error)
     told = (
-        document if not chosen.read_only else noted(document, "nothing was recorded: staged runs and forks only read")
+        document
+        if not chosen.read_only
+        else noted(document, "nothing was recorded: staged runs, hooks and forks only read")
     )
     return msgspec.structs.replace(
         told,
