@@ -358,7 +358,8 @@ def _context(document: RunDocument) -> Iterable[str]:
     if decision and decision.mode == "observe":
         yield "observe mode: the outcome is recorded, a fail or an incomplete answer does not block"
     if target.changed is None and not target.base_commit and target.scope is not Scope.PROTECTED and decision:
-        yield "nothing to compare with: every finding counts as new (--changed-since REF judges a change)"
+        way = " (--changed-since REF judges a change)" if decision.claims_coverage else ""
+        yield f"nothing to compare with: every finding counts as new{way}"
     told = decision is not None and any(note.startswith("clocks are provisional") for note in decision.notes)
     if document.provisional_clocks and not told:
         yield "clocks are provisional: no configuration requires a ledger here"
