@@ -350,8 +350,7 @@ def _context(document: RunDocument) -> Iterable[str]:
     target, decision = document.target, document.decision
     where = target.repository + (f"/{target.prefix}" if target.prefix else "")
     commit = f" at {target.commit[:12]}" if target.commit else ""
-    dirty = " with uncommitted changes" if target.dirty else ""
-    yield f"{where}{commit}{dirty}"
+    yield where + commit + (" with uncommitted changes" if target.dirty else "")
     profile = f"profile {decision.profile}, " if decision else ""
     base = f", compared with {target.base_commit[:12]}" if target.base_commit else ""
     yield f"{profile}scope {target.scope} ({target.scope_basis}){base}"
