@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from secgate import registry
+from secgate.attest import require_attestable
 from secgate.config import Machine
 from secgate.correlate import Correlation
 from secgate.errors import LedgerError, UsageError
@@ -23,7 +24,6 @@ from secgate.model import (
     History,
     Invocation,
     RunDocument,
-    Source,
     Target,
     WaiverAccount,
 )
@@ -139,6 +139,8 @@ def require_utc(now: datetime) -> None:
 def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     shop.observer.stage("discover", request.path)
     prepared = prepare(request, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+    if request.attested:
+        require_attestable(prepared.target)
     chosen = _choose(prepared, shop) if with_ledger else None
     memory = Memory()
     history = _recall(prepared, chosen, memory, shop)
@@ -245,7 +247,7 @@ def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
         repository=prepared.repository,
         machine=shop.machine,
         executor=shop.executor,
-        read_only=prepared.target.source is Source.INDEX or prepared.target.fork,
+        read_only=prepared.target.only_reads,
     )
 
 
@@ -367,7 +369,9 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
     except LedgerError as error:
         return failed_record(document, error)
     told = (
-        document if not chosen.read_only else noted(document, "nothing was recorded: staged runs and forks only read")
+        document
+        if not chosen.read_only
+        else noted(document, "nothing was recorded: staged runs, hooks and forks only read")
     )
     return msgspec.structs.replace(
         told,
