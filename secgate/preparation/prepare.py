@@ -326,6 +326,12 @@ def _check_scanners(resolved: config.Resolved) -> None:
         close = difflib.get_close_matches(name, known, n=1)
         remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
         faults.append((place, f"there is no scanner `{name}`: `{key}`", remedy))
+    for name, own in resolved.settings.scanners.items():
+        place = resolved.sources.get(f"scanners.{name}.covers", "")
+        if own.covers and resolved.sources.get(f"scanners.{name}.kinds") != place:
+            # Else a tree could choose what the organisation's word covers.
+            what = f"`scanners.{name}.covers` without the kinds that it is about"
+            faults.append((place, what, f"set `scanners.{name}.kinds` beside it"))
     if faults:
         what = f"{len(faults)} fault(s) in the configuration"
         raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")

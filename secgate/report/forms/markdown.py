@@ -143,7 +143,7 @@ def _exceptions(report: Report) -> Iterator[str]:
         yield "No deviation was found in what could be tested. Section 5 says what could not."
     for one in report.exceptions:
         yield ""
-        yield f"### {one.id}: {_text(one.exception.replace('_', ' '))}"
+        yield f"### {_text(one.id)}: {_text(one.exception.replace('_', ' '))}"
         yield ""
         yield f"- assertion: {_text(one.assertion)}; controls: {_text(', '.join(one.controls))}"
         yield f"- item: {_text(one.item)}: {_text(one.detail)}"
