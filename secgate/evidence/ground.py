@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,6 +16,8 @@ from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.chronicle import Chronicle
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError
+from secgate.merkle import envelope_of
+from secgate.model import LedgerEntry
 from secgate.overrides import Given
 from secgate.pipeline import downgraded, exceptions, overriding
 from secgate.policy.values import PolicyLimits
@@ -80,13 +82,23 @@ def fetch_checkpoints(places: Sequence[str], shop: Workshop) -> tuple[Kept, ...]
 
 
 def read_ground(
-    ledgers: Sequence[Ledger], *, period: Period, prepared: Prepared, shop: Workshop, kept: Sequence[Kept]
+    ledgers: Sequence[Ledger],
+    *,
+    period: Period,
+    prepared: Prepared,
+    shop: Workshop,
+    kept: Sequence[Kept],
+    known_until_epoch_s: int | None = None,
 ) -> Ground:
-    """Read every ledger from its first entry. Raises LedgerError for one that does not verify, or is another's."""
+    """Read every ledger from its first entry; nothing counts that was recorded after `known_until_epoch_s`.
+
+    Raises LedgerError for one that does not verify, or is another's.
+    """
     sizes = [one.sealed.checkpoint.size for one in kept]
     found = []
     for ledger in ledgers:
-        chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(ledger.read())
+        entries = _until(ledger.read(), known_until_epoch_s)
+        chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
         found.append(Read(ledger, chronicle, _said(chronicle, prepared.enforced, shop)))
     return Ground(
         period=period,
@@ -95,6 +107,13 @@ def read_ground(
         limits=exceptions.limits_of(prepared),
         checkpoints=tuple(_checkpoint(one, found, prepared.enforced, shop) for one in kept),
     )
+
+
+def _until(entries: Iterable[LedgerEntry], until_epoch_s: int | None) -> Iterator[LedgerEntry]:
+    """Give the entries until a time; those after it are read, and so verified, all the same."""
+    for entry in entries:
+        if until_epoch_s is None or envelope_of(entry).at_epoch_s <= until_epoch_s:
+            yield entry
 
 
 def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:

@@ -13,6 +13,7 @@ from secgate import registry
 from secgate.config import Machine
 from secgate.correlate import Correlation
 from secgate.errors import LedgerError, UsageError
+from secgate.inventory import Inventory
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
@@ -45,6 +46,7 @@ from secgate.pipeline.shown import (
     shown_notices,
     with_obligations,
 )
+from secgate.pipeline.stocktaking import inventory_blobs, inventory_events, run_inventory
 from secgate.policy.documents import DocumentFacts
 from secgate.policy.facts import JoinedFacts, Lists
 from secgate.ports import Engine, Observer, Rendered
@@ -84,6 +86,7 @@ class _Seen(NamedTuple):
     glass: Broken = Broken(None, ())
     lists: Lists = Lists()
     documents: tuple[DocumentFacts, ...] = ()
+    inventory: Inventory | None = None
     notes: tuple[str, ...] = ()
     waivers: tuple[WaiverAccount, ...] = ()
 
@@ -187,6 +190,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         retirement,
         debt,
         documents=told.facts,
+        inventory=run_inventory(prepared, chosen, shop),
         notes=(*notes, *told.notes),
     )
 
@@ -353,8 +357,8 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         mapping_versions=seen.prepared.mapping.versions,
         mapping_digest=seen.prepared.mapping.digest,
         retirement=seen.retirement,
-        blobs={**judgement.policy_blobs, **_signed_blobs(seen)},
-        events=seen.debt.events if is_clocked(document) else (),
+        blobs={**judgement.policy_blobs, **_signed_blobs(seen), **inventory_blobs(seen.inventory)},
+        events=(*(seen.debt.events if is_clocked(document) else ()), *inventory_events(seen.inventory, document)),
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)

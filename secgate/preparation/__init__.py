@@ -1,5 +1,6 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
+from secgate.preparation.inventory import tree_inventory
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
@@ -44,6 +45,7 @@ __all__ = [
     "require_person",
     "shipped_files",
     "signed_by_a_person",
+    "tree_inventory",
     "verified_retirement",
     "workshop",
 ]
