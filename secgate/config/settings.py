@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -175,8 +175,3 @@ ENVIRONMENT = {
     "SECGATE_ADVISORIES_SOURCE": "advisories.source",
 }
 """Environment variables and the keys they set."""
-
-
-def schema() -> dict[str, Any]:
-    """Give the JSON Schema of the configuration file."""
-    return msgspec.json.schema(Settings)

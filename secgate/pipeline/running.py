@@ -23,7 +23,6 @@ from secgate.model import (
     History,
     Invocation,
     RunDocument,
-    Source,
     Target,
     WaiverAccount,
 )
@@ -245,7 +244,7 @@ def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
         repository=prepared.repository,
         machine=shop.machine,
         executor=shop.executor,
-        read_only=prepared.target.source is Source.INDEX or prepared.target.fork,
+        read_only=prepared.target.only_reads,
     )
 
 
@@ -367,7 +366,9 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
     except LedgerError as error:
         return failed_record(document, error)
     told = (
-        document if not chosen.read_only else noted(document, "nothing was recorded: staged runs and forks only read")
+        document
+        if not chosen.read_only
+        else noted(document, "nothing was recorded: staged runs, hooks and forks only read")
     )
     return msgspec.structs.replace(
         told,

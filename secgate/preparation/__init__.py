@@ -13,7 +13,7 @@ from secgate.preparation.policy_files import (
     policy_layers,
     shipped_files,
 )
-from secgate.preparation.prepare import Enforced, Prepared, RunRequest, prepare, read_enforced
+from secgate.preparation.prepare import Enforced, Prepared, RunRequest, check_scanners, prepare, read_enforced
 from secgate.preparation.signed import require_person, signed_by_a_person, verified_retirement
 from secgate.preparation.silence import Silence
 from secgate.preparation.workshop import Workshop, workshop
@@ -29,6 +29,7 @@ __all__ = [
     "RunRequest",
     "Silence",
     "Workshop",
+    "check_scanners",
     "choose_keeper",
     "choose_ledger",
     "guarded_reader",

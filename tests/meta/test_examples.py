@@ -160,6 +160,17 @@ def test_a_pipeline_that_is_shown_reads_and_calls_secgate_as_it_is(example: Exam
             assert form.partition("=")[0] in registry.names("reporters")
 
 
+@pytest.mark.parametrize("example", examples("pre-commit.md", "yaml"), ids=lambda one: one.text[:60])
+def test_a_hook_that_is_shown_is_offered_and_takes_its_arguments(example: Example) -> None:
+    offered = {one["id"]: one for one in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    (repo,) = yaml.safe_load(example.text)["repos"]
+    for hook in repo["hooks"]:
+        words = [*shlex.split(offered[hook["id"]]["entry"])[2:], *hook.get("args", []), "app.py"]
+        command = cli.get_command(click.Context(cli), "hook")
+        assert command is not None
+        assert command.make_context("hook", words).params["files"] == ("app.py",)
+
+
 def test_every_format_is_in_the_table_of_pipelines() -> None:
     text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
     table = set(re.findall(r"`([a-z-]+)`", "\n".join(line for line in text.splitlines() if line.startswith("| `"))))
