@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -14,10 +15,11 @@ from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Period
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.chronicle import Chronicle
+from secgate.custody.verifying import namespace_of
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError
 from secgate.merkle import envelope_of
-from secgate.model import LedgerEntry
+from secgate.model import KnownStatement, LedgerEntry, Signed, Trust
 from secgate.overrides import Given
 from secgate.pipeline import downgraded, exceptions, overriding, testifying
 from secgate.policy.values import PolicyLimits
@@ -123,7 +125,8 @@ def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
         return Said()
     if not enforced.trust.allowed_signers:
         return Said(reason="without an enforced layer nobody's signature counts: give --enforced")
-    signer = _signer("sshsig", shop)
+    signer = _Checked(_signer("sshsig", shop))
+    signer.look_at(chronicle.statements, enforced, at_once=shop.parallel)
     waivers, first = exceptions.checked(chronicle.statements, enforced=enforced, signer=signer)
     downgrades, second = downgraded.checked(chronicle.statements, enforced=enforced, signer=signer)
     overrides, third = overriding.checked(chronicle.statements, enforced=enforced, signer=signer)
@@ -139,6 +142,43 @@ def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
                 revoked.setdefault(name, one.at_epoch_s)
     refused = (*first, *second, *third, *told.refused)
     return Said(waivers, downgrades, overrides, refused, told, revoked)
+
+
+class _Checked:
+    """A signer that has looked at everything beforehand, some at once: each look is a process of its own."""
+
+    def __init__(self, signer: Signer) -> None:
+        self.name = signer.name
+        self._signer = signer
+        self._known: dict[tuple[bytes, bytes, str, datetime], Signed | SignatureError] = {}
+
+    def look_at(self, statements: Sequence[KnownStatement], enforced: Enforced, *, at_once: int) -> None:
+        """Check what people signed by the enforced layer, at the ledger's time of each."""
+
+        def look(one: KnownStatement) -> None:
+            at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
+            key = (one.statement.encode(), one.signature.encode(), namespace_of(one.type), at)
+            try:
+                self._known[key] = self._signer.verify(key[0], key[1], namespace=key[2], trust=enforced.trust, at=at)
+            except SignatureError as error:
+                self._known[key] = error
+
+        with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="secgate-signature") as pool:
+            for done in [pool.submit(look, one) for one in statements]:
+                done.result()
+
+    def verify(self, statement: bytes, signature: bytes, *, namespace: str, trust: Trust, at: datetime) -> Signed:
+        """See Signer."""
+        known = self._known.get((statement, signature, namespace, at))
+        if known is None:
+            return self._signer.verify(statement, signature, namespace=namespace, trust=trust, at=at)
+        if isinstance(known, SignatureError):
+            raise known
+        return known
+
+    def sign(self, statement: bytes, *, namespace: str, key: str) -> bytes:
+        """See Signer."""
+        return self._signer.sign(statement, namespace=namespace, key=key)
 
 
 def _signer(name: str, shop: Workshop) -> Signer:
