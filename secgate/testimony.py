@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from secgate.errors import SignatureError, UsageError
-from secgate.model import Digest, Epoch, KnownStatement, Value, encode
+from secgate.model import Digest, Epoch, KnownStatement, Value
 from secgate.people import People
 from secgate.waivers import Check, Refused, Text, same_person, statement_id
 
@@ -121,16 +121,6 @@ def _read(one: KnownStatement, signer: str, ledger_id: str) -> KnownReview | Kno
     same_person(revocation.by, signer)
     require_sense(revocation, ledger_id=ledger_id, at_epoch_s=one.at_epoch_s)
     return KnownRevocation(id=statement_id(data), said=revocation, at_epoch_s=one.at_epoch_s)
-
-
-def statement_of(said: GateReview | SecretRevocation) -> bytes:
-    """Give the exact bytes that are signed. Raises UsageError for what nobody could read back: empty or too long."""
-    data = encode(said)
-    try:
-        msgspec.json.decode(data, type=type(said))
-    except msgspec.DecodeError as error:
-        raise UsageError(f"it cannot be said like this: {error}", remedy="say it in other words") from error
-    return data
 
 
 def require_sense(said: GateReview | SecretRevocation, *, ledger_id: str, at_epoch_s: int) -> None:

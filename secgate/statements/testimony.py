@@ -23,7 +23,6 @@ from secgate.testimony import (
     SecretRevocation,
     Vouched,
     require_sense,
-    statement_of,
 )
 from secgate.waivers import statement_id
 
@@ -51,8 +50,7 @@ def sign_review(wish: ReviewWish, *, speaker: Speaker, place: Place, machine: Ma
             reviewed_epoch_s=at,
         )
         require_sense(said, ledger_id=said.ledger_id, at_epoch_s=at)
-        statement = statement_of(said)
-        say(NAMESPACES[REVIEWED], statement, GateReviewed, speaker, desk)
+        statement = say(NAMESPACES[REVIEWED], said, GateReviewed, speaker, desk)
         return KnownReview(id=statement_id(statement), said=said, at_epoch_s=at)
 
 
@@ -75,8 +73,7 @@ def tell_revocation(
             said_epoch_s=at,
         )
         require_sense(said, ledger_id=said.ledger_id, at_epoch_s=at)
-        statement = statement_of(said)
-        say(NAMESPACES[REVOKED], statement, SecretRevoked, speaker, desk)
+        statement = say(NAMESPACES[REVOKED], said, SecretRevoked, speaker, desk)
         return KnownRevocation(id=statement_id(statement), said=said, at_epoch_s=at)
 
 

@@ -209,7 +209,7 @@ def test_what_is_no_secret_or_still_to_come_is_refused(office: Office) -> None:
         revoke(office, "ffffffffffff", at=0, days=1)
     with pytest.raises(UsageError, match="still to come"):
         revoke(office, secret, at=2, days=1)
-    with pytest.raises(UsageError, match="cannot be said like this"):
+    with pytest.raises(UsageError, match="would count for nothing"):
         revoke(office, secret, at=0, days=1, reference="")
 
 
