@@ -50,7 +50,6 @@ from secgate.sarif import ForeignRun
 from secgate.scanners.reports import read_report
 from secgate.version import __version__
 
-
 MANY_RESULTS = 100_000
 """Results from which on it is said what memory JSON takes."""
 _JSON_KB = 4
