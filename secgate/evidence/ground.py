@@ -14,19 +14,21 @@ from secgate import registry
 from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Period
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
-from secgate.chronicle import Chronicle
+from secgate.chronicle import Chronicle, RecordedBinding
+from secgate.custody.attested import attestation_of, require_counting
 from secgate.custody.verifying import namespace_of
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError
 from secgate.merkle import envelope_of
 from secgate.model import KnownStatement, LedgerEntry, Signed, Trust
 from secgate.overrides import Given
-from secgate.pipeline import downgraded, exceptions, overriding
+from secgate.pipeline import downgraded, exceptions, overriding, testifying
 from secgate.policy.values import PolicyLimits
 from secgate.population import Imported, Joined, joined, read_stored
 from secgate.ports import Ledger, PopulationKind, Signer
 from secgate.preparation import Enforced, Prepared, Workshop, choose_keeper
 from secgate.sla import utc_words
+from secgate.testimony import Vouched
 from secgate.waivers import REVOKED, Refused, Revocation, Waiver
 
 
@@ -37,9 +39,17 @@ class Said(NamedTuple):
     downgrades: tuple[Downgrade, ...] = ()
     overrides: tuple[Given, ...] = ()
     refused: tuple[Refused, ...] = ()
+    testimony: Vouched = Vouched()
     revoked: Mapping[str, int] = MappingProxyType({})
     """When a waiver was revoked, by its id, in the ledger's time."""
     reason: str = ""
+
+
+class Bindings(NamedTuple):
+    """Artefacts that were bound to runs by an attestation that counts; of each that does not, why."""
+
+    counting: tuple[RecordedBinding, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Read(NamedTuple):
@@ -48,6 +58,7 @@ class Read(NamedTuple):
     ledger: Ledger
     chronicle: Chronicle
     said: Said
+    bindings: Bindings
 
 
 class Ground(NamedTuple):
@@ -101,7 +112,8 @@ def read_ground(
     for ledger in ledgers:
         entries = _until(ledger.read(), known_until_epoch_s)
         chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
-        found.append(Read(ledger, chronicle, _said(chronicle, prepared.enforced, shop)))
+        said = _said(chronicle, prepared.enforced, shop)
+        found.append(Read(ledger, chronicle, said, _bindings(ledger, chronicle, prepared.enforced, shop)))
     return Ground(
         period=period,
         ledgers=tuple(found),
@@ -128,6 +140,9 @@ def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
     waivers, first = exceptions.checked(chronicle.statements, enforced=enforced, signer=signer)
     downgrades, second = downgraded.checked(chronicle.statements, enforced=enforced, signer=signer)
     overrides, third = overriding.checked(chronicle.statements, enforced=enforced, signer=signer)
+    told = testifying.checked(
+        chronicle.statements, enforced=enforced, signer=signer, ledger_id=chronicle.memory.ledger_id or ""
+    )
     ended = {one.id for one in waivers if one.revoked_by}
     revoked: dict[str, int] = {}
     for one in chronicle.statements:
@@ -135,7 +150,30 @@ def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
             name = msgspec.json.decode(one.statement, type=Revocation).request
             if name in ended:
                 revoked.setdefault(name, one.at_epoch_s)
-    return Said(waivers, downgrades, overrides, (*first, *second, *third), revoked)
+    refused = (*first, *second, *third, *told.refused)
+    return Said(waivers, downgrades, overrides, refused, told, revoked)
+
+
+def _bindings(ledger: Ledger, chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Bindings:
+    """Check each by the ledger's time of it, as what people signed is."""
+    if not chronicle.bindings:
+        return Bindings()
+    if not enforced.trust.allowed_signers:
+        count = len(chronicle.bindings)
+        return Bindings(notes=(f"{count} artefacts are bound by attestations that count for nobody: give --enforced",))
+    signer, there = _signer("dsse", shop), frozenset(ledger.blobs())
+    counting, notes = [], []
+    for one in chronicle.bindings:
+        at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
+        try:
+            if one.bound.statement_digest not in there:
+                raise SignatureError("its attestation was erased")
+            require_counting(attestation_of(one.bound, ledger), trust=enforced.trust, signer=signer, at=at)
+            counting.append(one)
+        except SignatureError as error:
+            told = f"entry {one.sequence} of {chronicle.address} ({one.bound.TYPE}) counts for nothing"
+            notes.append(f"{told}: {error.what}")
+    return Bindings(tuple(counting), tuple(notes))
 
 
 class _Checked:
