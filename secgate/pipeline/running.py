@@ -27,7 +27,6 @@ from secgate.model import (
     WaiverAccount,
 )
 from secgate.pipeline.account import covered, joined
-from secgate.pipeline.advice import advisory_database
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.comparing import base_of, comparable_with, renames_of
@@ -54,6 +53,7 @@ from secgate.preparation import (
     RunRequest,
     Silence,
     Workshop,
+    advisory_database,
     choose_ledger,
     keep_last,
     prepare,
