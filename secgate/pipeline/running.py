@@ -67,6 +67,9 @@ from secgate.show import show as show_document
 from secgate.succession import is_clocked
 from secgate.version import __version__
 
+JUDGE_LIMIT_S = 60.0
+"""What a layer has to decide in, beside the time that grows with the findings."""
+
 
 class _Seen(NamedTuple):
     """What a run found out, before anyone judged it."""
@@ -329,6 +332,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             joined=seen.joined,
             lists=seen.lists,
             documents=seen.documents,
+            limit_s=JUDGE_LIMIT_S,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,
