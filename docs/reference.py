@@ -20,11 +20,14 @@ from secgate import config, events, registry
 from secgate.cli import cli
 from secgate.discover import ci as ci_module
 from secgate.executors.environment import NETWORK_NAMES
-from secgate.model import FINGERPRINT_ALGORITHM, OUTCOME_ORDER, LeftOut, Outcome, Word
+from secgate.model import FINGERPRINT_ALGORITHM, OUTCOME_ORDER, LeftOut, Outcome, Value, Word
 from secgate.policy import GAP_REASONS
 from secgate.policy.layers import SETS
 from secgate.policy.references import FORBIDDEN, UNEQUAL
 from secgate.population_records import COLUMNS
+from secgate.report import accounts
+from secgate.report import document as report_document
+from secgate.report.document import SCHEMA, Report
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "reference.md"
@@ -167,6 +170,7 @@ def reference() -> str:
         *_formats(),
         *_policy(),
         *_events(),
+        *_report(),
     ]
     return "\n".join(parts)
 
@@ -579,6 +583,36 @@ def _events() -> Iterator[str]:
         for (kind, version), event in events.EVENTS.items()
     ]
     yield _table(("type", "version", "meaning", "fields of the body"), rows)
+
+
+def _report() -> Iterator[str]:
+    yield "## The report\n"
+    yield (
+        f"`{SCHEMA}`: `report.json` of `secgate report`. JSON Schema: "
+        "[`reports/report-v1.schema.json`](../reports/report-v1.schema.json). Times are UTC seconds, 0 for never.\n"
+    )
+    rows = [
+        (
+            _code(part.__name__),
+            _sentence(part.__doc__),
+            ", ".join(_code(field.name) for field in msgspec.structs.fields(part)),
+        )
+        for part in _report_parts()
+    ]
+    yield _table(("part", "meaning", "fields"), rows)
+
+
+def _report_parts() -> list[type[Value]]:
+    """Give every part of the report, in the order of the code."""
+    named = {**vars(accounts), **vars(report_document)}
+    own = (accounts.__name__, report_document.__name__)
+    return [one for one in named.values() if isinstance(one, type) and issubclass(one, Value) and one.__module__ in own]
+
+
+def report_schema() -> str:
+    """Give the JSON Schema of the report."""
+    schema = msgspec.json.schema(Report)
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
 
 
 if __name__ == "__main__":

@@ -43,22 +43,24 @@ def correlate(
     codes: Codes | None = None,
     schemes: Sequence[Scheme] = SCHEMES,
     defines: Callable[[str, str], bool] = lambda _, __: False,
+    unseen: Callable[[KnownFinding], bool] = lambda _: False,
 ) -> Correlation:
     """Make findings of results and tell each one's state.
 
     `base` are the findings of the base under the same tools and packs (`to_known`), or the very ones that are open in
     `history`; None where there is nothing to compare with. `comparable` tells of something known whether this run
-    looked where it was, with what saw it: only then is it absent. `codes` makes codes of secret texts, where there is a
-    key. `defines` tells whether a file of now has a definition of that name: what is mended in it and written into
-    another one is new, though clocks go on. `schemes` are the algorithm that names findings and those whose names are
-    kept as aliases.
+    looked where it was, with what saw it: only then is it absent. `unseen` tells whether it may still be there, since
+    nothing that saw it looked: then a copy elsewhere is not what was moved. `codes` makes codes of secret texts, where
+    there is a key. `defines` tells whether a file of now has a definition of that name: what is mended in it and
+    written into another one is new, though clocks go on. `schemes` are the algorithm that names findings and those
+    whose names are kept as aliases.
     """
     groups = group(located, commits=target.change_commits, within=crosswalk.within)
     findings = identify(groups, crosswalk, schemes=schemes, codes=codes)
     across_tools = history is not None and base is history.open
-    findings, gone = _against_base(findings, base, target, across_tools=across_tools, defines=defines)
+    findings, gone = _against_base(findings, base, target, across_tools=across_tools, defines=defines, unseen=unseen)
     stands_in = base is None and target.scope is Scope.PROTECTED
-    findings, left = _with_history(findings, history, target, stands_in=stands_in)
+    findings, left = _with_history(findings, history, target, stands_in=stands_in, unseen=unseen)
     # What the ledger remembers of a finding says more than the base scan: it comes last and stays.
     lost = {one.fingerprint: one for one in (*gone, *left)}
     here = _names_of(findings) if lost else set()
@@ -111,6 +113,7 @@ def _against_base(
     *,
     across_tools: bool,
     defines: Callable[[str, str], bool],
+    unseen: Callable[[KnownFinding], bool],
 ) -> tuple[list[Finding], list[KnownFinding]]:
     """Give states, and what of the base is not there any more."""
     known_now = to_known(findings) if base else ()
@@ -119,7 +122,7 @@ def _against_base(
     def stands(one: KnownFinding) -> bool:
         return bool(one.symbol) and defines(names.get(one.path, one.path), one.symbol)
 
-    matching = match(known_now, base or (), target.renames, across_tools=across_tools, stands=stands)
+    matching = match(known_now, base or (), target.renames, across_tools=across_tools, stands=stands, unseen=unseen)
     pairs = {pair.now: pair for pair in matching.pairs}
     split = dict(matching.split)
     changed = None if target.changed is None else frozenset(target.changed)
@@ -169,7 +172,12 @@ def _left(then: Sequence[KnownFinding], matching: Matching) -> list[KnownFinding
 
 
 def _with_history(
-    findings: Sequence[Finding], history: History | None, target: Target, *, stands_in: bool
+    findings: Sequence[Finding],
+    history: History | None,
+    target: Target,
+    *,
+    stands_in: bool,
+    unseen: Callable[[KnownFinding], bool],
 ) -> tuple[list[Finding], list[KnownFinding]]:
     """Join what the ledger remembers: first sight, obligations, older names; and tell what only newer tools see.
 
@@ -178,7 +186,7 @@ def _with_history(
     if history is None:
         return list(findings), []
     made = list(findings)
-    matching = match(to_known(findings), history.open, target.renames, across_tools=True)
+    matching = match(to_known(findings), history.open, target.renames, across_tools=True, unseen=unseen)
     for pair in matching.pairs:
         made[pair.now] = _remembered(made[pair.now], history.open[pair.then], pair)
         if stands_in:
@@ -224,8 +232,13 @@ def _seen_before(made: list[Finding], seen: set[int], history: History, target: 
 
 
 def _lanes_seen_before(history: History, target: Target) -> frozenset[Lane]:
-    """Lanes of the complete recorded runs at the base; without such a run, of all complete ones of the line."""
-    complete = [run for run in history.runs if run.complete and not run.dirty]
+    """Lanes of the complete recorded runs at the base; without such a run, of all complete ones of the line.
+
+    Only of those that started clocks on this line: what other runs saw is not among what is open here.
+    """
+    complete = [
+        run for run in history.runs if run.complete and not run.dirty and run.clocked and run.line == target.line
+    ]
     at_base = [run for run in complete if target.base_commit and run.commit == target.base_commit]
     return frozenset(lane for run in at_base or complete for lane in run.lanes)
 

@@ -98,11 +98,12 @@ def match(
     *,
     across_tools: bool = False,
     stands: Callable[[KnownFinding], bool] = lambda _: False,
+    unseen: Callable[[KnownFinding], bool] = lambda _: False,
 ) -> Matching:
     """Pair findings of two times. Fingerprints are expected to be unique on each side.
 
-    `stands` tells of a finding of then whether the definition that it was in is still there: then the same text in
-    another definition is not the one that was moved, but another.
+    `stands` tells of a finding of then whether its definition is still there: then the same text in another one is not
+    what was moved. `unseen` tells whether it may be where it was, and nobody looked: then it is a copy in another file.
 
     `across_tools`: the two sides may come from other versions of the tools, so that one weakness may have another
     rule's name. Where both come from the same tools that would hide a second weakness under the first.
@@ -125,8 +126,8 @@ def match(
     if across_tools:
         work.join_unique(Tier.RULE, lambda one: _rule(one, one.path), lambda one: _rule(one, moved(one)))
         work.join_unique(Tier.RULE, lambda one: _place(one, one.path), lambda one: _place(one, moved(one)))
-    work.join_unique(Tier.CARRIED, _anywhere, lambda one: [] if stands(one) else _anywhere(one))
-    work.join_unique(Tier.CARRIED, _long_text, _long_text)
+    work.join_unique(Tier.CARRIED, _anywhere, lambda one: [] if stands(one) or unseen(one) else _anywhere(one))
+    work.join_unique(Tier.CARRIED, _long_text, lambda one: [] if unseen(one) else _long_text(one))
     work.join_alike(Tier.EDITED, lambda one: _within(one, one.path), lambda one: _within(one, moved(one)), ALIKE)
     work.join(
         Tier.EDITED,
@@ -134,7 +135,9 @@ def match(
         lambda one: _symbol(one, moved(one), (one.severity.rank,)) if not one.sketch else [],
     )
     work.join_near(moved)
-    work.join_alike(Tier.REWORKED, lambda one: _within(one, ""), lambda one: _within(one, ""), MUCH_ALIKE)
+    work.join_alike(
+        Tier.REWORKED, lambda one: _within(one, ""), lambda one: [] if unseen(one) else _within(one, ""), MUCH_ALIKE
+    )
     pairs, unsure = _with_twins(now, then, work, moved)
     return Matching(pairs, *_merges_and_splits(now, then, work), unsure)
 

@@ -17,6 +17,7 @@ from secgate.errors import InternalError
 Folder = Literal["policies", "rules", "reports"]
 
 _PACKAGE = Path(__file__).resolve().parent
+_DECIDING: tuple[Folder, ...] = ("policies", "reports")
 
 
 def data_dir(folder: Folder) -> Path:
@@ -46,4 +47,15 @@ def folder_digest(root: Path, *suffixes: str) -> str:
     for name, data in files_under(root, *suffixes):
         total.update(f"{len(name.encode())}:{name}:{len(data)}:".encode())
         total.update(data)
+    return total.hexdigest()
+
+
+def program_digest() -> str:
+    """Give one SHA-256 over secgate's own code, policies and templates: the same from a wheel and from a checkout."""
+    total = hashlib.sha256()
+    for name, data in files_under(_PACKAGE, ".py"):
+        if not name.startswith("_data/"):
+            total.update(f"{len(name.encode())}:{name}:{len(data)}:".encode() + data)
+    for folder in _DECIDING:
+        total.update(folder_digest(data_dir(folder)).encode())
     return total.hexdigest()

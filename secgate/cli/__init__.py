@@ -46,6 +46,7 @@ _COMMANDS = {
     "downgrade": ("secgate.cli.downgrade", "Have a finding count for less, approved by another."),
     "import": ("secgate.cli.imports", "Turn other tools' exceptions into requests for waivers."),
     "evidence": ("secgate.cli.evidence", "Test assertions over a period, with lists from outside."),
+    "report": ("secgate.cli.report", "Write evidence over a period for an auditor to test."),
     "keys": ("secgate.cli.keys", "Make, replace, revoke and list keys of people and machines."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
 }

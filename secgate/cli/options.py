@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,6 +189,43 @@ def write_output(output: bytes | Rendered, file: str) -> None:
     except OSError as error:
         raise UsageError(
             f"cannot write {file}: {error.strerror}", remedy="give a file in a folder that exists"
+        ) from error
+
+
+def check_folder(folder: str) -> None:
+    """Raise UsageError for a folder that could not be made: it is there with something in it, or may not be written."""
+    path = Path(folder)
+    try:
+        if path.is_symlink() or (path.exists() and (not path.is_dir() or any(path.iterdir()))):
+            raise UsageError(f"{folder} is there already", place="-o", remedy="name a folder that is not, or is empty")
+        if not path.resolve().parent.is_dir() or not os.access(path.resolve().parent, os.W_OK | os.X_OK):
+            raise UsageError(
+                f"cannot make {folder}: the folder around it is not there or not writable",
+                place="-o",
+                remedy="name a folder in one that exists",
+            )
+    except OSError as error:
+        raise UsageError(f"cannot make {folder}: {error.strerror}", place="-o", remedy="name another folder") from error
+
+
+def write_folder(files: Mapping[str, bytes], folder: str) -> None:
+    """Write files by their relative names into a new folder, whole or not at all.
+
+    Raises UsageError when it cannot be written; what was begun beside it is taken away.
+    """
+    check_folder(folder)
+    path = Path(folder).resolve()
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+            made = Path(temporary, "made")
+            made.mkdir()
+            for name, data in files.items():
+                (made / name).parent.mkdir(parents=True, exist_ok=True)
+                (made / name).write_bytes(data)
+            made.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {folder}: {error.strerror}", place="-o", remedy="name another folder"
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -23,10 +24,11 @@ from secgate.controls import Assertion, ControlMapping
 from secgate.engines.regorus import RegorusEngine
 from secgate.errors import LedgerError, PolicyError, UsageError
 from secgate.evidence import agreements, scanning, shipping, weaknesses
-from secgate.evidence.ground import Ground, fetch_checkpoints, read_ground
+from secgate.evidence.ground import Ground, Kept, fetch_checkpoints, read_ground
 from secgate.model import Value
 from secgate.ports import Ledger
 from secgate.preparation import (
+    Enforced,
     Place,
     Prepared,
     RunRequest,
@@ -120,7 +122,23 @@ class PeriodEvidence(Value, frozen=True, kw_only=True):
     controls: tuple[CitedControl, ...]
 
 
+class Examined(NamedTuple):
+    """A period's evidence, and what it was drawn from: `populations` by assertion, `kept` checkpoints from outside."""
+
+    found: PeriodEvidence
+    ground: Ground
+    mapping: ControlMapping
+    enforced: Enforced
+    populations: Mapping[str, Population]
+    kept: tuple[Kept, ...]
+
+
 def period_evidence(wish: EvidenceWish, *, place: Place, machine: Machine, now: datetime) -> PeriodEvidence:
+    """Test every assertion that is cited, as `examine` does, and give what came of it."""
+    return examine(wish, place=place, machine=machine, now=now).found
+
+
+def examine(wish: EvidenceWish, *, place: Place, machine: Machine, now: datetime) -> Examined:
     """Test every assertion that is cited. Facts after the period's end are used as far as they tell of it.
 
     Raises UsageError for a period that is not over or a framework that nobody knows, LedgerError for a ledger that is
@@ -142,7 +160,9 @@ def period_evidence(wish: EvidenceWish, *, place: Place, machine: Machine, now: 
         ledgers = _ledgers(wish.ledgers, prepared, shop)
         ground = read_ground(ledgers, period=period, prepared=prepared, shop=shop, kept=kept)
         cited = {name for key in frameworks for one in _controls(mapping, key) for name in one.assertions}
-        return PeriodEvidence(
+        tested = [one for name, one in mapping.assertions.items() if name in cited]
+        populations = {one.id: POPULATIONS[one.population.origin](ground, one) for one in tested}
+        found = PeriodEvidence(
             period=period,
             frameworks=frameworks,
             mapping_versions=mapping.versions,
@@ -150,13 +170,10 @@ def period_evidence(wish: EvidenceWish, *, place: Place, machine: Machine, now: 
             engine=f"{prepared.engine.name} {prepared.engine.version}",
             enforced_digest=prepared.enforced.digest,
             ledgers=tuple(_source(one.chronicle.address, ground, at) for at, one in enumerate(ground.ledgers)),
-            assertions=tuple(
-                _tested(assertion, ground, modules, prepared)
-                for name, assertion in mapping.assertions.items()
-                if name in cited
-            ),
+            assertions=tuple(_tested(one, populations[one.id], ground, modules, prepared) for one in tested),
             controls=tuple(one for key in frameworks for one in _controls(mapping, key)),
         )
+        return Examined(found, ground, mapping, prepared.enforced, populations, kept)
 
 
 def _require_populations(mapping: ControlMapping) -> None:
@@ -249,8 +266,9 @@ def _source(address: str, ground: Ground, at: int) -> SourceLedger:
     )
 
 
-def _tested(assertion: Assertion, ground: Ground, modules: Sequence[Module], prepared: Prepared) -> Evidence:
-    population = POPULATIONS[assertion.population.origin](ground, assertion)
+def _tested(
+    assertion: Assertion, population: Population, ground: Ground, modules: Sequence[Module], prepared: Prepared
+) -> Evidence:
     if population.reason:
         return conclude(assertion, population, ())
     is_ours = all(one.is_ours for one in modules if one.package.endswith(f".{assertion.test}"))

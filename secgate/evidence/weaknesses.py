@@ -78,7 +78,7 @@ def sla_metrics(items: Sequence[EpisodeItem], deviations: Sequence[Deviation], p
     closed = [one for one in items if 0 < one.closed_epoch_s < period.to_epoch_s]
     met = [one for one in closed if one.id not in bad and one.closed_epoch_s <= one.due_epoch_s]
     lengths = sorted(one.closed_epoch_s - one.opened_epoch_s for one in closed)
-    still = [period.to_epoch_s - one.opened_epoch_s for one in items if one not in closed]
+    still = [period.to_epoch_s - one.opened_epoch_s for one in items if not 0 < one.closed_epoch_s < period.to_epoch_s]
     return {
         "due": len(items),
         "met": len(met),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from secgate.correlate import Correlation
+from secgate.discover import is_within
 from secgate.model import Coverage, History, KnownFinding, KnownRun, Rename, ScanStatus, Scope
 from secgate.pipeline.account import joined
 from secgate.pipeline.imports import PREFIX as IMPORTED
@@ -60,27 +62,49 @@ def _last_run(prepared: Prepared, history: History | None) -> KnownRun | None:
     return runs[-1] if runs else None
 
 
-def comparable_with(prepared: Prepared, coverage: Coverage, head: Looked) -> Callable[[KnownFinding], bool]:
-    """Give what tells whether this run looked where a known finding was, with everything that saw it."""
-    target = prepared.target
-    # An import that covers nothing shows what is there; that something is gone, it cannot say.
-    completed = {
-        part.scanner
-        for part in (scan.invocation for scan in head.scans)
-        if part.status is ScanStatus.COMPLETED and (part.files or not part.scanner.startswith(IMPORTED))
-    }
-    lanes = {lane.lane: lane for lane in coverage.lanes}
+class Reach:
+    """Where a run looked, and with what."""
 
-    def compare(known: KnownFinding) -> bool:
-        lane = lanes.get(known.lane)
-        if lane is None or not lane.asked or target.changed is not None:
-            return False
-        if target.prefix and not known.path.startswith(f"{target.prefix}/"):
+    def __init__(self, prepared: Prepared, coverage: Coverage, head: Looked) -> None:
+        self._target = target = prepared.target
+        self._lanes = {lane.lane: lane for lane in coverage.lanes}
+        # An import that covers nothing shows what is there; that something is gone, it cannot say.
+        self._completed = {
+            part.scanner
+            for part in (scan.invocation for scan in head.scans)
+            if part.status is ScanStatus.COMPLETED and (part.files or not part.scanner.startswith(IMPORTED))
+        }
+        self._here = {file.path for file in target.files}
+        # What a link within the tree leads to is looked at, or left out, under its own name.
+        self._left_out = {one.path for one in target.left_out if one.reason != "link"}
+        self._touched = {*(target.changed or ()), *target.deleted, *(rename.old for rename in target.renames)}
+
+    def covers(self, known: KnownFinding) -> bool:
+        """Tell whether this run looked where a known finding was, with everything that saw it: only then it is gone."""
+        lane = self._lanes.get(known.lane)
+        if lane is None or not lane.asked or self._target.changed is not None or self._is_outside(known.path):
             return False
         if any(gap.path in ("", known.path) for gap in lane.gaps):
             return False
-        gone = known.path not in {file.path for file in target.files}
-        excluded = any(one.path == known.path for one in target.left_out)
-        return not excluded and (gone or set(known.scanners) <= completed)
+        return known.path not in self._here or set(known.scanners) <= self._completed
 
-    return compare
+    def misses(self, known: KnownFinding) -> bool:
+        """Tell whether a known finding may be where it was, since nothing that saw it looked there.
+
+        What a change does not touch is where it was; a file that is not there any more holds nothing.
+        """
+        if self._target.changed is not None:
+            return known.path not in self._touched
+        if self._is_outside(known.path):
+            return True
+        if known.path not in self._here:
+            return False
+        lane = self._lanes.get(known.lane)
+        if lane is None or not lane.asked or any(gap.path == known.path for gap in lane.gaps):
+            return True
+        return self._completed.isdisjoint(known.scanners)
+
+    def _is_outside(self, path: str) -> bool:
+        """Tell whether a path is in no folder that was asked for, or left out, or in a folder that was."""
+        places = map(str, (PurePosixPath(path), *PurePosixPath(path).parents))
+        return not is_within(self._target.prefix, path) or not self._left_out.isdisjoint(places)

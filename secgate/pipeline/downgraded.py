@@ -50,7 +50,8 @@ def lowered(
     downgrades, own = without_authors("downgrade", downgrades, target=prepared.target)
     at = int(now.timestamp())
     limits = limits_of(prepared)
-    stand = for_findings(downgrades, by_every_name(findings, history), now_epoch_s=at, longest_s=limits.downgrades_s.of)
+    named = by_every_name(findings, history, prepared.target)
+    stand = for_findings(downgrades, named, now_epoch_s=at, longest_s=limits.downgrades_s.of)
     known = dict(joined)
     for fingerprint, one in stand.items():
         if one.state != "requested":

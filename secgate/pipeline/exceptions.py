@@ -18,6 +18,7 @@ from secgate.model import (
     KnownFinding,
     KnownStatement,
     Scope,
+    State,
     Target,
     WaiverAccount,
 )
@@ -91,7 +92,7 @@ def excepted(
     limits, notice_s = policy.waivers_s, policy.notice_s
     at = int(now.timestamp())
     repository = prepared.target.repository
-    named = by_every_name(findings, history)
+    named = by_every_name(findings, history, prepared.target)
     standings = for_findings(waivers, named, repository=repository, now_epoch_s=at, longest_s=limits.of)
     covered, held = _waived_gaps(waivers, coverage, repository=repository, now_epoch_s=at, longest_s=limits.gap)
     used = {*held, *(one.waiver.id for one in standings.values())}
@@ -112,16 +113,21 @@ def excepted(
     return Excepted(joined, covered, tuple(notes), accounts)
 
 
-def by_every_name(findings: Sequence[Finding], history: History | None) -> list[Finding]:
+def by_every_name(findings: Sequence[Finding], history: History | None, target: Target) -> list[Finding]:
     """Give the findings with every older name that the ledger has for them, not the last one alone.
 
-    What was edited some runs ago is still what its waiver was given for: that is void then, and not of no use.
+    What was edited some runs ago is still what its waiver was given for: that is void then, and not of no use. What is
+    new beside a change's base has none: its clock may go on from what was mended elsewhere, nobody's word does.
     """
     known = {one.fingerprint: one.aliases for one in (history.open if history is not None else ())}
     named = []
     for one in findings:
-        older = (name for then in one.continues for name in known.get(then, ()))
-        names = (name for name in (*one.aliases, *older) if name.value != one.fingerprint)
+        if target.base_commit and one.state is State.NEW:
+            before = {*one.continues, one.previous}
+            names = [name for name in one.aliases if name.value not in before]
+        else:
+            older = (name for then in one.continues for name in known.get(then, ()))
+            names = [name for name in (*one.aliases, *older) if name.value != one.fingerprint]
         named.append(msgspec.structs.replace(one, aliases=tuple(dict.fromkeys(names))))
     return named
 

@@ -201,6 +201,7 @@ class Looker:
         base: Sequence[KnownFinding] | None,
         history: History | None,
         comparable: Callable[[KnownFinding], bool],
+        unseen: Callable[[KnownFinding], bool] = lambda _: False,
     ) -> Correlation:
         """Make findings of everything that was seen."""
         return correlate(
@@ -212,6 +213,7 @@ class Looker:
             comparable=comparable,
             codes=self._codes,
             defines=self._defines(looked[0]),
+            unseen=unseen,
         )
 
     def _defines(self, head: Looked) -> Callable[[str, str], bool]:

@@ -29,7 +29,7 @@ from secgate.model import (
 from secgate.pipeline.account import covered, joined
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.circumstances import with_classes, with_exploitation
-from secgate.pipeline.comparing import base_of, comparable_with, renames_of
+from secgate.pipeline.comparing import Reach, base_of, renames_of
 from secgate.pipeline.conftest import Asked, asked
 from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
@@ -207,7 +207,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     past = looker.history()
     looked: tuple[Looked, ...] = (head, past) if past is not None else (head,)
     coverage = covered(looked, prepared=prepared, tables=tables, only=request.scanners, remedies=looker.remedies)
-    comparable = comparable_with(prepared, coverage, head)
+    reach = Reach(prepared, coverage, head)
     base = None
     if prepared.target.changed is not None or (history is not None and history.runs):
         first = looker.correlate(looked, base=None, history=None, comparable=lambda _: False)
@@ -216,9 +216,8 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         if before is not None:
             base = before.known
             looked = (head, *(looker.brought(part, before) for part in looked[1:]))
-    correlation, notes = owned(
-        looker.correlate(looked, base=base, history=history, comparable=comparable), prepared.owners
-    )
+    found = looker.correlate(looked, base=base, history=history, comparable=reach.covers, unseen=reach.misses)
+    correlation, notes = owned(found, prepared.owners)
     invocations = joined(looked)
     told = asked(prepared, head, shop) if with_ledger else Asked()
     debt = known_debt(
@@ -253,7 +252,7 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         seen.correlation.findings,
         seen.coverage,
         invocations=seen.invocations,
-        comparable=comparable_with(seen.prepared, seen.coverage, seen.looked[0]),
+        comparable=Reach(seen.prepared, seen.coverage, seen.looked[0]).covers,
         history=seen.history,
         prepared=seen.prepared,
         shop=shop,

@@ -55,6 +55,20 @@ def test_an_old_finding_in_a_touched_file_is_not_the_changes_fault(product: Prod
     assert (outcome(document), states(document)) == (Outcome.PASS, ["unchanged"])
 
 
+@pytest.mark.parametrize("scope", ["local", "change"])
+def test_what_no_clock_was_started_for_is_not_called_newly_detectable(
+    product: Product, change: Git, scope: str
+) -> None:
+    change("switch", "--quiet", "main")
+    if scope == "local":
+        product.run(change.root, scope="protected")
+    change("switch", "--quiet", "feature")
+    change.commit({"old.py": "import os\n\n\n" + WEAK})
+    documents = [product.run(change.root, changed_since="main", scope=scope) for _ in range(2)]
+    assert [states(one) for one in documents] == [["unchanged"]] * 2
+    assert [one.findings[0].state_basis for one in documents] == ["in the base"] * 2
+
+
 MENDED = "def answer(text):\n    return int(text)\n\n\n"
 ELSEWHERE = "def reply(text):\n    return eval(text)\n"
 

@@ -74,6 +74,46 @@ def test_moving_it_with_a_tool_upgrade_does_not_either(product: Product, git: Gi
     assert (starts(document), states(document)) == ([int(NOW.timestamp())], ["unchanged"])
 
 
+def test_moving_it_out_of_a_file_while_one_of_its_two_scanners_is_broken_does_not_either(
+    product: Product, git: Git
+) -> None:
+    git.commit({"app.py": WEAK})
+    protected(product, git)
+    product.tool("bandit", "crash")
+    git.commit({"app.py": "x = 1\n", "moved.py": "import os\n\n\n" + WEAK})
+    assert starts(protected(product, git, 1)) == [int(NOW.timestamp())]
+
+
+def test_putting_a_link_in_its_place_does_not_either(product: Product, git: Git) -> None:
+    git.commit({"app.py": WEAK})
+    protected(product, git)
+    git.commit({"moved.py": "import os\n\n\n" + WEAK})
+    (git.root / "app.py").unlink()
+    (git.root / "app.py").symlink_to("moved.py")
+    git.commit()
+    document = protected(product, git, 1)
+    assert ([one.location.path for one in document.findings], document.absent) == (["moved.py"], ())
+    assert starts(document) == [int(NOW.timestamp())]
+
+
+def test_a_copy_has_a_clock_of_its_own_where_the_original_is_not_looked_at(product: Product, git: Git) -> None:
+    git.commit({"kept/app.py": WEAK, "part/app.py": CLEAN})
+    protected(product, git)
+    git.commit({"part/copy.py": "import os\n\n\n" + WEAK})
+    part = product.run(git.root / "part", scope="protected", ref="refs/heads/main", now=NOW + DAY)
+    assert starts(part) == [int((NOW + DAY).timestamp())]
+    whole = protected(product, git, 2)
+    assert sorted(starts(whole)) == [int(NOW.timestamp()), int((NOW + DAY).timestamp())]
+
+
+def test_a_copy_of_what_is_left_out_has_a_clock_of_its_own(product: Product, git: Git) -> None:
+    git.commit({"app.py": WEAK})
+    protected(product, git)
+    git.commit({"secgate.toml": 'exclude = ["app.py"]\n', "copy.py": "import os\n\n\n" + WEAK})
+    document = protected(product, git, 1)
+    assert (starts(document), document.absent) == ([int((NOW + DAY).timestamp())], ())
+
+
 def test_moving_it_where_the_clone_ends_at_one_commit_does_not_either(git: Git, tmp_path: Path) -> None:
     ledger = {"SECGATE_LEDGER_PATH": str(tmp_path / "kept" / "ledger.sqlite")}
     git.commit({"app.py": WEAK})

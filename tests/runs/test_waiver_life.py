@@ -177,3 +177,21 @@ def test_one_that_another_counts_before_is_not_called_unused(office: Office) -> 
     office.waive(name, life=20)
     longer = office.waive(name, life=30)
     assert [(one.id, one.state) for one in office.run().waivers] == [(longer.id, "active")]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"copy.py": WEAK},
+        {"copy.py": WEAK.replace("eval(text)", "eval(text) or 0")},
+        {"app.py": "def answer(text):\n    return int(text)\n\n\ndef reply(text):\n    return eval(text)\n"},
+    ],
+)
+def test_a_change_that_writes_waived_code_once_more_is_not_waived(office: Office, texts: dict[str, str]) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.waive(office.run(scope="protected").findings[0].fingerprint)
+    office.git("switch", "--quiet", "-c", "feature")
+    office.git.commit(texts)
+    document = office.run(scope="change", changed_since="main")
+    assert (outcome(document), [one.state for one in document.findings]) == (Outcome.FAIL, ["new"])
+    assert [one.fingerprint for one in document.waivers if one.state == "active" and one.fingerprint] == []

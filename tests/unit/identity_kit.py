@@ -106,7 +106,9 @@ def normalised(
 
 def target(renames: Mapping[str, str] | None = None, **more: object) -> Target:
     pairs = tuple(Rename(old=old, new=new) for old, new in (renames or {}).items())
-    made = Target(root="/tree", kind="git", repository="shop", scope=Scope.CHANGE, scope_basis="test", renames=pairs)
+    made = Target(
+        root="/tree", kind="git", repository="shop", scope=Scope.CHANGE, scope_basis="test", line="main", renames=pairs
+    )
     return msgspec.structs.replace(made, **more)
 
 
@@ -118,6 +120,7 @@ def findings_of(
     of: Target | None = None,
     table: Crosswalk | None = None,
     is_comparable: bool = True,
+    is_unseen: bool = False,
     codes: Codes | None = None,
 ) -> Correlation:
     return correlate(
@@ -128,6 +131,7 @@ def findings_of(
         history=history,
         comparable=lambda _known: is_comparable,
         codes=codes,
+        unseen=lambda _known: is_unseen,
     )
 
 

@@ -53,6 +53,7 @@ _RUN = KnownRun(
     lanes=(Lane.SAST,),
     evaluated_epoch_s=5,
     document_digest="0" * 64,
+    clocked=True,
 )
 
 
@@ -109,6 +110,16 @@ def test_history_is_found_through_an_edit() -> None:
     assert not done.absent
 
 
+@pytest.mark.parametrize(("is_unseen", "first_seen"), [(True, None), (False, 5)])
+def test_a_copy_is_no_move_where_the_original_was_not_looked_at(is_unseen: bool, first_seen: int | None) -> None:
+    (then,) = found_in(_FILES)
+    files = {"b.py": _FILES["a.py"]}
+    done = findings_of(
+        normalised(files, scans_of(files, ("alpha",))), history=_history(then), is_comparable=False, is_unseen=is_unseen
+    )
+    assert [one.first_seen_epoch_s for one in done.findings] == [first_seen]
+
+
 @pytest.mark.parametrize(("is_comparable", "expected"), [(True, 1), (False, 0)])
 def test_absent_only_where_this_run_looked(is_comparable: bool, expected: int) -> None:
     (then,) = found_in(_FILES)
@@ -124,6 +135,8 @@ def test_absent_only_where_this_run_looked(is_comparable: bool, expected: int) -
         ((), State.UNCHANGED),
         ((msgspec.structs.replace(_RUN, complete=False),), State.UNCHANGED),
         ((msgspec.structs.replace(_RUN, lanes=(Lane.IAC,)),), State.UNCHANGED),
+        ((msgspec.structs.replace(_RUN, line="other"),), State.UNCHANGED),
+        ((msgspec.structs.replace(_RUN, clocked=False),), State.UNCHANGED),
     ],
 )
 def test_newly_detectable(runs: tuple[KnownRun, ...], state: State) -> None:

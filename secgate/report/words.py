@@ -1,0 +1,66 @@
+"""Words of a report: texts that people wrote, made fit to be shown, and times and lengths as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from secgate.masking import MASK
+from secgate.secret_forms import found, masked
+from secgate.sla import length_words, utc_words
+
+_DAY_S = 86400
+
+
+def clean(text: str) -> str:
+    """Take out of a text that somebody wrote what looks like a credential; the forms make it inert each for itself."""
+    return masked(text, found(text), MASK)
+
+
+def moment(epoch_s: int) -> str:
+    """Give a time in UTC, "-" for never."""
+    return utc_words(epoch_s) if epoch_s else "-"
+
+
+def stamp(epoch_s: int) -> str:
+    """Give a time for machines: RFC 3339 in UTC, "" for never."""
+    return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if epoch_s else ""
+
+
+def days(seconds: int) -> str:
+    """Give a length in days with one decimal, rounded down."""
+    return f"{seconds * 10 // _DAY_S / 10:.1f}"
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """Give a number with its noun."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def percent(per_mille: int | None) -> str:
+    """Give thousandths as a percentage with one decimal, "-" for none."""
+    return "-" if per_mille is None else f"{per_mille // 10}.{per_mille % 10} %"
+
+
+def facts_of(facts: dict[str, object]) -> list[tuple[str, str]]:
+    """Give facts of an item as (name, value) in words; what is empty, and lists of further facts, are left out."""
+    told = []
+    for name, value in facts.items():
+        if value in ("", 0, (), [], None) and not isinstance(value, bool):
+            continue
+        if name.endswith("_epoch_s") and isinstance(value, int):
+            told.append((name.removesuffix("_epoch_s").replace("_", " "), utc_words(value)))
+        elif name.endswith("_s") and isinstance(value, int):
+            told.append((name.removesuffix("_s").replace("_", " "), length_words(value)))
+        elif isinstance(value, bool):
+            told.append((name.replace("_", " "), "yes" if value else "no"))
+        elif isinstance(value, list):
+            told.append((name.replace("_", " "), "; ".join(_one(part) for part in value)))
+        else:
+            told.append((name.replace("_", " "), str(value)))
+    return told
+
+
+def _one(part: object) -> str:
+    if isinstance(part, dict):
+        return ", ".join(f"{name} {value}" for name, value in facts_of(part))
+    return str(part)
