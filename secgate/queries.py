@@ -31,6 +31,7 @@ from secgate.preparation import (
     Place,
     Prepared,
     Silence,
+    advisory_names,
     last_kept,
     named_ledger,
     opened,
@@ -67,7 +68,10 @@ def finding_story(finding: str, *, place: Place, machine: Machine, now: datetime
         runs = asked.history.runs
         if not runs:
             raise UsageError("no run was recorded", place=ledger.address, remedy="secgate run records one")
-        names = resolve(wanted, lines) or resolve_in(wanted, (_document(ledger, run) for run in runs))
+        called = advisory_names(wanted, machine=machine, settings=asked.prepared.settings)
+        names = resolve(wanted, lines, advisories=called) or resolve_in(
+            wanted, (_document(ledger, run) for run in runs), advisories=called
+        )
         teller = Teller(names, ledger.blob)
         for chapter in chapters(ledger.read(), repository=asked.repository, names=names):
             teller.tell(chapter)
@@ -95,7 +99,8 @@ def explanation(subject: str, *, run: str, place: Place, machine: Machine, now: 
     with prepared_at(place, machine=machine, now=now) as (prepared, chosen, _):
         asked = _recalled(prepared, chosen, now) if chosen is not None else None
         document = _explained_run(run, asked, last_kept(root=prepared.target.root, machine=machine))
-        told = _explained(wanted, document, prepared, asked)
+        called = advisory_names(wanted, machine=machine, settings=prepared.settings)
+        told = _explained(wanted, document, prepared, asked, called)
     shipped, organisation = prepared.layers[0], next((x for x in prepared.layers if x.name == "organisation"), None)
     digests: dict[str, str] = {layer.name: layer.digest for layer in prepared.layers}
     digests["data"] = hashlib.sha256(effective_data(shipped, organisation)).hexdigest()
@@ -122,7 +127,9 @@ def _explained_run(run: str, asked: _Asked | None, kept: RunDocument | None) -> 
     return max(found, key=lambda one: one.run_id)
 
 
-def _explained(wanted: str, document: RunDocument, prepared: Prepared, asked: _Asked | None) -> Explanation:
+def _explained(
+    wanted: str, document: RunDocument, prepared: Prepared, asked: _Asked | None, called: Sequence[str]
+) -> Explanation:
     lane = next((one for one in document.coverage.lanes if one.lane.value == wanted), None)
     if lane is not None:
         return explain_lane(lane, document)
@@ -131,7 +138,7 @@ def _explained(wanted: str, document: RunDocument, prepared: Prepared, asked: _A
     rule = explain_rule(wanted.removeprefix("data.secgate.rules."), prepared.layers, document)
     if rule is not None:
         return rule
-    names = resolve(wanted, asked.memory.lines(asked.repository)) if asked is not None else ()
+    names = _names(wanted, asked, called) if asked is not None else ()
     known = {one.fingerprint: one for one in document.findings}
     mine = next((known[name] for name in names if name in known), None)
     if mine is None and names:
@@ -140,11 +147,27 @@ def _explained(wanted: str, document: RunDocument, prepared: Prepared, asked: _A
             remedy=f"name another with --run; `secgate history {names[0][:12]}` lists those that did",
         )
     if mine is None:
-        mine = known[resolve_in(wanted, [document])[0]]
+        mine = known[resolve_in(wanted, [document], advisories=called)[0]]
     decision = document.decision
     verdicts = decision.verdicts if decision is not None else ()
     verdict = next((one for one in verdicts if (one.subject, one.id) == ("finding", mine.fingerprint)), None)
     return explain_finding(mine, verdict, document)
+
+
+def _names(wanted: str, asked: _Asked, called: Sequence[str]) -> tuple[str, ...]:
+    """Give every name of the finding that the ledger knows as `wanted`; () for none.
+
+    A scanner that once named an advisory otherwise may do so no longer: what earlier runs recorded counts too.
+    """
+    lines = asked.memory.lines(asked.repository)
+    names = resolve(wanted, lines, advisories=called)
+    if names or "-" not in wanted:
+        return names
+    ledger = asked.chosen.ledger
+    told = {wanted.upper(), *called}
+    earlier = (one for run in reversed(asked.history.runs) for one in _document(ledger, run).findings)
+    known = next((one.fingerprint for one in earlier if not told.isdisjoint(one.advisories)), "")
+    return resolve(known, lines) if known else ()
 
 
 def run_comparison(then: str, now_run: str, *, place: Place, machine: Machine, now: datetime) -> Comparison:

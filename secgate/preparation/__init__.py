@@ -1,5 +1,6 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
+from secgate.preparation.advisories import advisory_database, advisory_names
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
@@ -28,6 +29,8 @@ __all__ = [
     "RunRequest",
     "Silence",
     "Workshop",
+    "advisory_database",
+    "advisory_names",
     "choose_keeper",
     "choose_ledger",
     "guarded_reader",
