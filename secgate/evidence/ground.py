@@ -86,7 +86,7 @@ def read_ground(
     sizes = [one.sealed.checkpoint.size for one in kept]
     found = []
     for ledger in ledgers:
-        chronicle = Chronicle(ledger.address, roots_of=sizes).read(ledger.read())
+        chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(ledger.read())
         found.append(Read(ledger, chronicle, _said(chronicle, prepared.enforced, shop)))
     return Ground(
         period=period,
