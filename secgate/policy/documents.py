@@ -118,6 +118,8 @@ class GapFacts(Document, frozen=True, kw_only=True):
     remedy: str
     touched: bool
     waived: bool
+    profile: str = ""
+    """Of the folder that the file lies in, where it chose one of its own; "" for none."""
 
 
 class PackageFacts(Document, frozen=True, kw_only=True):
