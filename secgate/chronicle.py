@@ -72,7 +72,8 @@ _NEVER = _Times(0, 0)
 class Chronicle:
     """Grows entry by entry. `memory` is the fold of the same entries."""
 
-    def __init__(self, address: str, *, roots_of: Iterable[int] = ()) -> None:
+    def __init__(self, address: str, *, roots_of: Iterable[int] = (), until_epoch_s: int = 0) -> None:
+        """`until_epoch_s`: episodes are given as they stood then, by the entries before it; 0 for all entries."""
         self.address = address
         self.memory = Memory()
         self.runs: list[RecordedRun] = []
@@ -81,6 +82,8 @@ class Chronicle:
         """Root by size, of the sizes that were asked for and the ledger has."""
         self.first_epoch_s = 0
         self._wanted = frozenset(roots_of)
+        self._until_epoch_s = until_epoch_s
+        self._then: tuple[Episode, ...] | None = None
         self._past: list[Episode] = []
         self._times: dict[_Key, _Times] = {}
 
@@ -91,6 +94,8 @@ class Chronicle:
                 self.roots[entry.sequence] = entry.previous_root
             envelope = envelope_of(entry)
             event = from_envelope(envelope)
+            if 0 < self._until_epoch_s <= envelope.at_epoch_s and self._then is None:
+                self._then = self.episodes()
             if isinstance(event, FindingOpened):
                 self._archive(event)
             self.memory.apply(entry)
@@ -113,7 +118,9 @@ class Chronicle:
         return self.memory.populations
 
     def episodes(self) -> tuple[Episode, ...]:
-        """Give every episode of every finding, oldest first."""
+        """Give every episode of every finding, oldest first, as it stood at the end that was asked for."""
+        if self._then is not None:
+            return self._then
         now = [
             self._episode(repository, line, known)
             for (repository, line), remembered in self.memory.all_lines().items()

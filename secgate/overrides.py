@@ -72,6 +72,8 @@ class Given(Value, frozen=True, kw_only=True):
     word: Word | None = None
     review_reason: str = ""
     reviewed_epoch_s: Epoch = 0
+    own_review_epoch_s: Epoch = 0
+    """When whoever gave it said first that they reviewed it themselves, which counts for nothing; 0 for never."""
 
 
 class Limits(Value, frozen=True, kw_only=True):
@@ -155,6 +157,8 @@ def _take(one: KnownStatement, signer: str, found: dict[str, Given], people: Peo
     given = found.get(review.override)
     if given is None:
         raise UsageError(f"there is no override {review.override[:12]}", remedy="see `secgate override list`")
+    if signer == given.said.by and not given.own_review_epoch_s:
+        found[given.id] = msgspec.structs.replace(given, own_review_epoch_s=one.at_epoch_s)
     require_approver(given.said.by, signer, people, did="gave", verb="review")
     if given.word is None:
         found[given.id] = msgspec.structs.replace(

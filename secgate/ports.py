@@ -303,6 +303,13 @@ class Ledger(Protocol):
         """Give a blob's bytes. Raises LedgerError when it is not there or its bytes do not have that digest."""
         ...
 
+    def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
+        """Give the bytes of many blobs in this order, None for one that is not there or is not what its digest says.
+
+        One session for all of them, so that a period's thousands cost one opening. Raises LedgerError when absent.
+        """
+        ...
+
     def blobs(self) -> Iterator[Digest]:
         """Give the digest of every blob that is there, sorted. Raises LedgerError when absent or unreadable."""
         ...

@@ -10,8 +10,10 @@ from typing import Any
 
 from secgate.event import Event
 from secgate.events import (
+    FindingAliased,
     FindingClosed,
     FindingOpened,
+    FindingSeenAgain,
     LaneCount,
     LedgerCreated,
     ObligationAdded,
@@ -22,7 +24,7 @@ from secgate.events import (
 from secgate.finding_facts import FindingFacts, Witness
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
-from secgate.model import Digest, Lane, ScanStatus, Scope, Severity, Source
+from secgate.model import Digest, Fingerprint, Lane, ScanStatus, Scope, Severity, Source
 from secgate.population import PopulationImported, Row, stored
 from secgate.ports import PopulationKind
 from secgate.record import append_events
@@ -140,6 +142,32 @@ class Made:
             algorithm="secgate/v1",
             basis="absent",
             commit="",
+        )
+        self.say(event, at=at)
+
+    def again(self, name: str, *, at: float) -> None:
+        """A finding is back within its episode, with the clock that it had."""
+        fingerprint = sha256(name.encode()).hexdigest()
+        known = self.memory.line(SHOP, "main").findings[fingerprint]
+        event = FindingSeenAgain(
+            run_id="r",
+            repository=SHOP,
+            line="main",
+            finding=known.facts,
+            start_epoch_s=known.first_seen_epoch_s,
+            closed_epoch_s=known.closed_epoch_s or 0,
+        )
+        self.say(event, at=at)
+
+    def renamed(self, name: str, other: str, *, at: float) -> None:
+        event = FindingAliased(
+            run_id="r",
+            repository=SHOP,
+            line="main",
+            fingerprint=sha256(other.encode()).hexdigest(),
+            algorithm="secgate/v1",
+            former=Fingerprint(algorithm="secgate/v1", value=sha256(name.encode()).hexdigest()),
+            basis="matched",
         )
         self.say(event, at=at)
 

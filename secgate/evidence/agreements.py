@@ -31,8 +31,8 @@ def overrides(ground: Ground, assertion: Assertion) -> Population:
             given_epoch_s=one.given_epoch_s,
             until_epoch_s=one.said.until_epoch_s,
             longest_s=limits.longest,
-            reviewer=one.reviewer,
-            reviewed_epoch_s=one.reviewed_epoch_s,
+            reviewer=one.reviewer or (one.said.by if one.own_review_epoch_s else ""),
+            reviewed_epoch_s=one.reviewed_epoch_s or one.own_review_epoch_s,
             review_due_epoch_s=one.given_epoch_s + limits.review,
             word=one.word or "none",
         )

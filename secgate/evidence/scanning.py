@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 import msgspec
@@ -11,7 +11,6 @@ from secgate.assertion_facts import FeedItem, ProtectedRunItem, Record, RunItem,
 from secgate.assertions import Period, Population, Unmatched
 from secgate.chronicle import RecordedRun
 from secgate.controls import Assertion
-from secgate.errors import LedgerError
 from secgate.evidence.ground import Ground
 from secgate.evidence.shipping import lacking, notes_of, rows_of
 from secgate.model import Lane, ScanStatus, Scope
@@ -99,21 +98,12 @@ def records(ground: Ground, assertion: Assertion) -> Population:
     items = []
     for read in ground.ledgers:
         there = set(read.ledger.blobs())
-        for one in read.chronicle.runs:
-            if ground.within(one.at_epoch_s):
-                digest = one.run.document_digest
-                items.append(RunItem(id=one.run.run_id, record=_record(read.ledger.blob, digest, there)))
+        runs = [one.run for one in read.chronicle.runs if ground.within(one.at_epoch_s)]
+        found = read.ledger.whole_blobs(run.document_digest for run in runs)
+        for run, data in zip(runs, found, strict=True):
+            record: Record = "whole" if data is not None else "differs" if run.document_digest in there else "missing"
+            items.append(RunItem(id=run.run_id, record=record))
     return Population(tuple(items))
-
-
-def _record(read: Callable[[str], bytes], digest: str, there: set[str]) -> Record:
-    if digest not in there:
-        return "missing"
-    try:
-        read(digest)
-    except LedgerError:
-        return "differs"
-    return "whole"
 
 
 def windows(period: Period, days: int) -> tuple[Period, ...]:
@@ -159,6 +149,8 @@ class _View(NamedTuple):
     needed: bool
     failed: tuple[str, ...]
     gaps: int
+    age: int
+    """Of its rules, in days; -1 for none that is dated."""
 
 
 def _looked(
@@ -188,8 +180,8 @@ def _looked(
             yield item(lane.value), {}
             continue
         needed = (view for view in views if view.needed)
-        best = min(needed, key=lambda view: (len(view.failed), view.gaps, -view.run.sequence))
-        age = _rule_age_days(best.run, lane)
+        best = min(needed, key=lambda view: (len(view.failed), view.gaps, *_staleness(view.age), -view.run.sequence))
+        age = best.age
         known: dict[str, object] = {"scanner.status": _status(best.run, lane)}
         if age >= 0:
             known["scanner.rule_age_days"] = age
@@ -217,7 +209,12 @@ def _views(runs: Sequence[RecordedRun], lane: Lane) -> Iterator[_View]:
                         if lane in tool.lanes and tool.status is not ScanStatus.COMPLETED
                     )
                 )
-                yield _View(one, account.needed, failed, account.gaps)
+                yield _View(one, account.needed, failed, account.gaps, _rule_age_days(one, lane))
+
+
+def _staleness(age: int) -> tuple[bool, int]:
+    """Put first rules that are known to be new."""
+    return age < 0, age
 
 
 def _status(one: RecordedRun, lane: Lane) -> str:

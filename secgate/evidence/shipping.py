@@ -11,6 +11,7 @@ from secgate.chronicle import RecordedRun
 from secgate.controls import Assertion
 from secgate.evidence.ground import Ground
 from secgate.model import Scope
+from secgate.overrides import Given
 from secgate.population import Change, Deployment, ReleasedArtifact, Row, key_of
 from secgate.ports import PopulationKind
 from secgate.sla import utc_words
@@ -104,7 +105,8 @@ class _Runs:
             for one in read.chronicle.runs
             if one.run.scope is not Scope.LOCAL and not one.run.dirty and not one.run.prefix
         ]
-        self._given = {given.id: given for read in ground.ledgers for given in read.said.overrides if not given.void}
+        self._longest_s = ground.limits.overrides_s.longest
+        self._given = {given.id: given for read in ground.ledgers for given in read.said.overrides}
         self._artifacts: dict[str, list[RecordedRun]] = {}
         self._commits: dict[str, list[RecordedRun]] = {}
         self._trees: dict[tuple[str, str], list[RecordedRun]] = {}
@@ -139,7 +141,7 @@ class _Runs:
         both = bool(row.artifacts and run.artifacts)
         same = bool(set(row.artifacts) & set(run.artifacts))
         given = self._given.get(run.override)
-        counts = given is not None and given.given_epoch_s <= one.at_epoch_s < given.said.until_epoch_s
+        counts = given is not None and _held(given, one, longest_s=self._longest_s)
         overridden = bool(run.override) or run.mode == "overridden"
         return RunOfDeployment(
             run_id=run.run_id,
@@ -149,6 +151,17 @@ class _Runs:
             same_artifact="unknown" if not both else "yes" if same else "no",
             override="none" if not overridden else "counts" if counts else "void",
         )
+
+
+def _held(given: Given, one: RecordedRun, *, longest_s: int) -> bool:
+    """Tell whether an override held for a run. What the run says is not believed: it is of its line and its commit."""
+    said, run = given.said, one.run
+    return (
+        not given.void
+        and (said.repository, said.line) == (run.repository, run.line)
+        and said.commit in ("", run.commit)
+        and given.given_epoch_s <= one.at_epoch_s < min(said.until_epoch_s, given.given_epoch_s + longest_s)
+    )
 
 
 def rows_of(ground: Ground, kind: PopulationKind) -> list[Row]:

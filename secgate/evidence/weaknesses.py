@@ -32,15 +32,18 @@ def opened_or_due(ground: Ground, assertion: Assertion) -> Population:
 def patches(ground: Ground, assertion: Assertion) -> Population:
     """Give critical findings of components that were open in the period. Nothing tells when patches came out yet."""
     del assertion
+    items = tuple(
+        PatchItem(id=one.key, closed_epoch_s=one.closed_epoch_s)
+        for _, one in _episodes(ground)
+        if one.known.facts.lane is Lane.DEPENDENCIES
+        and one.known.facts.severity is Severity.CRITICAL
+        and one.opened_epoch_s < ground.period.to_epoch_s
+        and not 0 < one.closed_epoch_s < ground.period.from_epoch_s
+    )
     return Population(
-        tuple(
-            PatchItem(id=one.key, closed_epoch_s=one.closed_epoch_s)
-            for _, one in _episodes(ground)
-            if one.known.facts.lane is Lane.DEPENDENCIES
-            and one.known.facts.severity is Severity.CRITICAL
-            and one.opened_epoch_s < ground.period.to_epoch_s
-            and not 0 < one.closed_epoch_s < ground.period.from_epoch_s
-        ),
+        items,
+        # Counted from no date it would be late by decades.
+        untested={item.id: "nothing tells when its patch was released" for item in items},
         facts={"patches.release_dates_known": False},
     )
 
@@ -128,11 +131,11 @@ def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
         judged_epoch_s=one.judged_epoch_s,
         due_epoch_s=due,
         closed_epoch_s=one.closed_epoch_s,
-        covered_until_epoch_s=_covered(read.said, one, due, ground.limits.waivers_s) if due else 0,
+        covered_until_epoch_s=covered_until(read.said, one, due, ground.limits.waivers_s) if due else 0,
     )
 
 
-def _covered(said: Said, one: Episode, due: int, limits: WaiverLimits) -> int:
+def covered_until(said: Said, one: Episode, due: int, limits: WaiverLimits) -> int:
     """Give how far waivers that were approved by the due time reach from it without a gap; 0 for none."""
     spans = sorted(
         (waiver.approved_epoch_s, _end(waiver, said, limits))

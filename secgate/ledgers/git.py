@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -30,6 +31,7 @@ from secgate.ports import ProcessRunner
 
 SEGMENT_ENTRIES = 1000
 _SEGMENTS_AT_ONCE = 32
+_BLOBS_AT_ONCE = 64
 _HEAD_FILE = "head.json"
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -196,8 +198,6 @@ class GitLedger:
     def blob(self, digest: Digest) -> bytes:
         """See Ledger."""
         path = _blob_path(digest)
-        if _DIGEST.fullmatch(digest) is None:
-            raise InternalError(f"{digest!r} is no digest")
         with self._at.locked():
             tip = self._at.cached()
         data = self._at.objects(tip, [path])[0] if tip else None
@@ -208,6 +208,15 @@ class GitLedger:
         if sha256(data).hexdigest() != digest:
             raise self._at.fault(f"blob {digest} was changed", remedy="restore the ledger from a backup")
         return data
+
+    def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
+        """See Ledger. Of one commit, some at a time, since each call is a process."""
+        tip = self._tip()
+        wanted = iter(digests)
+        while some := list(islice(wanted, _BLOBS_AT_ONCE)):
+            found = self._at.objects(tip, [_blob_path(digest) for digest in some])
+            for digest, data in zip(some, found, strict=True):
+                yield data if data is not None and sha256(data).hexdigest() == digest else None
 
     def blobs(self) -> Iterator[Digest]:
         """See Ledger."""
@@ -282,6 +291,8 @@ def _head_file(tree: Tree) -> bytes:
 
 
 def _blob_path(digest: Digest) -> str:
+    if _DIGEST.fullmatch(digest) is None:
+        raise InternalError(f"{digest!r} is no digest")
     return f"blobs/{digest[:2]}/{digest[2:]}"
 
 

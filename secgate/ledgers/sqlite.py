@@ -18,6 +18,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import quote
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
@@ -130,7 +131,10 @@ class SqliteLedger:
         """See Ledger."""
         source = SqliteLedger(str(Path(path).absolute()), read_only=True)
         source.check_file()
-        blobs = ((digest, source.blob(digest)) for digest in source.blobs())
+        there = tuple(source.blobs())
+        found = zip(there, source.whole_blobs(there), strict=True)
+        # Asked for alone, one that is not whole says why.
+        blobs = ((digest, source.blob(digest) if data is None else data) for digest, data in found)
         return self.fill((entry.data for entry in source.read()), blobs)
 
     def head(self) -> Head:
@@ -173,19 +177,24 @@ class SqliteLedger:
     def blob(self, digest: Digest) -> bytes:
         """See Ledger."""
         with self._reading() as database:
-            row = database.execute("SELECT coding, size, data FROM blob WHERE digest = ?", (digest,)).fetchone()
+            row = _blob_row(database, digest)
         if row is None:
             raise LedgerError(
                 f"blob {digest} is not in the ledger", place=self.address, remedy="it may have been erased"
             )
-        coding, size, data = row
-        if coding == "zlib":
-            data = _inflated(data, size)
-        if data is None or sha256(data).hexdigest() != digest:
+        data = _whole(row, digest)
+        if data is None:
             raise LedgerError(
                 f"blob {digest} was changed", place=self.address, remedy="restore the ledger from a backup"
             )
-        return bytes(data)
+        return data
+
+    def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
+        """See Ledger. Of one moment, however long it takes."""
+        with self._reading() as database:
+            for digest in digests:
+                row = _blob_row(database, digest)
+                yield None if row is None else _whole(row, digest)
 
     def blobs(self) -> Iterator[Digest]:
         """See Ledger. Of one moment, however long it takes."""
@@ -326,6 +335,23 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+_BlobRow: TypeAlias = tuple[str, int, bytes]
+
+
+def _blob_row(database: sqlite3.Connection, digest: Digest) -> _BlobRow | None:
+    row: _BlobRow | None = database.execute(
+        "SELECT coding, size, data FROM blob WHERE digest = ?", (digest,)
+    ).fetchone()
+    return row
+
+
+def _whole(row: _BlobRow, digest: Digest) -> bytes | None:
+    """Give what a row holds, None where that is not what its digest says."""
+    coding, size, packed = row
+    data = _inflated(packed, size) if coding == "zlib" else packed
+    return bytes(data) if data is not None and sha256(data).hexdigest() == digest else None
 
 
 def _insert_blobs(database: sqlite3.Connection, blobs: Iterable[tuple[Digest, bytes]]) -> None:

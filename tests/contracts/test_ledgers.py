@@ -187,6 +187,14 @@ def test_a_missing_blob_is_an_error(ledger: Ledger) -> None:
         ledger.blob("0" * 64)
 
 
+def test_many_blobs_are_read_in_one_go(ledger: Ledger) -> None:
+    given = {sha256(data).hexdigest(): data for data in (b"%d" % number * 300 for number in range(200))}
+    ledger.append(ledger.head(), events("one"), now=at(0), blobs=given)
+    wanted = [*sorted(given), "0" * 64, *sorted(given)[:1]]
+    assert list(ledger.whole_blobs(iter(wanted))) == [given.get(digest) for digest in wanted]
+    assert list(ledger.whole_blobs([])) == []
+
+
 def test_blobs_are_listed_by_digest(ledger: Ledger) -> None:
     given = {sha256(data).hexdigest(): data for data in (b"one", b"two" * 1000)}
     ledger.append(ledger.head(), events("one"), now=at(0), blobs=given)

@@ -210,6 +210,14 @@ def test_old_rules_deviate_and_rules_without_a_date_prove_nothing(
         assert "scanner.rule_age_days is not known, and must be lte 90" in ran.reason
 
 
+def test_one_run_with_new_rules_is_enough_in_a_window(product: Product, made: Made) -> None:
+    whole(made, tools=(tool(rule_pack_epoch_s=START - 60 * DAY),))
+    lanes = (count(), *(count(Lane(name), needed=False) for name in _OTHERS))
+    made.run("stale", at=22 * DAY, coverage=lanes, tools=(tool(rule_pack_epoch_s=START - 70 * DAY),))
+    made.run("undated", at=23 * DAY, coverage=lanes)
+    assert of(scans(product, made), "scan.ran").result == "no_deviation"
+
+
 def test_repositories_are_held_against_runs(product: Product, made: Made) -> None:
     made.run("other", at=HOUR, repository="example.com/hidden")
     made.list("repositories", [RepositoryInScope(repository=PAY)], at=29 * DAY)
@@ -298,6 +306,24 @@ def test_what_was_found_again_later_is_another_episode(product: Product, made: M
     found = evidence(product, made)
     assert {item for item, _ in bad(found, "vuln.sla")} == {key("again")}
     assert of(found, "vuln.sla").population == 2
+
+
+def test_what_is_back_after_the_period_was_closed_in_it(product: Product, made: Made) -> None:
+    made.found("back", at=0)
+    made.closed("back", at=7 * DAY)
+    before = of(evidence(product, made), "vuln.sla")
+    made.again("back", at=29 * DAY)
+    made.renamed("back", "moved", at=30 * DAY)
+    assert of(evidence(product, made), "vuln.sla") == before
+    assert before.metrics["met"] == 1
+
+
+def test_a_patch_without_a_release_date_is_not_tested(product: Product, made: Made) -> None:
+    made.found("library", at=0, severity=Severity.CRITICAL, lane=Lane.DEPENDENCIES, limit=DAY)
+    made.closed("library", at=DAY)
+    found = of(evidence(product, made), "vuln.patch_release")
+    assert (found.result, found.population, found.tested, found.deviations) == ("not_tested", 1, 0, ())
+    assert found.reason == "1 of 1 could not be tested: nothing tells when its patch was released"
 
 
 def test_several_ledgers_are_one_period(product: Product, tmp_path: Path) -> None:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 
 from secgate import custody, statements
 from secgate.assertions import Evidence
+from secgate.events import Run, from_envelope, to_entry
 from secgate.evidence import EvidenceWish, ImportWish, PeriodEvidence, import_population, period_evidence
 from secgate.ledgers.sqlite import SqliteLedger
-from secgate.model import RunDocument
-from secgate.overrides import Standing
-from secgate.signed_events import OverrideGiven
+from secgate.memory import Memory
+from secgate.merkle import envelope_of
+from secgate.model import RunDocument, encode
+from secgate.overrides import NAMESPACES, REVIEWED, ReviewStatement, Standing
+from secgate.record import append_events
+from secgate.signed_events import OverrideGiven, OverrideReviewed
 from secgate.statements import Emergency
 from tests.product import NOW, WEAK, Ended
 from tests.runs.office import Office
-from tests.signing_support import ADA, EVE, allowed, make_key
+from tests.signing_support import ADA, EVE, allowed, make_key, sign
 
 HOUR = 1 / 24
 END = 14
@@ -63,10 +69,10 @@ def give(office: Office, days: float) -> Standing:
     )
 
 
-def review(office: Office, given: Standing, days: float) -> None:
+def review(office: Office, given: Standing, days: float, word: Literal["justified", "not-justified"]) -> None:
     statements.review_override(
         given.given.id,
-        "justified",
+        word,
         "it was down",
         speaker=office.speaker(ADA),
         place=office.place,
@@ -107,13 +113,47 @@ def test_overrides_are_approved_and_let_deployments_pass_while_they_hold(shop: O
     first = give(shop, 8)
     assert run(shop, 8 + HOUR).decision is not None
     second = give(shop, 8.5)
-    review(shop, first, 9)
+    review(shop, first, 9, "justified")
     run(shop, 9)
     deploy(shop, 1, 8 + 2 * HOUR, 10)
     found = evidence(shop)
     assert bad(found, "change.override_approved") == {(second.given.id, "not_reviewed_in_time")}
     assert of(found, "change.override_approved").population == 2
     assert bad(found, "change.gated") == {("shop#d10", "blocked_and_not_overridden")}
+
+
+def test_an_override_that_was_found_wrong_deviates(shop: Office) -> None:
+    run(shop, 0)
+    given = give(shop, 8)
+    review(shop, given, 9, "not-justified")
+    assert bad(evidence(shop), "change.override_approved") == {(given.given.id, "not_justified")}
+
+
+def test_whoever_overrides_does_not_review_it(shop: Office) -> None:
+    run(shop, 0)
+    given = give(shop, 8)
+    said = ReviewStatement(by=EVE, override=given.given.id, word="justified", reason="fine", reviewed_epoch_s=0)
+    file = shop.product.home / "review.json"
+    file.write_bytes(encode(said))
+    sign(file, shop.keys[EVE], NAMESPACES[REVIEWED])
+    event = OverrideReviewed(statement=file.read_text(), signature=Path(f"{file}.sig").read_text())
+    ledger = SqliteLedger(str(Path(shop.git.root) / ".git" / "secgate" / "ledger.sqlite"))
+    append_events([to_entry(event)], ledger, memory=Memory(), now=shop.at(9))
+    assert bad(evidence(shop), "change.override_approved") == {(given.given.id, "self_reviewed")}
+
+
+def test_an_override_of_another_line_lets_no_deployment_pass(shop: Office) -> None:
+    run(shop, 0)
+    given = give(shop, 8)
+    run(shop, 8 + HOUR)
+    ledger = SqliteLedger(str(Path(shop.git.root) / ".git" / "secgate" / "ledger.sqlite"))
+    events = [from_envelope(envelope_of(entry)) for entry in ledger.read()]
+    last = [event for event in events if isinstance(event, Run)][-1]
+    assert last.override == given.given.id
+    other = msgspec.structs.replace(last, run_id="other", line="release")
+    append_events([to_entry(other)], ledger, memory=Memory(), now=shop.at(8 + 2 * HOUR))
+    deploy(shop, 8 + 1.5 * HOUR, 8 + 3 * HOUR)
+    assert bad(evidence(shop), "change.gated") == {("shop#d8.125", "blocked_and_not_overridden")}
 
 
 def test_a_forged_override_lets_no_deployment_pass_and_is_noted(shop: Office) -> None:

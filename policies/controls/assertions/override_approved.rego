@@ -28,6 +28,12 @@ deviation contains {"item": o.id, "exception": "self_reviewed", "detail": "whoev
 	o.reviewer == o.by
 }
 
+deviation contains {"item": o.id, "exception": "not_justified", "detail": detail} if {
+	some o in input.items
+	o.word == "not-justified"
+	detail := sprintf("%s reviewed it and found it not justified", [o.reviewer])
+}
+
 deviation contains {"item": o.id, "exception": "not_reviewed_in_time", "detail": "nobody reviewed it in time"} if {
 	some o in input.items
 	o.reviewed_epoch_s == 0

@@ -31,6 +31,8 @@ test_deviates_a_second_too_long if found({"until_epoch_s": 201}) == {"too_long"}
 
 test_deviates_self_reviewed if found({"reviewer": "p-1"}) == {"self_reviewed"}
 
+test_deviates_not_justified if found({"word": "not-justified"}) == {"not_justified"}
+
 test_deviates_never_reviewed if found({"reviewer": "", "reviewed_epoch_s": 0, "word": "none"}) == {"not_reviewed_in_time"}
 
 test_allow_still_to_be_reviewed if found({"reviewer": "", "reviewed_epoch_s": 0, "word": "none", "review_due_epoch_s": 1000}) == set()

@@ -151,6 +151,7 @@ def test_a_changed_blob_is_found(path: Path) -> None:
         path,
         "CREATE TRIGGER blob_is_kept BEFORE UPDATE ON blob BEGIN SELECT raise(ABORT, 'a blob is never changed'); END",
     )
+    assert list(SqliteLedger(str(path)).whole_blobs([digest])) == [None]
     with pytest.raises(LedgerError, match="was changed"):
         SqliteLedger(str(path)).blob(digest)
 
