@@ -42,51 +42,6 @@ OUTCOMES = {
     "internal-error": "a fault of secgate, with where to report it; never 1",
 }
 
-KEYS = {
-    "version": "version of this file's form",
-    "profile": "which lanes are asked for, and how older gaps count",
-    "least_profile": "the weakest profile that anyone may choose; a weaker one is refused; empty: any",
-    "locked": "keys that nobody but the enforced layer may set, such as `exclude`, `scanners` or `folders.*.profile`",
-    "mode": "`observe` prints and records the outcome and exits 0 for fail and inconclusive",
-    "scope": "class of the run; empty: CI's word that a reference is protected, `change` with a change, else `local`",
-    "line": "the branch or deployment that clocks belong to in a protected run; empty: the branch",
-    "offline": "no network: advisories come from the local database, ranges are not resolved",
-    "jobs": "child processes at a time; 0 for as many as there are processors",
-    "exclude": "paths left out of every lane; each is listed in coverage with its pattern. Layers only add",
-    "policies": "folders of the tree with Rego rules of the repository's own layer. Layers only add",
-    "disabled_rules": "shipped rules switched off, by name; printed and recorded",
-    "max_file_bytes": "a larger file is left out by name, which is a gap",
-    "ledger.store": "`auto` is `sqlite`: in the git common directory, else in the state folder; `none` records nothing",
-    "ledger.path": "file of the sqlite ledger, outside the scanned tree",
-    "ledger.repository": "address or absolute path of the repository of the git ledger",
-    "ledger.ref": "branch, or full name under `refs/`, of the git ledger",
-    "ledger.required": "an absent or provisional ledger is then exit 5; make it with `secgate ledger init`",
-    "ledger.checkpoint_size": "number of entries that the ledger must have grown from; 0 for no checkpoint",
-    "ledger.checkpoint_root": "its root at that size",
-    "ledger.timestamps_required": "`ledger verify --checkpoint` takes none without a timestamp that counts",
-    "advisories.source": "`auto`: `local` where a database was imported or the run is offline, else `index`",
-    "advisories.database": "file of the local database; empty: `advisories/PyPI.sqlite` in the state folder",
-    "advisories.max_age_days": "oldest database believed; 0: the profile's own; above 7 the enforced layer only",
-    "advisories.dump_url": "where a dump is fetched from",
-    "engine.name": "`regorus`, `opa-eval` (the program `opa`), `opa` (a server), or a plug-in's name",
-    "engine.address": "the OPA server: `https://HOST:PORT`, or http on this machine",
-    "engine.ca": "file with the certificates that the server's is checked against; empty: the system's",
-    "engine.certificate": "file with the client's certificate, for a server that asks for one",
-    "engine.key": "file with its key; empty where the certificate's file holds it",
-    "scanners.NAME.enabled": "`false` does not start it; the lane still asks for it, so that is a gap",
-    "scanners.NAME.timeout_s": "time limit of each of its child processes, in seconds",
-    "scanners.NAME.path": "absolute path of its program",
-    "scanners.NAME.options": "settings of its adapter, see below",
-    "conftest.N.policies": "folder with policies in Conftest's shape; the enforced layer's are below its `conftest/`",
-    "conftest.N.files": "path patterns of the files that they are asked about",
-    "conftest.N.namespaces": "packages whose `deny`, `violation` and `warn` rules count",
-    "sarif.N.file": "a SARIF file of another tool that joins the run",
-    "sarif.N.lane": "its lane",
-    "folders.NAME.profile": "profile of runs of this folder of the tree or one below it; the innermost counts",
-    "folders.NAME.exclude": "paths left out below this folder, in every run; listed in coverage",
-    "sarif.N.covers": "whether it covers its lane; it must also be untracked and name this commit",
-}
-
 OPTIONS = {
     "kingfisher": {"rule_cache": "absolute folder for compiled rules; protected, release and audit runs compile anew"},
     "pip-audit": {
@@ -297,15 +252,6 @@ def _type(hint: Any) -> str:
     return {str: "text", bool: "true or false", int: "integer", float: "number"}[hint]
 
 
-def _who(key: str) -> str:
-    for patterns, who in ((config.ENFORCED_ONLY, "enforced"), (config.OPERATOR_ONLY, "enforced, operator")):
-        for pattern in patterns:
-            expression = re.escape(pattern).replace(r"\*", r"[^.]+")
-            if re.fullmatch(expression, key):
-                return who
-    return "anyone"
-
-
 def _configuration() -> Iterator[str]:
     yield "## Configuration\n"
     yield (
@@ -317,8 +263,15 @@ def _configuration() -> Iterator[str]:
     variables = {key: name for name, key in config.ENVIRONMENT.items()}
     found = {key: (kind, default) for key, kind, default in keys()}
     rows = [
-        (_code(key), found[key][0], found[key][1], _who(key), _code(variables[key]) if key in variables else "", text)
-        for key, text in _words(found, KEYS)
+        (
+            _code(key),
+            found[key][0],
+            found[key][1],
+            config.who_may_set(key),
+            _code(variables[key]) if key in variables else "",
+            text,
+        )
+        for key, text in _words(found, config.MEANINGS)
     ]
     yield _table(("key", "value", "default", "who may set it", "variable", "meaning"), rows)
     yield "Options of scanners, under `[scanners.NAME.options]`:\n"

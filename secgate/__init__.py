@@ -1,22 +1,41 @@
 """secgate: a pipeline gate that answers pass, fail or "could not tell", with the evidence behind it.
 
-`run_gate` is the library's way in; it is loaded when it is first asked for, so that `import secgate` stays light.
+What is named here is the library, see `library`; each name is loaded when it is first asked for, so that
+`import secgate` stays light.
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from secgate.version import __version__
 
 if TYPE_CHECKING:
-    from secgate.pipeline import run_gate
+    from secgate.errors import SecgateError
+    from secgate.library import GateResult, Ledger, Policy, check_sarif, render, run_gate
+    from secgate.model import Outcome
 
-__all__ = ["__version__", "run_gate"]
+__all__ = [
+    "GateResult",
+    "Ledger",
+    "Outcome",
+    "Policy",
+    "SecgateError",
+    "__version__",
+    "check_sarif",
+    "render",
+    "run_gate",
+]
+
+_ELSEWHERE = {"Outcome": "secgate.model", "SecgateError": "secgate.errors"}
 
 
 def __getattr__(name: str) -> object:
-    """Give `run_gate` on first use. Source: PEP 562."""
-    if name == "run_gate":
-        from secgate.pipeline import run_gate
-
-        return run_gate
+    """Give a public name on first use. Source: PEP 562."""
+    if name in __all__:
+        return getattr(importlib.import_module(_ELSEWHERE.get(name, "secgate.library")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Give the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -19,6 +19,7 @@ from secgate.errors import LedgerError
 from secgate.event import Event
 from secgate.finding_facts import FindingFacts
 from secgate.gate_events import GATE_EVENTS
+from secgate.inventory import INVENTORY_EVENTS
 from secgate.merkle import Envelope
 from secgate.model import (
     Digest,
@@ -329,6 +330,7 @@ _EVENTS: tuple[type[Event], ...] = (
     ObligationAdded,
     ObligationSuperseded,
     BaselineRecorded,
+    *INVENTORY_EVENTS,
     *POPULATION_EVENTS,
     *SIGNED_EVENTS,
 )

@@ -25,7 +25,6 @@ from secgate.model import (
     RunDocument,
     Scope,
     Severity,
-    Source,
     Spoken,
     Value,
     Verdict,
@@ -228,7 +227,7 @@ def _waiver_words(document: RunDocument) -> str:
     text = "have it accepted for a while; somebody else approves"
     if document.decision is not None and not document.decision.enforced_digest:
         text += "; it counts only under an enforced layer that knows you both"
-    if document.ledger_head is None or document.target.source is Source.INDEX or document.target.fork:
+    if document.ledger_head is None or document.target.only_reads:
         text += "; this run is in no ledger, so run it once where it is recorded"
     return text
 

@@ -32,6 +32,7 @@ from secgate.events import (
 )
 from secgate.finding_facts import FindingFacts
 from secgate.gate_changes import GateState, is_gating, state_after
+from secgate.inventory import InventoryStored
 from secgate.merkle import Tree, envelope_of
 from secgate.model import (
     Digest,
@@ -108,6 +109,13 @@ class KnownBaseline(Value, frozen=True, kw_only=True):
     """A list of known debt as it was recorded, and when; whether it counts is for its signature to say."""
 
     event: BaselineRecorded
+    at_epoch_s: int
+
+
+class KnownInventory(Value, frozen=True, kw_only=True):
+    """The inventory that a run kept, and when; it is a blob."""
+
+    event: InventoryStored
     at_epoch_s: int
 
 
@@ -246,6 +254,8 @@ class Memory:
         """What people signed, in order; nobody has checked it yet."""
         self.populations: list[KnownPopulation] = []
         """Lists from outside, in order."""
+        self.inventories: dict[str, KnownInventory] = {}
+        """By the run that kept it, in order."""
         self._skipped = 0
 
     @property
@@ -300,6 +310,8 @@ class Memory:
         elif isinstance(event, BaselineRecorded):
             lists = self._baselines.setdefault((event.repository, event.line), {})
             lists.setdefault(event.statement_digest, KnownBaseline(event=event, at_epoch_s=envelope.at_epoch_s))
+        elif isinstance(event, InventoryStored):
+            self.inventories[event.run_id] = KnownInventory(event=event, at_epoch_s=envelope.at_epoch_s)
         elif isinstance(event, PopulationImported):
             known = KnownPopulation(event=event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
             self.populations.append(known)

@@ -248,6 +248,10 @@ class Target(Value, frozen=True, kw_only=True):
     """Branch or deployment that clocks belong to."""
     event: str = ""
     provider: str = ""
+    named: bool = False
+    """Whether files were named one by one, as a hook is given them: such a run reads the ledger and never writes."""
+    indexed: tuple[str, ...] = ()
+    """Paths of a work tree whose bytes are those of the index."""
     fork: bool = False
     """Whether CI says that the change comes from another repository: such a run reads the ledger and never writes."""
     commit: str = ""
@@ -272,6 +276,11 @@ class Target(Value, frozen=True, kw_only=True):
 
     reported, never obeyed.
     """
+
+    @property
+    def only_reads(self) -> bool:
+        """Tell whether a run of it leaves the ledger as it is (threat rule 3)."""
+        return self.source is Source.INDEX or self.named or self.fork
 
     def is_touched(self, path: str) -> bool:
         """Tell whether the run's change touches `path`; without a change, everything is touched."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from secgate.model import Value
 
@@ -57,3 +57,8 @@ def parse(text: str) -> PackageUrl | None:
         return None
     mark = ":" if kind == "maven" else "/"
     return PackageUrl(ecosystem=ECOSYSTEMS.get(kind, kind), name=mark.join(parts), version=unquote(version))
+
+
+def of_python(name: str, version: str) -> str:
+    """Give the package URL of a package of PyPI, both parts normalised; of every version for ""."""
+    return f"pkg:pypi/{quote(name, safe='')}" + (f"@{quote(version, safe='')}" if version else "")

@@ -56,9 +56,12 @@ class AllowedKey(Value, frozen=True, kw_only=True):
 
     def allows(self, namespace: str, *, at_epoch_s: int) -> bool:
         """Tell whether the key counts for a namespace at a time."""
+        return self.is_valid(at_epoch_s=at_epoch_s) and _matches(self.namespaces, namespace)
+
+    def is_valid(self, *, at_epoch_s: int) -> bool:
+        """Tell whether the key counts for anything at a time."""
         after, before = self.valid_after_epoch_s, self.valid_before_epoch_s
-        in_time = (after is None or at_epoch_s >= after) and (before is None or at_epoch_s <= before)
-        return in_time and _matches(self.namespaces, namespace)
+        return (after is None or at_epoch_s >= after) and (before is None or at_epoch_s <= before)
 
 
 class Revocations(Value, frozen=True, kw_only=True):

@@ -80,15 +80,18 @@ def make_view(
     paths = sorted({file.path for file in files})
     writer = _Writer(directory, paths, target.source, limits or ViewLimits())
     if target.source is Source.WORK_TREE:
-        _copy_work_tree(target.root, paths, writer)
-        return writer.view()
+        _copy_work_tree(target.root, [path for path in paths if path not in target.indexed], writer)
+        paths = [path for path in paths if path in target.indexed]
+        if not paths:
+            return writer.view()
     if repository is None:
         raise InternalError(f"a view of the {target.source} needs its repository")
-    entries = repository.index_entries()
+    is_commit = target.source is Source.COMMIT
+    entries = repository.tree_entries(target.commit) if is_commit else repository.index_entries()
     blobs = {path: entries[path].blob for path in paths if path in entries}
     for path in paths:
         if path not in blobs:
-            writer.leave(path, "unreadable", "not in the index")
+            writer.leave(path, "unreadable", "not in the commit" if is_commit else "not in the index")
     _copy_blobs(repository, blobs, writer)
     return writer.view()
 
@@ -155,7 +158,9 @@ def make_history_view(
 def _passing(target: Target, repository: Repository, excludes: Sequence[PathPattern]) -> list[CommitFile]:
     """Give what commits brought that the end does not hold, without repetition."""
     differing = repository.unstaged_paths() if target.source is Source.WORK_TREE else frozenset()
-    end = {(entry.path, entry.blob) for entry in repository.tracked() if entry.path not in differing}
+    is_commit = target.source is Source.COMMIT
+    held = repository.tree_entries(target.commit).values() if is_commit else repository.tracked()
+    end = {(entry.path, entry.blob) for entry in held if entry.path not in differing}
     found = []
     for file in repository.commit_files(target.change_commits):
         inside = not target.prefix or file.path.startswith(f"{target.prefix}/")
@@ -168,7 +173,9 @@ def _passing(target: Target, repository: Repository, excludes: Sequence[PathPatt
 
 def view_files(target: Target, view: View) -> tuple[SourceFile, ...]:
     """Give the files of a view under their paths there, with the kinds of the files they stand for, sorted."""
-    known = {file.path: file for file in target.files} if view.source is target.source else {}
+    # Bytes of another commit, or of the index beside the work tree, may be of another kind and the same size.
+    alike = view.source is target.source and view.source is not Source.COMMIT
+    known = {file.path: file for file in target.files if file.path not in target.indexed} if alike else {}
     files = []
     for path in sorted(view.digests):
         name = view.origins[path].path if path in view.origins else path

@@ -35,7 +35,10 @@ SIGNED = {
 """By an entry's type: what its signature is for, and who has to sign."""
 FIRST = ("waiver-requested", "waivers-requested", "downgrade-requested", "override-given")
 """What others answer to: the rest are about a statement that one of these made."""
-BLOBS = ("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest")
+BLOBS = (
+    *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),
+    *("rows_digest", "inventory_digest"),
+)
 CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
 
 

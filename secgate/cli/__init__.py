@@ -27,7 +27,9 @@ the syntax trees that come and go: with Python's own 700 a tenth of a large run 
 REPORT_TO = "https://github.com/secgate/secgate/issues"
 
 _COMMANDS = {
+    "init": ("secgate.cli.init", "Set up a repository: settings, hooks, a workflow."),
     "run": ("secgate.cli.run", "Scan a tree and decide: pass, fail or could not tell."),
+    "hook": ("secgate.cli.hook", "Judge the files that pre-commit names."),
     "scan": ("secgate.cli.run", "Scan a tree and write SARIF; judge nothing."),
     "check": ("secgate.cli.check", "Judge SARIF files made by any tool."),
     "show": ("secgate.cli.show", "Show an earlier run."),
@@ -38,6 +40,7 @@ _COMMANDS = {
     "baseline": ("secgate.cli.baseline", "Give known debt limits of its own, signed."),
     "policy": ("secgate.cli.policy", "Look over, test and compare policies."),
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),
+    "config": ("secgate.cli.config", "Look over settings, and show where each value comes from."),
     "tools": ("secgate.cli.tools", "Install, list and remove tool environments."),
     "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),
     "coverage": ("secgate.cli.coverage", "Have a gap in coverage let pass for a while."),
@@ -46,6 +49,8 @@ _COMMANDS = {
     "downgrade": ("secgate.cli.downgrade", "Have a finding count for less, approved by another."),
     "import": ("secgate.cli.imports", "Turn other tools' exceptions into requests for waivers."),
     "evidence": ("secgate.cli.evidence", "Test assertions over a period, with lists from outside."),
+    "metrics": ("secgate.cli.metrics", "Count what ledgers hold, for dashboards."),
+    "sbom": ("secgate.cli.sbom", "Write a bill of materials in CycloneDX."),
     "report": ("secgate.cli.report", "Write evidence over a period for an auditor to test."),
     "keys": ("secgate.cli.keys", "Make, replace, revoke and list keys of people and machines."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),

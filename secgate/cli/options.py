@@ -35,30 +35,53 @@ def moment() -> datetime:
 
 def run_options(command: Command) -> Command:
     """Add the options that `run` and `scan` share."""
-    for option in reversed(
-        (
-            click.argument("path", default=".", type=click.Path()),
-            click.option("--changed-since", metavar="REF", help="Judge what changed since the merge base with REF."),
-            click.option("--staged", is_flag=True, help="Judge what is staged, from the index."),
-            click.option(
-                "--profile", metavar="NAME", help="pre-commit, pull-request, release, audit, or one of your own."
-            ),
-            click.option(
-                "--scanner", "scanners", multiple=True, metavar="NAME", help="Run only these; lanes still ask for all."
-            ),
-            click.option("--offline", is_flag=True, default=None, help="Use no network."),
-            click.option("--enforced", metavar="DIR", help="The organisation's enforced layer."),
-            click.option("--config", metavar="FILE", help="Settings instead of the tree's own."),
-            click.option("--ref", metavar="R", help="The branch or tag that is judged."),
-            click.option("--scope", type=click.Choice(("protected", "change", "local")), help="Class of the run."),
-            click.option(
-                "--artifact", "artifacts", multiple=True, metavar="DIGEST", help="sha256:… of what was built."
-            ),
-            click.option("--jobs", type=click.IntRange(1, 256), help="Child processes at a time."),
-        )
-    ):
+    return _with(
+        command,
+        click.argument("path", default=".", type=click.Path()),
+        click.option("--changed-since", metavar="REF", help="Judge what changed since the merge base with REF."),
+        click.option("--staged", is_flag=True, help="Judge what is staged, from the index."),
+        *_JUDGED_BY,
+        click.option("--ref", metavar="R", help="The branch or tag that is judged."),
+        click.option("--scope", type=click.Choice(("protected", "change", "local")), help="Class of the run."),
+        click.option("--artifact", "artifacts", multiple=True, metavar="DIGEST", help="sha256:… of what was built."),
+        _JOBS,
+    )
+
+
+def hook_options(command: Command) -> Command:
+    """Add the options of a hook, which is told by its caller what is judged."""
+    return _with(
+        command,
+        click.argument("files", nargs=-1, type=click.Path()),
+        *_JUDGED_BY,
+        POLICY,
+        FORMAT,
+        _JOBS,
+    )
+
+
+def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
+
+
+_JUDGED_BY = (
+    click.option("--profile", metavar="NAME", help="pre-commit, pull-request, release, audit, or one of your own."),
+    click.option(
+        "--scanner", "scanners", multiple=True, metavar="NAME", help="Run only these; lanes still ask for all."
+    ),
+    click.option("--offline", is_flag=True, default=None, help="Use no network."),
+    click.option("--enforced", metavar="DIR", help="The organisation's enforced layer."),
+    click.option("--config", metavar="FILE", help="Settings instead of the tree's own."),
+)
+_JOBS = click.option("--jobs", type=click.IntRange(1, 256), help="Child processes at a time.")
+POLICY = click.option(
+    "--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add."
+)
+FORMAT = click.option(
+    "--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, html and others."
+)
 
 
 class Progress:

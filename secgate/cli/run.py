@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from secgate.cli.options import (
+    FORMAT,
+    POLICY,
     Progress,
     check_output,
     formats,
@@ -18,18 +21,26 @@ from secgate.cli.options import (
     write_output,
 )
 
+if TYPE_CHECKING:
+    from secgate.pipeline import RunRequest
+
 
 @click.command("run")
 @run_options
 @click.option("--baseline", metavar="FILE", help="SARIF of another tool that lists known debt, FILE.sig beside it.")
-@click.option("--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add.")
-@click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, html and others.")
+@POLICY
+@FORMAT
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int:
     """Scan PATH, judge what was found, record it and show it.
 
     PATH is a git work tree, a folder in one, or a plain folder; the current folder by default.
     """
+    return gate(_request(options), outputs=outputs, quiet=quiet)
+
+
+def gate(request: RunRequest, *, outputs: Sequence[str], quiet: bool) -> int:
+    """Run the gate, show what was asked for, and give the exit code."""
     from secgate import pipeline, registry
     from secgate.escape import plain
     from secgate.overrides import override_words
@@ -38,7 +49,7 @@ def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int
     progress = Progress(quiet=quiet)
     with nothing_stale(file for _, file in wanted):
         try:
-            done = pipeline.run(_request(options), machine=machine(), now=moment(), observer=progress)
+            done = pipeline.run(request, machine=machine(), now=moment(), observer=progress)
         finally:
             progress.close()
     width, colour = terminal()
@@ -82,7 +93,7 @@ def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
     return 3 if gaps else 0
 
 
-def _request(options: dict[str, Any]) -> Any:
+def _request(options: dict[str, Any]) -> RunRequest:
     from secgate.pipeline import RunRequest
 
     return RunRequest(**{key: value for key, value in options.items() if value is not None})

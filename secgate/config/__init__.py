@@ -13,6 +13,7 @@ from secgate.config.layers import (
 )
 from secgate.config.lines import line_of
 from secgate.config.machine import Machine, process_environment, state_dir, this_machine
+from secgate.config.meanings import MEANINGS, schema, who_may_set
 from secgate.config.settings import (
     ADDITIVE,
     ENFORCED_NAME,
@@ -32,7 +33,6 @@ from secgate.config.settings import (
     ScannerSettings,
     Settings,
     Trust,
-    schema,
 )
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "ENVIRONMENT",
     "FILE_NAME",
     "MAX_CONFIG_BYTES",
+    "MEANINGS",
     "OPERATOR_ONLY",
     "PYPROJECT",
     "SHIPPED_MAX_AGE_DAYS",
@@ -69,4 +70,5 @@ __all__ = [
     "schema",
     "state_dir",
     "this_machine",
+    "who_may_set",
 ]

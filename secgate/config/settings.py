@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -24,6 +24,10 @@ class ScannerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     enabled: bool = True
     timeout_s: Seconds = 600.0
     path: str = ""
+    kinds: list[str] = []
+    """Kinds of files that it is asked about besides those of the lane table, in each of its lanes."""
+    covers: bool = False
+    """Whether it is enough where no other tool looks at such a kind; only the enforced layer says so."""
     options: dict[str, str | int | float | bool | list[str]] = {}
 
 
@@ -123,7 +127,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     folders: dict[str, FolderSettings] = {}
 
 
-ENFORCED_ONLY = ("least_profile", "locked", "mode", "disabled_rules", "sarif.*.covers", "ledger.timestamps_required")
+ENFORCED_ONLY = (
+    "least_profile",
+    "locked",
+    "mode",
+    "disabled_rules",
+    "sarif.*.covers",
+    "scanners.*.covers",
+    "ledger.timestamps_required",
+)
 """Keys that only the enforced layer may set: each decides what counts against the organisation's own wish."""
 
 OPERATOR_ONLY = (
@@ -163,8 +175,3 @@ ENVIRONMENT = {
     "SECGATE_ADVISORIES_SOURCE": "advisories.source",
 }
 """Environment variables and the keys they set."""
-
-
-def schema() -> dict[str, Any]:
-    """Give the JSON Schema of the configuration file."""
-    return msgspec.json.schema(Settings)

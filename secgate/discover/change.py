@@ -28,8 +28,10 @@ def staged_change(repository: Repository, head: str) -> ChangeSet:
     return _change_set(repository.staged_changes(head), (), base=head, ref="HEAD" if head else "")
 
 
-def change_since(repository: Repository, head: str, ref: str, untracked: Iterable[str]) -> ChangeSet:
-    """Give what changed since HEAD left `ref`: commits, edits, and files not yet added.
+def change_since(
+    repository: Repository, head: str, ref: str, untracked: Iterable[str], *, committed: bool = False
+) -> ChangeSet:
+    """Give what changed since HEAD left `ref`: commits, edits, and files not yet added; `committed` for commits alone.
 
     Raises TargetError for a reference that is not known or not related, IncompleteTargetError when this clone does
     not reach back to where they parted.
@@ -43,7 +45,7 @@ def change_since(repository: Repository, head: str, ref: str, untracked: Iterabl
             place=repository.root,
             remedy=f"check its name, or fetch it: `{_fetch(ref, shallow=False)}`",
         )
-    return _since(repository, head, other, ref, untracked)
+    return _since(repository, head, other, ref, untracked, committed=committed)
 
 
 def change_in_ci(repository: Repository, head: str, ci: CIFacts, untracked: Iterable[str]) -> ChangeSet:
@@ -66,7 +68,9 @@ def _base_names(ci: CIFacts) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _since(repository: Repository, head: str, other: str, ref: str, untracked: Iterable[str]) -> ChangeSet:
+def _since(
+    repository: Repository, head: str, other: str, ref: str, untracked: Iterable[str], *, committed: bool = False
+) -> ChangeSet:
     if not head:
         raise TargetError(
             "nothing has been committed yet, so nothing changed since a commit",
@@ -82,12 +86,23 @@ def _since(repository: Repository, head: str, other: str, ref: str, untracked: I
             place=repository.root,
             remedy="give a reference that HEAD comes from",
         )
+    commits = _commits(repository, base, head, ref)
+    changes = repository.changes(base, head) if committed else work_tree_changes(repository, base)
+    return _change_set(changes, untracked, base=base, ref=ref, commits=commits)
+
+
+def everything_at(repository: Repository, commit: str) -> ChangeSet:
+    """Give a commit with all that led to it as one change: nothing was there before. Raises as `change_since`."""
+    commits = _commits(repository, "", commit, "")
+    return _change_set(repository.changes("", commit), (), base="", ref="", commits=commits)
+
+
+def _commits(repository: Repository, base: str, head: str, ref: str) -> tuple[str, ...]:
     commits = repository.commits(base, head)
     if repository.shallow_commits().intersection(commits):
         # Their parents may belong to the change as well: what they hold would never be searched.
         raise _incomplete("some commits of the change are not in this shallow clone", repository, ref)
-    changes = work_tree_changes(repository, base)
-    return _change_set(changes, untracked, base=base, ref=ref, commits=commits)
+    return commits
 
 
 def work_tree_changes(repository: Repository, commit: str) -> Changes:

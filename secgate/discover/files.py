@@ -146,14 +146,14 @@ def list_work_tree(
     return collector.listing()
 
 
-def list_index(
+def list_entries(
     repository: Repository,
     *,
     entries: Mapping[str, Entry],
     excludes: Sequence[PathPattern],
     limits: DiscoverLimits,
 ) -> Listing:
-    """Give the files that the next commit would hold; the work tree is only a quick way to the same bytes."""
+    """Give the files of the index or of a commit; the work tree is only a quick way to the same bytes."""
     collector = _Collector(excludes, limits)
     regular: dict[str, Entry] = {}
     links: dict[str, Entry] = {}
@@ -185,10 +185,11 @@ def _work_tree_heads(
 ) -> dict[str, bytes]:
     """Read heads from files that git says are as in the index, and that are of its size (no filter between)."""
     differing = repository.unstaged_paths()
+    indexed = {entry.path: entry.blob for entry in repository.tracked()}
     heads = {}
     with _opened(repository.root) as tree:
         for path, entry in entries.items():
-            if path in differing:
+            if path in differing or indexed.get(path) != entry.blob:
                 continue
             try:
                 with tree.opened(path) as (descriptor, status):

@@ -21,11 +21,16 @@ class DiscoverRequest(Value, frozen=True, kw_only=True):
     `scope_source` tells who (`--scope`, `enforced layer`). `ref` is the name that clocks and records use instead of
     the one checked out. `gate_paths` are further patterns of files that judge the change: policies, baselines and
     signers named in settings.
+
+    `named` are absolute paths of the files that are judged, None for all or what a change touches. With `commit`, a
+    reference, they are read there and measured against `changed_since`, "" or None for nothing before it.
     """
 
     path: str
     changed_since: str | None = None
     staged: bool = False
+    named: tuple[str, ...] | None = None
+    commit: str = ""
     scope: Scope | None = None
     scope_source: str = "--scope"
     ref: str = ""

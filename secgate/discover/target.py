@@ -14,8 +14,9 @@ from secgate.discover.change import (
     work_tree_changes,
 )
 from secgate.discover.ci import CIFacts
-from secgate.discover.files import Listing, is_directory, list_index, list_plain, list_work_tree
+from secgate.discover.files import Listing, is_directory, list_entries, list_plain, list_work_tree
 from secgate.discover.gate import gate_changes
+from secgate.discover.named import Named, named, require_listed
 from secgate.discover.request import DiscoverRequest
 from secgate.errors import TargetError
 from secgate.model import Actor, Scope, Source, Target, Value
@@ -39,7 +40,7 @@ def discover(request: DiscoverRequest, *, repository: Repository | None, ci: CIF
         raise TargetError("the path is not valid UTF-8", place=escaped(root), remedy="rename it")
     if repository is None:
         return _plain(request)
-    prefix = _prefix(request.path, repository)
+    prefix = _prefix(request.path, repository) if request.named is None else ""
     entries = tuple(entry for entry in repository.tracked() if is_within(prefix, entry.path))
     if prefix and not entries and repository.is_ignored(prefix):
         # git lists nothing here, and an empty list must not read as a clean tree.
@@ -54,6 +55,8 @@ def _prefix(path: str, repository: Repository) -> str:
 
 def _plain(request: DiscoverRequest) -> Target:
     wanted = "--staged" if request.staged else "--changed-since"
+    if request.named is not None:
+        raise TargetError("a hook judges files of a git repository, and there is none here", place=request.path)
     if request.staged or request.changed_since is not None or request.scope is Scope.CHANGE:
         raise TargetError(
             "there is no git repository here, so no change either",
@@ -74,6 +77,9 @@ def _plain(request: DiscoverRequest) -> Target:
         files=listing.files,
         left_out=listing.left_out,
     )
+
+
+_WORDS = {Source.INDEX: "index", Source.WORK_TREE: "work tree", Source.COMMIT: "commit"}
 
 
 class _Edits(Value, frozen=True, kw_only=True):
@@ -99,7 +105,9 @@ class _Git:
         self._ci = ci
         self._prefix = prefix
         self._entries = entries
-        self._head = repository.head()
+        self._head = self._judged()
+        self._named = self._names()
+        self._source = self._named.source if self._named else Source.INDEX if request.staged else Source.WORK_TREE
 
     def target(self) -> Target:
         """Give the target."""
@@ -110,18 +118,22 @@ class _Git:
         part = within(self._prefix, change) if change else None
         ref = request.ref or self._ci.ref or repository.ref()
         listing = self._listing(edits)
+        if self._named:
+            require_listed(self._named, listing, where=request.commit or f"the {_WORDS[self._source]}")
         return Target(
             root=repository.root,
             prefix=escaped(self._prefix),
             kind="git",
             repository=repository.name,
-            source=Source.INDEX if request.staged else Source.WORK_TREE,
+            source=self._source,
             scope=scope,
             scope_basis=basis,
             ref=ref,
             line=_line(change.base_ref if change and scope is Scope.CHANGE else ref),
             event=self._ci.event,
             provider=self._ci.provider,
+            named=self._named is not None,
+            indexed=self._named.indexed if self._named else (),
             fork=self._ci.is_fork,
             commit=self._head,
             tree=repository.tree(self._head) if self._head else "",
@@ -139,8 +151,30 @@ class _Git:
             deleted=part.deleted if part else (),
             renames=part.renames if part else (),
             change_commits=part.commits if part else (),
-            gate_changes=gate_changes(_all_paths(change, edits), request.gate_paths),
+            gate_changes=gate_changes(_all_paths(None if self._stands_alone else change, edits), request.gate_paths),
         )
+
+    @property
+    def _stands_alone(self) -> bool:
+        """Tell whether files are judged as they lie there: that one is named does not say that it was edited."""
+        return self._named is not None and self._source is Source.WORK_TREE
+
+    def _judged(self) -> str:
+        """Give the commit that is judged, or that the edits are on. Raises TargetError for one that is not there."""
+        if not self._request.commit:
+            return self._repository.head()
+        commit = self._repository.resolve(self._request.commit)
+        if not commit:
+            raise TargetError(f"there is no commit {self._request.commit!r}", place=self._repository.root)
+        return commit
+
+    def _names(self) -> Named | None:
+        request = self._request
+        if request.named is None:
+            return None
+        if request.staged:
+            raise TargetError("names and --staged exclude each other", remedy="give one of them")
+        return named(self._repository, self._head, request.named, commit=request.commit, since=request.changed_since)
 
     def _scope(self) -> tuple[Scope, str]:
         """Give the run's class and who said so. Only an option, CI or the enforced layer makes it protected."""
@@ -148,8 +182,8 @@ class _Git:
         if request.scope is not None:
             return request.scope, request.scope_source
         said = f"{ci.provider}: {ci.event}".rstrip(": ")
-        if request.staged:
-            return Scope.LOCAL, "--staged"
+        if self._named or request.staged:
+            return Scope.LOCAL, f"files named, from the {_WORDS[self._source]}" if self._named else "--staged"
         if ci.is_change:
             return Scope.CHANGE, said
         if ci.is_protected and self._head and ci.head_commit == self._head:
@@ -161,7 +195,9 @@ class _Git:
     def _edits(self) -> _Edits:
         repository = self._repository
         untracked: tuple[str, ...] = ()
-        if self._request.staged:
+        if self._source is Source.COMMIT:
+            return _Edits(paths=())
+        if self._source is Source.INDEX:
             changes = repository.staged_changes(self._head)
         else:
             changes = work_tree_changes(repository, self._head)
@@ -174,6 +210,8 @@ class _Git:
 
     def _change(self, scope: Scope, edits: _Edits) -> ChangeSet | None:
         request, repository = self._request, self._repository
+        if self._named:
+            return self._named.change
         if request.staged:
             if request.changed_since is not None:
                 raise TargetError("--staged and --changed-since exclude each other", remedy="give one of them")
@@ -195,11 +233,11 @@ class _Git:
 
     def _listing(self, edits: _Edits) -> Listing:
         request, repository = self._request, self._repository
-        if request.staged:
-            entries = {
-                path: entry for path, entry in repository.index_entries().items() if is_within(self._prefix, path)
-            }
-            return list_index(repository, entries=entries, excludes=request.excludes, limits=request.limits)
+        if self._source is not Source.WORK_TREE:
+            is_commit = self._source is Source.COMMIT
+            known = repository.tree_entries(self._head) if is_commit else repository.index_entries()
+            entries = {path: entry for path, entry in known.items() if is_within(self._prefix, path)}
+            return list_entries(repository, entries=entries, excludes=request.excludes, limits=request.limits)
         return list_work_tree(
             repository,
             tracked=self._entries,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from secgate.assertions import (
+    Deviation,
     Evidence,
     Module,
     Period,
@@ -155,9 +156,9 @@ def examine(wish: EvidenceWish, *, place: Place, machine: Machine, now: datetime
         mapping = prepared.mapping
         _require_populations(mapping)
         frameworks = _frameworks(wish.frameworks, mapping)
-        modules = _modules(prepared, mapping, shop)
+        modules = assertion_modules(prepared, mapping, shop)
         kept = fetch_checkpoints(wish.checkpoints, shop)
-        ledgers = _ledgers(wish.ledgers, prepared, shop)
+        ledgers = evidence_ledgers(wish.ledgers, prepared, shop)
         ground = read_ground(ledgers, period=period, prepared=prepared, shop=shop, kept=kept)
         cited = {name for key in frameworks for one in _controls(mapping, key) for name in one.assertions}
         tested = [one for name, one in mapping.assertions.items() if name in cited]
@@ -186,7 +187,7 @@ def _require_populations(mapping: ControlMapping) -> None:
             )
 
 
-def _modules(prepared: Prepared, mapping: ControlMapping, shop: Workshop) -> tuple[Module, ...]:
+def assertion_modules(prepared: Prepared, mapping: ControlMapping, shop: Workshop) -> tuple[Module, ...]:
     """Give the tests of all assertions. The organisation's are read in a child, and can take the place of none."""
     shipped_files = dict(files_under(data_dir("policies") / "controls", ".rego"))
     own_files = {name: data for name, data in prepared.enforced.controls.items() if name.endswith(".rego")}
@@ -231,7 +232,8 @@ def _controls(mapping: ControlMapping, key: str) -> Iterable[CitedControl]:
         )
 
 
-def _ledgers(names: Sequence[str], prepared: Prepared, shop: Workshop) -> tuple[Ledger, ...]:
+def evidence_ledgers(names: Sequence[str], prepared: Prepared, shop: Workshop) -> tuple[Ledger, ...]:
+    """Give the ledgers that are named, or the tree's own. Raises LedgerError where there is none."""
     if names:
         named = (named_ledger(name, machine=shop.machine, executor=shop.executor) for name in dict.fromkeys(names))
         return tuple(named)
@@ -271,15 +273,22 @@ def _tested(
 ) -> Evidence:
     if population.reason:
         return conclude(assertion, population, ())
-    is_ours = all(one.is_ours for one in modules if one.package.endswith(f".{assertion.test}"))
-    engine = prepared.engine if is_ours else prepared.guarded
-    known = [item for item in population.items if item.id not in population.untested]
-    deviations = evaluate(assertion, known, ground.period, modules=modules, engine=engine)
+    deviations = deviations_of(assertion, population, ground, modules, prepared)
     evidence = conclude(assertion, population, deviations, blind=_blind(ground))
     if assertion.metrics and assertion.population.unit == "finding_episode":
         numbers = weaknesses.sla_metrics(weaknesses.as_episodes(population.items), deviations, ground.period)
         return replace(evidence, metrics=numbers)
     return evidence
+
+
+def deviations_of(
+    assertion: Assertion, population: Population, ground: Ground, modules: Sequence[Module], prepared: Prepared
+) -> tuple[Deviation, ...]:
+    """Ask an assertion's module about the items that can be told. Raises PolicyError for one that cannot decide."""
+    is_ours = all(one.is_ours for one in modules if one.package.endswith(f".{assertion.test}"))
+    engine = prepared.engine if is_ours else prepared.guarded
+    known = [item for item in population.items if item.id not in population.untested]
+    return evaluate(assertion, known, ground.period, modules=modules, engine=engine)
 
 
 def _blind(ground: Ground) -> str:

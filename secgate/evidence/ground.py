@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -14,8 +15,11 @@ from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Period
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.chronicle import Chronicle
+from secgate.custody.verifying import namespace_of
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError
+from secgate.merkle import envelope_of
+from secgate.model import KnownStatement, LedgerEntry, Signed, Trust
 from secgate.overrides import Given
 from secgate.pipeline import downgraded, exceptions, overriding
 from secgate.policy.values import PolicyLimits
@@ -80,13 +84,23 @@ def fetch_checkpoints(places: Sequence[str], shop: Workshop) -> tuple[Kept, ...]
 
 
 def read_ground(
-    ledgers: Sequence[Ledger], *, period: Period, prepared: Prepared, shop: Workshop, kept: Sequence[Kept]
+    ledgers: Sequence[Ledger],
+    *,
+    period: Period,
+    prepared: Prepared,
+    shop: Workshop,
+    kept: Sequence[Kept],
+    known_until_epoch_s: int | None = None,
 ) -> Ground:
-    """Read every ledger from its first entry. Raises LedgerError for one that does not verify, or is another's."""
+    """Read every ledger from its first entry; nothing counts that was recorded after `known_until_epoch_s`.
+
+    Raises LedgerError for one that does not verify, or is another's.
+    """
     sizes = [one.sealed.checkpoint.size for one in kept]
     found = []
     for ledger in ledgers:
-        chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(ledger.read())
+        entries = _until(ledger.read(), known_until_epoch_s)
+        chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
         found.append(Read(ledger, chronicle, _said(chronicle, prepared.enforced, shop)))
     return Ground(
         period=period,
@@ -97,12 +111,20 @@ def read_ground(
     )
 
 
+def _until(entries: Iterable[LedgerEntry], until_epoch_s: int | None) -> Iterator[LedgerEntry]:
+    """Give the entries until a time; those after it are read, and so verified, all the same."""
+    for entry in entries:
+        if until_epoch_s is None or envelope_of(entry).at_epoch_s <= until_epoch_s:
+            yield entry
+
+
 def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
     if not chronicle.statements:
         return Said()
     if not enforced.trust.allowed_signers:
         return Said(reason="without an enforced layer nobody's signature counts: give --enforced")
-    signer = _signer("sshsig", shop)
+    signer = _Checked(_signer("sshsig", shop))
+    signer.look_at(chronicle.statements, enforced, at_once=shop.parallel)
     waivers, first = exceptions.checked(chronicle.statements, enforced=enforced, signer=signer)
     downgrades, second = downgraded.checked(chronicle.statements, enforced=enforced, signer=signer)
     overrides, third = overriding.checked(chronicle.statements, enforced=enforced, signer=signer)
@@ -114,6 +136,43 @@ def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
             if name in ended:
                 revoked.setdefault(name, one.at_epoch_s)
     return Said(waivers, downgrades, overrides, (*first, *second, *third), revoked)
+
+
+class _Checked:
+    """A signer that has looked at everything beforehand, some at once: each look is a process of its own."""
+
+    def __init__(self, signer: Signer) -> None:
+        self.name = signer.name
+        self._signer = signer
+        self._known: dict[tuple[bytes, bytes, str, datetime], Signed | SignatureError] = {}
+
+    def look_at(self, statements: Sequence[KnownStatement], enforced: Enforced, *, at_once: int) -> None:
+        """Check what people signed by the enforced layer, at the ledger's time of each."""
+
+        def look(one: KnownStatement) -> None:
+            at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
+            key = (one.statement.encode(), one.signature.encode(), namespace_of(one.type), at)
+            try:
+                self._known[key] = self._signer.verify(key[0], key[1], namespace=key[2], trust=enforced.trust, at=at)
+            except SignatureError as error:
+                self._known[key] = error
+
+        with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="secgate-signature") as pool:
+            for done in [pool.submit(look, one) for one in statements]:
+                done.result()
+
+    def verify(self, statement: bytes, signature: bytes, *, namespace: str, trust: Trust, at: datetime) -> Signed:
+        """See Signer."""
+        known = self._known.get((statement, signature, namespace, at))
+        if known is None:
+            return self._signer.verify(statement, signature, namespace=namespace, trust=trust, at=at)
+        if isinstance(known, SignatureError):
+            raise known
+        return known
+
+    def sign(self, statement: bytes, *, namespace: str, key: str) -> bytes:
+        """See Signer."""
+        return self._signer.sign(statement, namespace=namespace, key=key)
 
 
 def _signer(name: str, shop: Workshop) -> Signer:

@@ -131,11 +131,11 @@ def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
         judged_epoch_s=one.judged_epoch_s,
         due_epoch_s=due,
         closed_epoch_s=one.closed_epoch_s,
-        covered_until_epoch_s=_covered(read.said, one, due, ground.limits.waivers_s) if due else 0,
+        covered_until_epoch_s=covered_until(read.said, one, due, ground.limits.waivers_s) if due else 0,
     )
 
 
-def _covered(said: Said, one: Episode, due: int, limits: WaiverLimits) -> int:
+def covered_until(said: Said, one: Episode, due: int, limits: WaiverLimits) -> int:
     """Give how far waivers that were approved by the due time reach from it without a gap; 0 for none."""
     spans = sorted(
         (waiver.approved_epoch_s, _end(waiver, said, limits))

@@ -7,7 +7,7 @@ is followed only through the reader that the caller hands in.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from secgate.model import Value
 
@@ -23,6 +23,10 @@ MAX_ENTRIES = 20_000
 MAX_TEXT = 200
 """Text of a manifest is kept up to this many characters."""
 
+MAX_HASHES = 256
+"""Hashes kept of one package; a version with more files than this keeps the first of them."""
+
+_HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _CREDENTIALS = re.compile(r"//[^/@\s]{1,512}@")
 
 Reader = Callable[[str], bytes]
@@ -39,7 +43,8 @@ class Entry(Value, frozen=True, kw_only=True):
     entry pins one, else "". `specifier` is PEP 440 text that a resolver understands, "" for any version. `path` is
     the file that the entry stands in, which differs from the manifest's for entries of a referenced file; `line`
     counts from 1. `direct` is true where the format does not tell. `problem` is "" or one of UNPINNED, `invalid`,
-    `invalid-version`.
+    `invalid-version`. `hashed` tells that every file of it has a hash, `hashes` are those that are no weaker than
+    SHA-256, as `sha256:HEX`, sorted: any one of these files may be installed.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Entry(Value, frozen=True, kw_only=True):
     direct: bool = True
     development: bool = False
     hashed: bool = False
+    hashes: tuple[str, ...] = ()
     problem: str = ""
     text: str = ""
 
@@ -129,6 +135,11 @@ class ManifestFault(Exception):  # noqa: N818 - a fault inside this package, tur
     def problem(self, path: str) -> Problem:
         """Give the fault as a value for the file at `path`."""
         return Problem(path=path, line=self.line, reason=self.reason, detail=clip(self.detail))
+
+
+def known_hashes(texts: Iterable[str]) -> tuple[str, ...]:
+    """Give those of `texts` that are hashes as `Entry.hashes` has them."""
+    return tuple(sorted({one for one in map(str.lower, texts) if _HASH.fullmatch(one)})[:MAX_HASHES])
 
 
 def clip(text: str) -> str:

@@ -11,6 +11,7 @@ from secgate.manifests.manifest import (
     IndexAddress,
     Manifest,
     ManifestFault,
+    known_hashes,
     without_credentials,
 )
 from secgate.manifests.requirement import locked
@@ -69,5 +70,6 @@ def _entry(path: str, document: Document, section: str, name: str) -> Entry:
         source="editable" if values.get("editable") else source,
         development=section != "default",
         hashed=bool(array(values.get("hashes"))),
+        hashes=known_hashes(text(one) for one in array(values.get("hashes"))),
         marker=text(values.get("markers")),
     )

@@ -6,7 +6,7 @@ import posixpath
 
 from packaging.utils import canonicalize_name
 
-from secgate.manifests.manifest import Entry, IndexAddress, Manifest, without_credentials
+from secgate.manifests.manifest import Entry, IndexAddress, Manifest, known_hashes, without_credentials
 from secgate.manifests.requirement import locked
 from secgate.manifests.shape import array, dig, table, text, want_array, want_table, want_text
 from secgate.manifests.toml import Document, parse
@@ -60,5 +60,6 @@ def _entry(path: str, document: Document, number: int, needed: set[str]) -> Entr
         direct=str(canonicalize_name(name)) not in needed,
         development=(bool(groups) and "main" not in groups) or values.get("category") == "dev",
         hashed=bool(files) and all(text(table(f).get("hash")) for f in files),
+        hashes=known_hashes(text(table(f).get("hash")) for f in files),
         marker=text(values.get("markers")),
     )

@@ -11,6 +11,7 @@ from secgate.manifests.manifest import (
     IndexAddress,
     Manifest,
     ManifestFault,
+    known_hashes,
     without_credentials,
 )
 from secgate.manifests.requirement import locked
@@ -60,6 +61,9 @@ def _entry(path: str, document: Document, number: int, package: object, needed: 
         direct=str(canonicalize_name(name)) not in needed,
         development="dependency_groups" in marker,
         hashed=bool(files) and all(table(table(f).get("hashes")) for f in files),
+        hashes=known_hashes(
+            f"{alg}:{text(value)}" for f in files for alg, value in table(table(f).get("hashes")).items()
+        ),
         marker=marker,
     )
 

@@ -56,7 +56,9 @@ def pin_of(specifiers: SpecifierSet) -> str:
     return next(iter(pins)) if len(pins) == 1 else ""
 
 
-def from_text(text: str, *, path: str, line: int, development: bool = False, hashed: bool = False) -> Entry:
+def from_text(
+    text: str, *, path: str, line: int, development: bool = False, hashed: bool = False, hashes: tuple[str, ...] = ()
+) -> Entry:
     """Read one PEP 508 requirement, path or address.
 
     What is not understood becomes an entry with a problem, never an error.
@@ -69,6 +71,7 @@ def from_text(text: str, *, path: str, line: int, development: bool = False, has
             line=line,
             development=development,
             hashed=hashed,
+            hashes=hashes,
             problem=problem,
             text=clip(text),
         )
@@ -83,7 +86,9 @@ def from_text(text: str, *, path: str, line: int, development: bool = False, has
         requirement = Requirement(text)
     except (InvalidRequirement, RecursionError):
         return entry("invalid")
-    return from_requirement(requirement, path=path, line=line, development=development, hashed=hashed, text=text)
+    return from_requirement(
+        requirement, path=path, line=line, development=development, hashed=hashed, hashes=hashes, text=text
+    )
 
 
 def _elsewhere(text: str) -> str:
@@ -110,7 +115,14 @@ def _is_path(text: str) -> bool:
 
 
 def from_requirement(
-    requirement: Requirement, *, path: str, line: int, development: bool, hashed: bool, text: str
+    requirement: Requirement,
+    *,
+    path: str,
+    line: int,
+    development: bool,
+    hashed: bool,
+    text: str,
+    hashes: tuple[str, ...] = (),
 ) -> Entry:
     """Give the entry of a parsed requirement."""
     name = str(canonicalize_name(requirement.name))
@@ -136,6 +148,7 @@ def from_requirement(
         line=line,
         development=development,
         hashed=hashed,
+        hashes=hashes,
         problem=problem,
         text=clip(text),
     )
@@ -151,6 +164,7 @@ def locked(
     direct: bool = True,
     development: bool = False,
     hashed: bool = False,
+    hashes: tuple[str, ...] = (),
     marker: str = "",
 ) -> Entry:
     """Give the entry of a lock file's package. `source` is "" for one from an index, else a problem such as `vcs`.
@@ -171,6 +185,7 @@ def locked(
         direct=direct,
         development=development,
         hashed=hashed,
+        hashes=hashes,
         problem=problem,
         text=clip(f"{name} {version}"),
     )

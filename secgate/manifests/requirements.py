@@ -26,6 +26,7 @@ from secgate.manifests.manifest import (
     Problem,
     Reader,
     clip,
+    known_hashes,
     without_credentials,
 )
 from secgate.manifests.requirement import from_text
@@ -41,7 +42,7 @@ _ENCODINGS = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "
 """Encodings that a coding line may ask for; others of Python's are transformations, some of them slow."""
 
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
-_HASH = re.compile(r"\s--hash(?:=|\s+)\S+")
+_HASH = re.compile(r"\s--hash(?:=|\s+)(\S+)")
 _OPTION_START = re.compile(r"\s(?=--?[A-Za-z])")
 _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _BOMS = (
@@ -136,10 +137,10 @@ class _Gathered:
             self._line(path, line, text, constraint=constraint, stack=(*stack, path))
 
     def _line(self, path: str, line: int, text: str, *, constraint: bool, stack: tuple[str, ...]) -> None:
-        hashed = _HASH.search(text) is not None
+        given = _HASH.findall(text)
         requirement, options = _split(text)
         if requirement:
-            entry = from_text(requirement, path=path, line=line, hashed=hashed)
+            entry = from_text(requirement, path=path, line=line, hashed=bool(given), hashes=known_hashes(given))
             (self.constraints if constraint else self.entries).append(entry)
         try:
             words = shlex.split(options, comments=False)

@@ -12,6 +12,7 @@ from secgate.manifests.manifest import (
     IndexAddress,
     Manifest,
     ManifestFault,
+    known_hashes,
     without_credentials,
 )
 from secgate.manifests.requirement import locked
@@ -113,6 +114,7 @@ def _entry(
         direct=normal in direct,
         development=normal in development,
         hashed=bool(files) and all(text(table(f).get("hash")) for f in files),
+        hashes=known_hashes(text(table(f).get("hash")) for f in files),
     )
 
 

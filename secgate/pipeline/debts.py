@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from secgate.baseline import NAMESPACE, DebtEntry, Statement, as_bad_as_ever, encode_statement, read_statement
 from secgate.config import Machine
-from secgate.errors import LedgerError, SignatureError, UsageError
+from secgate.errors import InternalError, LedgerError, SignatureError, UsageError
 from secgate.events import BaselineRecorded, to_entry
 from secgate.memory import Memory
 from secgate.model import Head, History, RunDocument, Severity, State
@@ -61,6 +61,18 @@ def write_baseline(request: BaselineRequest, *, machine: Machine, now: datetime)
     Raises SignatureError where the author is nobody of people.toml or the key is not theirs, UsageError where nothing
     is known, LedgerError where it cannot be recorded.
     """
+    written = _written(request, machine=machine, now=now, only_first=False)
+    if written is None:
+        raise InternalError("a list that was asked for is not written")
+    return written
+
+
+def first_baseline(request: BaselineRequest, *, machine: Machine, now: datetime) -> Written | None:
+    """Do as `write_baseline` where the line has no list yet; None where it has one."""
+    return _written(request, machine=machine, now=now, only_first=True)
+
+
+def _written(request: BaselineRequest, *, machine: Machine, now: datetime, only_first: bool) -> Written | None:
     with workshop(machine, now=now, observer=Silence()) as shop:
         asked = RunRequest(path=request.path, config=request.config, enforced=request.enforced, ref=request.ref)
         prepared = prepare(asked, machine=machine, runner=shop.executor, scratch=shop.scratch)
@@ -82,6 +94,8 @@ def write_baseline(request: BaselineRequest, *, machine: Machine, now: datetime)
             raise UsageError("the ledger is switched off here", place="ledger.store", remedy="set ledger.store")
         memory = Memory()
         history = _recalled(prepared, chosen, memory, now)
+        if only_first and memory.baselines(prepared.target.repository, prepared.target.line):
+            return None
         entries, run_id = _debt_of(request, prepared, chosen, memory, history)
         statement = encode_statement(
             Statement(

@@ -62,7 +62,7 @@ def diagnose(path: str, *, enforced: str, machine: Machine, now: datetime) -> Di
             executor=shop.executor,
             read_only=True,
         )
-        tables = load_tables()
+        tables = load_tables(prepared.settings)
         configured = {name: one.path for name, one in prepared.settings.scanners.items() if one.path}
         locator = registry.tools(machine, configured=configured, executor=shop.executor)
         installable = {path.stem for path in (data_dir("rules") / "tools").glob("*.txt")}
@@ -72,7 +72,7 @@ def diagnose(path: str, *, enforced: str, machine: Machine, now: datetime) -> Di
             for lane in Lane:
                 need = tables.lanes.need(lane, file)
                 if need is not None:
-                    counts[lane][0 if need.tools else 1] += 1
+                    counts[lane][1 if need.unsupported else 0] += 1
                     for name in set(need.tools) - set(prepared.profile.without_tools):
                         needs[lane][name] = needs[lane].get(name, 0) + 1
         tools = []

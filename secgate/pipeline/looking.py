@@ -34,7 +34,7 @@ from secgate.pipeline.imports import imported
 from secgate.ports import Scanner
 from secgate.preparation import Prepared, Workshop
 from secgate.resources import data_dir, folder_digest
-from secgate.scan import LaneTable, ScannerTask, ScanResult, load_lane_table, scan
+from secgate.scan import Addition, LaneTable, ScannerTask, ScanResult, load_lane_table, scan
 from secgate.secret_copies import brought, standing
 from secgate.view import ViewLimits, make_base_view, make_history_view, make_view, view_files
 
@@ -65,12 +65,21 @@ class Tables(Struct, frozen=True, kw_only=True):
     rules_root: str
 
 
-def load_tables() -> Tables:
-    """Read lane table and crosswalk. Raises ConfigError where one is damaged."""
+def load_tables(settings: Settings | None = None) -> Tables:
+    """Read lane table and crosswalk; `settings` may have scanners asked about further kinds.
+
+    Raises ConfigError where one is damaged, and for kinds that no lane names.
+    """
     rules, policies = data_dir("rules"), data_dir("policies")
     lanes = (policies / "lanes.json").read_bytes()
     crosswalk = load_crosswalk((rules / "crosswalk.json").read_bytes(), (rules / "severity.json").read_bytes())
     table = load_lane_table(lanes)
+    if settings is not None:
+        table = table.with_additions(
+            Addition(scanner=name, lanes=registry.scanner(name).lanes, kinds=tuple(own.kinds), covers=own.covers)
+            for name, own in settings.scanners.items()
+            if own.kinds
+        )
     return Tables(lanes=table, crosswalk=crosswalk, rules_root=str(rules))
 
 

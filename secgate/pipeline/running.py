@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from secgate import config, registry
+from secgate import registry
 from secgate.config import Machine
 from secgate.correlate import Correlation
-from secgate.errors import InternalError, LedgerError, UsageError
+from secgate.errors import LedgerError, UsageError
+from secgate.inventory import Inventory
 from secgate.judge import Judgement, JudgeRequest, judge
 from secgate.memory import Memory
 from secgate.model import (
@@ -22,7 +23,6 @@ from secgate.model import (
     History,
     Invocation,
     RunDocument,
-    Source,
     Target,
     WaiverAccount,
 )
@@ -44,6 +44,7 @@ from secgate.pipeline.shown import (
     shown_notices,
     with_obligations,
 )
+from secgate.pipeline.stocktaking import inventory_blobs, inventory_events, run_inventory
 from secgate.policy.documents import DocumentFacts
 from secgate.policy.facts import JoinedFacts, Lists
 from secgate.ports import Engine, Observer, Rendered
@@ -51,7 +52,6 @@ from secgate.preparation import (
     ChosenLedger,
     Prepared,
     RunRequest,
-    Silence,
     Workshop,
     advisory_database,
     choose_ledger,
@@ -88,66 +88,14 @@ class _Seen(NamedTuple):
     glass: Broken = Broken(None, ())
     lists: Lists = Lists()
     documents: tuple[DocumentFacts, ...] = ()
+    inventory: Inventory | None = None
     notes: tuple[str, ...] = ()
     waivers: tuple[WaiverAccount, ...] = ()
 
 
-def run_gate(
-    path: str = ".",
-    *,
-    now: datetime,
-    env: Mapping[str, str] | None = None,
-    changed_since: str | None = None,
-    staged: bool = False,
-    profile: str | None = None,
-    scanners: Sequence[str] = (),
-    offline: bool | None = None,
-    policies: Sequence[str] = (),
-    enforced: str = "",
-    config_file: str = "",
-    ref: str = "",
-    scope: str | None = None,
-    artifacts: Sequence[str] = (),
-    baseline: str = "",
-    jobs: int | None = None,
-) -> Decision:
-    """Gate the tree at `path` and give the decision: the library's way in. Prints nothing and ends no process.
-
-    `now` is an aware UTC datetime, the only clock that clocks and policies read. `env` stands for this process's
-    environment; the rest are the options of `secgate run`, None or empty for "not given" (`config_file` is --config).
-
-    Raises SecgateError where nothing could be judged: each error knows its exit code and what to try.
-    """
-    machine = config.this_machine(env if env is not None else config.process_environment())
-    options = {
-        "path": path,
-        "changed_since": changed_since,
-        "staged": staged,
-        "profile": profile,
-        "scanners": scanners,
-        "offline": offline,
-        "policies": policies,
-        "enforced": enforced,
-        "config": config_file,
-        "ref": ref,
-        "scope": scope,
-        "artifacts": artifacts,
-        "baseline": baseline,
-        "jobs": jobs,
-    }
-    try:
-        request = msgspec.convert(options, RunRequest)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"an option is wrong: {error}", remedy="see the parameters of run_gate") from error
-    document = run(request, machine=machine, now=now, observer=Silence())
-    if document.decision is None:
-        raise InternalError("a run without a decision")
-    return document.decision
-
-
 def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
     """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
-    _require_utc(now)
+    require_utc(now)
     with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
         seen = _with_exceptions(_see(request, shop, with_ledger=True), shop)
         observer.stage("judge", seen.prepared.settings.profile)
@@ -173,7 +121,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
 
 def scan_only(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
     """Go as far as the findings: nothing is judged, recorded or compared with a ledger."""
-    _require_utc(now)
+    require_utc(now)
     with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
         return _document(_see(request, shop, with_ledger=False), shop, decision=None)
 
@@ -183,7 +131,8 @@ def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Ren
     return show_document(document, registry.reporter(form), width=width, colour=colour)
 
 
-def _require_utc(now: datetime) -> None:
+def require_utc(now: datetime) -> None:
+    """Raise UsageError unless a time is aware UTC."""
     offset = now.utcoffset()
     if offset is None or offset.total_seconds() != 0:
         raise UsageError("`now` is not an aware UTC datetime", remedy="pass datetime.now(tz=UTC)", place="now")
@@ -201,7 +150,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         at=_evaluated(memory, shop),
     )
     history = retirement.applied(history) if history is not None else None
-    tables = load_tables()
+    tables = load_tables(prepared.settings)
     looker = Looker(shop, prepared, tables, only=request.scanners)
     head = looker.head()
     past = looker.history()
@@ -243,6 +192,7 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         retirement,
         debt,
         documents=told.facts,
+        inventory=run_inventory(prepared, chosen, shop),
         notes=(*notes, *told.notes),
     )
 
@@ -297,7 +247,7 @@ def _choose(prepared: Prepared, shop: Workshop) -> ChosenLedger | None:
         repository=prepared.repository,
         machine=shop.machine,
         executor=shop.executor,
-        read_only=prepared.target.source is Source.INDEX or prepared.target.fork,
+        read_only=prepared.target.only_reads,
     )
 
 
@@ -410,8 +360,8 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         mapping_versions=seen.prepared.mapping.versions,
         mapping_digest=seen.prepared.mapping.digest,
         retirement=seen.retirement,
-        blobs={**judgement.policy_blobs, **_signed_blobs(seen)},
-        events=seen.debt.events if is_clocked(document) else (),
+        blobs={**judgement.policy_blobs, **_signed_blobs(seen), **inventory_blobs(seen.inventory)},
+        events=(*(seen.debt.events if is_clocked(document) else ()), *inventory_events(seen.inventory, document)),
     )
     try:
         receipt = record(request, chosen.ledger, memory=seen.memory)
@@ -420,7 +370,9 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
     except LedgerError as error:
         return failed_record(document, error)
     told = (
-        document if not chosen.read_only else noted(document, "nothing was recorded: staged runs and forks only read")
+        document
+        if not chosen.read_only
+        else noted(document, "nothing was recorded: staged runs, hooks and forks only read")
     )
     return msgspec.structs.replace(
         told,

@@ -60,7 +60,7 @@ def shown_excerpts(looked: Sequence[Looked], findings: Sequence[Finding]) -> dic
 
 def shown_hashes(target: Target, head: Looked, findings: Sequence[Finding]) -> dict[str, dict[str, str]]:
     """Give what GitHub computes from its checkout: of an index, which may differ from any checkout, nothing."""
-    if target.source is Source.INDEX:
+    if target.source is Source.INDEX or target.indexed:
         return {}
     return line_hashes(findings, reader(head), head.normalised.masker.cut)
 

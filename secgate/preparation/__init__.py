@@ -1,6 +1,7 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
 from secgate.preparation.advisories import advisory_database, advisory_names
+from secgate.preparation.inventory import tree_inventory
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
@@ -13,7 +14,7 @@ from secgate.preparation.policy_files import (
     policy_layers,
     shipped_files,
 )
-from secgate.preparation.prepare import Enforced, Prepared, RunRequest, prepare, read_enforced
+from secgate.preparation.prepare import Enforced, Prepared, RunRequest, check_scanners, prepare, read_enforced
 from secgate.preparation.signed import require_person, signed_by_a_person, verified_retirement
 from secgate.preparation.silence import Silence
 from secgate.preparation.workshop import Workshop, workshop
@@ -31,6 +32,7 @@ __all__ = [
     "Workshop",
     "advisory_database",
     "advisory_names",
+    "check_scanners",
     "choose_keeper",
     "choose_ledger",
     "guarded_reader",
@@ -47,6 +49,7 @@ __all__ = [
     "require_person",
     "shipped_files",
     "signed_by_a_person",
+    "tree_inventory",
     "verified_retirement",
     "workshop",
 ]

@@ -76,6 +76,10 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     path: str = "."
     changed_since: str | None = None
     staged: bool = False
+    named: tuple[str, ...] | None = None
+    """The files that are judged, as a hook is given them; None for what the other fields say."""
+    commit: str = ""
+    """Where `named` are read instead of the work tree."""
     profile: str | None = None
     scanners: tuple[str, ...] = ()
     offline: bool | None = None
@@ -147,12 +151,12 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     stronger = _stronger_layers(request, machine, enforced)
     first = config.resolve(stronger).settings
     ci = ci_facts(machine.env, read=_read_event)
-    target = discover(_question(request, first, path), repository=repository, ci=ci)
+    target = discover(_question(request, first, path, machine), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
     own, notes = _own_settings(request, machine, target, repository, at)
     resolved = for_folder(config.resolve([*stronger, *([own] if own else [])]), target.prefix, stronger=stronger)
     settings = resolved.settings
-    _check_scanners(resolved)
+    check_scanners(resolved)
     target = narrowed(
         target,
         excludes=tuple(PathPattern(text) for text in settings.exclude),
@@ -214,7 +218,7 @@ def _gate_folders(settings: Settings) -> tuple[str, ...]:
 def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Repository | None:
     """Give the repository that holds `path`, None for a plain folder. Raises TargetError where git is missing."""
     git = shutil.which("git", path=machine.env.get("PATH", "")) or ""
-    return Repository.open(runner, path, scratch, git)
+    return Repository.open(runner, path, scratch, git, index=machine.env.get("GIT_INDEX_FILE", ""))
 
 
 def read_enforced(path: str, *, tree: str) -> Enforced:
@@ -319,8 +323,8 @@ def _require_parts(root: Path, *, place: str) -> None:
         )
 
 
-def _check_scanners(resolved: config.Resolved) -> None:
-    """A table for a scanner that is not there would say something and do nothing."""
+def check_scanners(resolved: config.Resolved) -> None:
+    """Raise ConfigError for a table of a scanner that is not there: it would say something and do nothing."""
     known = registry.names("scanners")
     faults = []
     for name in sorted(set(resolved.settings.scanners) - set(known)):
@@ -329,6 +333,12 @@ def _check_scanners(resolved: config.Resolved) -> None:
         close = difflib.get_close_matches(name, known, n=1)
         remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
         faults.append((place, f"there is no scanner `{name}`: `{key}`", remedy))
+    for name, own in resolved.settings.scanners.items():
+        place = resolved.sources.get(f"scanners.{name}.covers", "")
+        if own.covers and resolved.sources.get(f"scanners.{name}.kinds") != place:
+            # Else a tree could choose what the organisation's word covers.
+            what = f"`scanners.{name}.covers` without the kinds that it is about"
+            faults.append((place, what, f"set `scanners.{name}.kinds` beside it"))
     if faults:
         what = f"{len(faults)} fault(s) in the configuration"
         raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
@@ -352,7 +362,7 @@ def _stronger_layers(request: RunRequest, machine: Machine, enforced: Enforced) 
     return [*([enforced.settings] if enforced.settings else []), options, config.environment_layer(machine.env)]
 
 
-def _question(request: RunRequest, first: Settings, path: str) -> DiscoverRequest:
+def _question(request: RunRequest, first: Settings, path: str, machine: Machine) -> DiscoverRequest:
     for artifact in request.artifacts:
         if not _DIGEST.fullmatch(artifact):
             raise UsageError(f"not a digest: `{artifact}`", remedy="sha256: and 64 hex digits", place="--artifact")
@@ -361,6 +371,8 @@ def _question(request: RunRequest, first: Settings, path: str) -> DiscoverReques
         path=path,
         changed_since=request.changed_since,
         staged=request.staged,
+        named=None if request.named is None else tuple(str(Path(machine.cwd, name)) for name in request.named),
+        commit=request.commit,
         scope=Scope(first.scope) if first.scope else None,
         scope_source=source,
         ref=request.ref,

@@ -196,7 +196,9 @@ def _changes(ground: Ground) -> Iterator[GateChangeRow]:
 def _overrides(ground: Ground) -> Iterator[OverrideRow]:
     for read in ground.ledgers:
         for one in read.said.overrides:
-            if one.given_epoch_s < ground.period.to_epoch_s and one.said.until_epoch_s > ground.period.from_epoch_s:
+            held = one.given_epoch_s < ground.period.to_epoch_s and one.said.until_epoch_s > ground.period.from_epoch_s
+            # One without an end holds for nothing, and is no less given.
+            if held or ground.within(one.given_epoch_s):
                 yield OverrideRow(
                     id=one.id,
                     repository=one.said.repository,

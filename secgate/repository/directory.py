@@ -233,13 +233,18 @@ def _settings(listing: bytes, place: str) -> Settings:
     )
 
 
-def make_directory(found: Found, settings: Settings, scratch: str) -> str:
+def make_directory(found: Found, settings: Settings, scratch: str, *, index: str = "") -> str:
     """Make the private GIT_DIR in `scratch` and give its path.
+
+    `index` is the index that git told its hook to read: it counts where it lies in this repository's own git directory,
+    as those do with which `git commit -a` and `git commit FILE` work.
 
     Raises TargetError when HEAD or the index cannot be copied.
     """
     own = Path(tempfile.mkdtemp(prefix="git-", dir=scratch))
     theirs, common = Path(found.directory), Path(found.common)
+    named = Path(found.top, index)
+    told = index != "" and named.resolve().parent == theirs.resolve()
     (own / "config").write_text(_configuration(settings), encoding="utf-8")
     (own / "objects" / "info").mkdir(parents=True)
     (own / "objects" / "pack").mkdir()
@@ -249,10 +254,13 @@ def make_directory(found: Found, settings: Settings, scratch: str) -> str:
         (own / "packed-refs").symlink_to(common / "packed-refs")
     try:
         _copy_head(theirs / "HEAD", own / "HEAD")
-        for index in (theirs / "index", *sorted(theirs.glob("sharedindex.*"))):
-            if index.is_file():
+        copies = {"index": named if told else theirs / "index"} | {
+            one.name: one for one in theirs.glob("sharedindex.*")
+        }
+        for name, source in copies.items():
+            if source.is_file():
                 # The time must stay: git mistrusts entries that are younger than their index.
-                shutil.copy2(index, own / index.name)
+                shutil.copy2(source, own / name)
         if (common / "shallow").is_file():
             shutil.copyfile(common / "shallow", own / "shallow")
         _copy_exclude(common / "info" / "exclude", own / "info")

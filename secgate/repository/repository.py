@@ -72,11 +72,12 @@ class Repository:
         self._entries: tuple[Entry, ...] = ()
 
     @classmethod
-    def open(cls, runner: ProcessRunner, path: str, scratch: str, git: str) -> Repository | None:
+    def open(cls, runner: ProcessRunner, path: str, scratch: str, git: str, *, index: str = "") -> Repository | None:
         """Open the repository that holds the directory `path`; None when there is none.
 
         The private GIT_DIR is made in `scratch`, which the caller removes. `git` is the program's absolute path, ""
-        when it was not found. Raises TargetError when there is a repository that cannot be read.
+        when it was not found; `index` is what git names its hooks in GIT_INDEX_FILE, "" for the usual one. Raises
+        TargetError when there is a repository that cannot be read.
         """
         found = find(path)
         if found is None:
@@ -89,7 +90,7 @@ class Repository:
             git=git,
             found=found,
             settings=settings,
-            directory=make_directory(found, settings, scratch),
+            directory=make_directory(found, settings, scratch, index=index),
         )
         repository._read_index()
         return repository
@@ -172,8 +173,9 @@ class Repository:
         return self._ask("merge-base", one, other, codes=(0, 1))
 
     def commits(self, base: str, head: str) -> tuple[str, ...]:
-        """Give the commits of `base..head`, each after its parents."""
-        listing = self._ask("rev-list", "--reverse", "--topo-order", f"{base}..{head}", "--")
+        """Give the commits of `base..head`, each after its parents; all that lead to `head` where `base` is ""."""
+        span = f"{base}..{head}" if base else head
+        listing = self._ask("rev-list", "--reverse", "--topo-order", span, "--")
         return tuple(listing.split())
 
     def default_branch(self) -> str:

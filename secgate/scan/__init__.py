@@ -2,6 +2,6 @@
 
 from secgate.scan.coverage import Held, cover
 from secgate.scan.invoke import REASONS, ScannerTask, ScanResult, scan
-from secgate.scan.lanes import LaneTable, load_lane_table
+from secgate.scan.lanes import Addition, LaneTable, load_lane_table
 
-__all__ = ["REASONS", "Held", "LaneTable", "ScanResult", "ScannerTask", "cover", "load_lane_table", "scan"]
+__all__ = ["REASONS", "Addition", "Held", "LaneTable", "ScanResult", "ScannerTask", "cover", "load_lane_table", "scan"]

@@ -206,14 +206,12 @@ def _file_gaps(lane: Lane, file: SourceFile, need: Need, facts: _Facts) -> list[
     """Give what keeps one file from being covered; an import that covers the file stands for the required tools."""
     if any(name.startswith("sarif:") and _covers(facts, name, lane, file.path) for name in facts.invocations):
         return []
-    if need.unsupported:
-        return [_gap(facts, lane, file.path, reason="unsupported", detail=need.unsupported)]
+    gaps = [_gap(facts, lane, file.path, reason="unsupported", detail=need.unsupported)] if need.unsupported else []
     required = [tool for tool in need.tools if tool not in facts.held(file.path).without_tools]
-    if not required:
+    if not required and not gaps:
         return [
             _gap(facts, lane, file.path, reason="no-tool", detail="the profile does without every tool of this kind")
         ]
-    gaps = []
     for tool in required:
         reason, detail = _tool_reason(lane, file, tool, facts)
         if reason:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import Struct
@@ -19,20 +21,57 @@ class Need(Value, frozen=True, kw_only=True):
     unsupported: str = ""
 
 
+class Addition(Value, frozen=True, kw_only=True):
+    """A scanner that is asked about further kinds, in each of its lanes.
+
+    `covers`: where no other tool looks at a kind, this one is enough. The organisation alone may say so.
+    """
+
+    scanner: str
+    lanes: tuple[Lane, ...]
+    kinds: tuple[str, ...]
+    covers: bool = False
+
+
 class LaneTable(Value, frozen=True, kw_only=True):
-    """Needs by lane and kind, and the digest of the file they were read from."""
+    """Needs by lane and kind, what is asked besides, and the digest of all of it."""
 
     lanes: dict[Lane, dict[str, Need]]
     digest: str
+    additions: tuple[Addition, ...] = ()
 
     def need(self, lane: Lane, file: SourceFile) -> Need | None:
-        """Give the need of the first of the file's kinds that the lane names, None when the file is not of the lane."""
-        named = self.lanes.get(lane, {})
-        return next((named[kind] for kind in file.kinds if kind in named), None)
+        """Give the need of the first of the file's kinds that the lane names, None when the file is not of the lane.
 
-    def tools(self, lane: Lane) -> tuple[str, ...]:
-        """Every tool that the lane can need, sorted."""
-        return tuple(sorted({tool for need in self.lanes.get(lane, {}).values() for tool in need.tools}))
+        Additions add tools, whichever of the file's kinds they name; they take none away.
+        """
+        named = self.lanes.get(lane, {})
+        need = next((named[kind] for kind in file.kinds if kind in named), None)
+        added = [one for one in self.additions if lane in one.lanes and not set(file.kinds).isdisjoint(one.kinds)]
+        if not added:
+            return need
+        tools = {one.scanner for one in added}
+        if need is None:
+            return Need(kind=file.kinds[0], tools=tuple(sorted(tools)))
+        unsupported = "" if any(one.covers for one in added) else need.unsupported
+        return Need(kind=need.kind, tools=tuple(sorted({*need.tools, *tools})), unsupported=unsupported)
+
+    def with_additions(self, additions: Iterable[Addition]) -> LaneTable:
+        """Give the table with scanners that are asked besides. Raises ConfigError for kinds that no lane names."""
+        added = tuple(sorted(additions, key=lambda one: one.scanner))
+        if not added:
+            return self
+        known = {kind for needs in self.lanes.values() for kind in needs}
+        faults = []
+        for one in added:
+            for kind in sorted(set(one.kinds) - known):
+                close = difflib.get_close_matches(kind, known, n=1)
+                remedy = f"did you mean `{close[0]}`?" if close else "the kinds are under Lanes in docs/reference.md"
+                faults.append((f"scanners.{one.scanner}.kinds", f"there is no kind `{kind}`", remedy))
+        if faults:
+            raise ConfigError("the configuration asks scanners about unknown kinds", faults=faults)
+        digest = hashlib.sha256(self.digest.encode() + msgspec.json.encode(added, order="sorted")).hexdigest()
+        return LaneTable(lanes=self.lanes, digest=digest, additions=added)
 
 
 class _Lane(Struct, forbid_unknown_fields=True):

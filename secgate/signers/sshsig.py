@@ -19,7 +19,7 @@ from pathlib import Path
 from secgate.errors import ConfigError, SignatureError
 from secgate.model import Limits, Output, Signed, Trust
 from secgate.ports import ProcessRunner
-from secgate.trust import allowed_keys, key_fingerprint, revocations, strings_of
+from secgate.trust import AllowedKey, allowed_keys, key_fingerprint, revocations, strings_of
 
 MAX_SIGNATURE_BYTES = 64 * 1024
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
@@ -68,13 +68,13 @@ class SshSigner:
             raise SignatureError(
                 "nobody is allowed to sign", remedy="give the enforced layer, with allowed_signers and people.toml"
             )
+        principal = _principal(keys, blob, at_epoch_s=at_epoch_s)
         with tempfile.TemporaryDirectory(prefix="signature-", dir=self._directory) as name:
             allowed, armour = Path(name, "allowed_signers"), Path(name, "signature")
             allowed.write_bytes(trust.allowed_signers)
             armour.write_bytes(signature)
             when = f"verify-time={at.astimezone(UTC):%Y%m%d%H%M%S}"
             files = ("-f", str(allowed), "-s", str(armour), "-O", when)
-            principal = self._principal(files, blob)
             output = self._run(("-Y", "verify", "-I", principal, "-n", namespace, *files), statement)
         good = _GOOD.search(output.stdout.decode("utf-8", "replace"))
         if output.exit_code or good is None or good.groups() != (principal, key_fingerprint(blob)):
@@ -83,16 +83,6 @@ class SshSigner:
                 remedy="sign exactly these bytes, with a key that allowed_signers has for this at this time",
             )
         return Signed(principal=principal, key=key_fingerprint(blob))
-
-    def _principal(self, files: Sequence[str], blob: bytes) -> str:
-        output = self._run(("-Y", "find-principals", *files), b"")
-        found = output.stdout.decode("utf-8", "replace").split()
-        if output.exit_code or len(found) != 1:
-            raise SignatureError(
-                f"nobody who counts has the key {key_fingerprint(blob)}",
-                remedy="the enforced layer's allowed_signers and people.toml say who does",
-            )
-        return found[0]
 
     def _run(self, arguments: Sequence[str], stdin: bytes, *, time_s: float = 20.0) -> Output:
         if not self._executable:
@@ -106,6 +96,17 @@ class SshSigner:
                 remedy="run it by hand; a key with a passphrase belongs into ssh-agent",
             )
         return output
+
+
+def _principal(keys: Sequence[AllowedKey], blob: bytes, *, at_epoch_s: int) -> str:
+    """Give whose key it is at a time. One key is one person's, so that ssh-keygen need not be asked for it first."""
+    for key in keys:
+        if key.blob == blob and key.is_valid(at_epoch_s=at_epoch_s):
+            return key.principal
+    raise SignatureError(
+        f"nobody who counts has the key {key_fingerprint(blob)}",
+        remedy="the enforced layer's allowed_signers and people.toml say who does",
+    )
 
 
 def _key_of(signature: bytes, *, namespace: str) -> bytes:

@@ -160,6 +160,17 @@ def test_a_pipeline_that_is_shown_reads_and_calls_secgate_as_it_is(example: Exam
             assert form.partition("=")[0] in registry.names("reporters")
 
 
+@pytest.mark.parametrize("example", examples("pre-commit.md", "yaml"), ids=lambda one: one.text[:60])
+def test_a_hook_that_is_shown_is_offered_and_takes_its_arguments(example: Example) -> None:
+    offered = {one["id"]: one for one in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    (repo,) = yaml.safe_load(example.text)["repos"]
+    for hook in repo["hooks"]:
+        words = [*shlex.split(offered[hook["id"]]["entry"])[2:], *hook.get("args", []), "app.py"]
+        command = cli.get_command(click.Context(cli), "hook")
+        assert command is not None
+        assert command.make_context("hook", words).params["files"] == ("app.py",)
+
+
 def test_every_format_is_in_the_table_of_pipelines() -> None:
     text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
     table = set(re.findall(r"`([a-z-]+)`", "\n".join(line for line in text.splitlines() if line.startswith("| `"))))
@@ -202,3 +213,40 @@ def test_the_ledgers_proof_runs_without_secgate(tmp_path: Path) -> None:
     for wrong in (rows[1:], [*rows[:3], rows[3].replace(b"a b", b"a c"), *rows[4:]]):
         argv = [sys.executable, "-I", "-c", snippet.text]
         assert subprocess.run(argv, input=b"\n".join(wrong), capture_output=True, check=False).returncode == 1
+
+
+def shown_output(document: str, tree: Path) -> tuple[list[str], list[str]]:
+    """Give what the one script of a document says in a tree, and what the document says that it says."""
+    (shown,) = examples(document, "sh")
+    python = shlex.quote(sys.executable)
+    script = re.sub("^secgate", f"{python} -m secgate", shown.text, flags=re.MULTILINE).replace("python3", python)
+    env = {**os.environ, "SECGATE_STATE_DIR": str(tree.parent / "state")}
+    done = subprocess.run(["sh", "-ec", script], cwd=tree, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines(), [line.removeprefix("> ") for line in shown.quoted.splitlines()]
+
+
+def test_the_inventory_that_is_shown_is_made(tmp_path: Path) -> None:
+    files = [one for kind in ("text", "json") for one in examples("inventory.md", kind)]
+    assert len(files) == 2
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for one in files:
+        (tree / one.words.strip()).write_text(one.text, encoding="utf-8")
+    said, shown = shown_output("inventory.md", tree)
+    assert said == shown
+
+
+def test_an_empty_ledger_has_the_metrics_that_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    said, shown = shown_output("metrics.md", tmp_path / "tree")
+    assert said[-len(shown) :] == shown
+    assert sum(line.startswith("# TYPE") for line in said) == len(shown)
+
+
+def test_every_metric_that_there_is_is_documented() -> None:
+    named = set(re.findall(r"`(secgate_[a-z_]+)`", (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")))
+    made = set(
+        re.findall(r'"(secgate_[a-z_]+)"', (ROOT / "secgate/evidence/exposition.py").read_text(encoding="utf-8"))
+    )
+    assert named == made

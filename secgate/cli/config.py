@@ -1,0 +1,83 @@
+"""`secgate config`: the schema of settings, settings looked over, settings with where they come from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from secgate.cli.options import machine, moment, run_options
+
+if TYPE_CHECKING:
+    from secgate.pipeline.configuring import Shown
+
+
+@click.group("config")
+def config_command() -> None:
+    """Look over settings, and show where each value comes from."""
+
+
+@config_command.command("schema")
+def schema() -> int:
+    """Write the JSON Schema of `secgate.toml` and `enforced.toml`, for editors."""
+    from secgate import config
+
+    click.echo(json.dumps(config.schema(), indent=2))
+    return 0
+
+
+@config_command.command("check")
+@click.argument("files", nargs=-1, type=click.Path())
+@click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer, for what it locks.")
+def check(*, files: tuple[str, ...], enforced: str) -> int:
+    """Look over FILES as they lie there, by default the settings of the current folder.
+
+    `enforced.toml` is read as the organisation's, every other file as a tree's. All faults are listed, each with its
+    line and a remedy; exit code 2 where there are any.
+    """
+    from secgate.escape import plain
+    from secgate.pipeline.configuring import checked
+
+    here = machine()
+    for said in checked(files, enforced=enforced or here.env.get("SECGATE_ENFORCED", ""), machine=here):
+        for line in said.splitlines():
+            click.echo(plain(line))
+    return 0
+
+
+@config_command.command("show")
+@run_options
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+def show(*, form: str, **options: Any) -> int:
+    """Show the settings that `secgate run` would have with the same options, and where each comes from.
+
+    Strongest first: enforced layer, command line, environment, the tree's own settings, shipped defaults. The tree's
+    are read where a run reads them: at HEAD, or at the merge base of a change.
+    """
+    import msgspec
+
+    from secgate.escape import json_text
+    from secgate.pipeline import RunRequest
+    from secgate.pipeline.configuring import shown_settings
+
+    request = RunRequest(**{key: value for key, value in options.items() if value is not None})
+    shown = shown_settings(request, machine=machine(), now=moment())
+    if form == "json":
+        click.echo(json_text(msgspec.json.format(msgspec.json.encode(shown), indent=2)))
+        return 0
+    _lines(shown)
+    return 0
+
+
+def _lines(shown: Shown) -> None:
+    from secgate.escape import plain
+    from secgate.pipeline.configuring import toml_key
+
+    for one in shown.settings:
+        text = f"{toml_key(one.key)} = {json.dumps(one.value, ensure_ascii=False)}"
+        click.echo(plain(f"{text:<58}  {one.source}" if len(text) <= 58 else text))
+        if len(text) > 58:
+            click.echo(plain(f"{'':<58}  {one.source}"))
+    for note in shown.notes:
+        click.echo(f"secgate: {plain(note)}", err=True)

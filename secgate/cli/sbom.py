@@ -1,0 +1,66 @@
+"""`secgate sbom`: what a tree's manifests name, as CycloneDX."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from secgate.cli.options import check_output, machine, moment, write_output
+from secgate.cli.waiver import place_options
+from secgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from secgate.bom import Form
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+
+@click.command("sbom")
+@click.option("--run", default="", metavar="RUN", help="The inventory that a run kept, by its id or the start of it.")
+@click.option("--ledger", default="", metavar="L", help="A ledger's file, or REPOSITORY#REF: of its run, or its last.")
+@click.option(
+    "--artifact",
+    default="",
+    metavar="FILE|DIGEST",
+    help="What was built from it: a file, or sha256: and 64 hex digits.",
+)
+@click.option("--format", "form", type=click.Choice(("json", "xml")), default="json", help="json or xml.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where it goes; - for stdout.")
+@place_options
+def sbom_command(
+    *, run: str, ledger: str, artifact: str, form: Form, output: str, path: str, config: str, enforced: str
+) -> int:
+    """Write a bill of materials in CycloneDX 1.6: what the tree's manifests name, and what of it could not be read.
+
+    Without --run and --ledger the tree is read as it is now. The same inventory, subject and time give the same bytes.
+    """
+    from secgate import queries
+    from secgate.preparation import Place
+
+    if output != "-":
+        check_output(output)
+    name, digest = _artifact(artifact)
+    wish = queries.BomWish(form=form, run=run, ledger=ledger, artifact_name=name, artifact_digest=digest)
+    place = Place(path=path, config=config, enforced=enforced)
+    write_output(queries.bom_of(wish, place=place, machine=machine(), now=moment()), output)
+    return 0
+
+
+def _artifact(text: str) -> tuple[str, str]:
+    """Give the name of a file, "" for a digest, and the digest."""
+    if not text or _DIGEST.fullmatch(text):
+        return "", text
+    path = Path(text)
+    try:
+        with path.open("rb") as stream:
+            return path.name, f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+    except OSError as error:
+        raise UsageError(
+            f"`{text}` is no digest, and no file that can be read: {error.strerror}",
+            place="--artifact",
+            remedy="give a file, or sha256: and 64 hex digits",
+        ) from error

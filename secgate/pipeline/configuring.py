@@ -1,0 +1,109 @@
+"""Settings looked over, and shown with where each value comes from: `secgate config`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from secgate import config
+from secgate.config import Machine
+from secgate.errors import ConfigError, UsageError
+from secgate.model import Value
+from secgate.preparation import RunRequest, Silence, check_scanners, prepare, read_enforced, workshop
+
+_USER = re.compile(r"(?<=://)[^/@\s]+@")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class Setting(Value, frozen=True, kw_only=True):
+    """One value as it counts. `source` is a layer's name, a variable in brackets after it, or `default`."""
+
+    key: str
+    value: Any
+    source: str
+
+
+class Shown(Value, frozen=True, kw_only=True):
+    """Every setting of a run, in the order of the reference, and what is to be said of them."""
+
+    settings: tuple[Setting, ...]
+    notes: tuple[str, ...]
+    version: int = 1
+
+
+def shown_settings(request: RunRequest, *, machine: Machine, now: datetime) -> Shown:
+    """Give the settings that a run of `request` would have. Raises as a run does before it looks at a file."""
+    with workshop(machine, now=now, observer=Silence()) as shop:
+        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
+    variables = {key: name for name, key in config.ENVIRONMENT.items()}
+    found = []
+    for key, value in _leaves(msgspec.to_builtins(prepared.settings), ()):
+        source = prepared.sources.get(key, "default")
+        if source == "environment":
+            source = f"environment ({variables[key]})"
+        found.append(
+            Setting(key=key, value=_USER.sub("...@", value) if isinstance(value, str) else value, source=source)
+        )
+    return Shown(settings=tuple(found), notes=prepared.notes)
+
+
+def _leaves(values: Mapping[str, Any], at: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        path = (*at, str(key))
+        if isinstance(value, dict):
+            yield from _leaves(value, path)
+        else:
+            yield ".".join(path), value
+
+
+def toml_key(key: str) -> str:
+    """Give a dotted key as one writes it in TOML."""
+    return ".".join(part if _BARE.fullmatch(part) else msgspec.json.encode(part).decode() for part in key.split("."))
+
+
+def checked(names: tuple[str, ...], *, enforced: str, machine: Machine) -> tuple[str, ...]:
+    """Read settings as they lie there and give a line about each file.
+
+    `names` () are those of the current folder. A file is read as what its name says: `enforced.toml` as the
+    organisation's, all others as a tree's. Raises ConfigError with every fault of all of them, UsageError for a file
+    that cannot be read.
+    """
+    told = read_enforced(enforced, tree=machine.cwd).settings
+    chosen = names or tuple(name for name in (config.FILE_NAME, config.PYPROJECT) if Path(machine.cwd, name).is_file())
+    said: list[str] = []
+    faults: list[tuple[str, str, str]] = []
+    counted = ""
+    for name in chosen:
+        try:
+            lines, counts = _checked(name, told, machine)
+        except ConfigError as error:
+            faults += error.faults or [(error.place or name, error.what, error.remedy)]
+            continue
+        if counts and counted and not names:
+            lines = f"{name}: [tool.secgate] counts for nothing beside {counted}"
+        counted = counted or (name if counts else "")
+        said.append(lines)
+    if faults:
+        raise ConfigError(f"{len(faults)} fault(s) in the configuration", faults=faults, remedy="mend each")
+    return tuple(said) or ("no settings here: the shipped defaults count",)
+
+
+def _checked(name: str, enforced: config.Layer | None, machine: Machine) -> tuple[str, bool]:
+    try:
+        data = Path(machine.cwd, name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", place=name, remedy="give a file") from error
+    trust: config.Trust = "enforced" if Path(name).name == config.ENFORCED_NAME else "repository"
+    layer = config.parse_file(data, name=name, trust=trust)
+    if layer is None:
+        return f"{name}: no [tool.secgate]", False
+    resolved = config.resolve([*([enforced] if enforced is not None and trust != "enforced" else []), layer])
+    check_scanners(resolved)
+    count = sum(source == layer.name for source in resolved.sources.values())
+    lines = [f"{name}: {count} setting{'' if count == 1 else 's'}, no fault", *resolved.overruled]
+    return "\n".join(lines), True

@@ -1,0 +1,125 @@
+"""`secgate config`: the schema, faults with their lines, and where each value comes from."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import jsonschema_rs
+import pytest
+
+from secgate import config
+from tests.product import CLEAN, Product, tree
+from tests.unit.conftest import Git
+
+FULL = """
+version = 1
+profile = "release"
+exclude = ["a/"]
+[ledger]
+required = false
+[scanners.semgrep]
+timeout_s = 12.5
+[[sarif]]
+file = "x.sarif"
+[folders."apps/x"]
+exclude = ["b/"]
+"""
+
+
+@pytest.fixture
+def schema(product: Product) -> jsonschema_rs.Validator:
+    ended = product.cli("config", "schema", at=None)
+    assert ended.code == 0
+    return jsonschema_rs.validator_for(json.loads(ended.out))
+
+
+def test_the_schema_takes_what_secgate_takes_and_refuses_what_it_refuses(schema: jsonschema_rs.Validator) -> None:
+    assert schema.is_valid(tomllib.loads(FULL))
+    for wrong in ("profil = 'x'", "version = 2", "jobs = 900", "[ledger]\nstor = 'x'", "[[sarif]]\nlane = 'sast'"):
+        document = tomllib.loads(wrong)
+        assert not schema.is_valid(document), wrong
+        layer = config.parse_file(wrong.encode(), name="secgate.toml", trust="repository")
+        assert layer is not None
+        with pytest.raises(config_error()):
+            config.resolve([layer])
+
+
+def config_error() -> type[Exception]:
+    from secgate.errors import ConfigError
+
+    return ConfigError
+
+
+def test_every_key_says_what_it_means() -> None:
+    text = json.dumps(config.schema())
+    assert all(json.dumps(meaning)[1:-1] in text for meaning in config.MEANINGS.values())
+
+
+def test_check_names_every_fault_with_line_and_suggestion(product: Product, git: Git) -> None:
+    git.write({"secgate.toml": 'version = 1\nprofil = "x"\n\n[ledger]\nstor = 1\n[scanners.semgrp]\ntimeout_s = 1\n'})
+    ended = product.cli("config", "check", cwd=git.root, at=None)
+    assert (ended.code, ended.out) == (2, "")
+    for said in ("secgate.toml:2: unknown key `profil`", "did you mean `profile`?", "secgate.toml:5", "`store`"):
+        assert said in ended.err
+    git.write({"secgate.toml": "[scanners.semgrp]\ntimeout_s = 1\n"})
+    ended = product.cli("config", "check", cwd=git.root, at=None)
+    assert (ended.code, "did you mean `semgrep`?" in ended.err) == (2, True)
+
+
+def test_check_reads_what_lies_there_as_what_it_is_called(product: Product, git: Git) -> None:
+    assert "shipped defaults count" in product.cli("config", "check", cwd=git.root, at=None).out
+    git.write(
+        {"secgate.toml": FULL, "pyproject.toml": "[tool.secgate]\nversion = 1\n", "enforced.toml": "mode = 'observe'"}
+    )
+    ended = product.cli("config", "check", cwd=git.root, at=None)
+    assert ended.code == 0
+    assert ended.out.splitlines() == [
+        "secgate.toml: 7 settings, no fault",
+        "pyproject.toml: [tool.secgate] counts for nothing beside secgate.toml",
+    ]
+    assert product.cli("config", "check", "enforced.toml", cwd=git.root, at=None).code == 0
+    git.write({"secgate.toml": "mode = 'observe'\n"})
+    ended = product.cli("config", "check", cwd=git.root, at=None)
+    assert (ended.code, "the enforced layer only" in ended.err) == (2, True)
+    assert product.cli("config", "check", "nowhere.toml", cwd=git.root, at=None).code == 2
+
+
+def test_check_knows_what_the_organisation_locks(product: Product, git: Git) -> None:
+    enforced = tree(product.home / "organisation", {"enforced.toml": "locked = ['exclude']\njobs = 3\n"})
+    git.write({"secgate.toml": "exclude = ['a/']\n"})
+    ended = product.cli("config", "check", "--enforced", str(enforced), cwd=git.root, at=None)
+    assert (ended.code, "`exclude` is locked by the enforced layer" in ended.err) == (2, True)
+    git.write({"secgate.toml": "jobs = 4\n"})
+    ended = product.cli("config", "check", "--enforced", str(enforced), cwd=git.root, at=None)
+    assert (ended.code, "`jobs` counts for nothing" in ended.out) == (0, True)
+
+
+def test_show_says_where_each_value_comes_from_strongest_first(product: Product, git: Git) -> None:
+    enforced = tree(product.home / "organisation", {"enforced.toml": "max_file_bytes = 5\n"})
+    settings = "max_file_bytes = 9\njobs = 8\nprofile = 'audit'\noffline = false\nexclude = ['a/']\n"
+    git.commit({"app.py": CLEAN, "secgate.toml": settings})
+    git.write({"secgate.toml": "jobs = 1\n"})
+    ended = product.cli(
+        *("config", "show", "--profile", "release", "--enforced", str(enforced), "--format", "json"),
+        cwd=git.root,
+        at=None,
+        SECGATE_JOBS="7",
+        SECGATE_LEDGER_REPOSITORY="https://user:hidden@git.example.org/l.git",
+    )
+    assert ended.code == 0, ended
+    shown = {one["key"]: (one["value"], one["source"]) for one in json.loads(ended.out)["settings"]}
+    assert shown["max_file_bytes"] == (5, "enforced.toml")
+    assert shown["profile"] == ("release", "command line")
+    assert shown["jobs"] == (7, "environment (SECGATE_JOBS)")
+    assert shown["exclude"] == (["a/"], "secgate.toml")
+    assert shown["ledger.store"] == ("auto", "default")
+    assert shown["ledger.repository"][0] == "https://...@git.example.org/l.git"
+    assert any("`max_file_bytes` counts for nothing" in note for note in json.loads(ended.out)["notes"])
+
+
+def test_show_is_text_that_can_be_read(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN, "secgate.toml": '[folders."apps/x y"]\nprofile = "release"\n'})
+    ended = product.cli("config", "show", cwd=git.root, at=None)
+    assert 'folders."apps/x y".profile = "release"                      secgate.toml' in ended.out.splitlines()
+    assert ended.err == ""

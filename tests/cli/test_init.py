@@ -1,0 +1,100 @@
+"""`secgate init`: shown first, written whole or not at all, and once."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.product import CLEAN, Ended, Product, tree
+from tests.unit.conftest import Git
+
+FILES = ["secgate.toml", ".pre-commit-config.yaml", ".github/workflows/secgate.yml"]
+
+
+def init(product: Product, git: Git, *arguments: str) -> Ended:
+    return product.cli("init", *arguments, cwd=git.root, at=None)
+
+
+@pytest.fixture
+def shop(git: Git) -> Git:
+    git.commit({"app.py": CLEAN})
+    git("remote", "add", "origin", "https://github.com/acme/shop.git")
+    return git
+
+
+def written(git: Git) -> dict[str, bytes]:
+    names = git("ls-files", "--others", "--modified").splitlines()
+    return {name: (git.root / name).read_bytes() for name in names}
+
+
+def test_it_shows_asks_writes_and_a_second_time_changes_nothing(product: Product, shop: Git) -> None:
+    dry = init(product, shop, "--dry-run")
+    assert (dry.code, written(shop)) == (0, {})
+    assert [line.removeprefix("+++ b/") for line in dry.out.splitlines() if line.startswith("+++")] == FILES
+    unasked = init(product, shop)
+    assert (unasked.code, "give --yes" in unasked.err, written(shop)) == (2, True, {})
+    done = init(product, shop, "--yes")
+    assert (done.code, done.out, sorted(written(shop))) == (0, dry.out, sorted(FILES))
+    held = written(shop)
+    again = init(product, shop, "--yes")
+    assert (again.code, again.out, written(shop)) == (0, "", held)
+    assert "nothing to write" in again.err
+    assert product.cli("config", "check", cwd=shop.root, at=None).code == 0
+    shop.commit()
+    assert product.cli("run", cwd=shop.root, at=None).code in (0, 3), "the workflow that is written is no finding"
+
+
+@pytest.mark.parametrize(("answer", "count", "code"), [(b"y\n", 3, 0), (b"n\n", 0, 130)])
+def test_it_asks_on_a_terminal(product: Product, shop: Git, answer: bytes, count: int, code: int) -> None:
+    ours, theirs = pty.openpty()
+    env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
+    argv = [sys.executable, "-m", "secgate", "init"]
+    with subprocess.Popen(argv, cwd=shop.root, env=env, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.write(ours, answer)
+        process.communicate(timeout=120)
+    os.close(theirs)
+    os.close(ours)
+    assert (process.returncode, len(written(shop))) == (code, count)
+
+
+@pytest.mark.parametrize("place", ["secgate.toml", ".pre-commit-config.yaml", ".github", ".github/workflows"])
+def test_links_are_refused_before_anything_is_written(product: Product, shop: Git, tmp_path: Path, place: str) -> None:
+    outside = tree(tmp_path / "outside", {"file": "mine\n"})
+    (shop.root / place).parent.mkdir(exist_ok=True)
+    (shop.root / place).symlink_to(outside / "file" if place.endswith(("toml", "yaml")) else outside)
+    ended = init(product, shop, "--yes")
+    assert (ended.code, place in ended.err) == (2, True), ended
+    assert not (shop.root / "secgate.toml").is_file() or place == "secgate.toml"
+    assert {one.name: one.read_text() for one in outside.rglob("*")} == {"file": "mine\n"}
+
+
+def test_a_folder_in_the_way_and_a_file_in_the_way(product: Product, shop: Git) -> None:
+    (shop.root / "secgate.toml").mkdir()
+    assert init(product, shop, "--yes").code == 2
+    (shop.root / "secgate.toml").rmdir()
+    (shop.root / ".github").write_text("a file")
+    ended = init(product, shop, "--yes")
+    assert (ended.code, ".github" in ended.err, sorted(written(shop))) == (2, True, [".github"])
+    assert init(product, shop, "--yes", "--without", "workflow").code == 0
+
+
+def test_faulty_settings_are_said_and_nothing_is_written(product: Product, shop: Git) -> None:
+    shop.commit({"secgate.toml": "profil = 'x'\n"})
+    ended = init(product, shop, "--yes")
+    assert (ended.code, "did you mean `profile`" in ended.err, written(shop)) == (2, True, {})
+
+
+def test_a_plain_folder_gets_settings_alone(product: Product, tmp_path: Path) -> None:
+    plain = tree(tmp_path / "plain", {"app.py": CLEAN})
+    ended = product.cli("init", "--yes", cwd=plain, at=None)
+    assert (ended.code, sorted(path.name for path in plain.iterdir())) == (0, ["app.py", "secgate.toml"])
+
+
+def test_a_baseline_needs_somebody_who_signs(product: Product, shop: Git) -> None:
+    ended = init(product, shop, "--yes", "--baseline")
+    assert (ended.code, "give --author ID and --key FILE" in ended.err, written(shop)) == (2, True, {})

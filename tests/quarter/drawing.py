@@ -1,0 +1,99 @@
+"""A whole plan drawn from a seed: the quiet period, what is planted into it, and the lists as others export them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.quarter.making import PEOPLE, STRANGER, Making
+from tests.quarter.plan import DAY, Change, Checkpoint, Deployment, GateChange, Import, Plan, Release
+from tests.quarter.planting import DEPLOYMENTS
+from tests.quarter.weaknesses import WEAKNESSES
+from tests.quarter.windows import Weeks, plant_windows
+
+BEFORE, AFTER = 60 * DAY, 12 * DAY
+"""How far the ledgers, and the lists, reach beyond the period."""
+PLANTED_RUNS = 45
+"""About so many runs come with what is planted."""
+
+
+def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 1, short: str = "") -> Plan:
+    """Give the plan of a seed: about `runs` runs, each kind of deviation planted `times` times.
+
+    `short` names a list that was not given for all of the period. An odd seed has a ledger that was rewritten, each
+    fourth one a ledger that was cut off.
+    """
+    make = Making(seed, repositories=repositories)
+    make.background(runs=runs - PLANTED_RUNS * times)
+    weeks = Weeks(make)
+    for _ in range(times):
+        for plant in (*DEPLOYMENTS, *WEAKNESSES):
+            plant(make)
+    for _ in range(times):
+        plant_windows(make, weeks)
+    owners = {f"ledger-{at}": tuple(make.repositories[at::ledgers]) for at in range(ledgers)}
+    names = list(owners)
+    rewritten, cut = names[1] if seed % 2 else "", names[-1] if seed % 4 == 0 else ""
+    for mine in owners.values():
+        make.gate_changes.append(GateChange(make.name("gate"), mine[0], make.end + DAY, "policy-changed"))
+    checkpoints = _checkpoints(make, names, rewritten=rewritten, cut=cut)
+    return Plan(
+        seed=seed,
+        start=make.start,
+        end=make.end,
+        begun=make.start - BEFORE,
+        ledgers=owners,
+        people=PEOPLE,
+        runs=tuple(sorted(make.runs.values(), key=lambda one: (one.at, one.name))),
+        findings=tuple(make.findings),
+        exemptions=tuple(make.exemptions),
+        overrides=tuple(make.overrides),
+        gate_changes=tuple(make.gate_changes),
+        imports=tuple(_imports(make, short)),
+        checkpoints=tuple(checkpoints),
+        rewritten=rewritten,
+        cut=cut,
+        planted=frozenset(make.planted),
+        spared=frozenset(make.spared),
+    )
+
+
+def _imports(make: Making, short: str) -> list[Import]:
+    """Give each list in two parts that meet; a row that is there twice is put right by the second part."""
+    found = []
+    rows: dict[str, Sequence[Deployment | Change | Release]] = {
+        "deployments": make.deployments,
+        "reviews": make.changes,
+        "artifacts": make.releases,
+    }
+    half = (make.start + make.end) // 2
+    end = make.end + AFTER
+    for kind, every in rows.items():
+        seen: set[tuple[str, str]] = set()
+        parts: tuple[list[Deployment | Change | Release], ...] = ([], [])
+        for row in every:
+            key = (row.repository, row.name)
+            parts[key in seen].append(row)
+            seen.add(key)
+        until = half if kind == short else end
+        kept = tuple(row for row in parts[0] if row.at < until)
+        found.append(Import(kind, end, kept, make.start - BEFORE, until))
+        if parts[1] and kind != short:
+            found.append(Import(kind, end, tuple(parts[1]), make.start, end))
+    extracted = make.end - 1 if short == "repositories" else end
+    found.append(Import("repositories", extracted, tuple(make.scope)))
+    return found
+
+
+def _checkpoints(make: Making, ledgers: Sequence[str], *, rewritten: str, cut: str) -> list[Checkpoint]:
+    """Give one of each ledger, taken after the period, and one that somebody signed whose key does not count."""
+    found = [Checkpoint(f"of-{name}", name, make.end + 2 * DAY) for name in ledgers]
+    found.append(Checkpoint("by-nobody", ledgers[0], make.start + DAY, signer=STRANGER))
+    make.bad("ledger.integrity", "checkpoint:by-nobody", "bad_signature")
+    for one in found[:-1]:
+        if one.ledger == cut:
+            make.bad("ledger.integrity", f"checkpoint:{one.name}", "shorter_than_checkpoint")
+        elif one.ledger == rewritten:
+            make.bad("ledger.integrity", f"checkpoint:{one.name}", "inconsistent_root")
+        else:
+            make.near("ledger.integrity", f"checkpoint:{one.name}")
+    return found

@@ -1,0 +1,187 @@
+"""A plan's facts as the events that secgate would have recorded, each with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from secgate.event import Event
+from secgate.events import (
+    FindingAliased,
+    FindingChanged,
+    FindingClosed,
+    FindingOpened,
+    FindingSeenAgain,
+    LaneCount,
+    ObligationAdded,
+    ObligationSuperseded,
+    Run,
+    RunTool,
+)
+from secgate.finding_facts import FindingFacts, Witness
+from secgate.gate_events import GATE_EVENTS, GateChanged
+from secgate.model import Fingerprint, Lane, ScanStatus, Scope, Severity, Source, encode
+from tests.quarter import plan
+
+ALGORITHM = "secgate/v1"
+ZERO = "0" * 64
+CHANGES = {one.TYPE: one for one in GATE_EVENTS if issubclass(one, GateChanged)}
+
+
+class Dated(NamedTuple):
+    """An event at its time; `order` tells those of one second apart, `name` is whom it stands for in the plan."""
+
+    at: int
+    order: int
+    event: Event
+    name: str = ""
+
+
+def document_of(run: plan.Run, *, size: int) -> bytes:
+    """Give what stands for a run's document: of a size, and no more alike from run to run than real ones are."""
+    lines = [sha256(f"{run.name} {number}".encode()).hexdigest() for number in range(size // 200)]
+    return encode({"run": run.name, "commit": run.commit, "results": [{"at": one, "text": "x" * 120} for one in lines]})
+
+
+def run_of(run: plan.Run, *, override: str, document: bytes) -> Dated:
+    """Give the event of a run."""
+    asked = tuple(Lane(one.lane) for one in run.looks)
+    whole = not run.partial and all(one.status == "completed" for one in run.tools)
+    event = Run(
+        run_id=run.name,
+        secgate_version="1",
+        repository=run.repository,
+        line=run.line,
+        scope=Scope(run.scope),
+        scope_basis="given",
+        kind="git",
+        prefix=run.folder,
+        source=Source.WORK_TREE,
+        ref="",
+        event="",
+        provider="",
+        commit=run.commit,
+        tree=run.tree,
+        base_commit="",
+        base_ref="",
+        dirty=run.dirty,
+        shallow=False,
+        partial=run.partial,
+        artifacts=run.artifacts,
+        complete=whole,
+        provisional=False,
+        lanes=asked,
+        coverage=tuple(
+            LaneCount(
+                lane=Lane(one.lane),
+                asked=True,
+                needed=one.needed,
+                offered=9,
+                covered=9 - one.gaps,
+                failed=one.gaps,
+                unsupported=0,
+                gaps=one.gaps,
+            )
+            for one in run.looks
+        ),
+        tools=tuple(map(_tool, run.tools)),
+        tools_digest=ZERO,
+        outcome=run.outcome,
+        mode=run.mode,
+        override=override,
+        document_digest=sha256(document).hexdigest(),
+        evaluated_epoch_s=run.at,
+    )
+    return Dated(run.at, 9, event)
+
+
+def _tool(tool: plan.Tool) -> RunTool:
+    audits = "dependencies" in tool.lanes
+    return RunTool(
+        scanner=tool.scanner,
+        lanes=tuple(map(Lane, tool.lanes)),
+        status=ScanStatus(tool.status),
+        rule_pack_epoch_s=tool.rules,
+        data_epoch_s=tool.data,
+        advisories_digest=ZERO if audits and tool.named else "",
+    )
+
+
+def change_of(change: plan.GateChange) -> Dated:
+    """Give the event of a change of the gate."""
+    event = CHANGES[change.what](
+        run_id="r",
+        previous_run_id="q",
+        repository=change.repository,
+        line="main",
+        profile="pull-request",
+        name="shipped",
+        part="digest",
+        before="1",
+        after="2",
+    )
+    return Dated(change.at, 8, event, f"change:{change.name}")
+
+
+def finding_of(one: plan.Finding) -> Iterator[Dated]:
+    """Give the events of a finding."""
+    at = one.opened
+    opened = FindingOpened(**_about(one), finding=_facts(one, at), start_epoch_s=at, state="new")  # type: ignore[arg-type]
+    yield Dated(at, 0, opened)
+    if one.renamed:
+        former = Fingerprint(algorithm=ALGORITHM, value=one.fingerprint)
+        named = {"fingerprint": one.renamed_to, "algorithm": ALGORITHM}
+        yield Dated(one.renamed, 2, FindingAliased(**_about(one), **named, former=former, basis="matched"))  # type: ignore[arg-type]
+    for at, what in ((one.edited, "anchor"), (one.raised, "severity")):
+        if at:
+            facts = _facts(one, at)
+            before = Severity(one.severity)
+            changed = FindingChanged(**_about(one), finding=facts, changes=(what,), previous_severity=before)  # type: ignore[arg-type]
+            yield Dated(at, 3, changed)
+    for duty in one.duties:
+        told = {"basis": duty.basis, "start_epoch_s": duty.start, "limit_s": duty.limit, "policy_digest": ZERO}
+        added = ObligationAdded(**_about(one), **_named(one, duty.recorded), **told)  # type: ignore[arg-type]
+        yield Dated(duty.recorded, 4, added)
+        if duty.taken_back:
+            ended = ObligationSuperseded(**_about(one), **_named(one, duty.taken_back), **told)  # type: ignore[arg-type]
+            yield Dated(duty.taken_back, 5, ended)
+    for at in one.closed:
+        yield Dated(at, 6, FindingClosed(**_about(one), **_named(one, at), basis="absent", commit=""))  # type: ignore[arg-type]
+    for at in one.again:
+        last = max(then for then in one.closed if then < at)
+        seen = FindingSeenAgain(
+            **_about(one),  # type: ignore[arg-type]
+            finding=_facts(one, at),
+            start_epoch_s=one.opened,
+            closed_epoch_s=last,
+        )
+        yield Dated(at, 1, seen)
+
+
+def _about(one: plan.Finding) -> dict[str, object]:
+    return {"run_id": "r", "repository": one.repository, "line": one.line, "episode": one.episode}
+
+
+def _named(one: plan.Finding, at: int) -> dict[str, object]:
+    return {"fingerprint": fingerprint_at(one, at), "algorithm": ALGORITHM}
+
+
+def fingerprint_at(one: plan.Finding, at: int) -> str:
+    """Give what a finding was called then."""
+    return one.renamed_to if 0 < one.renamed <= at else one.fingerprint
+
+
+def _facts(one: plan.Finding, at: int) -> FindingFacts:
+    return FindingFacts(
+        fingerprint=fingerprint_at(one, at),
+        algorithm=ALGORITHM,
+        lane=Lane(one.lane),
+        weakness="known-vulnerability" if one.package else "sql-injection",
+        severity=Severity(one.raised_to if 0 < one.raised <= at else one.severity),
+        path="app.py",
+        anchor=one.edited_to if 0 < one.edited <= at else one.text,
+        witnesses=tuple(Witness(scanner=scanner, rule="R1") for scanner in one.scanners),
+        advisories=(one.advisory,) if one.advisory else (),
+        package=f"pypi/{one.package}@{one.version}" if one.package else "",
+    )

@@ -1,0 +1,598 @@
+"""What evidence of a made period must say, worked out from the plan alone: no code of secgate, no file, no ledger.
+
+The numbers are those of the docs: windows of seven days, rules of 90, advisories of 7, waivers of 90, overrides of 24
+hours that are reviewed within five days.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tests.quarter.plan import (
+    DAY,
+    HOUR,
+    LANES,
+    Change,
+    Deployment,
+    Duty,
+    Exemption,
+    Finding,
+    Import,
+    InScope,
+    Look,
+    Override,
+    Plan,
+    Release,
+    Row,
+    Run,
+    Tool,
+)
+
+RANKS = ("info", "low", "medium", "high", "critical")
+WINDOW, RULES, ADVISORIES, WAIVER = 7 * DAY, 90, 7 * DAY, 90 * DAY
+OVERRIDE, REVIEWED_WITHIN = 24 * HOUR, 5 * DAY
+NOT_RECORDED = ("secret.response", "breach.notified", "component.inventory", "gate.change_reviewed", "review.periodic")
+"""Assertions whose facts no event records yet: never tested, and their populations counted."""
+
+Bad = set[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one assertion must come to."""
+
+    result: str
+    population: frozenset[str]
+    tested: int
+    deviations: frozenset[tuple[str, str]]
+    untested: frozenset[str]
+    left: frozenset[str] = frozenset()
+    right: frozenset[str] = frozenset()
+    metrics: dict[str, int] = field(default_factory=dict)
+
+
+def expected(plan: Plan) -> dict[str, Expected]:
+    """Give what every assertion must come to."""
+    return Oracle(plan).all()
+
+
+class Oracle:
+    """The plan, looked at from all sides."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.roles = {person.id: person.roles for person in plan.people}
+        self.overrides = {one.name: one for one in plan.overrides}
+
+    def all(self) -> dict[str, Expected]:
+        """Give the nineteen of them."""
+        return {
+            "change.gated": self._deployments(),
+            "change.reviewed": self._reviews(),
+            "change.override_approved": self._overrides(),
+            "exception.governed": self._exceptions(),
+            "scan.ran": self._scans("scan.ran", LANES),
+            "secrets.searched": self._scans("secrets.searched", ("secrets",)),
+            "infrastructure.scanned": self._scans("infrastructure.scanned", ("iac", "workflows")),
+            "vuln.assessed": self._assessed(),
+            "vuln.sla": self.deadlines(lambda _: True),
+            "vuln.patch_release": self._patches(),
+            "secret.response": self._said("secret.response", self._secrets(), set()),
+            "breach.notified": self._said("breach.notified", self._breaches(), set()),
+            "component.inventory": self._inventories(),
+            "feed.current": self._feeds(),
+            "gate.enforced": self._enforced(),
+            "gate.change_reviewed": self._said("gate.change_reviewed", self._gate_changes(), set()),
+            "review.periodic": self._said("review.periodic", self._months(), set()),
+            "record.readable": self._records(),
+            "ledger.integrity": self._checkpoints(),
+        }
+
+    # ------------------------------------------------------------------------------------------------------- results
+
+    def _said(
+        self,
+        name: str,
+        population: Iterable[str],
+        bad: Bad,
+        *,
+        untested: Iterable[str] = (),
+        lacking: bool = False,
+        left: Iterable[str] = (),
+        right: Iterable[str] = (),
+        metrics: dict[str, int] | None = None,
+    ) -> Expected:
+        items = frozenset(population)
+        lacking = lacking or name in NOT_RECORDED
+        unknown = frozenset() if lacking else frozenset(untested)
+        if lacking:
+            result = "not_tested"
+        elif bad:
+            result = "deviation"
+        elif self.plan.begun > self.plan.start:
+            result = "not_tested"
+        elif not items:
+            result = "no_occurrence"
+        else:
+            result = "not_tested" if unknown else "no_deviation"
+        return Expected(
+            result=result,
+            population=items,
+            tested=0 if lacking else len(items) - len(unknown),
+            deviations=frozenset() if lacking else frozenset(bad),
+            untested=unknown,
+            left=frozenset(left),
+            right=frozenset(right),
+            metrics=metrics or {},
+        )
+
+    def within(self, at: int) -> bool:
+        """Tell whether a time lies in the period."""
+        return self.plan.start <= at < self.plan.end
+
+    # --------------------------------------------------------------------------------------------------------- lists
+
+    def _imports(self, kind: str) -> list[Import]:
+        return [one for one in self.plan.imports if one.kind == kind]
+
+    def rows(self, kind: str) -> list[Row]:
+        """Give the rows of a kind of list; of one key the last one counts."""
+        rows: dict[tuple[str, str], Row] = {}
+        for one in self._imports(kind):
+            for row in one.rows:
+                rows[row.repository, "" if isinstance(row, InScope) else row.name] = row
+        return list(rows.values())
+
+    def _lacks(self, kind: str) -> bool:
+        """Tell whether no list is there, or not of every second of the period."""
+        imports = self._imports(kind)
+        if not imports:
+            return True
+        if kind == "repositories":
+            return max(one.extracted for one in imports) < self.plan.end
+        at = self.plan.start
+        for start, end in sorted((one.start, one.end) for one in imports):
+            if start <= at:
+                at = max(at, end)
+        return at < self.plan.end
+
+    # --------------------------------------------------------------------------------------------------- deployments
+
+    def _deployments(self) -> Expected:
+        rows = [row for row in self.rows("deployments") if isinstance(row, Deployment)]
+        looked = [run for run in self.plan.runs if run.scope != "local" and not run.dirty and not run.folder]
+        by_name: dict[str, list[Run]] = {}
+        for run in looked:
+            names = [f"artifact {one}" for one in run.artifacts]
+            names += [f"commit {run.commit}"] if run.commit else []
+            names += [f"tree {run.repository} {run.tree}"] if run.tree else []
+            for name in names:
+                by_name.setdefault(name, []).append(run)
+        bad: Bad = set()
+        used: set[str] = set()
+        alone = []
+        for row in rows:
+            runs = self._tied(row, by_name)
+            used.update(run.name for run in runs)
+            if self.within(row.at):
+                name = f"{row.repository}#{row.name}"
+                bad.update((name, word) for word in self._wrong(row, runs))
+                if not runs:
+                    alone.append(name)
+        right = [
+            run.name for run in looked if run.scope == "protected" and self.within(run.at) and run.name not in used
+        ]
+        population = [f"{row.repository}#{row.name}" for row in rows if self.within(row.at)]
+        lacking = self._lacks("deployments")
+        return self._said("change.gated", population, bad, lacking=lacking, left=alone, right=right)
+
+    def _tied(self, row: Deployment, looked: Mapping[str, Sequence[Run]]) -> list[Run]:
+        """Give the runs of the same artefact, commit or tree; `looked` has them by each of these names."""
+        same = looked.get(f"commit {row.commit}", ())
+        found = {run.name: run for run in same}
+        for artifact in row.artifacts:
+            found |= {run.name: run for run in looked.get(f"artifact {artifact}", ())}
+        for tree in {row.tree} if row.tree else {run.tree for run in same}:
+            found |= {run.name: run for run in looked.get(f"tree {row.repository} {tree}", ())}
+        return list(found.values())
+
+    def _wrong(self, row: Deployment, runs: list[Run]) -> Iterator[str]:
+        before = [run for run in runs if run.at <= row.at]
+        if not runs:
+            yield "no_run"
+        elif not before:
+            yield "run_after_deployment"
+        latest = max((run.at for run in before), default=0)
+        for run in before:
+            if run.at != latest:
+                continue
+            if run.artifacts and row.artifacts and not set(run.artifacts) & set(row.artifacts):
+                yield "digest_mismatch"
+            if run.outcome != "pass" and not self._was_overridden(run):
+                unsure = run.outcome in ("inconclusive", "")
+                yield "inconclusive_and_not_overridden" if unsure else "blocked_and_not_overridden"
+
+    def _was_overridden(self, run: Run) -> bool:
+        given = self.overrides.get(run.override)
+        return (
+            given is not None
+            and self.is_signed(given.by, given.key)
+            and "break-glass" in self.roles[given.by]
+            and given.repository == run.repository
+            and given.line == run.line
+            and (not given.commit or given.commit == run.commit)
+            and given.given <= run.at < given.until
+            and run.at < given.given + OVERRIDE
+        )
+
+    def is_signed(self, person: str, key: str) -> bool:
+        """Tell whether a person whom people.toml knows signed with the own key."""
+        return person == key and person in self.roles
+
+    # ------------------------------------------------------------------------------------------------------- changes
+
+    def _reviews(self) -> Expected:
+        rows = [row for row in self.rows("reviews") if isinstance(row, Change) and self.within(row.at)]
+        bad: Bad = set()
+        for row in rows:
+            name = f"{row.repository}#{row.name}"
+            if not row.approvals:
+                bad.add((name, "no_review"))
+            good = [who for who, at, machine in row.approvals if who != row.author and at <= row.at and not machine]
+            if good:
+                continue
+            for who, at, machine in row.approvals:
+                words = {
+                    "author_is_reviewer": who == row.author,
+                    "review_after_merge": at > row.at,
+                    "reviewer_is_a_machine": machine,
+                }
+                bad.update((name, word) for word, holds in words.items() if holds)
+        population = [f"{row.repository}#{row.name}" for row in rows]
+        return self._said("change.reviewed", population, bad, lacking=self._lacks("reviews"))
+
+    def _inventories(self) -> Expected:
+        rows = [row for row in self.rows("artifacts") if isinstance(row, Release)]
+        bound = {digest for run in self.plan.runs for digest in run.artifacts}
+        of_period = {digest for run in self.plan.runs if self.within(run.at) for digest in run.artifacts}
+        here = [row for row in rows if self.within(row.at)]
+        return self._said(
+            "component.inventory",
+            [f"{row.repository}#{row.name}" for row in here],
+            set(),
+            left=[f"{row.repository}#{row.name}" for row in here if row.digest not in bound],
+            right=of_period - {row.digest for row in rows},
+        )
+
+    # ------------------------------------------------------------------------------------------- what people answer for
+
+    def _overrides(self) -> Expected:
+        bad: Bad = set()
+        here = [one for one in self.plan.overrides if self.within(one.given) and self.is_signed(one.by, one.key)]
+        for one in here:
+            bad.update((f"override:{one.name}", word) for word in self._wrong_override(one))
+        return self._said("change.override_approved", [f"override:{one.name}" for one in here], bad)
+
+    def _wrong_override(self, one: Override) -> Iterator[str]:
+        if "break-glass" not in self.roles[one.by]:
+            yield "not_authorised"
+        if not one.reason.strip():
+            yield "no_reason"
+        if not one.until:
+            yield "no_expiry"
+        if one.until > one.given + OVERRIDE:
+            yield "too_long"
+        signed = sorted((said for said in one.reviews if self.is_signed(said.by, said.key)), key=lambda said: said.at)
+        counts = [said for said in signed if said.by != one.by and "approver" in self.roles[said.by]]
+        own = [said for said in signed if said.by == one.by]
+        due = one.given + REVIEWED_WITHIN
+        told = (counts or own)[:1]
+        if told and not counts:
+            yield "self_reviewed"
+        if counts and counts[0].word == "not-justified":
+            yield "not_justified"
+        if (told and told[0].at > due) or (not told and due < self.plan.end):
+            yield "not_reviewed_in_time"
+
+    def _exceptions(self) -> Expected:
+        bad: Bad = set()
+        items: list[str] = []
+        for one in self.plan.exemptions:
+            given = self.approved(one)
+            for number, said in enumerate(one.approvals):
+                if not self.within(said.at):
+                    continue
+                if said.at == given:
+                    name = f"exemption:{one.name}"
+                    bad.update((name, word) for word in self._wrong_exemption(one, given))
+                elif self._counts(one, said.by, said.key):
+                    continue  # Somebody agreed to what was agreed to already.
+                else:
+                    name = f"refused:{one.name}/{number}"
+                    own = self.is_signed(one.requester, one.key) and said.by == one.requester
+                    bad.add((name, "self_approved" if own else "approver_not_authorised"))
+                items.append(name)
+        return self._said("exception.governed", items, bad)
+
+    def _wrong_exemption(self, one: Exemption, given: int) -> Iterator[str]:
+        if not one.reason.strip():
+            yield "no_reason"
+        if not one.expires:
+            yield "no_expiry"
+        if one.expires > given + WAIVER:
+            yield "too_long"
+
+    def _counts(self, one: Exemption, by: str, key: str) -> bool:
+        is_asked = self.is_signed(one.requester, one.key)
+        return is_asked and self.is_signed(by, key) and by != one.requester and "approver" in self.roles[by]
+
+    def approved(self, one: Exemption) -> int:
+        """Give when it was approved first by somebody who may, 0 for never."""
+        return min((said.at for said in one.approvals if self._counts(one, said.by, said.key)), default=0)
+
+    # --------------------------------------------------------------------------------------------------------- scans
+
+    def _windows(self) -> list[tuple[int, int]]:
+        start, end = self.plan.start, self.plan.end
+        count = max(1, (end - start) // WINDOW)
+        ends = [start + WINDOW * (at + 1) for at in range(count - 1)]
+        return list(zip([start, *ends], [*ends, end], strict=True))
+
+    def _scans(self, name: str, lanes: tuple[str, ...]) -> Expected:
+        rows = [row for row in self.rows("repositories") if isinstance(row, InScope)]
+        protected = [run for run in self.plan.runs if run.scope == "protected" and self.within(run.at)]
+        bad: Bad = set()
+        items: list[str] = []
+        unknown: list[str] = []
+        for row in rows:
+            whole = [
+                run
+                for run in protected
+                if run.repository == row.repository and not (run.dirty or run.partial or run.folder)
+            ]
+            for start, end in self._windows():
+                if row.start > start or (row.until and row.until < end):
+                    continue
+                runs = [run for run in whole if start <= run.at < end]
+                for lane, words in self._window(row, runs, lanes):
+                    item = f"{row.repository}/{lane}/{datetime.fromtimestamp(start, tz=UTC):%Y-%m-%d}"
+                    items.append(item)
+                    bad.update((item, word) for word in words if word != "unknown")
+                    if words == ["unknown"]:
+                        unknown.append(item)
+        ran = {run.repository for run in protected}
+        of_period = [
+            row.repository
+            for row in rows
+            if row.start < self.plan.end and (not row.until or row.until > self.plan.start)
+        ]
+        return self._said(
+            name,
+            items,
+            bad,
+            untested=unknown,
+            lacking=self._lacks("repositories"),
+            left=set(of_period) - ran,
+            right=ran - {row.repository for row in rows},
+        )
+
+    def _window(self, row: InScope, runs: list[Run], lanes: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+        """Give what is wrong with each lane that was to be looked at. Only where all are asked, rules have an age."""
+        if not runs:
+            if lanes == LANES:
+                yield "every lane", ["missing_window"]
+            elif row.infrastructure or "iac" not in lanes:
+                yield from ((lane, ["missing_window"]) for lane in lanes)
+            return
+        for lane in lanes:
+            looks = [(run, look) for run in runs for look in run.looks if look.lane == lane]
+            if not looks:
+                yield lane, ["missing_window"]
+                continue
+            needed = [(run, look) for run, look in looks if look.needed]
+            if needed:
+                yield lane, self._best(needed, ages=lanes == LANES)
+
+    def _best(self, looks: list[tuple[Run, Look]], *, ages: bool) -> list[str]:
+        """Give what is wrong with the best of them: a run that is right in all is enough."""
+        judged = []
+        for run, look in looks:
+            tools = [tool for tool in run.tools if look.lane in tool.lanes]
+            broken = sum(tool.status != "completed" for tool in tools)
+            dates = [date for tool in tools if (date := tool.rules or tool.data)]
+            age = math.ceil((run.at - min(dates)) / DAY) if dates else -1
+            judged.append((broken, look.gaps, age < 0, age))
+        broken, gaps, undated, age = min(judged)
+        words = []
+        if broken:
+            words.append("scanner_error")
+        if gaps:
+            words.append("files_not_covered")
+        if ages and not undated and age > RULES:
+            words.append("rules_too_old")
+        return words or (["unknown"] if ages and undated else [])
+
+    def _feeds(self) -> Expected:
+        bad: Bad = set()
+        items: list[str] = []
+        unknown: list[str] = []
+        for run, tool in self._audits():
+            name = f"{run.name}/{tool.scanner}"
+            items.append(name)
+            if not tool.data and not tool.named:
+                unknown.append(name)
+            elif not tool.data:
+                bad.add((name, "feed_missing"))
+            elif run.at - tool.data > ADVISORIES:
+                bad.add((name, "feed_too_old"))
+        return self._said("feed.current", items, bad, untested=unknown)
+
+    def _audits(self) -> Iterator[tuple[Run, Tool]]:
+        for run in self.plan.runs:
+            if run.scope == "protected" and self.within(run.at):
+                for tool in run.tools:
+                    if "dependencies" in tool.lanes and tool.status == "completed":
+                        yield run, tool
+
+    def _enforced(self) -> Expected:
+        here = [run for run in self.plan.runs if run.scope == "protected" and self.within(run.at)]
+        bad = {(run.name, "observe_mode") for run in here if run.mode == "observe"}
+        bad |= {(run.name, "no_decision") for run in here if not run.outcome}
+        return self._said("gate.enforced", [run.name for run in here], bad)
+
+    def _records(self) -> Expected:
+        here = [run for run in self.plan.runs if self.within(run.at)]
+        words = {"missing": "record_missing", "differs": "record_differs"}
+        bad = {(run.name, words[run.record]) for run in here if run.record in words}
+        return self._said("record.readable", [run.name for run in here], bad)
+
+    def _checkpoints(self) -> Expected:
+        bad: Bad = set()
+        for one in self.plan.checkpoints:
+            name = f"checkpoint:{one.name}"
+            if one.ledger == self.plan.cut:
+                bad.add((name, "shorter_than_checkpoint"))
+            elif one.ledger == self.plan.rewritten:
+                bad.add((name, "inconsistent_root"))
+            if one.signer != "machine:ci":
+                bad.add((name, "bad_signature"))
+        items = [f"checkpoint:{one.name}" for one in self.plan.checkpoints]
+        return self._said("ledger.integrity", items, bad, lacking=not items)
+
+    def _gate_changes(self) -> list[str]:
+        return [f"change:{one.name}" for one in self.plan.gate_changes if self.within(one.at)]
+
+    def _months(self) -> list[str]:
+        days = [
+            datetime.fromtimestamp(at, tz=UTC) for at in range(self.plan.start, self.plan.end, DAY)
+        ]  # The period begins at midnight.
+        return [f"{day:%Y-%m-%d}" for at, day in enumerate(days) if not at or day.day == 1]
+
+    # ------------------------------------------------------------------------------------------------------ weaknesses
+
+    def _assessed(self) -> Expected:
+        here = [one for one in self.plan.findings if self.within(one.opened)]
+        bad: Bad = set()
+        for one in here:
+            recorded = min((duty.recorded for duty in self._duties(one)), default=0)
+            if self.severity(one) == "info":
+                continue
+            if not recorded:
+                bad.add((self.key(one), "no_obligation"))
+            elif recorded > one.opened:
+                bad.add((self.key(one), "obligation_late"))
+        return self._said("vuln.assessed", map(self.key, here), bad)
+
+    def deadlines(self, is_asked: Callable[[Finding], bool]) -> Expected:
+        """Give what became of the findings that are asked for and were due in the period, or overdue in it."""
+        start, end = self.plan.start, self.plan.end
+        bad: Bad = set()
+        items: list[str] = []
+        lengths, open_for = [], []
+        met = excepted = 0
+        for one in self.known():
+            due, closed = self.due(one), self.closed(one)
+            if not is_asked(one) or not due or due >= end or (due < start and closed and closed <= max(due, start)):
+                continue
+            items.append(self.key(one))
+            if closed:
+                lengths.append(closed - one.opened)
+            else:
+                open_for.append(end - one.opened)
+            if closed and closed <= due:
+                met += 1
+            elif self._covered(one, due) >= (closed or end):
+                excepted += 1
+            else:
+                bad.add((self.key(one), "missed" if closed else "overdue_open"))
+        metrics = {
+            "due": len(items),
+            "met": met,
+            "excepted": excepted,
+            "missed": sum(word == "missed" for _, word in bad),
+            "overdue_open": sum(word == "overdue_open" for _, word in bad),
+        }
+        if items:
+            metrics["adherence_per_mille"] = 1000 * met // len(items)
+        if lengths:
+            lengths.sort()
+            for percent in (50, 90):
+                metrics[f"p{percent}_hours"] = lengths[math.ceil(len(lengths) * percent / 100) - 1] // HOUR
+        if open_for:
+            metrics["oldest_open_hours"] = max(open_for) // HOUR
+        return self._said("vuln.sla", items, bad, metrics=metrics)
+
+    def _patches(self) -> Expected:
+        items = [
+            self.key(one)
+            for one in self.known()
+            if one.lane == "dependencies"
+            and self.severity(one) == "critical"
+            and not 0 < self.closed(one) < self.plan.start
+        ]
+        return self._said("vuln.patch_release", items, set(), untested=items)
+
+    def _secrets(self) -> list[str]:
+        return [self.key(one) for one in self.plan.findings if one.lane == "secrets" and self.within(one.opened)]
+
+    def _breaches(self) -> list[str]:
+        return [
+            self.key(one)
+            for one in self.known()
+            if self.within(self.due(one)) and not 0 < self.closed(one) <= self.due(one)
+        ]
+
+    def known(self) -> list[Finding]:
+        """Give what was found before the period's end."""
+        return [one for one in self.plan.findings if one.opened < self.plan.end]
+
+    def _duties(self, one: Finding) -> list[Duty]:
+        return [duty for duty in one.duties if duty.recorded < self.plan.end]
+
+    def due(self, one: Finding) -> int:
+        """Give the earliest time that no downgrade has taken back, 0 where there is none."""
+        standing = [duty for duty in self._duties(one) if not 0 < duty.taken_back < self.plan.end]
+        return min((duty.start + duty.limit for duty in standing), default=0)
+
+    def closed(self, one: Finding) -> int:
+        """Give when it was closed as of the period's end, 0 where it was open then."""
+        told = sorted([(at, 1) for at in one.closed] + [(at, 0) for at in one.again])
+        told = [(at, word) for at, word in told if at < self.plan.end]
+        return told[-1][0] if told and told[-1][1] else 0
+
+    def severity(self, one: Finding) -> str:
+        """Give how bad it was last found to be."""
+        return one.raised_to if 0 < one.raised < self.plan.end else one.severity
+
+    def key(self, one: Finding) -> str:
+        """Name a finding as evidence names it."""
+        return f"{one.repository}/{one.line}/{self._name(one)[:16]}/{one.episode}"
+
+    def _name(self, one: Finding) -> str:
+        return one.renamed_to if 0 < one.renamed < self.plan.end else one.fingerprint
+
+    def _covered(self, one: Finding, due: int) -> int:
+        """Give how far waivers reach that somebody approved by the due time: each of them begins before it."""
+        ends = [0]
+        for waiver in self.plan.exemptions:
+            given = self.approved(waiver)
+            if not waiver.lowered_to and 0 < given <= due and self._is_of(waiver, one):
+                ends.append(min(waiver.expires, given + WAIVER, waiver.revoked or waiver.expires))
+        return max(ends)
+
+    def _is_of(self, waiver: Exemption, one: Finding) -> bool:
+        if waiver.advisory:
+            about = (waiver.advisory, waiver.package) == (one.advisory, one.package)
+        else:
+            about = waiver.finding in (one.fingerprint, self._name(one))
+        text = one.version or (one.edited_to if 0 < one.edited < self.plan.end else one.text)
+        return (
+            about
+            and waiver.repository == one.repository
+            and text in waiver.values
+            and RANKS.index(self.severity(one)) <= RANKS.index(waiver.severity)
+            and set(one.scanners) <= set(waiver.scanners)
+        )

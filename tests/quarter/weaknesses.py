@@ -1,0 +1,216 @@
+"""What is planted of weaknesses and of what people let pass: times that were missed by a second, and kept by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tests.quarter.making import BOSS, DEVELOPERS, OTHER_BOSS, STRANGER, Making, digest
+from tests.quarter.plan import DAY, HOUR, Duty, Exemption, Finding
+
+SLA, ASSESSED, GOVERNED = "vuln.sla", "vuln.assessed", "exception.governed"
+WEEK = 7 * DAY
+"""The limit of a high one."""
+
+
+def _late(make: Making, one: Finding, word: str = "missed") -> None:
+    make.bad(SLA, make.key(one), word)
+
+
+def _kept(make: Making, one: Finding) -> None:
+    make.near(SLA, make.key(one))
+
+
+def times(make: Making) -> None:
+    """Closed a second late, at the very second, never, after the period, or late from before it."""
+    for after in (1, 0, -1):
+        at = make.time(before=8 * DAY)
+        one = make.finding(at, closed=(at + WEEK + after,))
+        if after > 0:
+            _late(make, one)
+        else:
+            _kept(make, one)
+    _late(make, make.finding(make.time(before=8 * DAY)), "overdue_open")
+    _late(make, make.finding(make.end - WEEK - 1, closed=(make.end,)), "overdue_open")
+    _kept(make, make.finding(make.end - WEEK))
+    _late(make, make.finding(make.start - 20 * DAY, closed=(make.start + 1,)))
+    _kept(make, make.finding(make.start - 20 * DAY, closed=(make.start,)))
+    _kept(make, make.finding(make.start - 20 * DAY, closed=(make.start - 13 * DAY,)))
+    at = make.time(before=10 * DAY)
+    _kept(make, make.finding(at, "medium", closed=(at + 9 * DAY,)))
+    _kept(make, make.finding(make.time(), "info", closed=(make.end - 1,)))
+
+
+def episodes(make: Making) -> None:
+    """Seen again in the same episode or in the next one, after the period, or under another name."""
+    at = make.time(before=20 * DAY)
+    _late(make, make.finding(at, closed=(at + DAY, at + 9 * DAY), again=(at + 8 * DAY,)))
+    at = make.time(before=20 * DAY)
+    _kept(make, make.finding(at, closed=(at + DAY, at + 5 * DAY), again=(at + 2 * DAY,)))
+    at = make.time(before=20 * DAY)
+    _late(make, make.finding(at, closed=(at + DAY,), again=(at + 2 * DAY,)), "overdue_open")
+    at = make.time(before=9 * DAY)
+    _kept(make, make.finding(at, closed=(at + DAY,), again=(make.end + DAY,)))
+    at = make.time(before=45 * DAY)
+    first = make.finding(at, closed=(at + DAY,))
+    _kept(make, first)
+    again = at + 32 * DAY
+    told: dict[str, Any] = {
+        "repository": first.repository,
+        "fingerprint": first.fingerprint,
+        "text": first.text,
+        "episode": 2,
+    }
+    _late(make, make.finding(again, closed=(again + WEEK + 1,), **told))
+    at = make.time(before=9 * DAY)
+    renamed: dict[str, Any] = {"renamed": at + DAY, "renamed_to": digest(make.name("moved"))}
+    _late(make, make.finding(at, closed=(at + WEEK + 5,), **renamed))
+    at = make.time(before=9 * DAY)
+    later: dict[str, Any] = {"renamed": make.end + DAY, "renamed_to": digest(make.name("moved"))}
+    _kept(make, make.finding(at, closed=(at + WEEK,), **later))
+
+
+def duties(make: Making) -> None:
+    """Found to be worse, agreed to be less bad before it was due, judged late or not at all."""
+    at = make.time(before=9 * DAY)
+    worse = (*make.duty(at, "high"), *make.duty(at + 3 * DAY, "critical"))
+    _late(make, make.finding(at, duties=worse, raised=at + 3 * DAY, raised_to="critical", closed=(at + 4 * DAY + 1,)))
+    at = make.time(before=9 * DAY)
+    worse = (*make.duty(at, "high"), *make.duty(at + WEEK - HOUR, "critical"))
+    raised: dict[str, Any] = {"raised": at + WEEK - HOUR, "raised_to": "critical"}
+    _kept(make, make.finding(at, duties=worse, closed=(at + WEEK,), **raised))
+    at = make.time(before=20 * DAY)
+    told = make.duty(at, "high")[0]
+    less = Duty(recorded=at + 2 * DAY, start=at, limit=30 * DAY, basis="severity:medium")
+    lowered = make.finding(at, duties=(replace(told, taken_back=at + 2 * DAY), less), closed=(at + 15 * DAY,))
+    _kept(make, lowered)
+    make.waive(lowered, at + DAY, at + 40 * DAY, lowered_to="medium")
+    at = make.time(before=20 * DAY)
+    kev = Duty(recorded=at, start=at, limit=3 * DAY, basis="known-exploited")
+    _late(make, make.finding(at, duties=(*make.duty(at, "high"), kev), closed=(at + 4 * DAY,)))
+    at = make.time(before=30 * DAY)
+    make.bad(ASSESSED, make.key(make.finding(at, duties=(), closed=(at + DAY,))), "no_obligation")
+    late = replace(make.duty(at, "high")[0], recorded=at + 1)
+    make.bad(ASSESSED, make.key(make.finding(at, duties=(late,), closed=(at + DAY,))), "obligation_late")
+    make.near(ASSESSED, make.key(make.finding(at, "info", closed=(at + DAY,))))
+    make.near(ASSESSED, make.key(make.finding(make.start - 1, duties=(), closed=(at,))))
+
+
+def covers(make: Making) -> None:
+    """Waivers that reach from the due time to the closing without a gap, and those that do not by a second."""
+
+    def late(days: int = 20) -> Finding:
+        at = make.time(before=(days + 2) * DAY)
+        return make.finding(at, closed=(at + days * DAY,))
+
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 20 * DAY)
+    _kept(make, one)
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 20 * DAY - 1)
+    _late(make, one)
+    one = late()
+    make.waive(one, one.opened + WEEK, one.opened + 30 * DAY)
+    _kept(make, one)
+    one = late()
+    make.waive(one, one.opened + WEEK + 1, one.opened + 30 * DAY)
+    _late(make, one)
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 10 * DAY)
+    make.waive(one, one.opened + 2 * DAY, one.opened + 20 * DAY)
+    _kept(make, one)
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 10 * DAY)
+    make.waive(one, one.opened + 9 * DAY, one.opened + 20 * DAY)
+    _late(make, one)
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 20 * DAY, revoked=one.opened + 19 * DAY)
+    _late(make, one)
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 20 * DAY, revoked=one.opened + 21 * DAY)
+    _kept(make, one)
+    open_one = make.finding(make.time(9 * DAY, 30 * DAY))
+    make.waive(open_one, open_one.opened + DAY, make.end)
+    _kept(make, open_one)
+    open_one = make.finding(make.time(9 * DAY, 30 * DAY))
+    make.waive(open_one, open_one.opened + DAY, make.end - 1)
+    _late(make, open_one, "overdue_open")
+    _bounds(make)
+
+
+def _bounds(make: Making) -> None:
+    """Waivers of what has since become something else, and of a library."""
+    at = make.time(before=22 * DAY)
+    edited = make.finding(at, closed=(at + 20 * DAY,), edited=at + 2 * DAY, edited_to=digest(make.name("edited")))
+    make.waive(edited, at + DAY, at + 30 * DAY)
+    _late(make, edited)
+    renamed: dict[str, Any] = {"renamed": at + 2 * DAY, "renamed_to": digest(make.name("moved"))}
+    moved = make.finding(at, closed=(at + 20 * DAY,), **renamed)
+    make.waive(moved, at + DAY, at + 30 * DAY)
+    _kept(make, moved)
+    worse = make.finding(at, "medium", closed=(at + 20 * DAY,), raised=at + DAY, raised_to="high")
+    make.findings[-1] = worse = replace(worse, duties=(*worse.duties, *make.duty(at + DAY, "high")))
+    make.waive(worse, at + HOUR, at + 30 * DAY)
+    _late(make, worse)
+    seen = make.finding(at, closed=(at + 20 * DAY,), scanners=("bandit", "semgrep"))
+    make.waive(seen, at + DAY, at + 30 * DAY, scanners=("bandit",))
+    _late(make, seen)
+    library: dict[str, Any] = {
+        "lane": "dependencies",
+        "scanners": ("pip-audit",),
+        "advisory": f"CVE-2026-{make.random.randrange(1000, 99999)}",
+        "package": make.name("library"),
+        "version": "1.2.3",
+    }
+    used = make.finding(at, "critical", closed=(at + 20 * DAY,), **library)
+    make.waive(used, at + HOUR, at + 30 * DAY)
+    _kept(make, used)
+    updated = make.finding(at, "critical", closed=(at + 20 * DAY,), **{**library, "package": make.name("library")})
+    make.waive(updated, at + HOUR, at + 30 * DAY, values=("1.2.2",))
+    _late(make, updated)
+
+
+def exceptions(make: Making) -> None:
+    """Waivers and downgrades by those who may not, of no reason or end, and too long by a second."""
+
+    def given(*words: str, **more: Any) -> Exemption:
+        at = make.time(after=9 * DAY, before=9 * DAY)
+        one = make.finding(at, closed=(at + DAY,))
+        refused = more.pop("refused", False)
+        made = make.waive(one, at + 2 * HOUR, at + 30 * DAY, **more)
+        item = f"refused:{made.name}/0" if refused else f"exemption:{made.name}"
+        if words:
+            make.bad(GOVERNED, item, *words)
+        else:
+            make.near(GOVERNED, item)
+        return made
+
+    def again(made: Exemption, **more: Any) -> None:
+        make.exemptions[make.exemptions.index(made)] = replace(made, **more)
+
+    for more in ({}, {"lowered_to": "low"}):
+        made = given("self_approved", refused=True, **more)
+        again(made, approvals=make.approved(made.requested + HOUR, by=made.requester))
+        made = given("self_approved", refused=True, requester=BOSS, key=BOSS, **more)
+        other = make.approved(made.requested + 2 * HOUR, by=OTHER_BOSS)
+        again(made, approvals=(*make.approved(made.requested + HOUR), *other))
+        make.near(GOVERNED, f"exemption:{made.name}")
+        requester, friend = make.random.sample(DEVELOPERS, 2)
+        made = given("approver_not_authorised", refused=True, requester=requester, key=requester, **more)
+        again(made, approvals=make.approved(made.requested + HOUR, by=friend))
+        made = given("approver_not_authorised", refused=True, **more)
+        again(made, approvals=make.approved(made.requested + HOUR, key=STRANGER))
+        given("approver_not_authorised", refused=True, key=STRANGER, **more)
+        given("no_reason", reason=" ", **more)
+        given("no_expiry", expires=0, **more)
+        for after, words in ((1, ("too_long",)), (0, ())):
+            made = given(*words, **more)
+            again(made, expires=made.requested + HOUR + 90 * DAY + after)
+    for at in (make.start - 1, make.end):
+        one = make.finding(at - 2 * HOUR, closed=(at + DAY,))
+        made = make.waive(one, at, at + 200 * DAY)
+        make.near(GOVERNED, f"exemption:{made.name}")
+
+
+WEAKNESSES = (times, episodes, duties, covers, exceptions)
+"""All of this file."""

@@ -1,0 +1,153 @@
+"""A quarter drawn from a seed: evidence finds every deviation that was planted and invents none.
+
+Two sides say what evidence must say. Whoever plants notes each deviation; the oracle works all of it out from the plan
+by arithmetic of its own. They must agree, and evidence with both.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.product import Product
+from tests.quarter import drawing, judging, oracle, plan, writing
+from tests.quarter.plan import Plan
+from tests.quarter.sections import sections
+from tests.quarter.writing import Written
+from tests.signing_support import KEYGEN, Key
+
+SMALL: dict[str, Any] = {"repositories": 3, "runs": 150, "ledgers": 2}
+LISTS = ("", "deployments", "repositories", "reviews")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Key]:
+    if not KEYGEN:
+        pytest.skip("no ssh-keygen")
+    return writing.make_keys(drawing.draw(0, **SMALL), tmp_path_factory.mktemp("keys"))
+
+
+class Quarter(NamedTuple):
+    """A plan, and where it is written down."""
+
+    plan: Plan
+    product: Product
+    written: Written
+
+    def ask(self, *words: str) -> bytes:
+        """Give what a command says of it."""
+        ended = self.product.cli(*words, *writing.arguments(self.plan, self.written), at=writing.later(self.plan))
+        assert ended.code == 0, ended
+        return ended.data
+
+    def evidence(self) -> bytes:
+        return self.ask("evidence", "check", "--format", "json")
+
+    def report(self, framework: str) -> bytes:
+        folder = self.product.home / framework
+        moment = writing.later(self.plan).isoformat()
+        self.ask("report", framework, "--generated-at", moment, "--format", "json", "-o", str(folder))
+        return (folder / "report.json").read_bytes()
+
+
+def quarter(made: Plan, product: Product, keys: Mapping[str, Key]) -> Quarter:
+    return Quarter(made, product, writing.write(made, product.home / "made", machine=product.machine(), keys=keys))
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, keys: Mapping[str, Key]) -> Quarter:
+    return quarter(drawing.draw(0, **SMALL), Product(tmp_path_factory.mktemp("home")), keys)
+
+
+@pytest.fixture(scope="module")
+def told(first: Quarter) -> bytes:
+    return first.evidence()
+
+
+def test_evidence_finds_what_was_planted_and_invents_nothing(first: Quarter, told: bytes) -> None:
+    expected = oracle.expected(first.plan)
+    said = judging.of_evidence(told)
+    assert set(said) == set(expected)
+    assert judging.differences(said, expected, first.written.names) == []
+
+
+@pytest.mark.parametrize(("seed", "short"), [(1, "deployments"), (2, "repositories")])
+def test_evidence_of_other_quarters(seed: int, short: str, product: Product, keys: Mapping[str, Key]) -> None:
+    found = quarter(drawing.draw(seed, short=short, **SMALL), product, keys)
+    said = judging.of_evidence(found.evidence())
+    assert judging.differences(said, oracle.expected(found.plan), found.written.names) == []
+
+
+def test_reports_find_what_was_planted_and_invent_nothing(first: Quarter) -> None:
+    expected, wanted = oracle.expected(first.plan), sections(first.plan)
+    seen: set[str] = set()
+    for framework in ("soc2", "pci-dss"):
+        data = first.report(framework)
+        said = judging.of_report(data)
+        seen.update(said)
+        assert judging.differences(said, expected, first.written.names) == []
+        assert judging.section_differences(data, wanted, first.written.names) == []
+    assert seen == set(expected)
+
+
+@pytest.mark.parametrize("short", LISTS)
+@pytest.mark.parametrize("seed", range(12))
+def test_whoever_plants_and_the_oracle_agree(seed: int, short: str) -> None:
+    made = drawing.draw(seed, short=short, **SMALL)
+    expected = oracle.expected(made)
+    decided = {name for name, one in expected.items() if one.tested}
+    found = {(name, item, word) for name, one in expected.items() for item, word in one.deviations}
+    assert found == {one for one in made.planted if one[0] in decided}
+    assert made.spared & {(name, item) for name, item, _ in found} == set()
+
+
+def test_every_exception_of_what_can_be_tested_is_planted() -> None:
+    made = drawing.draw(1, **SMALL), drawing.draw(4, **SMALL)
+    planted = {(name, word) for one in made for name, _, word in one.planted}
+    mapping = json.loads((Path(__file__).parents[2] / "policies" / "controls" / "assertions.json").read_bytes())
+    named = {
+        (one["id"], word)
+        for one in mapping["assertions"]
+        for word in one["exception_when"]
+        if one["id"] not in (*oracle.NOT_RECORDED, "vuln.patch_release")
+    }
+    assert planted == named
+
+
+def test_a_seed_gives_one_plan() -> None:
+    assert drawing.draw(3, **SMALL) == drawing.draw(3, **SMALL)
+    assert drawing.draw(3, **SMALL) != drawing.draw(4, **SMALL)
+
+
+@pytest.mark.parametrize("name", ["change.gated", "vuln.sla", "scan.ran", "exception.governed", "ledger.integrity"])
+def test_what_hides_or_invents_a_deviation_is_caught(first: Quarter, told: bytes, name: str) -> None:
+    expected = oracle.expected(first.plan)
+    said = json.loads(json.dumps(judging.of_evidence(told)))
+    hidden = said[name]["deviations"].pop()
+    assert judging.differences(said, expected, first.written.names)[0].startswith(f"{name}: deviations: it misses 1:")
+    said[name]["deviations"] += [hidden, {**hidden, "item": said[name]["items"][0], "exception": "made up"}]
+    assert judging.differences(said, expected, first.written.names)[0].startswith(f"{name}: deviations: it invents 1:")
+
+
+@pytest.mark.parametrize("module", [oracle, plan, judging])
+def test_the_oracle_knows_nothing_of_secgate(module: Any) -> None:
+    """It and all that it imports: the standard library, and files of which the same is true."""
+    seen: set[str] = set()
+    waiting = [module.__name__]
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        file = Path(__file__).parents[2].joinpath(*name.split(".")).with_suffix(".py")
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            ours = {one for one in names if one.partition(".")[0] not in sys.stdlib_module_names}
+            assert all(one.startswith("tests.quarter.") for one in ours), (name, ours)
+            waiting += sorted(ours - seen)
+    assert seen <= {f"tests.quarter.{one}" for one in ("oracle", "plan", "judging", "sections")}

@@ -1,0 +1,126 @@
+"""What `secgate init` would write: added to what is there, and nothing of it lost."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+import yaml
+
+from secgate import config
+from secgate.proposals import HOOKS, PYPROJECT, SETTINGS, WORKFLOW, Proposal, Sight, changed, hooks, settings, workflow
+
+SIGHT = Sight(
+    version="1.2.3",
+    forge="github",
+    branch="trunk",
+    lanes=(("sast", 3, 1), ("iac", 0, 0)),
+    copied=("vendor",),
+    parts=("apps/a", "apps/b"),
+)
+
+OURS = [{"id": "secgate"}, {"id": "secgate-push"}]
+LISTS = {
+    "indented": "repos:\n  - repo: local\n    hooks: []\n",
+    "at the margin": "# ours\nrepos:\n# first\n-   repo: local\n    hooks: []\n# last\n",
+    "keys behind": "repos:\n  - repo: local\n    hooks: [] # keep\n\n# about ci\nci:\n  skip: [x]\nfail_fast: true\n",
+    "keys before": "default_stages: [pre-commit]\nrepos:\n  - repo: local\n    hooks: []",
+    "windows": "repos:\r\n  - repo: local\r\n    hooks: []\r\nfail_fast: true\r\n",
+    "a block": "repos:\n  - repo: local\n    hooks:\n      - id: x\n        entry: |\n          a\n\n          \nci: 1",
+}
+
+
+@pytest.mark.parametrize("text", LISTS.values(), ids=list(LISTS))
+def test_hooks_are_added_and_every_line_stays(text: str) -> None:
+    made = hooks(SIGHT, {HOOKS: text})
+    before, after = yaml.safe_load(text), yaml.safe_load(made.text)
+    assert after["repos"][-1] == {"repo": "https://github.com/secgate/secgate", "rev": "v1.2.3", "hooks": OURS}
+    assert {**after, "repos": after["repos"][:-1]} == before
+    kept = iter(made.text.splitlines())
+    assert all(line in kept for line in text.splitlines()), "each line is there, in its order"
+    assert ("\r\n" in text) == ("\r\n" in made.text)
+    assert hooks(SIGHT, {HOOKS: made.text}).text == "", "a second time changes nothing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["repos: []\n", "repos: [{repo: local, hooks: []}]\n", "other: 1\n", "", "- a\n", "{", "repos: 3\n", "a: *b\n"],
+)
+def test_what_cannot_be_added_to_is_left_and_said(text: str) -> None:
+    made = hooks(SIGHT, {HOOKS: text})
+    assert made.text == ""
+    assert "paste this" in made.said
+    assert "- repo: https://github.com/secgate/secgate" in made.said
+
+
+def test_hooks_of_a_commit_name_the_commit() -> None:
+    sight = Sight(version="1.2.3", commit="a" * 40)
+    assert yaml.safe_load(hooks(sight, {}).text)["repos"][0]["rev"] == "a" * 40
+
+
+def test_settings_are_right_and_say_what_was_seen() -> None:
+    made = settings(SIGHT, {}, in_pyproject=False)
+    layer = config.parse_file(made.text.encode(), name=SETTINGS, trust="repository")
+    assert layer is not None
+    assert config.resolve([layer]).settings.profile == "pull-request"
+    assert "by lane: sast 3." in made.text
+    assert "no shipped tool reads: sast 1." in made.text
+    assert all(len(line) <= 80 for line in made.text.splitlines())
+    uncommented = made.text.replace("# exclude", "exclude").replace("# [", "[").replace("# profile =", "profile =")
+    layer = config.parse_file(uncommented.encode(), name=SETTINGS, trust="repository")
+    assert layer is not None
+    resolved = config.resolve([layer]).settings
+    assert (resolved.exclude, sorted(resolved.folders)) == (["vendor/"], ["apps/a", "apps/b"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", '[project]\nname = "x" # keep\n', "[tool.ruff]\nline-length = 99", "[tool]\nruff = {}\r\n", "[[a]]\nb = 1\n"],
+)
+def test_a_table_joins_pyproject_and_every_line_stays(text: str) -> None:
+    made = settings(SIGHT, {PYPROJECT: text}, in_pyproject=True)
+    assert made.text.startswith(text)
+    after = tomllib.loads(made.text)
+    assert after["tool"].pop("secgate")["version"] == 1
+    assert {key: value for key, value in after.items() if value} == {k: v for k, v in tomllib.loads(text).items() if v}
+    assert settings(SIGHT, {PYPROJECT: made.text}, in_pyproject=True).text == ""
+
+
+@pytest.mark.parametrize("text", ["tool = {ruff = {}}\n", "[tool", "tool = 3\n"])
+def test_a_pyproject_that_takes_no_table_is_left(text: str) -> None:
+    made = settings(SIGHT, {PYPROJECT: text}, in_pyproject=True)
+    assert (made.text, "[tool.secgate]" in made.said) == ("", True)
+
+
+@pytest.mark.parametrize("branch", ["x]\n  workflow_dispatch:", "${{ github.actor }}", "-x", ""])
+def test_a_branch_cannot_write_the_workflow(branch: str) -> None:
+    made = workflow(Sight(version="1.2.3", forge="github", branch=branch), {})
+    assert yaml.safe_load(made.text)[True]["push"] == {"branches": ["main"]}
+
+
+def test_threat_10_the_workflow_has_no_rights_and_runs_no_change_with_the_bases() -> None:
+    document = yaml.safe_load(workflow(SIGHT, {}).text)
+    assert set(document[True]) == {"push", "pull_request", "merge_group"}
+    assert document["permissions"] == {}
+    assert document["jobs"]["secgate"]["permissions"] == {"contents": "read"}
+    scripts = "".join(step.get("run", "") for step in document["jobs"]["secgate"]["steps"])
+    assert "${{" not in scripts
+
+
+def test_names_of_folders_stay_in_their_comment() -> None:
+    sight = Sight(version="1", copied=('a"]\nmode = "observe"\n#',), parts=('b"]\n[x', "c"))
+    text = settings(sight, {}, in_pyproject=False).text
+    assert tomllib.loads(text) == {"version": 1, "profile": "pull-request"}
+
+
+def test_what_is_there_stays() -> None:
+    flow = ".github/workflows/x.yml"
+    made = [
+        settings(SIGHT, {SETTINGS: "version = 1\n"}, in_pyproject=False),
+        settings(SIGHT, {PYPROJECT: "[tool.secgate]\nversion = 1\n"}, in_pyproject=False),
+        workflow(SIGHT, {flow: "run: secgate run\n"}),
+        workflow(Sight(version="1"), {}),
+        hooks(Sight(version="1", is_git=False), {}),
+    ]
+    assert changed(made) == ()
+    assert changed([Proposal(path=WORKFLOW, text="x")]) != ()
