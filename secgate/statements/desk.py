@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from secgate import registry
 from secgate.config import Machine
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.events import to_entry
 from secgate.memory import Memory
-from secgate.model import Finding, RunDocument, Value
+from secgate.model import Finding, RunDocument, Value, encode
 from secgate.people import Person
 from secgate.ports import Ledger, Signer
 from secgate.preparation import Enforced, Place, Prepared, opened
@@ -97,8 +99,12 @@ def person_of(speaker: Speaker, desk: Desk) -> Person:
     return person
 
 
-def say(namespace: str, statement: bytes, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> None:
-    """Sign, check as it will be checked later, and append. Raises UsageError, SignatureError or LedgerError."""
+def say(namespace: str, said: Value, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> bytes:
+    """Sign, check as it will be checked later, append, and give the exact bytes that were signed.
+
+    Raises UsageError, SignatureError or LedgerError; nothing is then written.
+    """
+    statement = readable(said)
     person_of(speaker, desk)
     signature = desk.signer.sign(statement, namespace=namespace, key=str(Path(desk.cwd, speaker.key)))
     signed = desk.signer.verify(statement, signature, namespace=namespace, trust=desk.enforced.trust, at=desk.now)
@@ -106,5 +112,18 @@ def say(namespace: str, statement: bytes, event: type[SignedEvent], speaker: Spe
         raise SignatureError(
             f"the key is `{signed.principal}`'s, and `{speaker.person}` speaks", remedy="use your own key, or name"
         )
-    said = event(statement=statement.decode(), signature=signature.decode())
-    append_events([to_entry(said)], desk.ledger, memory=desk.memory, now=desk.now)
+    entry = to_entry(event(statement=statement.decode(), signature=signature.decode()))
+    append_events([entry], desk.ledger, memory=desk.memory, now=desk.now)
+    return statement
+
+
+def readable(said: Value) -> bytes:
+    """Give a statement's exact bytes. Raises UsageError for one that no later reading would take, such as no reason."""
+    statement = encode(said)
+    try:
+        msgspec.json.decode(statement, type=type(said))
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"it would count for nothing: {error}", remedy="say why in 1 to 2,000 characters; a ticket has at most 200"
+        ) from None
+    return statement

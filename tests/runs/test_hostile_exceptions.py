@@ -245,3 +245,27 @@ def test_a_list_of_signers_in_the_tree_adds_nobody(weak: Office, product: Produc
             machine=product.machine(),
             now=NOW,
         )
+
+
+@pytest.mark.parametrize("reason", ["", "y" * 2_001])
+def test_what_no_later_reading_would_take_is_not_said(weak: Office, reason: str) -> None:
+    name = run(weak).findings[0].fingerprint
+    waiver = weak.waive(name)
+    before = said(weak)
+    given: dict[str, Any] = {
+        "speaker": weak.speaker(EVE),
+        "place": weak.place,
+        "machine": weak.product.machine(),
+        "now": NOW,
+    }
+    wish = statements.Wish(kind="accept", reason=reason, expires=NOW + 9 * DAY)
+    less = DowngradeWish(severity=Severity.LOW, reason=reason, expires=NOW + 9 * DAY)
+    attempts: list[tuple[Any, tuple[object, ...]]] = [
+        (statements.request_for_finding, (name, wish)),
+        (statements.revoke, (waiver.id, reason)),
+        (statements.request_downgrade, (name, less)),
+    ]
+    for say, words in attempts:
+        with pytest.raises(UsageError, match="it would count for nothing"):
+            say(*words, **given)
+    assert said(weak) == before
