@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from secgate import registry
 from secgate.config import Machine
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.events import to_entry
 from secgate.memory import Memory
-from secgate.model import Finding, RunDocument, Value
+from secgate.model import Finding, RunDocument, Value, encode
 from secgate.people import Person
 from secgate.ports import Ledger, Signer
 from secgate.preparation import Enforced, Place, Prepared, opened
@@ -97,9 +99,31 @@ def person_of(speaker: Speaker, desk: Desk) -> Person:
     return person
 
 
-def say(namespace: str, statement: bytes, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> None:
-    """Sign, check as it will be checked later, and append. Raises UsageError, SignatureError or LedgerError."""
+def readable(said: Value) -> bytes:
+    """Give the exact bytes of what is said. Raises UsageError for what could not be read back.
+
+    Values are checked when they are read, not when they are made: it would be recorded, and count for nothing.
+    """
+    statement = encode(said)
+    try:
+        msgspec.json.decode(statement, type=type(said))
+    except msgspec.ValidationError as error:
+        what, _, at = str(error).partition(" - at ")
+        name = at.strip("`").removeprefix("$.") or "it"
+        raise UsageError(
+            f"`{name}` cannot be said so: {what[:1].lower()}{what[1:]}",
+            remedy="a reason has 1 to 2000 characters, a ticket at most 200; nothing was recorded",
+        ) from error
+    return statement
+
+
+def say(namespace: str, value: Value, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> bytes:
+    """Sign, check as it will be checked later, append, and give the exact bytes that were signed.
+
+    Raises UsageError, SignatureError or LedgerError.
+    """
     person_of(speaker, desk)
+    statement = readable(value)
     signature = desk.signer.sign(statement, namespace=namespace, key=str(Path(desk.cwd, speaker.key)))
     signed = desk.signer.verify(statement, signature, namespace=namespace, trust=desk.enforced.trust, at=desk.now)
     if signed.principal != speaker.person:
@@ -108,3 +132,4 @@ def say(namespace: str, statement: bytes, event: type[SignedEvent], speaker: Spe
         )
     said = event(statement=statement.decode(), signature=signature.decode())
     append_events([to_entry(said)], desk.ledger, memory=desk.memory, now=desk.now)
+    return statement

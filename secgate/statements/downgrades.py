@@ -13,7 +13,7 @@ from secgate.baseline import as_bad_as_ever
 from secgate.config import Machine
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, standing
 from secgate.errors import UsageError
-from secgate.model import Finding, Severity, Value, encode
+from secgate.model import Finding, Severity, Value
 from secgate.pipeline.downgraded import checked, is_above, late_duties
 from secgate.pipeline.exceptions import SHOWN, limits_of
 from secgate.preparation import Place
@@ -52,8 +52,8 @@ def request_downgrade(
     )
     finding = named(name, document)
     with desk_at(place, machine=machine, now=now) as desk:
-        statement = encode(_request(finding, wish, speaker, desk))
-        say(PROCEDURE.namespaces[PROCEDURE.requested], statement, DowngradeRequested, speaker, desk)
+        asked = _request(finding, wish, speaker, desk)
+        statement = say(PROCEDURE.namespaces[PROCEDURE.requested], asked, DowngradeRequested, speaker, desk)
         return _downgrade(statement_id(statement), desk)
 
 
@@ -75,7 +75,7 @@ def approve_downgrade(name: str, *, speaker: Speaker, place: Place, machine: Mac
         said = Approval(
             schema=PROCEDURE.schema("approval"), request=found.id, approver=speaker.person, approved_epoch_s=at
         )
-        say(PROCEDURE.namespaces[PROCEDURE.approved], encode(said), DowngradeApproved, speaker, desk)
+        say(PROCEDURE.namespaces[PROCEDURE.approved], said, DowngradeApproved, speaker, desk)
         return _downgrade(found.id, desk)
 
 
@@ -92,7 +92,7 @@ def revoke_downgrade(
             reason=reason,
             revoked_epoch_s=int(desk.now.timestamp()),
         )
-        say(PROCEDURE.namespaces[PROCEDURE.revoked], encode(said), DowngradeRevoked, speaker, desk)
+        say(PROCEDURE.namespaces[PROCEDURE.revoked], said, DowngradeRevoked, speaker, desk)
         return _downgrade(found.id, desk)
 
 

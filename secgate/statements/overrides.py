@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from secgate.config import Machine
 from secgate.errors import UsageError
-from secgate.model import Value, encode
+from secgate.model import Value
 from secgate.overrides import (
     GIVEN,
     NAMESPACES,
@@ -84,8 +84,7 @@ def give_override(emergency: Emergency, *, speaker: Speaker, place: Place, machi
             until_epoch_s=until,
             ticket=emergency.ticket,
         )
-        statement = encode(said)
-        say(NAMESPACES[GIVEN], statement, OverrideGiven, speaker, desk)
+        statement = say(NAMESPACES[GIVEN], said, OverrideGiven, speaker, desk)
         return _standing(_given(statement_id(statement), desk), desk)
 
 
@@ -105,7 +104,7 @@ def review_override(
             reason=reason,
             reviewed_epoch_s=int(desk.now.timestamp()),
         )
-        say(NAMESPACES[REVIEWED], encode(said), OverrideReviewed, speaker, desk)
+        say(NAMESPACES[REVIEWED], said, OverrideReviewed, speaker, desk)
         return _standing(_given(given.id, desk), desk)
 
 

@@ -14,7 +14,7 @@ from secgate.pipeline.exceptions import checked, limits_of
 from secgate.policy.values import WaiverLimits
 from secgate.preparation import Place
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
-from secgate.statements.desk import Desk, Speaker, desk_at, named, say
+from secgate.statements.desk import Desk, Speaker, desk_at, named, readable, say
 from secgate.story import read_document
 from secgate.waived import account, for_findings
 from secgate.waivers import (
@@ -144,8 +144,9 @@ def request_together(
             _request(one.wish, speaker, desk, subject=one.subject, bound=one.bound, shown=one.shown, origin=one.origin)
             for one in drafts
         ]
-        statement = statement_of(together(asked))
-        say(NAMESPACES[REQUESTED_TOGETHER], statement, WaiversRequested, speaker, desk)
+        for one in asked:
+            readable(one)
+        say(NAMESPACES[REQUESTED_TOGETHER], together(asked), WaiversRequested, speaker, desk)
         made = {waiver.id: waiver for waiver in _waivers(desk)[0]}
         return tuple(made[statement_id(statement_of(one))] for one in asked)
 
@@ -161,7 +162,7 @@ def approve(name: str, *, speaker: Speaker, place: Place, machine: Machine, now:
         if waiver.request.expires_epoch_s <= int(desk.now.timestamp()):
             raise UsageError(f"waiver {waiver.id[:_SHOWN]} has expired", remedy="ask for another")
         said = Approval(request=waiver.id, approver=speaker.person, approved_epoch_s=int(desk.now.timestamp()))
-        say(NAMESPACES[APPROVED], statement_of(said), WaiverApproved, speaker, desk)
+        say(NAMESPACES[APPROVED], said, WaiverApproved, speaker, desk)
         return _waiver(waiver.id, desk)
 
 
@@ -172,7 +173,7 @@ def revoke(name: str, reason: str, *, speaker: Speaker, place: Place, machine: M
         said = Revocation(
             request=waiver.id, by=speaker.person, reason=reason, revoked_epoch_s=int(desk.now.timestamp())
         )
-        say(NAMESPACES[REVOKED], statement_of(said), WaiverRevoked, speaker, desk)
+        say(NAMESPACES[REVOKED], said, WaiverRevoked, speaker, desk)
         return _waiver(waiver.id, desk)
 
 
@@ -249,8 +250,7 @@ def _request(
 
 
 def _ask(asked: Request, speaker: Speaker, desk: Desk) -> Waiver:
-    statement = statement_of(asked)
-    say(NAMESPACES[REQUESTED], statement, WaiverRequested, speaker, desk)
+    statement = say(NAMESPACES[REQUESTED], asked, WaiverRequested, speaker, desk)
     return _waiver(statement_id(statement), desk)
 
 

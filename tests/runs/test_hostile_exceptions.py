@@ -245,3 +245,35 @@ def test_a_list_of_signers_in_the_tree_adds_nobody(weak: Office, product: Produc
             machine=product.machine(),
             now=NOW,
         )
+
+
+@pytest.mark.parametrize(
+    ("words", "person", "told"),
+    [
+        (("waiver", "request", "NAME", "--kind", "accept", "--until", "30d", "--reason", ""), EVE, "`reason` cannot"),
+        (("waiver", "request", "NAME", "--kind", "accept", "--until", "30d", "--reason", "x" * 2001), EVE, "`reason`"),
+        (("downgrade", "request", "NAME", "--to", "low", "--until", "30d", "--reason", ""), EVE, "`reason` cannot"),
+        (
+            ("coverage", "waive", "sast", "unsupported", "old/", "--until", "30d", "--reason", ""),
+            EVE,
+            "`reason` cannot",
+        ),
+        (("override", "--until", "2h", "--line", "main", "--reason", "x" * 2001), ADA, "`reason` cannot"),
+    ],
+    ids=["no-reason", "long-reason", "downgrade", "gap", "override"],
+)
+def test_what_could_not_be_read_back_is_not_recorded(
+    weak: Office, words: tuple[str, ...], person: str, told: str
+) -> None:
+    """It was signed and appended, and counted for nothing in every later run."""
+    people = weak.folder / "people.toml"
+    people.write_text(people.read_text().replace('["approver"]', '["approver", "break-glass"]'))
+    name = run(weak).findings[0].fingerprint
+    before = len(said(weak))
+    ended = weak.product.cli(
+        *(name if word == "NAME" else word for word in words),
+        *("--enforced", str(weak.folder), "--as", person, "--key", str(weak.keys[person].path)),
+        cwd=weak.git.root,
+    )
+    assert (ended.code, told in ended.err, "nothing was recorded" in ended.err) == (2, True, True), ended
+    assert len(said(weak)) == before
