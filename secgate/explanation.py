@@ -214,6 +214,9 @@ def _ways(finding: Finding, verdict: Verdict | None, document: RunDocument) -> I
     if verdict.word is Word.INCONCLUSIVE:
         yield Way(kind="none", text="a waiver does not help: it cannot make known what could not be told")
         return
+    if not _has_tree(document):
+        yield Way(kind="none", text="a waiver is asked for in the run of the tree: nothing of these files is recorded")
+        return
     command = waiver_command(finding, document)
     if not command:
         yield Way(
@@ -221,6 +224,11 @@ def _ways(finding: Finding, verdict: Verdict | None, document: RunDocument) -> I
         )
         return
     yield Way(kind="waiver", text=_waiver_words(document), command=command)
+
+
+def _has_tree(document: RunDocument) -> bool:
+    """Tell whether a tree was judged, and not files alone, of which nothing is kept that a waiver could be about."""
+    return document.decision is None or document.decision.claims_coverage
 
 
 def _waiver_words(document: RunDocument) -> str:
@@ -241,7 +249,7 @@ def _lane_ways(lane: LaneCoverage, verdict: Verdict | None, document: RunDocumen
     for gap in left:
         if gap.remedy:
             told[Way(kind="gap", text=gap.remedy)] = None
-    for gap in left:
+    for gap in left if _has_tree(document) else ():
         told[_gap_waiver(gap, document)] = None
     yield from list(told)[:MAX_WAYS]
     if len(told) > MAX_WAYS:

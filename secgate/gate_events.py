@@ -1,4 +1,4 @@
-"""Events about the gate and the ledger themselves."""
+"""Events about the gate and the ledger themselves, and what was built behind the gate."""
 
 from __future__ import annotations
 
@@ -72,5 +72,33 @@ class CheckpointTaken(Event, frozen=True, kw_only=True):
     timestamps: Epoch = 0
 
 
-GATE_EVENTS: tuple[type[Event], ...] = (PolicyChanged, ScannerChanged, RulePackChanged, ModeChanged, CheckpointTaken)
+class ArtefactBound(Event, frozen=True, kw_only=True):
+    """Something that was built was tied to a run of what it was built from, by the word of whoever signed that.
+
+    `artifact` is its digest, `sha256:HEX`; `name` what it was called. The signed attestation (`statement_digest`) is a
+    blob; `key` signed it.
+    """
+
+    TYPE: ClassVar[str] = "artefact-bound"
+    VERSION: ClassVar[int] = 1
+
+    artifact: str
+    name: str
+    run_id: str
+    repository: str
+    commit: str
+    tree: str
+    key: str
+    statement_digest: Digest
+    actor: str = ""
+
+
+GATE_EVENTS: tuple[type[Event], ...] = (
+    PolicyChanged,
+    ScannerChanged,
+    RulePackChanged,
+    ModeChanged,
+    CheckpointTaken,
+    ArtefactBound,
+)
 """Every one of them, in the order of the documents."""

@@ -25,6 +25,8 @@ FINGERPRINT_ALGORITHM = "secgate/v1"
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Epoch = Annotated[int, Meta(ge=0)]
+Visibility = Literal["unknown", "public", "internal", "private"]
+"""Who can read a repository, as CI tells; what is not told counts as public."""
 Exposure = Literal["unknown", "internal", "internet"]
 """Who can reach what runs from a file, as far as the organisation says."""
 
@@ -248,6 +250,7 @@ class Target(Value, frozen=True, kw_only=True):
     """Branch or deployment that clocks belong to."""
     event: str = ""
     provider: str = ""
+    visibility: Visibility = "unknown"
     named: bool = False
     """Whether files were named one by one, as a hook is given them: such a run reads the ledger and never writes."""
     indexed: tuple[str, ...] = ()

@@ -30,6 +30,7 @@ from secgate.policy import effective_data
 from secgate.ports import Ledger, Rendered
 from secgate.preparation import (
     ChosenLedger,
+    Opened,
     Place,
     Prepared,
     RunRequest,
@@ -49,14 +50,30 @@ from secgate.show import show as show_document
 from secgate.story import Author, Story, Teller, chapters, compose, read_document
 
 
+class Recorded(NamedTuple):
+    """A recorded run, the tree's ledger that holds it, and what that remembers."""
+
+    document: RunDocument
+    desk: Opened
+    memory: Memory
+
+
 def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: Machine, now: datetime) -> RunDocument:
     """Give the stored document of the run whose id starts with `run_id`, the latest for "".
 
     Raises LedgerError for a ledger that is not there or does not verify, UsageError for an id that names no run or two.
     """
     place = Place(path=path, config=config, enforced=enforced)
-    with _asked(place, machine=machine, now=now) as asked:
-        return _document(asked.chosen.ledger, _run_of(run_id, asked))
+    with recorded_run(run_id, place=place, machine=machine, now=now) as recorded:
+        return recorded.document
+
+
+@contextlib.contextmanager
+def recorded_run(run_id: str, *, place: Place, machine: Machine, now: datetime) -> Iterator[Recorded]:
+    """Give the stored document of a run as `stored_run` does, with the ledger that it is in, still open."""
+    with opened(place, machine=machine, now=now) as desk:
+        asked = _recalled(desk.prepared, desk.chosen, now)
+        yield Recorded(_document(desk.chosen.ledger, _run_of(run_id, asked)), desk, asked.memory)
 
 
 def finding_story(finding: str, *, place: Place, machine: Machine, now: datetime) -> Story:

@@ -53,6 +53,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "html": "secgate.reporters.html:HtmlReporter",
         "json": "secgate.reporters.json:JsonReporter",
         "junit": "secgate.reporters.junit:JunitReporter",
+        "comment": "secgate.reporters.markdown:CommentReporter",
         "markdown": "secgate.reporters.markdown:MarkdownReporter",
         "markdown-all": "secgate.reporters.markdown:WholeMarkdownReporter",
         "sarif": "secgate.reporters.sarif:SarifReporter",

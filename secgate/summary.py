@@ -350,15 +350,15 @@ def _context(document: RunDocument) -> Iterable[str]:
     target, decision = document.target, document.decision
     where = target.repository + (f"/{target.prefix}" if target.prefix else "")
     commit = f" at {target.commit[:12]}" if target.commit else ""
-    dirty = " with uncommitted changes" if target.dirty else ""
-    yield f"{where}{commit}{dirty}"
+    yield where + commit + (" with uncommitted changes" if target.dirty else "")
     profile = f"profile {decision.profile}, " if decision else ""
     base = f", compared with {target.base_commit[:12]}" if target.base_commit else ""
     yield f"{profile}scope {target.scope} ({target.scope_basis}){base}"
     if decision and decision.mode == "observe":
         yield "observe mode: the outcome is recorded, a fail or an incomplete answer does not block"
     if target.changed is None and not target.base_commit and target.scope is not Scope.PROTECTED and decision:
-        yield "nothing to compare with: every finding counts as new (--changed-since REF judges a change)"
+        way = " (--changed-since REF judges a change)" if decision.claims_coverage else ""
+        yield f"nothing to compare with: every finding counts as new{way}"
     told = decision is not None and any(note.startswith("clocks are provisional") for note in decision.notes)
     if document.provisional_clocks and not told:
         yield "clocks are provisional: no configuration requires a ledger here"

@@ -35,11 +35,13 @@ SIGNED = {
 """By an entry's type: what its signature is for, and who has to sign."""
 FIRST = ("waiver-requested", "waivers-requested", "downgrade-requested", "override-given")
 """What others answer to: the rest are about a statement that one of these made."""
+SOURCE = ("repository", "commit", "tree")
 BLOBS = (
     *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),
     *("rows_digest", "inventory_digest"),
 )
 CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
+ATTESTATION_TYPE = "application/vnd.in-toto+json"
 
 
 class Bad(Exception):  # noqa: N818 - what it says reads better so
@@ -140,6 +142,9 @@ class Log:
         self.leaves: list[bytes] = []
         self.checkpoints: list[tuple[int, Json]] = []
         self.statements: list[tuple[int, Json]] = []
+        self.bindings: list[tuple[int, Json]] = []
+        self.sources: dict[str, tuple[str, str, str]] = {}
+        """Of each run: repository, commit, tree."""
         self.named: dict[str, int] = {}
         """Digests of blobs, and the first entry that names each."""
         self.counts: dict[str, int] = {}
@@ -174,8 +179,13 @@ class Log:
         elif kind == "run":
             outcome = body.get("outcome") or "undecided"
             self.runs[outcome] = self.runs.get(outcome, 0) + 1
+            self.sources[str(body.get("run_id"))] = tuple(body.get(name) for name in SOURCE)
         elif kind == "checkpoint":
             self.checkpoints.append((number, entry))
+        elif kind == "artefact-bound":
+            if self.sources.get(str(body.get("run_id"))) != tuple(body.get(name) for name in SOURCE):
+                raise Bad(number, "no run before it was of the commit that it binds an artefact to")
+            self.bindings.append((number, entry))
         elif kind in SIGNED:
             self.statements.append((number, entry))
         for field in BLOBS:
@@ -288,6 +298,39 @@ def openssl_verifies(key: bytes, message: bytes, signature: bytes) -> bool:
         return run(argv, b"").returncode == 0
 
 
+def encoded(kind: str, payload: bytes) -> bytes:
+    """Give what is signed of a DSSE envelope."""
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
+
+
+def check_bindings(log: Log, folder: Path, signers: Signers) -> int:
+    """Check that each attestation that is here says what its entry says, and who signed it."""
+    for number, entry in log.bindings:
+        body = entry["body"]
+        file = folder / "blobs" / body["statement_digest"][:2] / body["statement_digest"][2:]
+        if not file.exists():
+            continue
+        try:
+            envelope = json.loads(file.read_bytes())
+            payload = base64.b64decode(envelope["payload"])
+            said = json.loads(payload)
+            run, (kind, _, value) = said["predicate"], body["artifact"].partition(":")
+            told = [run["runId"], run["repository"], run["source"]["commit"], run["source"]["tree"]]
+            same = told == [body["run_id"], *(body[name] for name in SOURCE)]
+            same = same and any(one["digest"].get(kind) == value for one in said["subject"])
+            signatures = [base64.b64decode(one["sig"]) for one in envelope["signatures"]]
+        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+            raise Bad(number, f"the attestation that it rests on does not read: {error!r}") from error
+        if not same:
+            raise Bad(number, "the attestation that it rests on says something else")
+        if signers.file:
+            message = encoded(ATTESTATION_TYPE, payload)
+            who = [signers.machine("in-toto", message, one, entry["at_epoch_s"]) for one in signatures]
+            if envelope.get("payloadType") != ATTESTATION_TYPE or not any(one.startswith("machine:") for one in who):
+                raise Bad(number, "nobody who counts for it signed the attestation that it rests on")
+    return len(log.bindings)
+
+
 def check_checkpoint(log: Log, data: bytes, name: str, *, entry: int, signers: Signers) -> Json:
     """Hold the log against one signed head. `entry` is the one that speaks of it, -1 for one that was handed in."""
     try:
@@ -301,8 +344,7 @@ def check_checkpoint(log: Log, data: bytes, name: str, *, entry: int, signers: S
     if ledger != log.ledger_id:
         raise Bad(entry, f"{name}: the checkpoint is of another ledger")
     if signers.file:
-        kind = CHECKPOINT_TYPE.encode()
-        message = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+        message = encoded(CHECKPOINT_TYPE, payload)
         who = [signers.machine("secgate-checkpoint", message, one, kept["at_epoch_s"]) for one in signatures]
         if envelope.get("payloadType") != CHECKPOINT_TYPE or not any(who):
             raise Bad(entry, f"{name}: nobody who counts for it signed this checkpoint")
@@ -572,6 +614,9 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     yield f"blobs        {held}, each what it is called" + (
         f"; {missing} that entries name are not here" if missing else ""
     )
+    count = check_bindings(log, folder, signers)
+    if count:
+        yield f"bindings     {count} artefacts, each to the commit of a run before it"
     if signers.file:
         count = check_statements(log, signers)
         yield f"signatures   {count} statements and {len(kept)} checkpoints, each by somebody who counts for it"

@@ -52,6 +52,7 @@ _COMMANDS = {
     "metrics": ("secgate.cli.metrics", "Count what ledgers hold, for dashboards."),
     "sbom": ("secgate.cli.sbom", "Write a bill of materials in CycloneDX."),
     "report": ("secgate.cli.report", "Write evidence over a period for an auditor to test."),
+    "attest": ("secgate.cli.attest", "Sign what a run said, or check what was signed."),
     "keys": ("secgate.cli.keys", "Make, replace, revoke and list keys of people and machines."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
 }

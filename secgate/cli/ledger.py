@@ -74,6 +74,10 @@ def _verified(checked: Checked) -> list[str]:
     if seen.statements:
         told = "nobody's signature was checked: no enforced layer" if checked.unchecked else "every signature counts"
         lines.append(f"  {len(seen.statements)} signed statements; {told}")
+    if seen.bindings:
+        told = "nobody's signature was checked: no enforced layer" if checked.unchecked else "every signature counts"
+        gone = f"; the attestations of {checked.erased} were erased" if checked.erased else ""
+        lines.append(f"  {len(seen.bindings)} bound artefacts; {told}{gone}")
     for one in checked.held:
         checkpoint = one.sealed.checkpoint
         lines.append(f"  grown from {plain(one.address)}:")

@@ -165,6 +165,12 @@ def check_output(file: str) -> None:
         )
 
 
+def check_apart(output: str, *inputs: str) -> None:
+    """Raise UsageError for an output that would take the place of what is read."""
+    if output not in ("", "-") and Path(output).resolve() in {Path(one).resolve() for one in inputs if one}:
+        raise UsageError(f"{output} would be written over, and it is read", remedy="give another file for the output")
+
+
 @contextmanager
 def nothing_stale(files: Iterable[str]) -> Iterator[None]:
     """Take away what an earlier command left in `files` where this one ends without an answer of its own.

@@ -18,7 +18,7 @@ from secgate.escape import plain
 if TYPE_CHECKING:
     from secgate.report import Report
 
-DEFAULT_FORMATS = ("json",)
+DEFAULT_FORMATS = ("html", "json")
 
 
 @click.command("report")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,6 +12,7 @@ from secgate.cli.options import (
     FORMAT,
     POLICY,
     Progress,
+    check_apart,
     check_output,
     formats,
     machine,
@@ -20,6 +22,7 @@ from secgate.cli.options import (
     terminal,
     write_output,
 )
+from secgate.errors import UsageError
 
 if TYPE_CHECKING:
     from secgate.pipeline import RunRequest
@@ -30,32 +33,52 @@ if TYPE_CHECKING:
 @click.option("--baseline", metavar="FILE", help="SARIF of another tool that lists known debt, FILE.sig beside it.")
 @POLICY
 @FORMAT
+@click.option("--attest", "attest_to", metavar="FILE", default="", help="Sign what it said, pass or not, into a file.")
+@click.option("--attest-key", metavar="FILE", default="", help="The machine's Ed25519 key, without a passphrase.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def run_command(*, outputs: tuple[str, ...], quiet: bool, **options: Any) -> int:
+def run_command(*, outputs: tuple[str, ...], attest_to: str, attest_key: str, quiet: bool, **options: Any) -> int:
     """Scan PATH, judge what was found, record it and show it.
 
     PATH is a git work tree, a folder in one, or a plain folder; the current folder by default.
     """
-    return gate(_request(options), outputs=outputs, quiet=quiet)
+    request = _request({**options, "attested": bool(attest_to)})
+    wish = Attest(attest_to, attest_key) if attest_to or attest_key else None
+    return gate(request, outputs=outputs, quiet=quiet, attest=wish)
 
 
-def gate(request: RunRequest, *, outputs: Sequence[str], quiet: bool) -> int:
-    """Run the gate, show what was asked for, and give the exit code."""
+class Attest(NamedTuple):
+    """Where an attestation goes, and the key that signs it."""
+
+    file: str
+    key: str
+
+
+def gate(request: RunRequest, *, outputs: Sequence[str], quiet: bool, attest: Attest | None = None) -> int:
+    """Run the gate, show what was asked for, attest it where that is wanted, and give the exit code."""
     from secgate import pipeline, registry
     from secgate.escape import plain
     from secgate.overrides import override_words
 
-    wanted = formats(outputs, registry.names("reporters"))
+    wanted, now = formats(outputs, registry.names("reporters")), moment()
+    files = [file for _, file in wanted]
+    if attest is not None:
+        _check_attest(attest, files, now)
     progress = Progress(quiet=quiet)
-    with nothing_stale(file for _, file in wanted):
+    with nothing_stale([*files, attest.file if attest is not None else ""]):
         try:
-            done = pipeline.run(request, machine=machine(), now=moment(), observer=progress)
+            done = pipeline.run(request, machine=machine(), now=now, observer=progress)
         finally:
             progress.close()
     width, colour = terminal()
     for name, file in wanted:
         data = pipeline.render(done, name, width=width if not file else 80, colour=colour and not file)
         write_output(data, file)
+    if attest is not None:
+        from secgate import custody
+
+        with nothing_stale([attest.file]):
+            made = custody.attest(done, key=attest.key, enforced=request.enforced, machine=machine(), now=now)
+        write_output(made.data, attest.file)
     if done.decision is None:
         raise TypeError("a run without a decision")
     if done.decision.override is not None:
@@ -91,6 +114,17 @@ def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
     if len(gaps) > 20:
         click.echo(f"secgate: and {len(gaps) - 20} more gaps", err=True)
     return 3 if gaps else 0
+
+
+def _check_attest(attest: Attest, outputs: Sequence[str], now: datetime) -> None:
+    """Raise before the work for what could not be written or signed after it."""
+    from secgate import custody
+
+    if attest.file in ("", "-") or not attest.key:
+        raise UsageError("an attestation needs a file and a key", remedy="give --attest FILE and --attest-key FILE")
+    check_apart(attest.file, attest.key, *outputs)
+    check_output(attest.file)
+    custody.require_key(attest.key, machine=machine(), now=now)
 
 
 def _request(options: dict[str, Any]) -> RunRequest:

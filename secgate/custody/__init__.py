@@ -1,5 +1,8 @@
-"""A ledger in good hands: made, verified, told, and what leaves it: checkpoints, proofs, exports, backups."""
+"""A ledger in good hands: made, verified, told, and what leaves it: checkpoints, proofs, attestations, copies."""
 
+from secgate.custody.answering import answer_json, answer_page
+from secgate.custody.attested import Answer, Question, check_attestation
+from secgate.custody.attesting import Bound, attest, attest_recorded, bind, require_key
 from secgate.custody.checkpoints import Taken, take_checkpoint
 from secgate.custody.copies import Copied, back_up, export, import_, restore
 from secgate.custody.making import make
@@ -9,13 +12,22 @@ from secgate.custody.verifying import Asked, Checked, verify
 from secgate.preparation import Place
 
 __all__ = [
+    "Answer",
     "Asked",
+    "Bound",
     "Checked",
     "Copied",
     "Place",
+    "Question",
     "Taken",
     "Told",
+    "answer_json",
+    "answer_page",
+    "attest",
+    "attest_recorded",
     "back_up",
+    "bind",
+    "check_attestation",
     "check_proof",
     "export",
     "import_",
@@ -24,6 +36,7 @@ __all__ = [
     "make",
     "prove_entry",
     "prove_growth",
+    "require_key",
     "restore",
     "take_checkpoint",
     "verify",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from secgate.errors import LedgerError
 from secgate.events import EVENTS, LedgerCreated, from_envelope
-from secgate.gate_events import CheckpointTaken
+from secgate.gate_events import ArtefactBound, CheckpointTaken
 from secgate.merkle import Tree, envelope_of
 from secgate.model import Digest, Head, KnownStatement, LedgerEntry
 from secgate.ports import Ledger
@@ -15,7 +15,10 @@ from secgate.signed_events import SignedEvent
 
 
 class Survey(NamedTuple):
-    """What a pass found. `roots` are those asked for, by size; `checkpoints` are (sequence, event) in order."""
+    """What a pass found. `roots` are those asked for, by size; `checkpoints` are (sequence, event) in order.
+
+    `bindings` are (sequence, time, event).
+    """
 
     head: Head
     ledger_id: Digest
@@ -24,9 +27,11 @@ class Survey(NamedTuple):
     roots: Mapping[int, Digest]
     checkpoints: tuple[tuple[int, CheckpointTaken], ...]
     statements: tuple[KnownStatement, ...]
+    bindings: tuple[tuple[int, int, ArtefactBound], ...]
 
 
-_PICKED = {key for key, event in EVENTS.items() if issubclass(event, LedgerCreated | CheckpointTaken | SignedEvent)}
+_WANTED = LedgerCreated | CheckpointTaken | ArtefactBound | SignedEvent
+_PICKED = {key for key, event in EVENTS.items() if issubclass(event, _WANTED)}
 
 
 def entries_of(ledger: Ledger) -> Iterator[LedgerEntry]:
@@ -69,12 +74,15 @@ def _survey(
     ledger_id = ""
     checkpoints: list[tuple[int, CheckpointTaken]] = []
     statements: list[KnownStatement] = []
+    bindings: list[tuple[int, int, ArtefactBound]] = []
     for entry, at_epoch_s in picked:
         event = from_envelope(envelope_of(entry))
         if isinstance(event, LedgerCreated):
             ledger_id = event.ledger_id
         elif isinstance(event, CheckpointTaken):
             checkpoints.append((entry.sequence, event))
+        elif isinstance(event, ArtefactBound):
+            bindings.append((entry.sequence, at_epoch_s, event))
         elif isinstance(event, SignedEvent):
             statements.append(
                 KnownStatement(
@@ -93,4 +101,5 @@ def _survey(
         roots=roots,
         checkpoints=tuple(checkpoints),
         statements=tuple(statements),
+        bindings=tuple(bindings),
     )

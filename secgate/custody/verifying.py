@@ -9,11 +9,15 @@ from typing import NamedTuple
 
 from secgate import overrides, registry
 from secgate.agreement import Procedure
+from secgate.attest import NAMESPACE as ATTESTATIONS
+from secgate.attest import Attestation, read
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.config import Machine
+from secgate.custody.attested import require_machine
 from secgate.custody.containers import rows_of, source
 from secgate.custody.survey import Survey, entries_of, survey
 from secgate.errors import LedgerError, SignatureError
+from secgate.gate_events import ArtefactBound
 from secgate.model import Head, Signed, Trust
 from secgate.ports import Keeper, Ledger, Signer
 from secgate.preparation import Opened, Place, choose_keeper, opened
@@ -40,12 +44,16 @@ class Held(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A ledger that is whole. `unchecked` is how many signed statements nobody could check, without signers."""
+    """A ledger that is whole. `unchecked` is how many signed statements nobody could check, without signers.
+
+    `erased` is how many artefacts are bound by an attestation whose blob is gone.
+    """
 
     address: str
     survey: Survey
     held: tuple[Held, ...]
     unchecked: int
+    erased: int = 0
 
     @property
     def head(self) -> Head:
@@ -70,6 +78,7 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
         trust = desk.prepared.enforced.trust
         if trust.allowed_signers:
             check_statements(seen, trust=trust, signer=_signer("sshsig", desk), place=ledger.address)
+        erased = check_bindings(seen, ledger, trust=trust, signer=_signer("dsse", desk))
         held = []
         sound = [one.checkpoint.size for one in kept if seen.roots.get(one.checkpoint.size) == one.checkpoint.root]
         for keeper, one in zip(keepers, kept, strict=True):
@@ -77,7 +86,8 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
             held.append(Held(keeper.address, one, _who_signed(one, keeper, desk, stamps), stamps, notes))
             check_grown(seen, one, place=keeper.address, sound=sound)
             _check_age(one, asked.max_age, place=keeper.address, now=now)
-        return Checked(ledger.address, seen, tuple(held), 0 if trust.allowed_signers else len(seen.statements))
+        unchecked = 0 if trust.allowed_signers else len(seen.statements) + len(seen.bindings)
+        return Checked(ledger.address, seen, tuple(held), unchecked, erased)
 
 
 def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] = ()) -> None:
@@ -155,6 +165,45 @@ def check_statements(seen: Survey, *, trust: Trust, signer: Signer, place: str) 
                 place=place,
                 remedy="it may be forged; if a key was taken out of allowed_signers, put it back and revoke it instead",
             ) from error
+
+
+def check_bindings(seen: Survey, ledger: Ledger, *, trust: Trust, signer: Signer) -> int:
+    """Raise LedgerError for the first artefact whose attestation says something else, or does not count.
+
+    Gives how many have an attestation that was erased. Without signers nobody's signature is checked. As above, a key
+    that was revoked since is no fault of the ledger.
+    """
+    there = frozenset(ledger.blobs()) if seen.bindings else frozenset()
+    allowed = Trust(allowed_signers=trust.allowed_signers)
+    erased = 0
+    for sequence, at_epoch_s, event in seen.bindings:
+        if event.statement_digest not in there:
+            erased += 1
+            continue
+        try:
+            made = read(ledger.blob(event.statement_digest))
+            if not is_bound_by(event, made):
+                raise SignatureError("it does not say what the entry says")
+            if trust.allowed_signers:
+                at = datetime.fromtimestamp(at_epoch_s, tz=UTC)
+                signed = signer.verify(made.payload, made.data, namespace=ATTESTATIONS, trust=allowed, at=at)
+                require_machine(signed)
+        except SignatureError as error:
+            raise LedgerError(
+                f"the ledger does not verify at entry {sequence}: the attestation that it rests on does not count: "
+                f"{error.what}",
+                place=ledger.address,
+                remedy="it may be forged; if a key was taken out of allowed_signers, put it back and revoke it instead",
+            ) from error
+    return erased
+
+
+def is_bound_by(event: ArtefactBound, made: Attestation) -> bool:
+    """Tell whether an attestation says what an entry says of an artefact."""
+    run, (kind, _, value) = made.run, event.artifact.partition(":")
+    said = (run.run_id, run.repository, run.source.commit, run.source.tree)
+    is_subject = any(one.digest.get(kind) == value for one in made.statement.artifacts)
+    return is_subject and said == (event.run_id, event.repository, event.commit, event.tree)
 
 
 def _kept(keeper: Keeper) -> Sealed:

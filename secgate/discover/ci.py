@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from secgate.model import Actor, Value
+from secgate.model import Actor, Value, Visibility
 
 _EVENT_BYTES = 16 * 1024 * 1024
 
@@ -41,6 +41,7 @@ class CIFacts(Value, frozen=True, kw_only=True):
     author: Actor | None = None
     reviewers: tuple[Actor, ...] = ()
     """`source` says whether they were asked for a review or gave one."""
+    visibility: Visibility = "unknown"
     notes: tuple[str, ...] = ()
 
 
@@ -77,6 +78,8 @@ class _MergeGroup(msgspec.Struct):
 
 class _Repository(msgspec.Struct):
     default_branch: str = ""
+    visibility: str = ""
+    private: bool | None = None
 
 
 class _Event(msgspec.Struct):
@@ -127,8 +130,24 @@ def _github(env: Mapping[str, str], read: Callable[[str], bytes]) -> CIFacts:
         actor=_actor(env.get("GITHUB_ACTOR", ""), "github"),
         author=_actor(pull.user.login if pull.user else "", "github"),
         reviewers=_people(reviewers),
+        visibility=_github_visibility(event.repository),
         notes=notes,
     )
+
+
+def _github_visibility(repository: _Repository | None) -> Visibility:
+    """Give who can read the repository; older servers tell only whether it is private."""
+    if repository is None:
+        return "unknown"
+    told = _visibility(repository.visibility)
+    if told != "unknown" or repository.private is None:
+        return told
+    return "private" if repository.private else "public"
+
+
+def _visibility(text: str) -> Visibility:
+    told: dict[str, Visibility] = {"public": "public", "internal": "internal", "private": "private"}
+    return told.get(text, "unknown")
 
 
 def _home(branch: _Branch | None) -> str:
@@ -172,6 +191,7 @@ def _gitlab(env: Mapping[str, str]) -> CIFacts:
         actor=_actor(env.get("GITLAB_USER_LOGIN", ""), "gitlab"),
         author=_actor(env.get("CI_COMMIT_AUTHOR", "").partition("<")[0].strip(), "gitlab:commit"),
         reviewers=_people([_actor(name.strip(), "gitlab:assigned") for name in assigned]),
+        visibility=_visibility(env.get("CI_PROJECT_VISIBILITY", "")),
     )
 
 

@@ -132,6 +132,7 @@ class _Git:
             line=_line(change.base_ref if change and scope is Scope.CHANGE else ref),
             event=self._ci.event,
             provider=self._ci.provider,
+            visibility=self._ci.visibility,
             named=self._named is not None,
             indexed=self._named.indexed if self._named else (),
             fork=self._ci.is_fork,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from secgate import registry
+from secgate.attest import require_attestable
 from secgate.config import Machine
 from secgate.correlate import Correlation
 from secgate.errors import LedgerError, UsageError
@@ -141,6 +142,8 @@ def require_utc(now: datetime) -> None:
 def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     shop.observer.stage("discover", request.path)
     prepared = prepare(request, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+    if request.attested:
+        require_attestable(prepared.target)
     chosen = _choose(prepared, shop) if with_ledger else None
     memory = Memory()
     history = _recall(prepared, chosen, memory, shop)

@@ -14,7 +14,15 @@ from secgate.preparation.policy_files import (
     policy_layers,
     shipped_files,
 )
-from secgate.preparation.prepare import Enforced, Prepared, RunRequest, check_scanners, prepare, read_enforced
+from secgate.preparation.prepare import (
+    Enforced,
+    Prepared,
+    RunRequest,
+    check_scanners,
+    open_repository,
+    prepare,
+    read_enforced,
+)
 from secgate.preparation.signed import require_person, signed_by_a_person, verified_retirement
 from secgate.preparation.silence import Silence
 from secgate.preparation.workshop import Workshop, workshop
@@ -40,6 +48,7 @@ __all__ = [
     "last_kept",
     "named_ledger",
     "named_policies",
+    "open_repository",
     "opened",
     "policies_at",
     "policy_layers",

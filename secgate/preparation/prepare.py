@@ -92,6 +92,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     baseline: str = ""
     """SARIF of another tool that lists known debt, its signature beside it."""
     jobs: int | None = None
+    attested: bool = False
+    """An attestation of it is wanted: what cannot be attested is refused before it is looked at."""
 
 
 class Enforced(Value, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ class References:
             for one in joined.imports:
                 for row in one.rows:
                     self._rows[key_of(row)] = self.of_list(one)
+                    if one.event.kind == "repositories":
+                        self._rows[row.repository] = self.of_list(one)
 
     def of(self, item: str, facts: Mapping[str, object]) -> tuple[EntryReference, ...]:
         """Give the entries of an item: its own, its list's, and those of the runs that it names."""
@@ -33,7 +35,12 @@ class References:
         named: list[object] = [facts.get("run_id"), item.rpartition("/")[0]]
         if isinstance(runs, list):
             named += [one.get("run_id") for one in runs if isinstance(one, dict)]
-        own = [self._rows.get(item), self._known.get(item), *(self._known.get(str(name)) for name in named if name)]
+        own = [
+            self._rows.get(item),
+            self._rows.get(str(facts.get("repository"))),
+            self._known.get(item),
+            *(self._known.get(str(name)) for name in named if name),
+        ]
         return tuple(dict.fromkeys(one for one in own if one is not None))
 
     def of_list(self, one: Imported) -> EntryReference:

@@ -51,6 +51,8 @@ def facts_of(facts: dict[str, object]) -> list[tuple[str, str]]:
             told.append((name.removesuffix("_epoch_s").replace("_", " "), utc_words(value)))
         elif name.endswith("_s") and isinstance(value, int):
             told.append((name.removesuffix("_s").replace("_", " "), length_words(value)))
+        elif isinstance(value, int) and not isinstance(value, bool) and value < 0:
+            told.append((name.replace("_", " "), "not known"))
         elif isinstance(value, bool):
             told.append((name.replace("_", " "), "yes" if value else "no"))
         elif isinstance(value, list):

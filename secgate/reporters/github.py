@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secgate.escape import command_text
-from secgate.model import RunDocument, Word
+from secgate.model import RunDocument, State, Word
 from secgate.summary import FindingRow, number_words, pinpoint, summarise
 
 MAX_EACH = 10
@@ -50,9 +50,13 @@ def _commands(document: RunDocument) -> Iterator[str]:
 
 
 def _is_in_change(row: FindingRow, document: RunDocument) -> bool:
-    """Tell whether the finding stands in the diff: a commit's text that is gone at the end stands nowhere in it."""
+    """Tell whether the finding stands in the diff, on lines that the change brought.
+
+    A commit's text that is gone at the end stands nowhere in it; what was there before stands on other lines.
+    """
     finding = row.finding
-    return finding.touched and not finding.location.commit and document.target.changed is not None
+    brought = finding.state in (State.NEW, State.UPDATED) and not finding.location.commit
+    return finding.touched and brought and document.target.changed is not None
 
 
 def _annotation(level: str, row: FindingRow) -> str:

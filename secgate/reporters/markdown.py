@@ -2,7 +2,8 @@
 
 Such a text is as public as the repository, and a list of open weaknesses is a map for whoever reads it. So `markdown`
 tells what the change itself brings, which its author can see anyway, and counts all that is older; `markdown-all`
-tells everything, for places that only the owners read.
+tells everything, for places that only the owners read. `comment` is the one or the other: everything where CI says that
+the repository is private, counts where it is not, or where nobody says.
 """
 
 from __future__ import annotations
@@ -30,18 +31,22 @@ class MarkdownReporter:
 
     name = "markdown"
     suffix = ".md"
-    whole = False
 
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
         """Give Markdown of at most 60,000 characters, with a line end."""
         del width, colour
         return self.rendered(document).data
 
+    def is_whole(self, document: RunDocument) -> bool:
+        """Tell whether older findings are named."""
+        del document
+        return False
+
     def rendered(self, document: RunDocument) -> Rendered:
         """Give Markdown of at most 60,000 characters, with a line end, and how many findings have no room."""
         summary = summarise(document)
         rows = (*summary.blocking, *summary.others)
-        told = rows if self.whole else tuple(row for row in rows if _is_brought(row, document))
+        told = rows if self.is_whole(document) else tuple(row for row in rows if _is_brought(row, document))
         older = [row for row in rows if row not in told] if len(told) < len(rows) else []
         shown = min(len(told), MAX_FINDINGS)
         while True:
@@ -57,7 +62,21 @@ class WholeMarkdownReporter(MarkdownReporter):
     """Markdown with older findings named too; for places that only the owners read."""
 
     name = "markdown-all"
-    whole = True
+
+    def is_whole(self, document: RunDocument) -> bool:
+        """Tell that older findings are named."""
+        del document
+        return True
+
+
+class CommentReporter(MarkdownReporter):
+    """Markdown for a comment on a change: older findings named where the repository is private, else as counts."""
+
+    name = "comment"
+
+    def is_whole(self, document: RunDocument) -> bool:
+        """Tell whether CI says that only the owners read the repository."""
+        return document.target.visibility == "private"
 
 
 def _is_brought(row: FindingRow, document: RunDocument) -> bool:

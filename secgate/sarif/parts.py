@@ -55,6 +55,10 @@ class Bag(Part, frozen=True):
             return None
         return score if 0.0 <= score <= 10.0 else None
 
+    def is_misrated(self) -> bool:
+        """Tell whether `security-severity` is given and is no number from 0 to 10."""
+        return self.security_severity is not None and self.score() is None
+
 
 class ComponentReference(Part, frozen=True):
     """3.54: names a tool component by its place among the extensions, its GUID or its name."""

@@ -60,7 +60,8 @@ class ForeignRun(Value, frozen=True, kw_only=True):
     `unplaced` counts results without a usable location in the tree. `informational` counts those that are no finding
     by their kind and were left out. The rest stay among the results: `undecided` are those that the tool left to
     somebody else to decide (kinds review and open), `suppressed` and `baselined` claim a suppression or a baseline
-    state. `errors` counts notifications of level error, by which a tool says that it did not do all of its work.
+    state, `misrated` have a severity that cannot be read. `errors` counts notifications of level error, by which a
+    tool says that it did not do all of its work.
     """
 
     tool: str
@@ -74,18 +75,20 @@ class ForeignRun(Value, frozen=True, kw_only=True):
     undecided: int = 0
     suppressed: int = 0
     baselined: int = 0
+    misrated: int = 0
     errors: int = 0
 
     def remarks(self) -> tuple[str, ...]:
         """Say in words what a reader of the results must know beside them; nothing where all is plain."""
         said = (
             (self.claimed_success is False, "says of itself that it did not succeed"),
-            (self.errors, f"reports {self.errors} errors of its own"),
-            (self.informational, f"{self.informational} results say that nothing is wrong"),
-            (self.undecided, f"{self.undecided} results are left to be reviewed, and count"),
-            (self.unplaced, f"{self.unplaced} results name no place in a tree"),
-            (self.suppressed, f"{self.suppressed} results claim to be suppressed, and count"),
-            (self.baselined, f"{self.baselined} results claim a baseline state, which counts for nothing"),
+            (self.errors, f"errors of its own that it reports: {self.errors}"),
+            (self.informational, f"results that say that nothing is wrong: {self.informational}"),
+            (self.undecided, f"results left to be reviewed, which count: {self.undecided}"),
+            (self.unplaced, f"results that name no place in a tree: {self.unplaced}"),
+            (self.suppressed, f"results that claim to be suppressed, and count: {self.suppressed}"),
+            (self.baselined, f"results that claim a baseline state, which counts for nothing: {self.baselined}"),
+            (self.misrated, f"results judged by level, their score being no number from 0 to 10: {self.misrated}"),
         )
         return tuple(f"{self.tool}: {words}" for holds, words in said if holds)
 
@@ -137,7 +140,7 @@ class _RunReader:
         )
         self._shared: dict[str, str] = {}
         self._found: dict[tuple[str | None, int | None], tuple[str, KnownRule | None]] = {}
-        self._unplaced = self._undecided = self._suppressed = self._baselined = 0
+        self._unplaced = self._undecided = self._suppressed = self._baselined = self._misrated = 0
 
     def read(self, finish: Finish) -> ForeignRun:
         """Resolve all results, dropping each packed one."""
@@ -153,6 +156,7 @@ class _RunReader:
             undecided=self._undecided,
             suppressed=self._suppressed,
             baselined=self._baselined,
+            misrated=self._misrated,
         )
 
     def _some(self) -> Iterator[RawResult]:
@@ -195,6 +199,8 @@ class _RunReader:
         rule, bag = known.rule if known else Rule(id=identity), part.properties
         score = bag.score() if bag else None
         score = rule.score if score is None else score
+        if score is None and ((bag is not None and bag.is_misrated()) or (known is not None and known.is_misrated)):
+            self._misrated += 1
         level = self._rules.level(part, identity, known)
         cwes = rule.cwes
         if bag or part.taxa:

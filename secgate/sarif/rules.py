@@ -42,6 +42,8 @@ class KnownRule(NamedTuple):
     rule: Rule
     level: Level | None
     strings: Mapping[str, Text]
+    is_misrated: bool = False
+    """Whether its `security-severity` cannot be read."""
 
 
 class RuleTable:
@@ -144,7 +146,12 @@ class RuleTable:
             confidence=_PRECISION.get(precision) if isinstance(precision, str) else None,
         )
         configuration = descriptor.default_configuration
-        return KnownRule(rule, configuration.level if configuration else None, descriptor.message_strings or {})
+        return KnownRule(
+            rule,
+            configuration.level if configuration else None,
+            descriptor.message_strings or {},
+            bag is not None and bag.is_misrated(),
+        )
 
     def _named(self, identity: str, at: int) -> KnownRule | None:
         """Find a rule by its id, or the longest front of a hierarchical one; the component at `at` stands first."""

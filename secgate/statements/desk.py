@@ -99,37 +99,31 @@ def person_of(speaker: Speaker, desk: Desk) -> Person:
     return person
 
 
-def readable(said: Value) -> bytes:
-    """Give the exact bytes of what is said. Raises UsageError for what could not be read back.
-
-    Values are checked when they are read, not when they are made: it would be recorded, and count for nothing.
-    """
-    statement = encode(said)
-    try:
-        msgspec.json.decode(statement, type=type(said))
-    except msgspec.ValidationError as error:
-        what, _, at = str(error).partition(" - at ")
-        name = at.strip("`").removeprefix("$.") or "it"
-        raise UsageError(
-            f"`{name}` cannot be said so: {what[:1].lower()}{what[1:]}",
-            remedy="a reason has 1 to 2000 characters, a ticket at most 200; nothing was recorded",
-        ) from error
-    return statement
-
-
-def say(namespace: str, value: Value, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> bytes:
+def say(namespace: str, said: Value, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> bytes:
     """Sign, check as it will be checked later, append, and give the exact bytes that were signed.
 
-    Raises UsageError, SignatureError or LedgerError.
+    Raises UsageError, SignatureError or LedgerError; nothing is then written.
     """
+    statement = readable(said)
     person_of(speaker, desk)
-    statement = readable(value)
     signature = desk.signer.sign(statement, namespace=namespace, key=str(Path(desk.cwd, speaker.key)))
     signed = desk.signer.verify(statement, signature, namespace=namespace, trust=desk.enforced.trust, at=desk.now)
     if signed.principal != speaker.person:
         raise SignatureError(
             f"the key is `{signed.principal}`'s, and `{speaker.person}` speaks", remedy="use your own key, or name"
         )
-    said = event(statement=statement.decode(), signature=signature.decode())
-    append_events([to_entry(said)], desk.ledger, memory=desk.memory, now=desk.now)
+    entry = to_entry(event(statement=statement.decode(), signature=signature.decode()))
+    append_events([entry], desk.ledger, memory=desk.memory, now=desk.now)
+    return statement
+
+
+def readable(said: Value) -> bytes:
+    """Give a statement's exact bytes. Raises UsageError for one that no later reading would take, such as no reason."""
+    statement = encode(said)
+    try:
+        msgspec.json.decode(statement, type=type(said))
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"it would count for nothing: {error}", remedy="say why in 1 to 2,000 characters; a ticket has at most 200"
+        ) from None
     return statement

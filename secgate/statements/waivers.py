@@ -39,7 +39,6 @@ from secgate.waivers import (
     require_approver,
     standing,
     statement_id,
-    statement_of,
     subject_of,
     together,
 )
@@ -144,11 +143,10 @@ def request_together(
             _request(one.wish, speaker, desk, subject=one.subject, bound=one.bound, shown=one.shown, origin=one.origin)
             for one in drafts
         ]
-        for one in asked:
-            readable(one)
+        names = [statement_id(readable(one)) for one in asked]
         say(NAMESPACES[REQUESTED_TOGETHER], together(asked), WaiversRequested, speaker, desk)
         made = {waiver.id: waiver for waiver in _waivers(desk)[0]}
-        return tuple(made[statement_id(statement_of(one))] for one in asked)
+        return tuple(made[name] for name in names)
 
 
 def approve(name: str, *, speaker: Speaker, place: Place, machine: Machine, now: datetime) -> Waiver:

@@ -233,6 +233,8 @@ def test_check_judges_the_sarif_of_a_scan_and_claims_no_coverage(product: Produc
     passed = product.cli("check", str(out))
     assert (judged.code, passed.code) == (1, 0)
     assert "findings only, no coverage claimed" in " ".join(passed.out.split())
+    # Nothing is recorded that a waiver could be asked for, and there is no base that could be named.
+    assert [words for words in ("waiver request", "--changed-since") if words in judged.out] == []
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", b"{}", b"[" * 100_000, b'{"version": "1.0", "runs": []}', b"\xff"])

@@ -26,6 +26,12 @@ from secgate.model import Entry
 from secgate.path_classes import read_path_classes, require_known
 from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary, read_limits
 from secgate.resources import files_under
+from tests.attest_support import Pipeline
+from tests.product import NOW, Product, tree
+from tests.runs.conftest import git, product
+from tests.unit.conftest import Git
+
+__all__ = ["git", "product"]
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```\n+(> [^\n]*(?:\n> [^\n]*)*)?", flags=re.MULTILINE | re.DOTALL)
@@ -193,6 +199,16 @@ def test_limits_and_path_classes_that_are_shown_fit_together(shipped: Layer, voc
     read = read_path_classes(classes.text.encode())
     require_known(read_limits(effective_data(shipped, own)).path_classes, read)
     assert [one.name for one in read] == ["tests", "web"]
+
+
+def test_the_attestations_that_are_shown_are_made_and_verify(product: Product, git: Git, tmp_path: Path) -> None:
+    shown = [one.text.strip() for one in examples("attestation.md", "sh") if one.words.strip() == "attest"]
+    pipeline = Pipeline(product, git, tmp_path)
+    pipeline.key.path.rename(tmp_path / "release")
+    tree(tmp_path / "dist", {"shop.whl": "built"})
+    ended = [product.cli(*shlex.split(line)[1:], cwd=git.root, at=NOW) for line in shown]
+    assert [one.code for one in ended] == [0] * 4, ended
+    assert [one.out.partition(":")[0] for one in ended[2:]] == ["PASS", "PASS"]
 
 
 def test_the_ledgers_proof_runs_without_secgate(tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ HASHED = re.compile(r"(?P<requirement>[^\\]+?)(?: \\\n {4}--hash=sha256:[0-9a-f]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 RANGES = {
     "run": PROJECT["dependencies"],
-    "dev": [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]],
+    "dev": [
+        *PROJECT["dependencies"],
+        *(name for extra in ("dev", "pdf") for name in PROJECT["optional-dependencies"][extra]),
+    ],
     "uv": ["uv"],
     "checkov": ["checkov"],
 }

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "github.md"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -32,13 +34,46 @@ def test_no_rights_by_default(workflow: Path) -> None:
 def test_zizmor_finds_nothing() -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
     result = subprocess.run(
-        [zizmor, "--offline", "--no-config", "--format", "json", "--persona", "pedantic", ROOT / ".github"],
+        [
+            zizmor,
+            "--offline",
+            "--no-config",
+            "--format",
+            "json",
+            "--persona",
+            "pedantic",
+            ROOT / ".github",
+            ROOT / "action.yml",
+        ],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert json.loads(result.stdout) == [], result.stderr
+
+
+def test_actionlint_finds_nothing(tmp_path: Path) -> None:
+    """It reads the workflows here, and the one that the documents show for the action, as it would lie beside it."""
+    actionlint = shutil.which("actionlint")
+    if actionlint is None:
+        pytest.skip("no actionlint on PATH: .ci/run builds it where there is Go")
+    (shown,) = re.findall(
+        r"^```yaml\n(# \.github/workflows/.*?)^```", DOCUMENT.read_text(), flags=re.MULTILINE | re.DOTALL
+    )
+    project = tmp_path / "project"
+    (project / ".git").mkdir(parents=True)
+    (project / ".github" / "workflows").mkdir(parents=True)
+    shutil.copy(ROOT / "action.yml", project)
+    local = re.sub(r"uses: secgate/secgate@\S+.*", "uses: ./", shown)
+    assert local != shown
+    (project / ".github" / "workflows" / "shown.yml").write_text(local)
+    for workflow in WORKFLOWS:
+        shutil.copy(workflow, project / ".github" / "workflows")
+    result = subprocess.run(
+        [actionlint, "-no-color"], cwd=project, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)

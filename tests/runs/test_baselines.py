@@ -163,7 +163,7 @@ def test_the_policy_is_told_and_so_is_the_reader(shop: Shop) -> None:
     write(shop, 1)
     document = shop.run(2)
     assert facts(shop, document) == [True]
-    assert any(note.endswith(f"by {ADA}: 1 of its 1 findings are here") for note in document.notes)
+    assert any(note.endswith(f"by {ADA}: counts for 1 of 1 finding") for note in document.notes)
 
 
 def test_a_list_counts_nothing_without_those_who_may_sign_and_that_is_said(shop: Shop) -> None:
@@ -243,7 +243,7 @@ def test_the_sarif_of_another_tool_lists_known_debt(shop: Shop, tmp_path: Path) 
     file = foreign(tmp_path, key=shop.ada)
     document = shop.run(1, baseline=file)
     assert [one.kind for one in shop.events(BaselineRecorded)] == ["sarif"]
-    assert any("1 of its 1 findings are here" in note for note in document.notes)
+    assert any("counts for 1 of 1 finding" in note for note in document.notes)
     assert [basis for basis, _, _ in duties(shop)] == ["severity:high", "baseline:high"]
     assert outcomes(shop, 8, 30) == [Outcome.PASS] * 2
 

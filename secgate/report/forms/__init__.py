@@ -14,6 +14,11 @@ Form: TypeAlias = Callable[[Report], Files]
 
 FORMS: Mapping[str, str] = MappingProxyType(
     {
+        "html": "one page that opens offline and prints, with charts, no script and nothing from elsewhere",
+        "pdf": "the same page on numbered sheets; needs the extra `secgate[pdf]`",
+        "markdown": "the sections as Markdown, for places that show it",
+        "csv": "one table a section or population, no cell a formula",
+        "oscal": "OSCAL assessment results, a finding only for what was tested, and the populations",
         "json": "the whole document, and each population one item a line",
     }
 )

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from secgate import registry
-from secgate.model import Outcome, RunDocument, State, Word
+from secgate.model import Outcome, RunDocument, State, Visibility, Word
 from secgate.ports import Rendered
 from secgate.show import show
 from tests.factories import decision, digest, run_document, verdict
@@ -24,6 +24,7 @@ from tests.sample_runs import failing_run, hostile_run, inconclusive_run, large_
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "forms"
 FORMS = {
+    "comment": ".md",
     "csv": ".csv",
     "github": ".txt",
     "gitlab-codequality": ".json",
@@ -206,6 +207,15 @@ def test_a_public_comment_names_what_the_change_brings_and_counts_the_rest() -> 
     assert "settings" not in said
     assert "Older findings: 1 critical" in said
     assert "AWS" in text("markdown-all", run)
+
+
+@pytest.mark.parametrize("visibility", ["unknown", "public", "internal", "private"])
+def test_threat_12_a_comment_names_older_findings_where_only_owners_read(visibility: Visibility) -> None:
+    run = failing_run()
+    older = tuple(msgspec.structs.replace(one, state=State.UNCHANGED) for one in run.findings)
+    target = msgspec.structs.replace(run.target, visibility=visibility)
+    document = msgspec.structs.replace(run, findings=older, target=target)
+    assert text("comment", document) == text("markdown-all" if visibility == "private" else "markdown", document)
 
 
 def test_without_a_change_nothing_is_named() -> None:

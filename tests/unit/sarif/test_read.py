@@ -123,6 +123,16 @@ def test_severity(result: dict[str, Any], severity: Severity) -> None:
     assert one(result).results[0].severity is severity
 
 
+@pytest.mark.parametrize("value", ["11", "-1", "NaN", "high", "", True, [9.8], {}])
+def test_a_severity_that_cannot_be_read_is_told(value: object) -> None:
+    bag = {"security-severity": value}
+    rules = [{**RULE, "properties": bag}]
+    of_result, of_rule = one({"properties": bag}), one(tool={"driver": {"name": "tool", "rules": rules}})
+    assert (of_result.misrated, of_rule.misrated) == (1, 1)
+    assert "no number from 0 to 10" in of_rule.remarks()[-1]
+    assert one({"properties": {"security-severity": 9.1}}).misrated == one().misrated == 0
+
+
 @pytest.mark.parametrize(
     ("uri", "path"),
     [

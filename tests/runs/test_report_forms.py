@@ -1,0 +1,309 @@
+"""Forms of the report: each says the same, says nothing that is not so, and shows text as text."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from secgate.errors import InternalError, UsageError
+from secgate.report import Report
+from secgate.report.forms import FORMS, form
+from secgate.report.forms.oscal import NAME, check_references
+from tests.evidence_support import DAY, SHOP, Made
+from tests.product import KEY, Product
+from tests.report_support import files, month, report
+
+TEXTS = tuple(name for name in FORMS if name != "pdf")
+SECTIONS = ("scope", "system", "populations", "tests", "exceptions", "deadlines", "waivers", "outages", "changes")
+NEVER = (
+    r"compliant",
+    r"compliance score",
+    r"soc 2 report",
+    r"\bpass(?:ed)?\b.{0,20}\bcontrol",
+    r"control.{0,20}\bis met",
+)
+ALLOWED = re.compile(r"Whether a control is met is for an auditor to say|no control is said to be met", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    folder = tmp_path_factory.mktemp("report")
+    return report(Product(folder / "machine"), month(folder), seed="auditor 7", size=5)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_form_says_what_only_an_auditor_may(found: Report, name: str) -> None:
+    for file, data in files(found, name).items():
+        text = ALLOWED.sub("", data.decode())
+        for word in NEVER:
+            assert not re.search(word, text, re.IGNORECASE), f"{file}: {word}"
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_form_is_the_same_again(found: Report, name: str) -> None:
+    again = msgspec.json.decode(msgspec.json.encode(found), type=Report)
+    assert files(found, name) == files(again, name)
+
+
+def test_there_is_no_form_of_another_name() -> None:
+    with pytest.raises(KeyError):
+        form("docx")
+
+
+# ---------------------------------------------------------------------------------------------------------------- page
+
+
+class Page(HTMLParser):
+    """What a page holds, as far as tests ask for it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [given for name, given in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page(found: Report) -> Page:
+    return Page(files(found, "html")["report.html"].decode())
+
+
+def test_the_page_needs_nothing_from_elsewhere(page: Page) -> None:
+    names = {tag for tag, _ in page.tags}
+    assert names.isdisjoint({"script", "link", "img", "iframe", "object", "base", "form"})
+    for tag, given in page.tags:
+        assert not any(name.startswith("on") or name in ("style", "src") for name in given), (tag, given)
+        assert (given.get("href") or "#").startswith("#")
+    policy = next(one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+
+
+def test_the_contents_lead_to_every_section_and_ids_are_there_once(page: Page) -> None:
+    ids = [str(given["id"]) for _, given in page.tags if "id" in given]
+    assert len(ids) == len(set(ids))
+    links = [str(one["href"])[1:] for one in page.all("a")]
+    assert set(links) <= set(ids)
+    assert links[1:15] == ["cover", *SECTIONS, "integrity", "making", "samples", "limits"]
+    for _, given in page.tags:
+        for name in str(given.get("aria-labelledby") or "").split():
+            assert name in ids
+
+
+def test_tables_have_captions_and_heads_with_a_scope(page: Page) -> None:
+    assert len(page.all("table")) == len(page.all("caption"))
+    assert {one.get("scope") for one in page.all("th")} == {"col", "row"}
+
+
+def test_charts_have_words_and_patterns(page: Page) -> None:
+    charts = page.all("svg")
+    assert len(charts) == 4
+    assert all(one["role"] == "img" for one in charts)
+    assert len(page.all("desc")) == len(charts)
+    fills = {str(one.get("fill")) for one in page.all("rect")}
+    assert any(fill.endswith("-cross)") for fill in fills)
+    assert "critical: 0 met, 0 excepted, 1 missed, 0 open" in "".join(page.text)
+
+
+def test_every_exception_has_its_place_and_an_empty_field(found: Report, page: Page) -> None:
+    ids = {given.get("id") for _, given in page.tags}
+    assert {one.id for one in found.exceptions} <= ids
+    assert [given.get("class") for _, given in page.tags].count("response") == len(found.exceptions)
+
+
+def test_the_numbers_of_the_document_are_on_the_page(found: Report, page: Page) -> None:
+    text = " ".join("".join(page.text).split())
+    for one in found.tests.results:
+        assert one.assertion in text
+    for ledger in found.integrity.ledgers:
+        assert ledger.root in text
+    assert found.making.command in text
+
+
+# ------------------------------------------------------------------------------------------------- tables and Markdown
+
+
+def read(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode(), newline="")))
+
+
+def test_tables_hold_every_row(found: Report) -> None:
+    tables = files(found, "csv")
+    assert len(read(tables["csv/exceptions.csv"])) == 1 + len(found.exceptions)
+    assert [row[0] for row in read(tables["csv/deadlines.csv"])] == ["severity", "critical", "high", "all"]
+    for one in found.populations:
+        rows = read(tables[f"csv/population-{one.assertion}.csv"])
+        assert [row[0] for row in rows[1:]] == [item.id for item in one.items]
+        assert len({len(row) for row in rows}) == 1
+    unmatched = read(tables["csv/unmatched.csv"])
+    assert ["change.gated", "deployments", f"{SHOP}#d17"] in unmatched
+    assert all(data.endswith(b"\r\n") for data in tables.values())
+
+
+def test_markdown_has_every_section_and_exception(found: Report) -> None:
+    text = files(found, "markdown")["report.md"].decode()
+    assert re.findall(r"^## (\d+)\.", text, flags=re.MULTILINE) == [str(number) for number in range(2, 15)]
+    assert all(f"### {one.id}: " in text for one in found.exceptions)
+    widths = [line.count("|") for line in text.splitlines() if line.startswith("|")]
+    assert min(widths) >= 3
+
+
+# --------------------------------------------------------------------------------------------------------------- OSCAL
+
+
+@pytest.fixture(scope="module")
+def oscal(found: Report) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(files(found, "oscal")[NAME])
+    return document
+
+
+def test_oscal_is_of_its_schema(oscal: dict[str, Any]) -> None:
+    data = Path(os.environ.get("SECGATE_TEST_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
+    path = data / "schemas" / "oscal-assessment-results-1.2.1.json"
+    if not path.is_file():
+        pytest.skip(f"no schema of OSCAL at {path}; set SECGATE_TEST_DATA")
+    import jsonschema_rs
+
+    schema = json.loads(path.read_bytes())
+    validator = jsonschema_rs.validator_for(schema, validate_formats=True)
+    assert [f"{list(one.instance_path)}: {one.message[:200]}" for one in validator.iter_errors(oscal)] == []
+    broken = json.loads(json.dumps(oscal))
+    broken["assessment-results"]["results"][0]["findings"][0]["target"]["status"]["state"] = "not_tested"
+    assert not validator.is_valid(broken)
+
+
+def test_only_what_was_tested_has_a_finding(found: Report, oscal: dict[str, Any]) -> None:
+    (result,) = oscal["assessment-results"]["results"]
+    states = {one["target"]["target-id"]: one["target"]["status"]["state"] for one in result["findings"]}
+    tested = {"no_deviation": "satisfied", "deviation": "not-satisfied"}
+    assert states == {one.assertion: tested[one.result] for one in found.tests.results if one.result in tested}
+    assert len(states) < len(result["observations"]) == len(found.tests.results)
+
+
+def test_references_of_oscal_are_checked(oscal: dict[str, Any]) -> None:
+    check_references(oscal)
+    dangling = json.loads(json.dumps(oscal))
+    observation = dangling["assessment-results"]["results"][0]["observations"][0]
+    observation["uuid"] = "00000000-0000-5000-8000-000000000000"
+    with pytest.raises(InternalError, match="leads nowhere"):
+        check_references(dangling)
+    observation["uuid"] = dangling["assessment-results"]["uuid"]
+    with pytest.raises(InternalError, match="twice"):
+        check_references(dangling)
+
+
+def test_populations_of_oscal_are_named_by_their_digest(found: Report) -> None:
+    written = files(found, "oscal")
+    resources = json.loads(written[NAME])["assessment-results"]["back-matter"]["resources"]
+    links = [link for one in resources for link in one.get("rlinks", ())]
+    assert len(links) == len(found.populations)
+    for link in links:
+        assert hashlib.sha256(written[link["href"]]).hexdigest() == link["hashes"][0]["value"]
+
+
+# ----------------------------------------------------------------------------------------------------------------- PDF
+
+
+def test_pdf_is_the_page_on_numbered_sheets(found: Report) -> None:
+    try:
+        made = files(found, "pdf")["report.pdf"]
+    except UsageError as error:
+        pytest.skip(f"no PDF here: {error.what}")
+    assert made.startswith(b"%PDF-")
+    parts = re.findall(rb"stream\n(.*?)\nendstream", made, flags=re.DOTALL)
+    inside = b"".join(zlib.decompress(part) for part in parts if part.startswith(b"x"))
+    assert b"/MarkInfo" in inside
+    assert b"Evidence for SOC 2" in inside
+    assert made == files(found, "pdf")["report.pdf"]
+
+
+# ------------------------------------------------------------------------------------------------------------- threats
+
+POISON = "=cmd|' /C calc'!A0<script>alert(1)</script>\x1b[31m\u202e[x](https://evil.example)\n##vso[task.x]@all \x07"
+OURS = {"schema", "status", "time_zone", "result", "said_by", "state", "standing", "digest", "report_id"}
+"""Fields that hold nothing but words of ours."""
+
+
+def poisoned(value: Any, name: str = "") -> Any:
+    """Put hostile text before every text of a document that somebody else may have written."""
+    if isinstance(value, str):
+        return value if name in OURS or name.endswith("digest") else POISON + value
+    if isinstance(value, dict):
+        return {key: poisoned(one, key) for key, one in value.items()}
+    return [poisoned(one, name) for one in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.fixture(scope="module")
+def hostile(found: Report) -> Report:
+    told: dict[str, Any] = poisoned(msgspec.to_builtins(found))
+    return msgspec.convert(told, type=Report)
+
+
+def calm(text: str, kept: str = "\n") -> bool:
+    return all(one.isprintable() or one in kept for one in text) and "\u202e" not in text and "##vso[" not in text
+
+
+def test_threat_12_a_report_shows_text_as_nothing_but_text(hostile: Report) -> None:
+    shown = files(hostile, "html")["report.html"].decode()
+    assert calm(shown)
+    assert {tag for tag, _ in Page(shown).tags}.isdisjoint({"script", "img"})
+    assert "<script" not in shown
+    markdown = files(hostile, "markdown")["report.md"].decode()
+    assert calm(markdown)
+    assert not re.search(r"<script|\]\(|(?<!&)@all", markdown)
+    for name in ("json", "oscal"):
+        assert all(calm(data.decode()) for data in files(hostile, name).values())
+
+
+def test_threat_12_no_cell_of_a_report_is_a_formula(hostile: Report) -> None:
+    for name, data in files(hostile, "csv").items():
+        assert calm(data.decode(), kept="\r\n"), name
+        for row in read(data):
+            assert all(not cell.lstrip().startswith(("=", "+", "@", "|", "%")) for cell in row), name
+            assert all(re.fullmatch(r"-\d+", cell) for cell in row if cell.startswith("-")), name
+
+
+def test_threat_12_no_secret_is_in_a_report(product: Product, tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.run("r", at=DAY)
+    made.list("deployments", [], at=29 * DAY, source=f"with {KEY}", query="password = 'correct-horse-9-staple'")
+    for name in TEXTS:
+        for file, data in files(report(product, made), name).items():
+            assert KEY not in data.decode(), file
+            assert "correct-horse" not in data.decode(), file
+
+
+def walk(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from walk(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from walk(one)
+
+
+def test_hostile_text_is_still_there_to_be_read(hostile: Report) -> None:
+    assert any(POISON in text for text in walk(json.loads(files(hostile, "json")["report.json"])))
