@@ -36,6 +36,22 @@ def resolve(wanted: str, lines: Mapping[str, Line], *, advisories: Collection[st
     return ()
 
 
+def resolve_of_old(
+    wanted: str, lines: Mapping[str, Line], earlier: Iterable[RunDocument], *, advisories: Collection[str]
+) -> tuple[str, ...]:
+    """Give what `resolve` does, and for an advisory that it does not know, the finding that a run named so.
+
+    A scanner that once said an advisory's other name may do so no longer. `earlier` are read only where needed.
+    """
+    names = resolve(wanted, lines, advisories=advisories)
+    if names or "-" not in wanted:
+        return names
+    called = {wanted.upper(), *advisories}
+    seen = (one for document in earlier for one in document.findings)
+    known = next((one.fingerprint for one in seen if not called.isdisjoint(one.advisories)), "")
+    return resolve(known, lines) if known else ()
+
+
 def resolve_in(wanted: str, documents: Iterable[RunDocument], *, advisories: Collection[str] = ()) -> tuple[str, ...]:
     """Give the names of the one finding of runs that no clock is kept for; as `resolve`.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -14,17 +13,18 @@ import msgspec
 
 from secgate import registry
 from secgate.agenda import agenda_markdown, agenda_page
+from secgate.authors import authors_of
 from secgate.bom import Form, Subject, bill_of_materials
 from secgate.comparison import Comparison, Ground, compare
 from secgate.config import Machine
 from secgate.deadlines import Deadlines, Folded, Told, deadlines, told_by
-from secgate.errors import IncompleteTargetError, LedgerError, TargetError, UsageError
+from secgate.errors import LedgerError, UsageError
 from secgate.escape import json_text
 from secgate.explanation import Explanation, as_of_now, explain_finding, explain_lane, explain_rule, explain_run
 from secgate.inventory import Inventory, read_inventory
 from secgate.memory import KnownInventory, Memory
 from secgate.model import Head, History, KnownRun, Rename, RunDocument, Value
-from secgate.naming import resolve, resolve_in
+from secgate.naming import resolve, resolve_in, resolve_of_old
 from secgate.narration import comparison_page, explanation_page, story_page
 from secgate.policy import effective_data
 from secgate.ports import Ledger, Rendered
@@ -45,9 +45,9 @@ from secgate.preparation import (
     workshop,
 )
 from secgate.recall import recall
-from secgate.repository import Repository, escaped
+from secgate.repository import escaped
 from secgate.show import show as show_document
-from secgate.story import Author, Story, Teller, chapters, compose, read_document
+from secgate.story import Story, Teller, chapters, compose, read_document
 
 
 class Recorded(NamedTuple):
@@ -97,7 +97,7 @@ def finding_story(finding: str, *, place: Place, machine: Machine, now: datetime
         teller = Teller(names, ledger.blob)
         for chapter in chapters(ledger.read(), repository=asked.repository, names=names):
             teller.tell(chapter)
-        authors, note = _authors(teller, asked.prepared.repository)
+        authors, note = authors_of(teller, asked.prepared.repository)
         return compose(
             teller,
             names,
@@ -160,7 +160,10 @@ def _explained(
     rule = explain_rule(wanted.removeprefix("data.secgate.rules."), prepared.layers, document)
     if rule is not None:
         return rule
-    names = _names(wanted, asked, called) if asked is not None else ()
+    names: tuple[str, ...] = ()
+    if asked is not None:
+        earlier = (_document(asked.chosen.ledger, run) for run in reversed(asked.history.runs))
+        names = resolve_of_old(wanted, asked.memory.lines(asked.repository), earlier, advisories=called)
     known = {one.fingerprint: one for one in document.findings}
     mine = next((known[name] for name in names if name in known), None)
     if mine is None and names:
@@ -174,22 +177,6 @@ def _explained(
     verdicts = decision.verdicts if decision is not None else ()
     verdict = next((one for one in verdicts if (one.subject, one.id) == ("finding", mine.fingerprint)), None)
     return explain_finding(mine, verdict, document)
-
-
-def _names(wanted: str, asked: _Asked, called: Sequence[str]) -> tuple[str, ...]:
-    """Give every name of the finding that the ledger knows as `wanted`; () for none.
-
-    A scanner that once named an advisory otherwise may do so no longer: what earlier runs recorded counts too.
-    """
-    lines = asked.memory.lines(asked.repository)
-    names = resolve(wanted, lines, advisories=called)
-    if names or "-" not in wanted:
-        return names
-    ledger = asked.chosen.ledger
-    told = {wanted.upper(), *called}
-    earlier = (one for run in reversed(asked.history.runs) for one in _document(ledger, run).findings)
-    known = next((one.fingerprint for one in earlier if not told.isdisjoint(one.advisories)), "")
-    return resolve(known, lines) if known else ()
 
 
 def run_comparison(then: str, now_run: str, *, place: Place, machine: Machine, now: datetime) -> Comparison:
@@ -423,29 +410,6 @@ def _run_of(run_id: str, asked: _Asked) -> KnownRun:
         ids = ", ".join(run.run_id for run in runs[:5])
         raise UsageError(f"{len(runs)} runs start with `{run_id}`: {ids}", remedy="give more of the id")
     return (exact or runs)[-1]
-
-
-def _authors(teller: Teller, repository: Repository | None) -> tuple[tuple[Author, ...], str]:
-    """Give who wrote the finding's lines in the newest commit that a run saw it in, and why nobody is told.
-
-    The newest writer comes first. Names are shown and never recorded.
-    """
-    if teller.last_clean is None:
-        return (), "not told: no recorded run saw it in a commit"
-    document, finding = teller.last_clean
-    location = finding.location
-    commit, region = location.commit or document.target.commit, location.region
-    if repository is None or not repository.resolve(commit):
-        return (), f"not told: commit {commit[:12]} is not in this clone"
-    if not region.start_line:
-        return (), "not told: the finding has no line"
-    try:
-        lines = repository.line_authors(commit, location.path, region.start_line, region.end_line)
-    except (TargetError, IncompleteTargetError) as error:
-        return (), f"not told: {error.what}"
-    counts = Counter((one.name, one.written_epoch_s, one.commit) for one in lines)
-    authors = [Author(name=key[0], written_epoch_s=key[1], commit=key[2], lines=counts[key]) for key in counts]
-    return tuple(sorted(authors, key=lambda one: (-one.written_epoch_s, one.name, one.commit))), ""
 
 
 def _document(ledger: Ledger, run: KnownRun) -> RunDocument:
