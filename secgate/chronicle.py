@@ -17,7 +17,7 @@ from secgate.events import (
     Run,
     from_envelope,
 )
-from secgate.gate_events import GateChanged
+from secgate.gate_events import ArtefactBound, GateChanged
 from secgate.memory import KnownPopulation, Memory, Remembered
 from secgate.merkle import envelope_of
 from secgate.model import Digest, KnownStatement, LedgerEntry, Value
@@ -35,6 +35,14 @@ class RecordedChange(NamedTuple):
     """A change of the gate, the number of its entry and the ledger's time of it."""
 
     change: GateChanged
+    sequence: int
+    at_epoch_s: int
+
+
+class RecordedBinding(NamedTuple):
+    """An artefact that was bound to a run, the number of its entry and the ledger's time of it; unchecked."""
+
+    bound: ArtefactBound
     sequence: int
     at_epoch_s: int
 
@@ -78,6 +86,7 @@ class Chronicle:
         self.memory = Memory()
         self.runs: list[RecordedRun] = []
         self.changes: list[RecordedChange] = []
+        self.bindings: list[RecordedBinding] = []
         self.roots: dict[int, Digest] = {}
         """Root by size, of the sizes that were asked for and the ledger has."""
         self.first_epoch_s = 0
@@ -152,6 +161,8 @@ class Chronicle:
             self.runs.append(RecordedRun(event, sequence, at_epoch_s))
         elif isinstance(event, GateChanged):
             self.changes.append(RecordedChange(event, sequence, at_epoch_s))
+        elif isinstance(event, ArtefactBound):
+            self.bindings.append(RecordedBinding(event, sequence, at_epoch_s))
         elif isinstance(event, FindingEvent):
             self._finding(event, sequence, at_epoch_s)
 

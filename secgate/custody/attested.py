@@ -24,8 +24,9 @@ from secgate.config import Machine
 from secgate.custody.measuring import measure
 from secgate.errors import SignatureError, TargetError, UsageError
 from secgate.escape import plain
+from secgate.gate_events import ArtefactBound
 from secgate.model import Outcome, Signed, Trust, Value
-from secgate.ports import Signer
+from secgate.ports import Ledger, Signer
 from secgate.preparation import Silence, Workshop, open_repository, read_enforced, workshop
 from secgate.repository import Repository, escaped
 from secgate.trust import MACHINE, allowed_keys, key_fingerprint, revocations
@@ -115,8 +116,7 @@ def signed_by(made: Attestation, *, trust: Trust, signer: Signer, now: datetime)
             f"it says that it was signed on {at:%Y-%m-%d %H:%M} UTC, which lies ahead",
             remedy="see which clock is wrong",
         )
-    signed = signer.verify(made.payload, made.data, namespace=NAMESPACE, trust=trust, at=at)
-    require_machine(signed)
+    signed = require_counting(made, trust=trust, signer=signer, at=at)
     key = next(one for one in allowed_keys(trust) if key_fingerprint(one.blob) == signed.key)
     reason = revocations(trust).reason(key.blob, at_epoch_s=int(now.timestamp()))
     if reason:
@@ -127,12 +127,28 @@ def signed_by(made: Attestation, *, trust: Trust, signer: Signer, now: datetime)
     return signed
 
 
-def require_machine(signed: Signed) -> None:
-    """Raise SignatureError for a person: what a run said is for the machine that ran it to say."""
+def require_counting(made: Attestation, *, trust: Trust, signer: Signer, at: datetime) -> Signed:
+    """Give the machine whose signature counts at a time. Raises SignatureError for everybody else, persons included."""
+    signed = signer.verify(made.payload, made.data, namespace=NAMESPACE, trust=trust, at=at)
     if not signed.principal.startswith(MACHINE):
         raise SignatureError(
             f"`{signed.principal}` is a person, and only machines attest runs", remedy=f"sign it as {MACHINE}NAME"
         )
+    return signed
+
+
+def attestation_of(event: ArtefactBound, ledger: Ledger) -> Attestation:
+    """Give the attestation that an entry rests on, signed by whomever.
+
+    Raises SignatureError where it does not say what the entry says, and LedgerError where it is not there.
+    """
+    made = read(ledger.blob(event.statement_digest))
+    run, (kind, _, value) = made.run, event.artifact.partition(":")
+    said = (run.run_id, run.repository, run.source.commit, run.source.tree)
+    is_subject = any(one.digest.get(kind) == value for one in made.statement.artifacts)
+    if not is_subject or said != (event.run_id, event.repository, event.commit, event.tree):
+        raise SignatureError("it does not say what the entry says", remedy="bind the artefact again")
+    return made
 
 
 def _bytes(name: str, machine: Machine) -> bytes:

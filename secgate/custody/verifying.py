@@ -9,15 +9,12 @@ from typing import NamedTuple
 
 from secgate import overrides, registry
 from secgate.agreement import Procedure
-from secgate.attest import NAMESPACE as ATTESTATIONS
-from secgate.attest import Attestation, read
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.config import Machine
-from secgate.custody.attested import require_machine
+from secgate.custody.attested import attestation_of, require_counting
 from secgate.custody.containers import rows_of, source
 from secgate.custody.survey import Survey, entries_of, survey
 from secgate.errors import LedgerError, SignatureError
-from secgate.gate_events import ArtefactBound
 from secgate.model import Head, Signed, Trust
 from secgate.ports import Keeper, Ledger, Signer
 from secgate.preparation import Opened, Place, choose_keeper, opened
@@ -181,13 +178,9 @@ def check_bindings(seen: Survey, ledger: Ledger, *, trust: Trust, signer: Signer
             erased += 1
             continue
         try:
-            made = read(ledger.blob(event.statement_digest))
-            if not is_bound_by(event, made):
-                raise SignatureError("it does not say what the entry says")
+            made = attestation_of(event, ledger)
             if trust.allowed_signers:
-                at = datetime.fromtimestamp(at_epoch_s, tz=UTC)
-                signed = signer.verify(made.payload, made.data, namespace=ATTESTATIONS, trust=allowed, at=at)
-                require_machine(signed)
+                require_counting(made, trust=allowed, signer=signer, at=datetime.fromtimestamp(at_epoch_s, tz=UTC))
         except SignatureError as error:
             raise LedgerError(
                 f"the ledger does not verify at entry {sequence}: the attestation that it rests on does not count: "
@@ -196,14 +189,6 @@ def check_bindings(seen: Survey, ledger: Ledger, *, trust: Trust, signer: Signer
                 remedy="it may be forged; if a key was taken out of allowed_signers, put it back and revoke it instead",
             ) from error
     return erased
-
-
-def is_bound_by(event: ArtefactBound, made: Attestation) -> bool:
-    """Tell whether an attestation says what an entry says of an artefact."""
-    run, (kind, _, value) = made.run, event.artifact.partition(":")
-    said = (run.run_id, run.repository, run.source.commit, run.source.tree)
-    is_subject = any(one.digest.get(kind) == value for one in made.statement.artifacts)
-    return is_subject and said == (event.run_id, event.repository, event.commit, event.tree)
 
 
 def _kept(keeper: Keeper) -> Sealed:

@@ -14,7 +14,8 @@ from secgate import registry
 from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Period
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
-from secgate.chronicle import Chronicle
+from secgate.chronicle import Chronicle, RecordedBinding
+from secgate.custody.attested import attestation_of, require_counting
 from secgate.custody.verifying import namespace_of
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError
@@ -42,12 +43,20 @@ class Said(NamedTuple):
     reason: str = ""
 
 
+class Bindings(NamedTuple):
+    """Artefacts that were bound to runs by an attestation that counts; of each that does not, why."""
+
+    counting: tuple[RecordedBinding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class Read(NamedTuple):
     """One ledger, read."""
 
     ledger: Ledger
     chronicle: Chronicle
     said: Said
+    bindings: Bindings
 
 
 class Ground(NamedTuple):
@@ -101,7 +110,8 @@ def read_ground(
     for ledger in ledgers:
         entries = _until(ledger.read(), known_until_epoch_s)
         chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
-        found.append(Read(ledger, chronicle, _said(chronicle, prepared.enforced, shop)))
+        said = _said(chronicle, prepared.enforced, shop)
+        found.append(Read(ledger, chronicle, said, _bindings(ledger, chronicle, prepared.enforced, shop)))
     return Ground(
         period=period,
         ledgers=tuple(found),
@@ -136,6 +146,28 @@ def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
             if name in ended:
                 revoked.setdefault(name, one.at_epoch_s)
     return Said(waivers, downgrades, overrides, (*first, *second, *third), revoked)
+
+
+def _bindings(ledger: Ledger, chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Bindings:
+    """Check each by the ledger's time of it, as what people signed is."""
+    if not chronicle.bindings:
+        return Bindings()
+    if not enforced.trust.allowed_signers:
+        count = len(chronicle.bindings)
+        return Bindings(notes=(f"{count} artefacts are bound by attestations that count for nobody: give --enforced",))
+    signer, there = _signer("dsse", shop), frozenset(ledger.blobs())
+    counting, notes = [], []
+    for one in chronicle.bindings:
+        at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
+        try:
+            if one.bound.statement_digest not in there:
+                raise SignatureError("its attestation was erased")
+            require_counting(attestation_of(one.bound, ledger), trust=enforced.trust, signer=signer, at=at)
+            counting.append(one)
+        except SignatureError as error:
+            told = f"entry {one.sequence} of {chronicle.address} ({one.bound.TYPE}) counts for nothing"
+            notes.append(f"{told}: {error.what}")
+    return Bindings(tuple(counting), tuple(notes))
 
 
 class _Checked:

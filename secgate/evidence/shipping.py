@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, cast
 
 from secgate.assertion_facts import ApprovalOfChange, ChangeItem, DeploymentItem, ReleaseItem, RunOfDeployment
@@ -10,6 +10,7 @@ from secgate.assertions import Population, Unmatched
 from secgate.chronicle import RecordedRun
 from secgate.controls import Assertion
 from secgate.evidence.ground import Ground
+from secgate.memory import KnownInventory
 from secgate.model import Scope
 from secgate.overrides import Given
 from secgate.population import Change, Deployment, ReleasedArtifact, Row, key_of
@@ -44,7 +45,10 @@ def deployments(ground: Ground, assertion: Assertion) -> Population:
         ),
     )
     return Population(
-        tuple(items), reason=lacking(ground, "deployments"), unmatched=unmatched, notes=notes_of(ground, "deployments")
+        tuple(items),
+        reason=lacking(ground, "deployments"),
+        unmatched=unmatched,
+        notes=(*notes_of(ground, "deployments"), *_binding_notes(ground)),
     )
 
 
@@ -68,18 +72,23 @@ def changes(ground: Ground, assertion: Assertion) -> Population:
 
 
 def releases(ground: Ground, assertion: Assertion) -> Population:
-    """Give each artefact that was released in the period. Nothing binds an inventory to one yet."""
+    """Give each artefact that was released in the period, with when an inventory of its components was bound to it.
+
+    An inventory is of a run; it is bound to what that run named as built, or what was bound to the run by an
+    attestation that counts.
+    """
     del assertion
     whole = cast("list[ReleasedArtifact]", rows_of(ground, "artifacts"))
     rows = [row for row in whole if ground.within(row.released_epoch_s)]
-    bound = {digest for one in ground.ledgers for run in one.chronicle.runs for digest in run.run.artifacts}
+    built = bound_runs(ground)
+    bound = {digest for digests in built.values() for digest in digests}
     known = {row.digest for row in whole}
     of_period = {
         digest
         for one in ground.ledgers
         for run in one.chronicle.runs
         if ground.within(run.at_epoch_s)
-        for digest in run.run.artifacts
+        for digest in built[run.run.run_id]
     }
     unmatched = Unmatched(
         left="artifacts",
@@ -87,11 +96,49 @@ def releases(ground: Ground, assertion: Assertion) -> Population:
         left_unmatched=tuple(key_of(row) for row in rows if row.digest not in bound),
         right_unmatched=tuple(sorted(of_period - known)),
     )
+    kept = _inventories(ground)
+    none = "" if kept else "no run kept an inventory: those of a profile with the dependencies lane do"
     return Population(
-        tuple(ReleaseItem(id=key_of(row), released_epoch_s=row.released_epoch_s) for row in rows),
-        reason=lacking(ground, "artifacts") or "no event binds an inventory to an artefact yet",
+        tuple(_release(row, kept, built, until_epoch_s=ground.period.to_epoch_s) for row in rows),
+        reason=lacking(ground, "artifacts") or none,
         unmatched=unmatched,
-        notes=notes_of(ground, "artifacts"),
+        notes=(*notes_of(ground, "artifacts"), *_binding_notes(ground)),
+    )
+
+
+def _inventories(ground: Ground) -> list[KnownInventory]:
+    """Give the inventories that are still there. Of a dirty tree or a folder alone none is of what was released."""
+    found = []
+    for read in ground.ledgers:
+        there = frozenset(read.ledger.blobs()) if read.chronicle.memory.inventories else frozenset()
+        found += [
+            one
+            for one in read.chronicle.memory.inventories.values()
+            if one.event.inventory_digest in there and not one.event.dirty and not one.event.prefix
+        ]
+    return found
+
+
+def _release(
+    row: ReleasedArtifact, kept: Sequence[KnownInventory], built: Mapping[str, Mapping[str, int]], *, until_epoch_s: int
+) -> ReleaseItem:
+    """Take the inventory that was bound to it first; where there is none, one of what else its commit was built into.
+
+    What was bound after the period is not known in it.
+    """
+    mine, others = [], []
+    for one in kept:
+        digests = built.get(one.event.run_id, {})
+        if row.digest in digests:
+            mine.append(max(one.at_epoch_s, digests[row.digest]))
+        elif digests and row.commit and (one.event.repository, one.event.commit) == (row.repository, row.commit):
+            others.append(max(one.at_epoch_s, *digests.values()))
+    mine, others = ([at for at in times if at < until_epoch_s] for times in (mine, others))
+    return ReleaseItem(
+        id=key_of(row),
+        released_epoch_s=row.released_epoch_s,
+        bound_epoch_s=min(mine or others, default=0),
+        same_digest=bool(mine),
     )
 
 
@@ -107,11 +154,12 @@ class _Runs:
         ]
         self._longest_s = ground.limits.overrides_s.longest
         self._given = {given.id: given for read in ground.ledgers for given in read.said.overrides}
+        self._built = bound_runs(ground)
         self._artifacts: dict[str, list[RecordedRun]] = {}
         self._commits: dict[str, list[RecordedRun]] = {}
         self._trees: dict[tuple[str, str], list[RecordedRun]] = {}
         for one in self.all:
-            for digest in one.run.artifacts:
+            for digest in self._built.get(one.run.run_id, {}):
                 self._artifacts.setdefault(digest, []).append(one)
             if one.run.commit:
                 self._commits.setdefault(one.run.commit, []).append(one)
@@ -127,6 +175,8 @@ class _Runs:
         found: dict[str, RunOfDeployment] = {}
         for digest in row.artifacts:
             for one in self._artifacts.get(digest, ()):
+                if digest not in self._built_by(one, row):
+                    continue
                 found.setdefault(one.run.run_id, self._tied(one, "artifact", row))
         for one in self._commits.get(row.commit, ()) if row.commit else ():
             found.setdefault(one.run.run_id, self._tied(one, "commit", row))
@@ -137,9 +187,9 @@ class _Runs:
         return found.values()
 
     def _tied(self, one: RecordedRun, by: Literal["artifact", "commit", "tree"], row: Deployment) -> RunOfDeployment:
-        run = one.run
-        both = bool(row.artifacts and run.artifacts)
-        same = bool(set(row.artifacts) & set(run.artifacts))
+        run, built = one.run, self._built_by(one, row)
+        both = bool(row.artifacts and built)
+        same = bool(set(row.artifacts) & built)
         given = self._given.get(run.override)
         counts = given is not None and _held(given, one, longest_s=self._longest_s)
         overridden = bool(run.override) or run.mode == "overridden"
@@ -152,6 +202,29 @@ class _Runs:
             override="none" if not overridden else "counts" if counts else "void",
         )
 
+    def _built_by(self, one: RecordedRun, row: Deployment) -> set[str]:
+        """Give the digests of what a run's commit was built into, as far as that was said before a deployment."""
+        built = self._built.get(one.run.run_id, {})
+        return {digest for digest, at_epoch_s in built.items() if at_epoch_s <= row.deployed_epoch_s}
+
+
+def bound_runs(ground: Ground) -> dict[str, dict[str, int]]:
+    """Give, by run, the digest of each artefact that it named or that was bound to it, and when that was recorded.
+
+    What a run named counts whenever: it was built before. A binding counts only where its attestation does, and for the
+    very commit of that run.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for read in ground.ledgers:
+        commits = {one.run.run_id: (one.run.repository, one.run.commit, one.run.tree) for one in read.chronicle.runs}
+        for one in read.chronicle.runs:
+            found.setdefault(one.run.run_id, {}).update(dict.fromkeys(one.run.artifacts, 0))
+        for tie in read.bindings.counting:
+            bound = tie.bound
+            if commits.get(bound.run_id) == (bound.repository, bound.commit, bound.tree):
+                found[bound.run_id].setdefault(bound.artifact, tie.at_epoch_s)
+    return found
+
 
 def _held(given: Given, one: RecordedRun, *, longest_s: int) -> bool:
     """Tell whether an override held for a run. What the run says is not believed: it is of its line and its commit."""
@@ -162,6 +235,10 @@ def _held(given: Given, one: RecordedRun, *, longest_s: int) -> bool:
         and said.commit in ("", run.commit)
         and given.given_epoch_s <= one.at_epoch_s < min(said.until_epoch_s, given.given_epoch_s + longest_s)
     )
+
+
+def _binding_notes(ground: Ground) -> tuple[str, ...]:
+    return tuple(note for read in ground.ledgers for note in read.bindings.notes)
 
 
 def rows_of(ground: Ground, kind: PopulationKind) -> list[Row]:

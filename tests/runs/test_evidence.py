@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from secgate.assertions import Evidence
 from secgate.errors import ConfigError, LedgerError, PolicyError, UsageError
 from secgate.events import Run, from_envelope
 from secgate.evidence import EvidenceWish, PeriodEvidence, Place, evidence_json, evidence_page, period_evidence
+from secgate.inventory import InventoryStored
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import envelope_of
 from secgate.model import Lane, ScanStatus, Scope, Severity
@@ -149,7 +151,9 @@ def test_whoever_wrote_it_does_not_review_it(product: Product, made: Made) -> No
     }
 
 
-def test_inventories_are_not_tested_and_artefacts_are_held_against_runs(product: Product, made: Made) -> None:
+def test_without_inventories_nothing_is_tested_and_artefacts_are_held_against_runs(
+    product: Product, made: Made
+) -> None:
     made.run("bound", at=HOUR, artifacts=(digest("one"), digest("two")))
     rows = [
         ReleasedArtifact(repository=SHOP, name=name, digest=digest(name), released_epoch_s=int(START + DAY))
@@ -161,6 +165,38 @@ def test_inventories_are_not_tested_and_artefacts_are_held_against_runs(product:
     assert found.unmatched is not None
     assert found.unmatched.left_unmatched == (f"{SHOP}#three",)
     assert found.unmatched.right_unmatched == (digest("two"),)
+
+
+def test_a_released_artefact_needs_an_inventory_of_what_it_was_built_from(product: Product, made: Made) -> None:
+    def inventory(run: str, at: float, *, artifact: str = "", keep: bool = True, **given: Any) -> None:
+        made.run(run, at=at, artifacts=(digest(artifact),) if artifact else ())
+        data = f"inventory of {run}".encode()
+        known = {"run_id": run, "repository": SHOP, "line": "main", "prefix": "", "commit": commit(run), "tree": ""}
+        event = InventoryStored(
+            **{**known, "dirty": False, "components": 1, "manifests": 1, **given},
+            inventory_digest=sha256(data).hexdigest(),
+        )
+        made.say(event, at=at, blobs={event.inventory_digest: data} if keep else {})
+
+    inventory("good", HOUR, artifact="good")
+    inventory("other", HOUR, artifact="another build")
+    inventory("unbound", HOUR)
+    inventory("dirty", HOUR, artifact="dirty", dirty=True)
+    inventory("erased", HOUR, artifact="erased", keep=False)
+    inventory("late", 2 * DAY, artifact="late")
+    names = ("good", "other", "unbound", "dirty", "erased", "late")
+    rows = [
+        ReleasedArtifact(
+            repository=SHOP, name=name, digest=digest(name), commit=commit(name), released_epoch_s=int(START + DAY)
+        )
+        for name in names
+    ]
+    made.list("artifacts", rows, at=29 * DAY)
+    assert bad(evidence(product, made), "component.inventory") == {
+        (f"{SHOP}#other", "digest_mismatch"),
+        *((f"{SHOP}#{name}", "no_inventory") for name in ("unbound", "dirty", "erased")),
+        (f"{SHOP}#late", "inventory_after_release"),
+    }
 
 
 # --------------------------------------------------------------------------------------------------------------- scans
