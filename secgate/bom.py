@@ -50,7 +50,8 @@ class Subject(Value, frozen=True, kw_only=True):
 
     `run_id` is "" for a tree that is read now. `artifact_digest` is `sha256:HEX` or `sha512:HEX`, "" for none;
     `artifact_name` is "" for one that is known by its digest alone. `bound_by` says whose word it is that it was built
-    from this tree: the `run`'s, which named it, or that of whoever asked for this `sbom`.
+    from this tree: the `run`'s, which named it, that of an `attestation` in the ledger (`secgate attest verify` checks
+    it), or that of whoever asked for this `sbom`.
     """
 
     repository: str
@@ -62,7 +63,7 @@ class Subject(Value, frozen=True, kw_only=True):
     run_id: str = ""
     artifact_name: str = ""
     artifact_digest: str = ""
-    bound_by: Literal["", "run", "sbom"] = ""
+    bound_by: Literal["", "run", "attestation", "sbom"] = ""
 
 
 def bill_of_materials(inventory: Inventory, subject: Subject, *, at_epoch_s: int, form: Form) -> bytes:

@@ -78,7 +78,7 @@ def sealed(data: bytes, *, place: str = "") -> Sealed:
         file = msgspec.json.decode(data, type=_File)
         if len(file.timestamps) > MAX_TIMESTAMPS:
             raise ValueError(f"{len(file.timestamps)} timestamps")
-        statement = _decoded(file.payload)
+        statement = decoded(file.payload)
         checkpoint = msgspec.json.decode(statement, type=Checkpoint)
         if statement_of(checkpoint) != statement:
             raise ValueError("its statement is not in the form in which one is made")
@@ -86,9 +86,9 @@ def sealed(data: bytes, *, place: str = "") -> Sealed:
             data=data,
             checkpoint=checkpoint,
             statement=statement,
-            signature=_decoded(file.signatures[0].sig),
+            signature=decoded(file.signatures[0].sig),
             key=file.signatures[0].keyid,
-            timestamps=tuple(_decoded(one) for one in file.timestamps),
+            timestamps=tuple(decoded(one) for one in file.timestamps),
         )
     except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, ValueError, RecursionError) as error:
         raise LedgerError(f"this is no checkpoint: {error}", place=place, remedy=_REMEDY) from error
@@ -101,6 +101,9 @@ def stamped(data: bytes, answers: tuple[bytes, ...]) -> bytes:
     return encode(file)
 
 
-def _decoded(text: str) -> bytes:
-    """Both alphabets are to be accepted. Source: DSSE protocol 1.0.2, Parameters."""
+def decoded(text: str) -> bytes:
+    """Give what an envelope holds as base64, of either alphabet. Raises ValueError for what is none.
+
+    Source: DSSE protocol 1.0.2, Parameters.
+    """
     return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,7 @@ from secgate.model import Digest
 
 ASSERTIONS = "secgate/assertions"
 CONTROLS = "secgate/controls"
+NOT_APPLICABLE = "secgate/not-applicable"
 VERSION = 1
 MAX_FILE_BYTES = 1024 * 1024
 
@@ -132,6 +134,30 @@ class AssertionSet(_Part, frozen=True, kw_only=True):
     assertions: tuple[Assertion, ...]
 
 
+class NotApplicable(_Part, frozen=True, kw_only=True):
+    """Somebody of the organisation decided that an assertion does not apply to it, and why. Nothing shipped does."""
+
+    assertion: Token
+    reason: Words
+    person: Words
+    """Id of people.toml."""
+    decided_on: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
+    @property
+    def decided_epoch_s(self) -> int:
+        """First second of that day in UTC. Raises ValueError for a day that no calendar has."""
+        return int(datetime.strptime(self.decided_on, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+
+
+class NotApplicableSet(_Part, frozen=True, kw_only=True):
+    """What does not apply, in one file."""
+
+    schema: Literal["secgate/not-applicable"]
+    version: Literal[1]
+    mapping_version: Words
+    not_applicable: tuple[NotApplicable, ...]
+
+
 class ControlMapping(Struct, frozen=True, kw_only=True):
     """All frameworks and assertions that are known, the shipped ones first. `digest` is of the files' exact bytes."""
 
@@ -139,6 +165,8 @@ class ControlMapping(Struct, frozen=True, kw_only=True):
     assertions: Mapping[str, Assertion]
     versions: tuple[str, ...]
     digest: Digest
+    not_applicable: Mapping[str, NotApplicable] = MappingProxyType({})
+    """By assertion."""
 
     @property
     def frameworks(self) -> tuple[str, ...]:
@@ -154,10 +182,12 @@ def read_mapping(*layers: Mapping[str, bytes]) -> ControlMapping:
     """Give what files say, by path; each later layer adds to those before it.
 
     Raises ConfigError with every fault at once: a file that does not read, an id that is there twice, a control that
-    cites an assertion nobody wrote, or one whose strength does not fit what it cites.
+    cites an assertion nobody wrote, one whose strength does not fit what it cites, or a word that what nobody wrote
+    does not apply.
     """
     sets: list[ControlSet] = []
     assertions: list[Assertion] = []
+    declared: list[NotApplicable] = []
     versions: list[str] = []
     faults: list[tuple[str, str, str]] = []
     places: dict[int, str] = {}
@@ -173,12 +203,16 @@ def read_mapping(*layers: Mapping[str, bytes]) -> ControlMapping:
         if isinstance(read, ControlSet):
             sets.append(read)
             places[id(read)] = path
+        elif isinstance(read, NotApplicableSet):
+            declared.extend(read.not_applicable)
         else:
             assertions.extend(read.assertions)
     faults += _doubles([one.id for one in assertions], "the assertion")
     faults += _doubles([one.framework.key for one in sets], "the framework")
     faults += _doubles([control.id for one in sets for control in one.controls], "the control")
+    faults += _doubles([one.assertion for one in declared], "the word that it does not apply, of")
     known = {one.id: one for one in assertions}
+    faults += (fault for one in declared for fault in _undeclarable(one, known))
     for one in sets:
         faults += (fault for control in one.controls for fault in _faults(control, places[id(one)], known))
     if faults:
@@ -188,10 +222,21 @@ def read_mapping(*layers: Mapping[str, bytes]) -> ControlMapping:
         assertions=known,
         versions=tuple(dict.fromkeys(versions)),
         digest=total.hexdigest(),
+        not_applicable={one.assertion: one for one in declared},
     )
 
 
-def _read(data: bytes) -> ControlSet | AssertionSet:
+def _undeclarable(one: NotApplicable, known: Mapping[str, Assertion]) -> Iterable[tuple[str, str, str]]:
+    if one.assertion not in known:
+        told = f"the assertion `{one.assertion}`, which is said not to apply, nobody wrote"
+        yield ("controls", told, "name one that there is")
+    try:
+        _ = one.decided_epoch_s
+    except ValueError:
+        yield ("controls", f"there is no day {one.decided_on}", "write it as 2026-07-01")
+
+
+def _read(data: bytes) -> ControlSet | AssertionSet | NotApplicableSet:
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(f"it has {len(data)} bytes, and {MAX_FILE_BYTES} are allowed")
     kind = msgspec.json.decode(data, type=dict[str, Any]).get("schema")
@@ -199,7 +244,9 @@ def _read(data: bytes) -> ControlSet | AssertionSet:
         return msgspec.json.decode(data, type=AssertionSet)
     if kind == CONTROLS:
         return msgspec.json.decode(data, type=ControlSet)
-    raise ValueError(f"its `schema` is {kind!r}, and neither {ASSERTIONS} nor {CONTROLS}")
+    if kind == NOT_APPLICABLE:
+        return msgspec.json.decode(data, type=NotApplicableSet)
+    raise ValueError(f"its `schema` is {kind!r}, and none of {ASSERTIONS}, {CONTROLS}, {NOT_APPLICABLE}")
 
 
 def _doubles(names: Iterable[str], what: str) -> list[tuple[str, str, str]]:

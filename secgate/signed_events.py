@@ -78,6 +78,20 @@ class OverrideReviewed(SignedEvent, frozen=True, kw_only=True):
     VERSION: ClassVar[int] = 1
 
 
+class GateReviewed(SignedEvent, frozen=True, kw_only=True):
+    """Somebody signs that they reviewed parts of the gate over a period."""
+
+    TYPE: ClassVar[str] = "gate-reviewed"
+    VERSION: ClassVar[int] = 1
+
+
+class SecretRevoked(SignedEvent, frozen=True, kw_only=True):
+    """Somebody signs that a secret which was found was revoked, and where the proof is kept."""
+
+    TYPE: ClassVar[str] = "secret-revoked"
+    VERSION: ClassVar[int] = 1
+
+
 SIGNED_EVENTS: tuple[type[SignedEvent], ...] = (
     WaiverRequested,
     WaiversRequested,
@@ -88,5 +102,7 @@ SIGNED_EVENTS: tuple[type[SignedEvent], ...] = (
     DowngradeRevoked,
     OverrideGiven,
     OverrideReviewed,
+    GateReviewed,
+    SecretRevoked,
 )
 """All of them."""

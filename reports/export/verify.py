@@ -31,10 +31,18 @@ SIGNED = {
     f"{name}-{end}": (f"secgate-{name.replace('waivers', 'waiver')}-{part}", field)
     for name in ("waiver", "waivers", "downgrade")
     for end, (part, field) in PARTS.items()
-} | {"override-given": ("secgate-override", "by"), "override-reviewed": ("secgate-override-review", "by")}
+} | {
+    "override-given": ("secgate-override", "by"),
+    "override-reviewed": ("secgate-override-review", "by"),
+    "gate-reviewed": ("secgate-gate-review", "by"),
+    "secret-revoked": ("secgate-secret-revocation", "by"),
+}
 """By an entry's type: what its signature is for, and who has to sign."""
-FIRST = ("waiver-requested", "waivers-requested", "downgrade-requested", "override-given")
-"""What others answer to: the rest are about a statement that one of these made."""
+FIRST = (
+    *("waiver-requested", "waivers-requested", "downgrade-requested", "override-given"),
+    *("gate-reviewed", "secret-revoked"),
+)
+"""What stands by itself, or others answer to: the rest are about a statement that one of these made."""
 SOURCE = ("repository", "commit", "tree")
 BLOBS = (
     *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),

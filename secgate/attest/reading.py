@@ -6,14 +6,13 @@ envelope and in the payload. Fields that are not known are passed over, as in-to
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
 from secgate.attest.statement import COMMIT, PREDICATE_NAME, PREDICATE_TYPE, STATEMENT_TYPE, TREE, GateRun, Statement
+from secgate.checkpoint import decoded
 from secgate.errors import SignatureError
 from secgate.escape import plain
 from secgate.model import OUTCOME_ORDER
@@ -52,11 +51,11 @@ def read(data: bytes, *, place: str = "") -> Attestation:
         signatures = envelope.get("signatures")
         if not isinstance(signatures, list) or not signatures or not isinstance(signatures[0], dict):
             raise ValueError("nobody signed it")
-        payload = _decoded(envelope.get("payload"))
+        payload = decoded(str(envelope.get("payload", "")))
         _require_kind(_object(payload))
         statement = msgspec.json.decode(payload, type=Statement)
         _require_consistent(statement)
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise SignatureError(
             f"this is no attestation of a run: {error}",
             place=place,
@@ -82,13 +81,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
-
-
-def _decoded(text: object) -> bytes:
-    """Both alphabets are to be accepted. Source: DSSE protocol 1.0.2, Parameters."""
-    if not isinstance(text, str):
-        raise ValueError("it has no payload")
-    return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
 
 
 def _require_kind(payload: dict[str, Any]) -> None:

@@ -49,6 +49,7 @@ _COMMANDS = {
     "downgrade": ("secgate.cli.downgrade", "Have a finding count for less, approved by another."),
     "import": ("secgate.cli.imports", "Turn other tools' exceptions into requests for waivers."),
     "evidence": ("secgate.cli.evidence", "Test assertions over a period, with lists from outside."),
+    "review": ("secgate.cli.review", "Sign for a review of the gate, and list them."),
     "metrics": ("secgate.cli.metrics", "Count what ledgers hold, for dashboards."),
     "sbom": ("secgate.cli.sbom", "Write a bill of materials in CycloneDX."),
     "report": ("secgate.cli.report", "Write evidence over a period for an auditor to test."),

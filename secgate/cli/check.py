@@ -28,7 +28,7 @@ def check_command(
     A pass covers the findings in the files only: no coverage is claimed, nothing is recorded, no clock starts.
     """
     from secgate import pipeline, registry
-    from secgate.pipeline.checking import SarifSource, check
+    from secgate.pipeline.checking import SarifSource, check, memory_words
 
     wanted = formats(outputs, registry.names("reporters"))
     given = {Path(name).resolve() for name in files if name != "-"}
@@ -40,6 +40,8 @@ def check_command(
             machine=machine(),
             now=moment(),
         )
+    if words := memory_words(done, (name for name, _ in wanted)):
+        click.echo(f"secgate: {words}", err=True)
     width, colour = terminal()
     for name, file in wanted:
         write_output(pipeline.render(done, name, width=width if not file else 80, colour=colour and not file), file)

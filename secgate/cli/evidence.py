@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secgate.cli.options import check_output, machine, moment, terminal, write_output
-from secgate.cli.waiver import place_options
+from secgate.cli.waiver import place_options, speaker_options, speaks, where
 from secgate.errors import UsageError
 from secgate.escape import plain
 
@@ -83,6 +83,34 @@ def import_(
     place = evidence.Place(path=path, config=config, enforced=enforced)
     for line in _imported(evidence.import_population(wish, place=place, machine=machine(), now=moment())):
         click.echo(line)
+    return 0
+
+
+@evidence_command.command("revoked")
+@click.argument("finding")
+@click.option("--at", required=True, metavar="TIME", help="When it was revoked: 2026-10-01T06:00:00Z.")
+@click.option("--reference", required=True, metavar="TICKET", help="Where the proof of it is kept.")
+@place_options
+@speaker_options
+def revoked(
+    *, finding: str, at: str, reference: str, path: str, config: str, enforced: str, person: str, key: str
+) -> int:
+    """Say that the secret FINDING was revoked where it was good for something, and sign for it.
+
+    FINDING is a fingerprint or the start of one. Taking a secret out of the text revokes nothing.
+    """
+    from secgate import statements
+
+    made = statements.tell_revocation(
+        finding,
+        day_or_time(at, "--at"),
+        reference,
+        speaker=speaks(person, key),
+        place=where(path, config, enforced),
+        machine=machine(),
+        now=moment(),
+    )
+    click.echo(made.id)
     return 0
 
 

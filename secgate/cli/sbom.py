@@ -38,15 +38,15 @@ def sbom_command(
 
     Without --run and --ledger the tree is read as it is now. The same inventory, subject and time give the same bytes.
     """
-    from secgate import queries
+    from secgate import bills
     from secgate.preparation import Place
 
     if output != "-":
         check_output(output)
     name, digest = _artifact(artifact)
-    wish = queries.BomWish(form=form, run=run, ledger=ledger, artifact_name=name, artifact_digest=digest)
+    wish = bills.BomWish(form=form, run=run, ledger=ledger, artifact_name=name, artifact_digest=digest)
     place = Place(path=path, config=config, enforced=enforced)
-    write_output(queries.bom_of(wish, place=place, machine=machine(), now=moment()), output)
+    write_output(bills.bom_of(wish, place=place, machine=machine(), now=moment()), output)
     return 0
 
 

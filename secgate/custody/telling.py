@@ -79,6 +79,13 @@ def _said(kind: str, body: dict[str, Any]) -> str:
             parts = (body.get("outcome") or "undecided", body.get("scope"), body.get("line"), _short(body, "commit"))
         case "checkpoint":
             parts = (body.get("size"), "entries, at", body.get("place"))
+        case "artefact-bound":
+            parts = (
+                str(body.get("artifact"))[: _SHOWN + len("sha256:")],
+                body.get("name"),
+                "of run",
+                body.get("run_id"),
+            )
         case "policy-changed" | "scanner-changed" | "rule-pack-changed" | "mode-changed":
             parts = (body.get("name"), body.get("part"), _short(body, "before") or "none", "to", _short(body, "after"))
         case "obligation" | "obligation-superseded":

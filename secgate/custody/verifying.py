@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from secgate import overrides, registry
+from secgate import overrides, registry, testimony
 from secgate.agreement import Procedure
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.config import Machine
@@ -125,7 +125,7 @@ def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] 
 
 def namespace_of(kind: str) -> str:
     """Give what the signature in an event of a type has to be for."""
-    known = {**NAMESPACES, **overrides.NAMESPACES}
+    known = {**NAMESPACES, **overrides.NAMESPACES, **testimony.NAMESPACES}
     return known.get(kind) or Procedure(kind.rpartition("-")[0]).namespaces[kind]
 
 

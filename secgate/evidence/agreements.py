@@ -13,6 +13,7 @@ from secgate.assertions import Period, Population
 from secgate.controls import Assertion
 from secgate.evidence.ground import Ground, Read
 from secgate.model import Value
+from secgate.testimony import REVIEWED, Reviewed
 from secgate.waivers import APPROVED, Refused
 
 _APPROVED = (APPROVED, Procedure("downgrade").approved)
@@ -40,40 +41,47 @@ def overrides(ground: Ground, assertion: Assertion) -> Population:
         for one in read.said.overrides
         if ground.within(one.given_epoch_s)
     )
-    return Population(items, reason=_unchecked(ground, "override-"), notes=_refused(ground, "override-"))
+    return Population(items, reason=unchecked(ground, "override-"), notes=refused_notes(ground, "override-"))
 
 
 def exceptions(ground: Ground, assertion: Assertion) -> Population:
     """Give each waiver, dismissal and downgrade that was approved in the period, in vain as well."""
     del assertion
     items = [item for read in ground.ledgers for item in (*_approved(read, ground), *_in_vain(read, ground))]
-    notes = (*_refused(ground, "waiver"), *_refused(ground, "downgrade-"))
-    return Population(tuple(items), reason=_unchecked(ground, "waiver", "downgrade-"), notes=notes)
+    notes = (*refused_notes(ground, "waiver"), *refused_notes(ground, "downgrade-"))
+    return Population(tuple(items), reason=unchecked(ground, "waiver", "downgrade-"), notes=notes)
 
 
 def gate_changes(ground: Ground, assertion: Assertion) -> Population:
-    """Give each change of policy, scanner, rule pack or mode."""
+    """Give each change of policy, scanner, rule pack or mode, and the first review of it that was signed after it."""
     del assertion
     items = tuple(
         GateChangeItem(
             id=f"{one.change.repository}/{one.change.line}/{one.change.TYPE}/{one.sequence}",
             changed_epoch_s=one.at_epoch_s,
+            reviewed_epoch_s=_reviewed(read, "gate-settings", one.at_epoch_s, one.at_epoch_s + 1),
         )
         for read in ground.ledgers
         for one in read.chronicle.changes
         if ground.within(one.at_epoch_s)
     )
-    return Population(items, reason="no event records a signed review of the gate yet")
+    return Population(items, reason=unchecked(ground, REVIEWED), notes=refused_notes(ground, REVIEWED))
 
 
 def review_windows(ground: Ground, assertion: Assertion) -> Population:
-    """Give each calendar month of the period, in UTC."""
+    """Give each calendar month of the period, in UTC, and when the last of the ledgers was reviewed for it."""
     del assertion
-    items = tuple(
-        ReviewWindowItem(id=f"{datetime.fromtimestamp(one.from_epoch_s, tz=UTC):%Y-%m-%d}", to_epoch_s=one.to_epoch_s)
-        for one in months(ground.period)
-    )
-    return Population(items, reason="no event records a signed review of the gate yet")
+    items = []
+    for one in months(ground.period):
+        signed = [_reviewed(read, "results", one.from_epoch_s, one.to_epoch_s) for read in ground.ledgers]
+        items.append(
+            ReviewWindowItem(
+                id=f"{datetime.fromtimestamp(one.from_epoch_s, tz=UTC):%Y-%m-%d}",
+                to_epoch_s=one.to_epoch_s,
+                reviewed_epoch_s=max(signed) if all(signed) else 0,
+            )
+        )
+    return Population(tuple(items), reason=unchecked(ground, REVIEWED), notes=refused_notes(ground, REVIEWED))
 
 
 def checkpoints(ground: Ground, assertion: Assertion) -> Population:
@@ -92,6 +100,12 @@ def months(period: Period) -> Iterator[Period]:
         end = min(int(following.timestamp()), period.to_epoch_s)
         yield Period(from_epoch_s=at, to_epoch_s=end)
         at = end
+
+
+def _reviewed(read: Read, part: Reviewed, start_epoch_s: int, end_epoch_s: int) -> int:
+    """Give when somebody first signed for a review of a part of the gate over all of a time; 0 for nobody."""
+    found = (one.at_epoch_s for one in read.said.testimony.reviews if one.covers(part, start_epoch_s, end_epoch_s))
+    return min(found, default=0)
 
 
 def _approved(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
@@ -160,7 +174,7 @@ def _in_vain(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
         )
 
 
-def _unchecked(ground: Ground, *prefixes: str) -> str:
+def unchecked(ground: Ground, *prefixes: str) -> str:
     """Say why nobody's word counts where there are statements of these kinds, "" where it does."""
     for read in ground.ledgers:
         if read.said.reason and any(one.type.startswith(prefixes) for one in read.chronicle.statements):
@@ -168,7 +182,8 @@ def _unchecked(ground: Ground, *prefixes: str) -> str:
     return ""
 
 
-def _refused(ground: Ground, prefix: str) -> tuple[str, ...]:
+def refused_notes(ground: Ground, prefix: str) -> tuple[str, ...]:
+    """Say what counts for nothing of statements whose type begins so."""
     found: list[tuple[str, Refused]] = [
         (read.chronicle.address, one)
         for read in ground.ledgers

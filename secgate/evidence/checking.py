@@ -271,6 +271,14 @@ def _source(address: str, ground: Ground, at: int) -> SourceLedger:
 def _tested(
     assertion: Assertion, population: Population, ground: Ground, modules: Sequence[Module], prepared: Prepared
 ) -> Evidence:
+    declared = prepared.mapping.not_applicable.get(assertion.id)
+    if declared is not None:
+        told = f"{declared.reason} (decided by {declared.person} on {declared.decided_on})"
+        if not population.items and declared.decided_epoch_s < ground.period.to_epoch_s:
+            return replace(conclude(assertion, population, ()), result="not_applicable", reason=told)
+        why = "there is something of it" if population.items else "that was after the period"
+        noted = f"declared not to apply, and judged all the same, since {why}: {told}"
+        population = population._replace(notes=(*population.notes, noted))
     if population.reason:
         return conclude(assertion, population, ())
     deviations = deviations_of(assertion, population, ground, modules, prepared)

@@ -22,12 +22,13 @@ from secgate.errors import LedgerError, SignatureError
 from secgate.merkle import envelope_of
 from secgate.model import KnownStatement, LedgerEntry, Signed, Trust
 from secgate.overrides import Given
-from secgate.pipeline import downgraded, exceptions, overriding
+from secgate.pipeline import downgraded, exceptions, overriding, testifying
 from secgate.policy.values import PolicyLimits
 from secgate.population import Imported, Joined, joined, read_stored
 from secgate.ports import Ledger, PopulationKind, Signer
 from secgate.preparation import Enforced, Prepared, Workshop, choose_keeper
 from secgate.sla import utc_words
+from secgate.testimony import Vouched
 from secgate.waivers import REVOKED, Refused, Revocation, Waiver
 
 
@@ -38,6 +39,7 @@ class Said(NamedTuple):
     downgrades: tuple[Downgrade, ...] = ()
     overrides: tuple[Given, ...] = ()
     refused: tuple[Refused, ...] = ()
+    testimony: Vouched = Vouched()
     revoked: Mapping[str, int] = MappingProxyType({})
     """When a waiver was revoked, by its id, in the ledger's time."""
     reason: str = ""
@@ -138,6 +140,9 @@ def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
     waivers, first = exceptions.checked(chronicle.statements, enforced=enforced, signer=signer)
     downgrades, second = downgraded.checked(chronicle.statements, enforced=enforced, signer=signer)
     overrides, third = overriding.checked(chronicle.statements, enforced=enforced, signer=signer)
+    told = testifying.checked(
+        chronicle.statements, enforced=enforced, signer=signer, ledger_id=chronicle.memory.ledger_id or ""
+    )
     ended = {one.id for one in waivers if one.revoked_by}
     revoked: dict[str, int] = {}
     for one in chronicle.statements:
@@ -145,7 +150,8 @@ def _said(chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Said:
             name = msgspec.json.decode(one.statement, type=Revocation).request
             if name in ended:
                 revoked.setdefault(name, one.at_epoch_s)
-    return Said(waivers, downgrades, overrides, (*first, *second, *third), revoked)
+    refused = (*first, *second, *third, *told.refused)
+    return Said(waivers, downgrades, overrides, refused, told, revoked)
 
 
 def _bindings(ledger: Ledger, chronicle: Chronicle, enforced: Enforced, shop: Workshop) -> Bindings:

@@ -10,10 +10,13 @@ from secgate.assertion_facts import BreachItem, EpisodeItem, PatchItem, SecretIt
 from secgate.assertions import Deviation, Period, Population
 from secgate.chronicle import Episode
 from secgate.controls import Assertion
+from secgate.evidence.agreements import refused_notes, unchecked
 from secgate.evidence.ground import Ground, Read, Said
 from secgate.finding_facts import FindingFacts
 from secgate.model import Lane, Severity
 from secgate.policy.values import WaiverLimits
+from secgate.testimony import REVOKED as REVOKED_SECRET
+from secgate.testimony import KnownRevocation
 from secgate.waivers import AdvisorySubject, Bound, FindingSubject, Waiver
 
 _HOUR_S = 3600
@@ -49,16 +52,43 @@ def patches(ground: Ground, assertion: Assertion) -> Population:
 
 
 def secrets(ground: Ground, assertion: Assertion) -> Population:
-    """Give secrets that were found in the period."""
-    del assertion
+    """Give secrets that were found in the period, or before and nobody had said by then that they were revoked.
+
+    What was done counts from when it was done, as whoever signed for it says; that the ledger was told late is a note.
+    """
+    items, notes = [], []
+    limit_s = int(assertion.params.get("limit_hours", 0)) * _HOUR_S
+    for read, one in _episodes(ground):
+        if one.known.facts.lane is not Lane.SECRETS or one.opened_epoch_s >= ground.period.to_epoch_s:
+            continue
+        told = _revocation(read.said, one, ground.period)
+        if one.opened_epoch_s < ground.period.from_epoch_s and told and told.at_epoch_s < ground.period.from_epoch_s:
+            continue
+        revoked = told.said.revoked_epoch_s if told is not None else 0
+        items.append(SecretItem(id=one.key, opened_epoch_s=one.opened_epoch_s, revoked_epoch_s=revoked))
+        if told is not None:
+            due = one.opened_epoch_s + limit_s
+            late = "after it was due, " if told.at_epoch_s > due >= revoked else ""
+            at = f"{sla.utc_words(revoked)}, told {late}{sla.utc_words(told.at_epoch_s)}"
+            notes.append(f"{one.key} was revoked {at} by {told.said.by}: {told.said.reference}")
     return Population(
-        tuple(
-            SecretItem(id=one.key, opened_epoch_s=one.opened_epoch_s)
-            for _, one in _episodes(ground)
-            if one.known.facts.lane is Lane.SECRETS and ground.within(one.opened_epoch_s)
-        ),
-        reason="no event records that a secret was revoked yet",
+        tuple(items),
+        reason=unchecked(ground, REVOKED_SECRET),
+        notes=(*notes, *refused_notes(ground, REVOKED_SECRET)),
     )
+
+
+def _revocation(said: Said, one: Episode, period: Period) -> KnownRevocation | None:
+    """Give the first word, of those before the period's end, that this secret was revoked."""
+    names = {one.known.facts.fingerprint, *(name.value for name in one.known.names)}
+    found = (
+        told
+        for told in said.testimony.revocations
+        if told.said.repository == one.repository
+        and told.said.fingerprint in names
+        and told.at_epoch_s < period.to_epoch_s
+    )
+    return min(found, key=lambda told: (told.said.revoked_epoch_s, told.at_epoch_s), default=None)
 
 
 def breaches(ground: Ground, assertion: Assertion) -> Population:

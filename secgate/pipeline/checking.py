@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +49,11 @@ from secgate.preparation import (
 from secgate.sarif import ForeignRun
 from secgate.scanners.reports import read_report
 from secgate.version import __version__
+
+MANY_RESULTS = 100_000
+"""Results from which on it is said what memory JSON takes."""
+_JSON_KB = 4
+"""Kilobytes a result, measured: `benchmarks/README.md`."""
 
 
 class SarifSource(NamedTuple):
@@ -130,6 +135,17 @@ def check(
         decision=judgement.decision,
         provisional_clocks=True,
         notes=(*taken.notes, *(f"{one.scanner}: {one.rule} at {one.path!r}: {one.reason}" for one in refused)),
+    )
+
+
+def memory_words(document: RunDocument, forms: Iterable[str]) -> str:
+    """Say what JSON of very many results takes, since it is the one form that holds them all at once; "" for few."""
+    results = sum(len(one.witnesses) for one in document.findings)
+    if results <= MANY_RESULTS or "json" not in forms:
+        return ""
+    return (
+        f"JSON of {results:,} results takes about {results * _JSON_KB // 1000:,} MB of memory; "
+        "text takes none beyond what judging took"
     )
 
 

@@ -210,7 +210,20 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
 def _mapping(enforced: Enforced) -> ControlMapping:
     """Give the control mapping that a run is recorded with. Raises ConfigError with every fault of it."""
     shipped = dict(files_under(data_dir("policies") / CONTROLS_NAME, ".json"))
-    return read_mapping(shipped, {name: data for name, data in enforced.controls.items() if name.endswith(".json")})
+    own = {name: data for name, data in enforced.controls.items() if name.endswith(".json")}
+    mapping = read_mapping(shipped, own)
+    faults = [
+        (
+            CONTROLS_NAME,
+            f"`{one.person}`, who decided that {one.assertion} does not apply, is nobody of people.toml",
+            "",
+        )
+        for one in mapping.not_applicable.values()
+        if enforced.people.person(one.person) is None
+    ]
+    if faults:
+        raise ConfigError("the control mapping is wrong", faults=faults, place=CONTROLS_NAME)
+    return mapping
 
 
 def _gate_folders(settings: Settings) -> tuple[str, ...]:

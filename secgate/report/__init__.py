@@ -2,6 +2,6 @@
 
 from secgate.evidence import Place
 from secgate.report.document import Report
-from secgate.report.making import MOST_DRAWN, SAMPLE_SIZE, ReportWish, make_report
+from secgate.report.making import ReportWish, make_report
 
-__all__ = ["MOST_DRAWN", "SAMPLE_SIZE", "Place", "Report", "ReportWish", "make_report"]
+__all__ = ["Place", "Report", "ReportWish", "make_report"]

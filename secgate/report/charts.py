@@ -16,7 +16,7 @@ Kind: TypeAlias = Literal["solid", "stripes", "dots", "cross", "blank"]
 WIDTH, LEFT, RIGHT, TOP, STEP = 720, 190, 70, 30, 28
 _AXIS = 18
 MAX_BARS = 40
-_LONGEST_LABEL = 26
+_LONGEST_LABEL = 21
 _LABEL_ROOM = 26
 """A part that is narrower carries no number."""
 

@@ -25,6 +25,8 @@ from secgate.sarif.stream import decode
 if TYPE_CHECKING:
     from sarif_om import SarifLog
 
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""What may be half of a surrogate pair; most documents have none."""
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _SCALARS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -59,14 +61,19 @@ def loads(data: bytes, *, name: str = "SARIF") -> SarifLog:
 
     What is absent is None, but for an index or a number of -1, which means the same: a default of the model would say
     what the document does not. `name` is used in messages. Raises UsageError, naming the JSON path, for what is not
-    JSON, has an unknown or repeated property, lacks a required one, has one of another type, or is of another version.
+    JSON or not Unicode, has an unknown or repeated property, lacks a required one, has one of another type, or is of
+    another version.
     """
     value = decode(data, name=name)
     version = value.get("version") if isinstance(value, dict) else None
     if version != "2.1.0":
         _Fault(name).refuse("$.version", "not 2.1.0")
     try:
+        if _HALF.search(data):
+            json.dumps(value, ensure_ascii=False).encode()
         return _Reader(name).made("sarifLog", value, "$")
+    except UnicodeEncodeError:
+        _Fault(name).refuse("$", "a text that is not Unicode (half of a surrogate pair)")
     except RecursionError as error:
         raise UsageError("nested too deeply", place=name, remedy="write the file again") from error
 

@@ -7,13 +7,13 @@ the type that in-toto names. The envelope carries its payload; it must be the st
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from secgate.checkpoint import decoded
 from secgate.errors import ConfigError, SignatureError
 from secgate.model import Signed, Trust
 from secgate.trust import AllowedKey, allowed_keys, key_fingerprint, revocations, strings_of
@@ -125,10 +125,9 @@ def _read(signature: bytes) -> _Envelope:
 
 
 def _decoded(text: str) -> bytes:
-    """Both alphabets are to be accepted. Source: DSSE protocol 1.0.2, Parameters."""
     try:
-        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError) as error:
+        return decoded(text)
+    except ValueError as error:
         raise SignatureError(
             f"the envelope is not base64: {error}", remedy="give the envelope as it was made"
         ) from error

@@ -1,4 +1,4 @@
-"""What people say to the ledger: waivers and downgrades asked for and approved, overrides given, each of it signed.
+"""What people say to the ledger: waivers, downgrades, overrides, reviews, revoked secrets: each of it signed.
 
 Every statement is checked by the enforced layer before it is written, by the same rules that count later: nothing goes
 into the ledger that would be worth nothing there.
@@ -14,6 +14,7 @@ from secgate.statements.downgrades import (
     revoke_downgrade,
 )
 from secgate.statements.overrides import Emergency, give_override, listed_overrides, review_override
+from secgate.statements.testimony import ReviewWish, listed_testimony, sign_review, tell_revocation
 from secgate.statements.waivers import (
     Draft,
     Listed,
@@ -33,6 +34,7 @@ __all__ = [
     "Emergency",
     "Listed",
     "Place",
+    "ReviewWish",
     "Speaker",
     "Wish",
     "approve",
@@ -41,6 +43,7 @@ __all__ = [
     "listed",
     "listed_downgrades",
     "listed_overrides",
+    "listed_testimony",
     "request_downgrade",
     "request_for_advisory",
     "request_for_finding",
@@ -49,4 +52,6 @@ __all__ = [
     "review_override",
     "revoke",
     "revoke_downgrade",
+    "sign_review",
+    "tell_revocation",
 ]

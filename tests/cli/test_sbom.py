@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from secgate.events import to_entry
+from secgate.gate_events import ArtefactBound
 from secgate.inventory import InventoryStored, read_inventory
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
+from secgate.record import append_events
 from tests.product import NOW, Product, tree
 from tests.unit.conftest import Git
 
@@ -113,6 +116,26 @@ def test_the_artifact_is_bound_by_its_digest(product: Product, shop: Path) -> No
     by_run = read(product.cli("sbom", *run, "--artifact", "sha256:" + "a" * 64).data)["metadata"]
     said = {one["name"]: one["value"] for one in by_run["properties"]}
     assert said["secgate:artifact:bound-by"] == "run"
+
+
+def test_an_attestation_of_the_ledger_binds_it_too(product: Product, shop: Path) -> None:
+    first, second = kept(shop)
+    ledger, memory = SqliteLedger(str(shop / ".git" / "secgate" / "ledger.sqlite")), Memory()
+    bound = ArtefactBound(
+        artifact="sha256:" + "b" * 64,
+        name="shop.whl",
+        run_id=second.run_id,
+        repository=second.repository,
+        commit=second.commit,
+        tree=second.tree,
+        key="machine:ci",
+        statement_digest="0" * 64,
+    )
+    append_events([to_entry(bound)], ledger, memory=memory, now=NOW + timedelta(hours=2))
+    for run, said in ((second.run_id, "attestation"), (first.run_id, "sbom")):
+        words = ("--run", run, "--path", str(shop), "-o", "-", "--artifact", bound.artifact)
+        metadata = read(product.cli("sbom", *words).data)["metadata"]
+        assert {"name": "secgate:artifact:bound-by", "value": said} in metadata["properties"]
 
 
 def test_xml(product: Product, shop: Path) -> None:

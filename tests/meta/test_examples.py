@@ -18,6 +18,7 @@ import yaml
 
 from secgate import config, registry
 from secgate.cli import cli
+from secgate.controls import read_mapping
 from secgate.engines.regorus import RegorusEngine
 from secgate.errors import PolicyError
 from secgate.ledgers.sqlite import SqliteLedger
@@ -266,3 +267,11 @@ def test_every_metric_that_there_is_is_documented() -> None:
         re.findall(r'"(secgate_[a-z_]+)"', (ROOT / "secgate/evidence/exposition.py").read_text(encoding="utf-8"))
     )
     assert named == made
+
+
+def test_what_is_shown_not_to_apply_reads() -> None:
+    (shown,) = examples("controls.md", "json")
+    shipped = dict(files_under(ROOT / "policies" / "controls", ".json"))
+    mapping = read_mapping(shipped, {shown.words.strip(): shown.text.encode()})
+    (declared,) = mapping.not_applicable.values()
+    assert (declared.person, declared.decided_epoch_s > 0) == ("p-4f2a", True)

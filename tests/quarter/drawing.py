@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.quarter.making import PEOPLE, STRANGER, Making
 from tests.quarter.plan import DAY, Change, Checkpoint, Deployment, GateChange, Import, Plan, Release
 from tests.quarter.planting import DEPLOYMENTS
+from tests.quarter.testifying import plant_testimony
 from tests.quarter.weaknesses import WEAKNESSES
 from tests.quarter.windows import Weeks, plant_windows
 
@@ -33,6 +34,7 @@ def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 
     owners = {f"ledger-{at}": tuple(make.repositories[at::ledgers]) for at in range(ledgers)}
     names = list(owners)
     rewritten, cut = names[1] if seed % 2 else "", names[-1] if seed % 4 == 0 else ""
+    plant_testimony(make, owners, times=times)
     for mine in owners.values():
         make.gate_changes.append(GateChange(make.name("gate"), mine[0], make.end + DAY, "policy-changed"))
     checkpoints = _checkpoints(make, names, rewritten=rewritten, cut=cut)
@@ -48,6 +50,8 @@ def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 
         exemptions=tuple(make.exemptions),
         overrides=tuple(make.overrides),
         gate_changes=tuple(make.gate_changes),
+        gate_reviews=tuple(make.gate_reviews),
+        revocations=tuple(make.revocations),
         imports=tuple(_imports(make, short)),
         checkpoints=tuple(checkpoints),
         rewritten=rewritten,

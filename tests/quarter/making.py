@@ -20,12 +20,14 @@ from tests.quarter.plan import (
     Exemption,
     Finding,
     GateChange,
+    GateReview,
     InScope,
     Look,
     Override,
     Person,
     Release,
     Review,
+    Revocation,
     Run,
     Tool,
     key_of,
@@ -64,6 +66,8 @@ class Making:
         self.exemptions: list[Exemption] = []
         self.overrides: list[Override] = []
         self.gate_changes: list[GateChange] = []
+        self.gate_reviews: list[GateReview] = []
+        self.revocations: list[Revocation] = []
         self.deployments: list[Deployment] = []
         self.changes: list[Change] = []
         self.releases: list[Release] = []

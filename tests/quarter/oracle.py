@@ -33,8 +33,8 @@ from tests.quarter.plan import (
 
 RANKS = ("info", "low", "medium", "high", "critical")
 WINDOW, RULES, ADVISORIES, WAIVER = 7 * DAY, 90, 7 * DAY, 90 * DAY
-OVERRIDE, REVIEWED_WITHIN = 24 * HOUR, 5 * DAY
-NOT_RECORDED = ("secret.response", "breach.notified", "component.inventory", "gate.change_reviewed", "review.periodic")
+OVERRIDE, REVIEWED_WITHIN, SIGNED_WITHIN = 24 * HOUR, 5 * DAY, 31 * DAY
+NOT_RECORDED = ("breach.notified", "component.inventory")
 """Assertions whose facts no event records yet: never tested, and their populations counted."""
 
 Bad = set[tuple[str, str]]
@@ -80,13 +80,13 @@ class Oracle:
             "vuln.assessed": self._assessed(),
             "vuln.sla": self.deadlines(lambda _: True),
             "vuln.patch_release": self._patches(),
-            "secret.response": self._said("secret.response", self._secrets(), set()),
+            "secret.response": self._secrets(),
             "breach.notified": self._said("breach.notified", self._breaches(), set()),
             "component.inventory": self._inventories(),
             "feed.current": self._feeds(),
             "gate.enforced": self._enforced(),
-            "gate.change_reviewed": self._said("gate.change_reviewed", self._gate_changes(), set()),
-            "review.periodic": self._said("review.periodic", self._months(), set()),
+            "gate.change_reviewed": self._gate_changes(),
+            "review.periodic": self._months(),
             "record.readable": self._records(),
             "ledger.integrity": self._checkpoints(),
         }
@@ -462,14 +462,49 @@ class Oracle:
         items = [f"checkpoint:{one.name}" for one in self.plan.checkpoints]
         return self._said("ledger.integrity", items, bad, lacking=not items)
 
-    def _gate_changes(self) -> list[str]:
-        return [f"change:{one.name}" for one in self.plan.gate_changes if self.within(one.at)]
+    def _first_review(self, ledger: str, part: str, start: int, end: int) -> int:
+        """Give when a ledger was first reviewed for all of a time, 0 for never. A tail that was cut off holds none."""
+        return min(
+            (
+                said.at
+                for said in self.plan.gate_reviews
+                if (said.ledger, said.part) == (ledger, part)
+                and said.start <= start
+                and said.end >= end
+                and self.is_signed(said.by, said.key)
+                and not (ledger == self.plan.cut and said.at >= self.plan.end)
+            ),
+            default=0,
+        )
 
-    def _months(self) -> list[str]:
-        days = [
-            datetime.fromtimestamp(at, tz=UTC) for at in range(self.plan.start, self.plan.end, DAY)
-        ]  # The period begins at midnight.
-        return [f"{day:%Y-%m-%d}" for at, day in enumerate(days) if not at or day.day == 1]
+    def _gate_changes(self) -> Expected:
+        bad: Bad = set()
+        items = []
+        for one in self.plan.gate_changes:
+            if not self.within(one.at):
+                continue
+            items.append(f"change:{one.name}")
+            ledger = next(name for name, mine in self.plan.ledgers.items() if one.repository in mine)
+            at = self._first_review(ledger, "gate-settings", one.at, one.at + 1)
+            if at > one.at + SIGNED_WITHIN:
+                bad.add((items[-1], "reviewed_late"))
+            elif not at and one.at + SIGNED_WITHIN < self.plan.end:
+                bad.add((items[-1], "not_reviewed"))
+        return self._said("gate.change_reviewed", items, bad)
+
+    def _months(self) -> Expected:
+        days = range(self.plan.start, self.plan.end, DAY)  # The period begins at midnight.
+        begins = [at for at in days if at == self.plan.start or datetime.fromtimestamp(at, tz=UTC).day == 1]
+        bad: Bad = set()
+        items = []
+        for start, end in zip(begins, [*begins[1:], self.plan.end], strict=True):
+            items.append(f"{datetime.fromtimestamp(start, tz=UTC):%Y-%m-%d}")
+            told = [self._first_review(ledger, "results", start, end) for ledger in self.plan.ledgers]
+            if all(told) and max(told) > end + SIGNED_WITHIN:
+                bad.add((items[-1], "review_late"))
+            elif not all(told) and end + SIGNED_WITHIN < self.plan.end:
+                bad.add((items[-1], "no_review"))
+        return self._said("review.periodic", items, bad)
 
     # ------------------------------------------------------------------------------------------------------ weaknesses
 
@@ -535,8 +570,28 @@ class Oracle:
         ]
         return self._said("vuln.patch_release", items, set(), untested=items)
 
-    def _secrets(self) -> list[str]:
-        return [self.key(one) for one in self.plan.findings if one.lane == "secrets" and self.within(one.opened)]
+    def _secrets(self) -> Expected:
+        bad: Bad = set()
+        items = []
+        for one in self.known():
+            if one.lane != "secrets":
+                continue
+            told = [
+                (said.revoked, said.at)
+                for said in self.plan.revocations
+                if (said.repository, said.fingerprint) == (one.repository, one.fingerprint)
+                and said.at < self.plan.end
+                and self.is_signed(said.by, said.key)
+            ]
+            revoked, at = min(told, default=(0, 0))
+            if one.opened < self.plan.start and 0 < at < self.plan.start:
+                continue
+            items.append(self.key(one))
+            if revoked > one.opened + DAY:
+                bad.add((items[-1], "late"))
+            elif not revoked and one.opened + DAY < self.plan.end:
+                bad.add((items[-1], "no_revocation_evidence"))
+        return self._said("secret.response", items, bad)
 
     def _breaches(self) -> list[str]:
         return [

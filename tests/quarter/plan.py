@@ -166,6 +166,31 @@ class Override:
 
 
 @dataclass(frozen=True)
+class GateReview:
+    """Somebody's word that they reviewed a part of the gate in a ledger, from `start` until before `end`."""
+
+    ledger: str
+    by: str
+    key: str
+    part: str
+    start: int
+    end: int
+    at: int
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """Somebody's word, told `at`, that a secret which was found was revoked."""
+
+    repository: str
+    fingerprint: str
+    by: str
+    key: str
+    revoked: int
+    at: int
+
+
+@dataclass(frozen=True)
 class GateChange:
     """Another policy, scanner, rule pack or mode than before."""
 
@@ -258,6 +283,8 @@ class Plan:
     exemptions: tuple[Exemption, ...] = ()
     overrides: tuple[Override, ...] = ()
     gate_changes: tuple[GateChange, ...] = ()
+    gate_reviews: tuple[GateReview, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
     imports: tuple[Import, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     rewritten: str = ""

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from secgate import overrides, waivers
+from secgate import overrides, testimony, waivers
 from secgate.agreement import Approval as AgreementApproval
 from secgate.downgrades import PROCEDURE, DowngradeRequest
 from secgate.model import Severity, encode
@@ -19,7 +19,7 @@ from tests.quarter.facts import ZERO, Dated
 from tests.signing_support import KEYGEN, Key
 
 TYPES = {one.TYPE: one for one in SIGNED_EVENTS}
-NAMESPACES = {**waivers.NAMESPACES, **PROCEDURE.namespaces, **overrides.NAMESPACES}
+NAMESPACES = {**waivers.NAMESPACES, **PROCEDURE.namespaces, **overrides.NAMESPACES, **testimony.NAMESPACES}
 
 
 class Statement(NamedTuple):
@@ -101,6 +101,34 @@ def override_of(one: plan.Override) -> Iterator[Statement]:
             reviewed_epoch_s=review.at,
         )
         yield Statement(review.at, overrides.REVIEWED, review.key, encode(word))
+
+
+def review_of(one: plan.GateReview, ledger_id: str) -> Statement:
+    """Give the statement of a review of the gate."""
+    said = testimony.GateReview(
+        ledger_id=ledger_id,
+        from_epoch_s=one.start,
+        to_epoch_s=one.end,
+        what=(one.part,),  # type: ignore[arg-type]
+        note="looked at",
+        by=one.by,
+        reviewed_epoch_s=one.at,
+    )
+    return Statement(one.at, testimony.REVIEWED, one.key, encode(said))
+
+
+def revocation_of(one: plan.Revocation, ledger_id: str) -> Statement:
+    """Give the statement of a revoked secret."""
+    said = testimony.SecretRevocation(
+        ledger_id=ledger_id,
+        repository=one.repository,
+        fingerprint=one.fingerprint,
+        revoked_epoch_s=one.revoked,
+        reference="INC-1",
+        by=one.by,
+        said_epoch_s=one.at,
+    )
+    return Statement(one.at, testimony.REVOKED, one.key, encode(said))
 
 
 def signed(statements: list[Statement], keys: Mapping[str, Key], folder: Path) -> Iterator[Dated]:

@@ -27,7 +27,7 @@ from tests.quarter import plan
 from tests.quarter.facts import Dated, change_of, document_of, finding_of, run_of
 from tests.quarter.making import STRANGER
 from tests.quarter.plan import DAY, Plan
-from tests.quarter.saying import exemption_of, override_of, signed
+from tests.quarter.saying import exemption_of, override_of, review_of, revocation_of, signed
 from tests.signing_support import Key, allowed
 
 MACHINE = "machine:ci"
@@ -113,6 +113,8 @@ class _Writing:
         facts += [dated for one in self.plan.findings if one.repository in mine for dated in finding_of(one)]
         said = [text for one in self.plan.exemptions if one.repository in mine for text in exemption_of(one)]
         said += [text for one in self.plan.overrides if one.repository in mine for text in override_of(one)]
+        said += [review_of(one, self._id(name)) for one in self.plan.gate_reviews if one.ledger == name]
+        said += [revocation_of(one, self._id(name)) for one in self.plan.revocations if one.repository in mine]
         self.names |= {text.id: text.name for text in said if text.name.startswith(("exemption:", "override:"))}
         facts += signed(said, self.keys, self.folder / f"{name}-statements")
         facts.sort(key=lambda one: one[:2])
@@ -129,11 +131,13 @@ class _Writing:
         _spoil(path, spoilt)
         return found
 
+    def _id(self, name: str) -> str:
+        return sha256(f"{self.plan.seed} {name}".encode()).hexdigest()
+
     def _rows(self, name: str, facts: Sequence[Dated], *, version: str) -> tuple[list[bytes], dict[int, Head]]:
         """Give the exact bytes of all entries, and the head after each time."""
         tree = Tree()
-        ledger_id = sha256(f"{self.plan.seed} {name}".encode()).hexdigest()
-        created = LedgerCreated(ledger_id=ledger_id, provisional=False, secgate_version=version)
+        created = LedgerCreated(ledger_id=self._id(name), provisional=False, secgate_version=version)
         dated = [Dated(self.plan.begun, 0, created), *facts]
         rows = []
         heads = {}
@@ -153,8 +157,7 @@ class _Writing:
 
     def _checkpoint(self, one: plan.Checkpoint, name: str, heads: Mapping[int, Head]) -> str:
         head = heads[max(at for at in heads if at <= one.at)]
-        ledger_id = sha256(f"{self.plan.seed} {name}".encode()).hexdigest()
-        said = Checkpoint(at_epoch_s=one.at, ledger_id=ledger_id, root=head.root, size=head.size)
+        said = Checkpoint(at_epoch_s=one.at, ledger_id=self._id(name), root=head.root, size=head.size)
         file = self.folder / f"checkpoint-{one.name}.json"
         file.write_bytes(
             DsseSigner().sign(statement_of(said), namespace=NAMESPACE, key=str(self.keys[one.signer].path))

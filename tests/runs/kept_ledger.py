@@ -12,12 +12,22 @@ from pathlib import Path
 from secgate.custody.verifying import namespace_of
 from secgate.events import to_entry
 from secgate.ledgers.sqlite import SqliteLedger
+from secgate.memory import Memory
 from secgate.merkle import Tree, decode_entry, encode_entry, leaf_hash
 from secgate.model import Entry, encode
 from secgate.overrides import GIVEN, REVIEWED, Override, ReviewStatement
 from secgate.record import initialise
-from secgate.signed_events import OverrideGiven, OverrideReviewed, WaiverApproved, WaiverRequested
+from secgate.signed_events import (
+    GateReviewed,
+    OverrideGiven,
+    OverrideReviewed,
+    SecretRevoked,
+    SignedEvent,
+    WaiverApproved,
+    WaiverRequested,
+)
 from secgate.signers.sshsig import SshSigner
+from secgate.testimony import GateReview, SecretRevocation
 from secgate.waivers import (
     APPROVED,
     REQUESTED,
@@ -90,6 +100,41 @@ class Kept:
                 WaiverApproved(statement=said.decode(), signature=self._sign(said, approver or self.ada, APPROVED))
             ),
         ]
+        self.append(entries, at_s=at_s)
+
+    def testify(self, *, at_s: int, by: Key | None = None) -> None:
+        """Ada signs that she reviewed the gate and that a secret was revoked, with the given key instead of her own."""
+        memory = Memory()
+        memory.catch_up(self.ledger)
+        name = memory.ledger_id or ""
+        review = GateReview(
+            ledger_id=name,
+            from_epoch_s=0,
+            to_epoch_s=EPOCH_S,
+            what=("results",),
+            note="all",
+            by=ADA,
+            reviewed_epoch_s=EPOCH_S + at_s,
+        )
+        revoked = SecretRevocation(
+            ledger_id=name,
+            repository="example.com/shop",
+            fingerprint=fingerprint("one"),
+            revoked_epoch_s=EPOCH_S,
+            reference="INC-1",
+            by=ADA,
+            said_epoch_s=EPOCH_S + at_s,
+        )
+        entries = []
+        both: tuple[tuple[GateReview | SecretRevocation, type[SignedEvent]], ...] = (
+            (review, GateReviewed),
+            (revoked, SecretRevoked),
+        )
+        for said, event in both:
+            data = encode(said)
+            entries.append(
+                to_entry(event(statement=data.decode(), signature=self._sign(data, by or self.ada, event.TYPE)))
+            )
         self.append(entries, at_s=at_s)
 
     def override(self, *, at_s: int, by: Key | None = None, reviewer: Key | None = None) -> None:

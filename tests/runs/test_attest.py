@@ -458,6 +458,13 @@ def test_what_is_built_after_the_gate_is_bound_to_its_run(pipeline: Pipeline) ->
     assert pipeline.ask(days=1, artifacts=(str(wheel),)).exit_code == 1
 
 
+def test_the_log_says_what_was_bound_to_which_run(pipeline: Pipeline) -> None:
+    run = pipeline.run().run.run_id
+    pipeline.bind("sha256:" + "a" * 64)
+    told = pipeline.product.cli("ledger", "log", "--type", "artefact-bound", cwd=pipeline.git.root).out
+    assert f"sha256:{'a' * 12} of run {run[:8]}" in told
+
+
 def test_an_artefact_of_a_run_that_failed_is_no_pass(pipeline: Pipeline) -> None:
     pipeline.git.commit({"app.py": WEAK})
     pipeline.run()

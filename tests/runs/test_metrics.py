@@ -26,7 +26,8 @@ from secgate.evidence import (
 from secgate.evidence.metrics import RepositoryMetrics
 from secgate.model import Lane, Scope, Severity
 from tests.evidence_support import DAY, END, PAY, SHOP, START, Made, count
-from tests.product import Product
+from tests.product import WEAK, Product
+from tests.runs.office import Office
 
 HOUR = 3600
 SCHEMA = Path(__file__).parents[2] / "reports" / "schema" / "metrics-1.schema.json"
@@ -247,6 +248,32 @@ def test_a_time_to_come_and_a_ledger_that_is_not_there_are_refused(product: Prod
     made.path.unlink()
     with pytest.raises(LedgerError, match="there is no ledger"):
         metrics(product, made)
+
+
+def test_waivers_by_how_they_stand(office: Office) -> None:
+    office.git.commit({name: WEAK.replace("answer", name[0]) for name in ("a.py", "b.py", "c.py")})
+    names = [one.fingerprint for one in office.run(ref="refs/heads/main", scope="protected").findings]
+    assert len(names) == 3
+    office.ask(names[0], days=1)
+    office.waive(names[1], days=1, life=5)
+    office.waive(names[2], days=1, life=30)
+
+    def counted(days: float, *, enforced: bool = True) -> Metrics:
+        place = office.place if enforced else Place(path=office.place.path)
+        wish = MetricsWish(at=office.at(days))
+        return metrics_of(wish, place=place, machine=office.product.machine(), now=office.at(40))
+
+    found = {one.state: one.count for one in counted(10).waivers or ()}
+    assert found == {"pending": 1, "expired": 1, "active": 1}
+    assert {one.state: one.count for one in counted(2).waivers or ()} == {"pending": 1, "active": 2}
+    assert value(counted(10), "secgate_waivers", kind="accept", state="active") == 1
+    unknown = counted(10, enforced=False)
+    assert unknown.waivers is None
+    names_of = {name for name, _ in samples(unknown)}
+    assert "secgate_waivers" not in names_of
+    assert {
+        number for (name, _), number in samples(unknown).items() if name == "secgate_ledger_signatures_checked"
+    } == {0}
 
 
 def test_the_command(product: Product, made: Made, tmp_path: Path) -> None:

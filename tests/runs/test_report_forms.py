@@ -226,6 +226,15 @@ def test_populations_of_oscal_are_named_by_their_digest(found: Report) -> None:
 
 
 def test_pdf_is_the_page_on_numbered_sheets(found: Report) -> None:
+    few = found.sampling.samples[:1]
+    found = msgspec.structs.replace(
+        found,
+        exceptions=found.exceptions[:2],
+        populations=found.populations[:2],
+        tests=msgspec.structs.replace(found.tests, controls=found.tests.controls[:2]),
+        outages=msgspec.structs.replace(found.outages, windows=found.outages.windows[:2]),
+        sampling=msgspec.structs.replace(found.sampling, samples=few),
+    )
     try:
         made = files(found, "pdf")["report.pdf"]
     except UsageError as error:

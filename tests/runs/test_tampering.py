@@ -136,6 +136,18 @@ def test_a_forged_override_or_review_is_found(kept: Kept, which: int) -> None:
     refused(both(kept, kept.export()), kept.number(kind), f"its signature as a {kind} does not count")
 
 
+def test_what_people_testified_holds(kept: Kept) -> None:
+    kept.testify(at_s=5 * DAY_S)
+    mine, theirs = both(kept, kept.export())
+    assert (mine.code, theirs.code) == (0, 0), (mine, theirs)
+    assert "6 statements" in theirs.out
+
+
+def test_a_forged_review_of_the_gate_is_found(kept: Kept) -> None:
+    kept.testify(at_s=5 * DAY_S, by=kept.stranger)
+    refused(both(kept, kept.export()), kept.number("gate-reviewed"), "its signature as a gate-reviewed does not count")
+
+
 def test_nobody_reviews_their_own_override_in_the_export(kept: Kept) -> None:
     kept.override(at_s=5 * DAY_S, reviewer=kept.ada)
     _, theirs = both(kept, kept.export())

@@ -235,6 +235,8 @@ def in_run(text: str) -> str:
         (in_run('"language": 3'), "$.runs[0].language", "type string"),
         (in_run('"properties": 3'), "$.runs[0].properties", "not an object"),
         (in_run('"properties": {"a": 1e400}'), "$", "past all use"),
+        (in_run('"language": "\\ud800"'), "$", "not Unicode"),
+        (in_run('"properties": {"\\uDFFF": 1}'), "$", "not Unicode"),
         ("nonsense", "$", "not JSON"),
         ("[" * 100_000, "$", "nested too deeply"),
     ],
