@@ -149,7 +149,6 @@ def _hooks_entry(sight: Sight, indent: str) -> str:
 
 def _workflow_text(sight: Sight) -> str:
     branch = sight.branch if _BRANCH.fullmatch(sight.branch) else "main"
-    package = f"secgate @ git+{HOME}@{sight.commit}" if sight.commit else f"secgate=={sight.version}"
     return f"""\
 # A change can edit this file: require the check `secgate` in the branch's protection.
 name: secgate
@@ -180,13 +179,25 @@ jobs:
         with:
           persist-credentials: false
           fetch-depth: 0
+{_gate_steps(sight)}"""
+
+
+def _gate_steps(sight: Sight) -> str:
+    """Give the steps behind the checkout: the action, or what is the same without the commit that would name it."""
+    if sight.commit:
+        action = HOME.partition("://")[2].partition("/")[2]
+        return f"""\
+      # With `comment` and `upload-sarif` it does more and needs rights for it: docs/github.md.
+      - uses: {action}@{sight.commit} # v{sight.version}
+"""
+    return f"""\
       - uses: {_PYTHON}
         with:
           python-version: "3.12"
       - name: Install secgate
         run: |
           python -m venv "$RUNNER_TEMP/secgate"
-          "$RUNNER_TEMP/secgate/bin/pip" install "{package}"
+          "$RUNNER_TEMP/secgate/bin/pip" install "secgate=={sight.version}"
           "$RUNNER_TEMP/secgate/bin/secgate" tools install checkov
       - name: Gate the change, or the branch after a merge
         run: |

@@ -67,7 +67,9 @@ def _rows(read: Read, ground: Ground) -> Iterator[WaiverRow]:
             ledger_id=read.chronicle.memory.ledger_id or "",
             end=ground.period.to_epoch_s,
         )
-        earlier[subject] = one.id
+        # What nobody approved is asked for again, and renews nothing.
+        if one.approver:
+            earlier[subject] = one.id
 
 
 def _row(

@@ -95,6 +95,30 @@ def test_a_plain_folder_gets_settings_alone(product: Product, tmp_path: Path) ->
     assert (ended.code, sorted(path.name for path in plain.iterdir())) == (0, ["app.py", "secgate.toml"])
 
 
+def test_a_disk_that_takes_no_more_leaves_whole_files(product: Product, shop: Git) -> None:
+    """A file is written beside its place and moved there: what ends it half-way leaves the old one, or none."""
+    pyproject = "".join(f"# line {number}\n" for number in range(9_000))
+    shop.commit({"pyproject.toml": pyproject})
+    root = Path(__file__).parents[2]
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)); "
+    argv = [
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        + limited
+        + "from secgate.cli import main; main()"
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", *argv, "init", "--yes", "--pyproject", "--without", "workflow"],
+        cwd=shop.root,
+        env={**product.env, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "pyproject.toml: cannot write it" in done.stderr) == (2, True), done.stderr
+    assert (shop.root / "pyproject.toml").read_text() == pyproject
+    assert sorted(path.name for path in shop.root.iterdir()) == [".git", "app.py", "pyproject.toml"]
+
+
 def test_a_baseline_needs_somebody_who_signs(product: Product, shop: Git) -> None:
     ended = init(product, shop, "--yes", "--baseline")
     assert (ended.code, "give --author ID and --key FILE" in ended.err, written(shop)) == (2, True, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from tests.quarter.making import PEOPLE, STRANGER, Making
 from tests.quarter.plan import DAY, Change, Checkpoint, Deployment, GateChange, Import, Plan, Release
@@ -11,6 +12,8 @@ from tests.quarter.testifying import plant_testimony
 from tests.quarter.weaknesses import WEAKNESSES
 from tests.quarter.windows import Weeks, plant_windows
 
+QUARTERS = ((1, 4), (4, 7), (7, 10))
+"""Their first month, and the one after."""
 BEFORE, AFTER = 60 * DAY, 12 * DAY
 """How far the ledgers, and the lists, reach beyond the period."""
 PLANTED_RUNS = 45
@@ -23,7 +26,9 @@ def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 
     `short` names a list that was not given for all of the period. An odd seed has a ledger that was rewritten, each
     fourth one a ledger that was cut off.
     """
-    make = Making(seed, repositories=repositories)
+    start, end = (datetime(2026, month, 1, tzinfo=UTC) for month in QUARTERS[seed % len(QUARTERS)])
+    names = [f"git.example.com/made/part-{number:02}" for number in range(repositories)]
+    make = Making(seed, repositories=names, start=start, end=end)
     make.background(runs=runs - PLANTED_RUNS * times)
     weeks = Weeks(make)
     for _ in range(times):
@@ -31,15 +36,19 @@ def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 
             plant(make)
     for _ in range(times):
         plant_windows(make, weeks)
-    owners = {f"ledger-{at}": tuple(make.repositories[at::ledgers]) for at in range(ledgers)}
-    names = list(owners)
-    rewritten, cut = names[1] if seed % 2 else "", names[-1] if seed % 4 == 0 else ""
-    plant_testimony(make, owners, times=times)
+    plant_testimony(make, _owners(make, ledgers), times=times)
+    rewritten, cut = "ledger-1" if seed % 2 else "", f"ledger-{ledgers - 1}" if seed % 4 == 0 else ""
+    return plan_of(make, ledgers=ledgers, short=short, rewritten=rewritten, cut=cut)
+
+
+def plan_of(make: Making, *, ledgers: int, short: str = "", rewritten: str = "", cut: str = "") -> Plan:
+    """Give what was made as a plan, its repositories over so many ledgers."""
+    owners = _owners(make, ledgers)
     for mine in owners.values():
         make.gate_changes.append(GateChange(make.name("gate"), mine[0], make.end + DAY, "policy-changed"))
-    checkpoints = _checkpoints(make, names, rewritten=rewritten, cut=cut)
+    checkpoints = _checkpoints(make, list(owners), rewritten=rewritten, cut=cut)
     return Plan(
-        seed=seed,
+        seed=make.seed,
         start=make.start,
         end=make.end,
         begun=make.start - BEFORE,
@@ -59,6 +68,10 @@ def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 
         planted=frozenset(make.planted),
         spared=frozenset(make.spared),
     )
+
+
+def _owners(make: Making, ledgers: int) -> dict[str, tuple[str, ...]]:
+    return {f"ledger-{at}": tuple(make.repositories[at::ledgers]) for at in range(ledgers)}
 
 
 def _imports(make: Making, short: str) -> list[Import]:

@@ -90,6 +90,7 @@ def run_of(run: plan.Run, *, override: str, document: bytes) -> Dated:
         outcome=run.outcome,
         mode=run.mode,
         override=override,
+        policy_digests={"shipped": sha256(b"policy").hexdigest()},
         document_digest=sha256(document).hexdigest(),
         evaluated_epoch_s=run.at,
     )

@@ -106,7 +106,7 @@ def section_differences(data: bytes, wanted: Sections, names: Mapping[str, str])
         ("revoked", [named(one["id"]) for one in waivers["rows"] if one["state"] == "revoked"], wanted.revoked),
     ):
         found += _set(what, said, want)
-    told = {name: waivers[name] for name in ("opened", "approved", "active", "revoked")}
+    told = {name: waivers[name] for name in ("opened", "approved", "active", "renewed", "revoked")}
     if told != wanted.counts:
         found.append(f"waivers: it says {told}, and the oracle {wanted.counts}")
     return found

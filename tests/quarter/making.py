@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -34,7 +34,6 @@ from tests.quarter.plan import (
 )
 
 LIMITS = {"critical": DAY, "high": 7 * DAY, "medium": 30 * DAY, "low": 90 * DAY, "info": 0}
-QUARTERS = ((2026, 1, 4), (2026, 4, 7), (2026, 7, 10))
 BOSS, OTHER_BOSS, CHIEF, DEVELOPERS = "p-ada", "p-bob", "p-eve", ("p-cyn", "p-dan", "p-fay", "p-gus")
 PEOPLE = (
     Person(BOSS, ("approver",)),
@@ -54,13 +53,11 @@ def digest(text: str) -> str:
 class Making:
     """A period under construction: facts are added, deviations and near misses noted as they are planted."""
 
-    def __init__(self, seed: int, *, repositories: int) -> None:
+    def __init__(self, seed: int, *, repositories: Sequence[str], start: datetime, end: datetime) -> None:
         self.random = random.Random(seed)  # noqa: S311 - the same seed gives the same plan
         self.seed = seed
-        year, first, last = QUARTERS[seed % len(QUARTERS)]
-        self.start = int(datetime(year, first, 1, tzinfo=UTC).timestamp())
-        self.end = int(datetime(year, last, 1, tzinfo=UTC).timestamp())
-        self.repositories = [f"git.example.com/made/part-{number:02}" for number in range(repositories)]
+        self.start, self.end = int(start.timestamp()), int(end.timestamp())
+        self.repositories = list(repositories)
         self.runs: dict[str, Run] = {}
         self.findings: list[Finding] = []
         self.exemptions: list[Exemption] = []
@@ -233,7 +230,7 @@ class Making:
         for _ in range(max(2, runs // 150)):
             what = self.random.choice(("policy-changed", "scanner-changed", "rule-pack-changed", "mode-changed"))
             self.gate_changes.append(GateChange(self.name("gate"), self.some_repository(), self.time(), what))
-            debt = self.finding(self.time(9 * DAY, 30 * DAY))
+            debt = self.finding(self.time(9 * DAY, 9 * DAY))
             self.waive(debt, debt.opened + DAY, debt.opened + self.random.randrange(85, 92) * DAY)
             self.override(self.time())
 

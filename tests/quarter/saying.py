@@ -51,6 +51,7 @@ def exemption_of(one: plan.Exemption) -> Iterator[Statement]:
         "requested_epoch_s": one.requested,
         "expires_epoch_s": one.expires,
         "bound": bound,
+        "shown": f"{one.package} ({one.advisory})" if one.advisory else "SQL built from text in app.py",
     }
     subject: FindingSubject | AdvisorySubject
     subject = FindingSubject(fingerprint=one.finding or ZERO, group=ZERO, repository=one.repository)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.quarter.oracle import OVERRIDE, RANKS, WAIVER, WINDOW, Oracle
@@ -59,9 +60,20 @@ def sections(plan: Plan) -> Sections:
             "opened": sum(oracle.within(one.requested) for one in asked),
             "approved": sum(oracle.within(given[name]) for name in known),
             "active": len(active),
+            "renewed": sum(oracle.within(given[one.name]) and _renews(one, asked, given) for one in asked),
             "revoked": sum(oracle.within(one.revoked) for one in asked if one.name in known),
         },
     )
+
+
+def _renews(one: Exemption, asked: Sequence[Exemption], given: Mapping[str, int]) -> bool:
+    """Tell whether one that was approved was asked for before, for the same thing."""
+
+    def subject(other: Exemption) -> tuple[object, ...]:
+        return (bool(other.lowered_to), other.repository, other.finding, other.advisory, other.package)
+
+    before = (other for other in asked if other.requested < one.requested)
+    return any(given[other.name] and subject(other) == subject(one) for other in before)
 
 
 def _until(oracle: Oracle, one: Exemption) -> int:

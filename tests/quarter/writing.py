@@ -31,6 +31,12 @@ from tests.quarter.saying import exemption_of, override_of, review_of, revocatio
 from tests.signing_support import Key, allowed
 
 MACHINE = "machine:ci"
+SOURCES = {
+    "deployments": "the deploy service's audit log",
+    "repositories": "the forge's list of repositories",
+    "artifacts": "the package registry",
+    "reviews": "the forge's merged changes",
+}
 
 
 class Written(NamedTuple):
@@ -61,8 +67,8 @@ def make_keys(plan: Plan, folder: Path) -> dict[str, Key]:
 def write(
     plan: Plan, folder: Path, *, machine: Machine, keys: Mapping[str, Key], document_bytes: int = 2_000
 ) -> Written:
-    """Write everything below a folder that is not there yet, and import the lists into the first ledger."""
-    folder.mkdir(parents=True)
+    """Write everything below a folder that is new or empty, and import the lists into the first ledger."""
+    folder.mkdir(parents=True, exist_ok=True)
     writing = _Writing(plan, folder, keys)
     checkpoints: list[str] = []
     for name, repositories in plan.ledgers.items():
@@ -71,7 +77,7 @@ def write(
     paths = tuple(str(folder / f"{name}.sqlite") for name in plan.ledgers)
     env = {**machine.env, "SECGATE_LEDGER_PATH": paths[0]}
     (folder / "tree").mkdir()
-    place = Place(path=str(folder / "tree"), enforced=enforced)
+    place = Place(path=str((folder / "tree").resolve()), enforced=enforced)
     there = Machine(env=env, cwd=machine.cwd, python=machine.python, prefix=machine.prefix, state=machine.state)
     for number, one in enumerate(plan.imports):
         _import(one, folder / f"{number}-{one.kind}.json", place=place, machine=there, plan=plan)
@@ -202,8 +208,8 @@ def _import(one: plan.Import, file: Path, *, place: Place, machine: Machine, pla
     wish = ImportWish(
         kind=one.kind,  # type: ignore[arg-type]
         file=str(file),
-        source="whoever keeps it",
-        query="all of them",
+        source=SOURCES[one.kind],
+        query="all of them, to every environment" if one.kind == "deployments" else "all of them",
         extracted=datetime.fromtimestamp(one.extracted, tz=UTC),
         start=datetime.fromtimestamp(one.start, tz=UTC) if is_dated else None,
         end=datetime.fromtimestamp(one.end, tz=UTC) if is_dated else None,

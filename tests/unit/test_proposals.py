@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -98,8 +103,34 @@ def test_a_branch_cannot_write_the_workflow(branch: str) -> None:
     assert yaml.safe_load(made.text)[True]["push"] == {"branches": ["main"]}
 
 
-def test_threat_10_the_workflow_has_no_rights_and_runs_no_change_with_the_bases() -> None:
-    document = yaml.safe_load(workflow(SIGHT, {}).text)
+FROM_COMMIT = Sight(version="1.2.3", forge="github", branch="trunk", commit="a" * 40)
+
+
+@pytest.mark.parametrize("sight", [SIGHT, FROM_COMMIT], ids=["release", "commit"])
+def test_tools_find_nothing_in_the_workflow(sight: Sight, tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    (folder / "secgate.yml").write_text(workflow(sight, {}).text)
+    zizmor: list[str | Path] = [
+        Path(sys.executable).with_name("zizmor"),
+        "--offline",
+        "--no-config",
+        "--format",
+        "json",
+        tmp_path,
+    ]
+    found = subprocess.run(zizmor, capture_output=True, text=True, check=False, timeout=60)
+    assert json.loads(found.stdout) == [], found.stderr
+    actionlint = shutil.which("actionlint")
+    if actionlint is not None:
+        found = subprocess.run([actionlint], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+        assert (found.returncode, found.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("sight", [SIGHT, FROM_COMMIT], ids=["release", "commit"])
+def test_threat_10_the_workflow_has_no_rights_and_runs_no_change_with_the_bases(sight: Sight) -> None:
+    document = yaml.safe_load(workflow(sight, {}).text)
     assert set(document[True]) == {"push", "pull_request", "merge_group"}
     assert document["permissions"] == {}
     assert document["jobs"]["secgate"]["permissions"] == {"contents": "read"}
