@@ -1,11 +1,15 @@
 """Judging at scale: made findings under the shipped and an organisation's layer, with `regorus` and with OPA itself.
 
-    python benchmarks/judging.py [FINDINGS]... [--engines regorus,opa-eval,opa] [--runs N]
+    python benchmarks/judging.py [FINDINGS]... [--engines regorus,opa-itself,opa-eval,opa] [--runs N]
 
 The findings are made from a seed, the same on every machine: all severities, lanes and states, a tenth of them with
 duties that the ledger holds already, 500 under a waiver. The organisation's layer adds duties, exempts, denies by data
 of its own, and sets limits. Every measure is a process of its own, so that its memory is its own; it holds what a run
 does between the findings and the decision: stating the facts, asking each engine, checking and joining the answers.
+
+`opa-itself` is `opa eval` on the same documents, each layer's whole; of it the table names what its own metrics say
+that evaluating took, by the clock, reading the documents left out. Of every engine in processes of its own it names
+their processor time. `opa-eval` and `opa` are secgate with those engines; what a server does is in the wall time alone.
 """
 
 from __future__ import annotations
@@ -22,15 +26,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from secgate import config, registry
 from secgate.config import EngineSettings
-from secgate.judge import JudgeRequest, judge
+from secgate.judge import QUERY, JudgeRequest, judge
 from secgate.model import (
     Confidence,
     Coverage,
@@ -48,6 +54,7 @@ from secgate.model import (
 )
 from secgate.policy import WaiverFacts
 from secgate.policy.facts import JoinedFacts
+from secgate.ports import Answer, PolicyModule
 from secgate.preparation import Silence, guarded_reader, policy_layers, workshop
 
 SEED = 20261126
@@ -55,6 +62,17 @@ WAIVERS = 500
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
 DAY = 86400
+HEADS = (
+    "findings",
+    "scope",
+    "engine",
+    "wall",
+    "processor",
+    "of the engine",
+    "OPA's timer",
+    "peak, own + children",
+    "denied",
+)
 LANES = (Lane.SAST, Lane.SECRETS, Lane.DEPENDENCIES, Lane.IAC, Lane.WORKFLOWS)
 
 ORGANISATION = {
@@ -110,13 +128,80 @@ warn contains {"finding": f.fingerprint, "reason": "nobody owns this file", "rem
 
 
 class Measure(NamedTuple):
-    """Wall and processor time in seconds (children's too), peaks of this process and its largest child, in MB."""
+    """Wall and processor time in seconds (children's too), peaks of this process and of all children at once, in MB."""
 
     wall_s: float
     cpu_s: float
     own_mb: float
     child_mb: float
     denied: int
+    engine_s: float
+    """Processor time of the engine's own processes."""
+    own_s: float
+    """What OPA's own metrics say that evaluating took, 0 for other engines."""
+
+
+class Watch(threading.Thread):
+    """Looks every few hundredths of a second at what the children of this process hold in memory, all at once.
+
+    What the system says of ended children will not do: it counts what their parent held when they were started.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak_mb = 0.0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Look until it is over."""
+        while not self.over.wait(0.03):
+            self.peak_mb = max(self.peak_mb, sum(map(_resident_mb, _children())))
+
+
+def _children() -> list[str]:
+    found: list[str] = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            found += (task / "children").read_text().split()
+    return found
+
+
+def _resident_mb(process: str) -> float:
+    try:
+        # A child that has not yet become another program shares its parent's memory.
+        if Path(f"/proc/{process}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes():
+            return 0.0
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+    except OSError:
+        return 0.0
+
+
+class OpaItself:
+    """An engine that asks `opa eval` and keeps what it says of its own time."""
+
+    name = "opa-itself"
+    version = ""
+
+    def __init__(self) -> None:
+        self.own_s = 0.0
+
+    def evaluate(
+        self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
+    ) -> Answer:
+        """See Engine."""
+        with tempfile.TemporaryDirectory() as folder:
+            argv = [str(shutil.which("opa")), "eval", "--metrics", "--format=json", "--input", f"{folder}/input.json"]
+            for number, module in enumerate(modules):
+                Path(folder, f"{number}.rego").write_text(module.text, encoding="utf-8")
+                argv += ["--data", f"{folder}/{number}.rego"]
+            Path(folder, "data.json").write_bytes(data)
+            Path(folder, "input.json").write_bytes(document)
+            argv += ["--data", f"{folder}/data.json", query]
+            done = subprocess.run(argv, capture_output=True, check=True, timeout=limit_s)
+        answer = json.loads(done.stdout)
+        if query == QUERY:
+            self.own_s += answer["metrics"]["timer_rego_query_eval_ns"] / 1e9
+        return Answer(value=json.dumps(answer["result"][0]["expressions"][0]["value"]).encode())
 
 
 def made(count: int) -> tuple[tuple[Finding, ...], dict[str, JoinedFacts]]:
@@ -178,7 +263,12 @@ def measure(count: int, scope: Scope, settings: EngineSettings) -> Measure:
         for lane in Lane
     )
     with workshop(machine, now=NOW, observer=Silence()) as shop:
-        engine, guarded = registry.engine(settings, machine=machine, runner=shop.executor, scratch=shop.scratch)
+        opa = OpaItself()
+        engine, guarded = (
+            (opa, opa)
+            if settings.name == opa.name
+            else registry.engine(settings, machine=machine, runner=shop.executor, scratch=shop.scratch)
+        )
         reader = guarded_reader(machine, runner=shop.executor, scratch=shop.scratch)
         files = {name: text.encode() for name, text in ORGANISATION.items()}
         request = JudgeRequest(
@@ -194,16 +284,25 @@ def measure(count: int, scope: Scope, settings: EngineSettings) -> Measure:
             joined=joined,
             limit_s=900.0,
         )
-        wall, cpu = time.monotonic(), _cpu_s()
+        watch = Watch()
+        watch.start()
+        wall, cpu, before = time.monotonic(), _cpu_s(), _children_s()
         decision = judge(request, engine=engine, guarded=guarded).decision
-        wall, cpu = time.monotonic() - wall, _cpu_s() - cpu
-    own, child = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return Measure(wall, cpu, own, child, denied=sum(verdict.word == "deny" for verdict in decision.verdicts))
+        wall, cpu, children = time.monotonic() - wall, _cpu_s() - cpu, _children_s() - before
+        watch.over.set()
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    denied = sum(verdict.word == "deny" for verdict in decision.verdicts)
+    return Measure(wall, cpu, own, watch.peak_mb, denied, engine_s=children, own_s=opa.own_s)
 
 
 def _cpu_s() -> float:
     times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    return times.user + times.system + _children_s()
+
+
+def _children_s() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def measured(count: int, scope: str, settings: EngineSettings) -> Measure:
@@ -241,7 +340,7 @@ def main() -> None:
     """Measure and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("findings", type=int, nargs="*", default=[1000, 10_000, 100_000])
-    parser.add_argument("--engines", default="regorus,opa-eval,opa")
+    parser.add_argument("--engines", default="regorus,opa-itself,opa-eval,opa")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -250,10 +349,10 @@ def main() -> None:
         print(json.dumps(measure(int(count), Scope(scope), EngineSettings(name=name, address=address))))
         return
     wanted = [name for name in options.engines.split(",") if name == "regorus" or shutil.which("opa")]
-    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores\n", flush=True)
-    print(
-        "| findings | scope | engine | wall | processor | peak, own + child | denied |\n|---|---|---|---|---|---|---|"
-    )
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load before {load}"
+    print(f"Python {platform.python_version()}, {machine}\n", flush=True)
+    print(f"| {' | '.join(HEADS)} |", "|---" * len(HEADS) + "|", sep="\n", flush=True)
     with server() if "opa" in wanted else nullcontext("") as address:
         for count in options.findings:
             for scope in ("change", "protected"):
@@ -265,10 +364,11 @@ def main() -> None:
 def row(count: int, scope: str, settings: EngineSettings, *, runs: int) -> str:
     """Give a line of the table: medians of times, the largest peaks. A server's own share is in the wall time alone."""
     found = [measured(count, scope, settings) for _ in range(runs)]
-    wall, cpu = (statistics.median(getattr(one, name) for one in found) for name in ("wall_s", "cpu_s"))
+    names = ("wall_s", "cpu_s", "engine_s", "own_s")
+    wall, cpu, engine, timer = (statistics.median(getattr(one, name) for one in found) for name in names)
     own, child = (max(getattr(one, name) for one in found) for name in ("own_mb", "child_mb"))
-    names = f"| {count:,} | {scope} | {settings.name} "
-    return f"{names}| {wall:.2f} s | {cpu:.2f} s | {own:.0f} + {child:.0f} MB | {found[0].denied:,} |"
+    times = f"| {wall:.2f} s | {cpu:.2f} s | {engine:.2f} s | {f'{timer:.2f} s' if timer else ''} "
+    return f"| {count:,} | {scope} | {settings.name} {times}| {own:.0f} + {child:.0f} MB | {found[0].denied:,} |"
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Literal
 
@@ -28,20 +29,33 @@ from secgate.model import (
     Target,
     Verdict,
 )
-from secgate.policy import InputDocument, Layer, LayerDecision, attribution, effective_data, layer_data, read_profile
+from secgate.policy import (
+    InputDocument,
+    Layer,
+    LayerDecision,
+    LayerName,
+    attribution,
+    effective_data,
+    layer_data,
+    read_profile,
+)
 from secgate.policy.attribution import with_speech
 from secgate.policy.documents import AddedObligation, DocumentFacts
 from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document, recorded, sentinel_finding
 from secgate.policy.joining import Ruled, joined_verdicts, outcomes_of
+from secgate.policy.parts import joined, split
 from secgate.policy.stored import Policies
 from secgate.policy.stored import stored as policies_blobs
 from secgate.policy.totality import check_agreement, read_total
-from secgate.ports import Engine
+from secgate.ports import Engine, PolicyModule
 
 QUERY = "data.secgate.main.decision"
 
 IN_PROCESS_FINDINGS = 2_000
 """Past this many findings the shipped layer too is judged by the engine that can be stopped."""
+
+PARTED_FINDINGS = 10_000
+"""From this many on, a layer that speaks of one finding at a time is judged in parts."""
 
 FINDINGS_PER_S = 1_000
 """What a slow machine judges: the time that a layer has grows with the findings."""
@@ -182,6 +196,15 @@ def _require_accounts(document: InputDocument, lanes: Sequence[str]) -> None:
         )
 
 
+class _Question(Struct, frozen=True, kw_only=True):
+    """What one layer is asked with, whatever the document."""
+
+    layer: LayerName
+    modules: tuple[PolicyModule, ...]
+    data: bytes
+    limit_s: float
+
+
 class _Evaluation:
     """Evaluates one layer at a time, in an engine of its own."""
 
@@ -224,23 +247,50 @@ class _Evaluation:
     def rule(self, layer: Layer, document: InputDocument) -> Ruled:
         """Give the layer's decision, total and of the schema, the sentinel already taken out."""
         own = layer.name == "shipped"
-        modules = (
-            *self._shipped.ground(),
-            *layer.rule_modules(without=self._disabled_rules if own else ()),
+        modules = (*self._shipped.ground(), *layer.rule_modules(without=self._disabled_rules if own else ()))
+        question = _Question(
+            layer=layer.name,
+            modules=modules,
+            data=self.data if own else layer_data(layer, self.data),
+            limit_s=self._limit_s + len(document.findings) / FINDINGS_PER_S,
         )
-        data = self.data if own else layer_data(layer, self.data)
-        encoded = _with_sentinel(document)
         trusted = own and len(document.findings) <= IN_PROCESS_FINDINGS
-        limit_s = self._limit_s + len(document.findings) / FINDINGS_PER_S
-        decisions = []
-        for engine in (self._engine if trusted else self._guarded, *self._references):
-            answer = engine.evaluate(modules, data=data, document=encoded, query=QUERY, limit_s=limit_s)
-            decisions.append(read_total(answer.value, layer=layer.name, document=document))
-            if answer.decision_id:
-                self.decision_ids.append(answer.decision_id)
-        for engine, other in zip(self._references, decisions[1:], strict=True):
-            check_agreement(decisions[0], other, layer=layer.name, engine=engine.name)
-        return Ruled(layer=layer, decision=decisions[0])
+        decision = self._in_parts(question, document) if layer.speaks_singly else None
+        if decision is None:
+            decision = self._asked(question, document, self._engine if trusted else self._guarded)
+        for engine in self._references:
+            other = self._asked(question, document, engine)
+            check_agreement(decision, other, layer=layer.name, engine=engine.name)
+        return Ruled(layer=layer, decision=decision)
+
+    def _asked(self, question: _Question, document: InputDocument, engine: Engine) -> LayerDecision:
+        answer = engine.evaluate(
+            question.modules,
+            data=question.data,
+            document=_with_sentinel(document),
+            query=QUERY,
+            limit_s=question.limit_s,
+        )
+        if answer.decision_id:
+            self.decision_ids.append(answer.decision_id)
+        return read_total(answer.value, layer=question.layer, document=document)
+
+    def _in_parts(self, question: _Question, document: InputDocument) -> LayerDecision | None:
+        """Judge a large run in parts, two at a time; None where the parts do not add up to what the whole would be.
+
+        Only a guarded engine that is one of its own is asked by two threads. A fault in a part ends nothing: what the
+        layer says of the whole is then asked for, and is what counts.
+        """
+        if len(document.findings) < PARTED_FINDINGS or self._guarded is self._engine:
+            return None
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="secgate-judge") as pool:
+            asked = [pool.submit(self._asked, question, part, self._guarded) for part in split(document)]
+            try:
+                return joined([one.result() for one in asked])
+            except PolicyError:
+                return None
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def heads(self, one: Ruled, document: InputDocument) -> attribution.Heads:
         """Find out which of several rules of a set spoke. It decides nothing, so where it fails that is only said."""

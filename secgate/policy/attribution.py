@@ -176,6 +176,7 @@ class _Speech:
         self._findings = {one.fingerprint: one for one in document.findings}
         self._uses = {name: read for one in ruled for name, read in one.layer.uses.items()}
         self._read: dict[RuleSource, list[str]] = {}
+        self._common: dict[str, str | None] = {}
         self._told = 0
 
     def of(
@@ -214,15 +215,21 @@ class _Speech:
         for head in heads:
             if head not in self._read:
                 self._read[head] = facts_read(head, self._uses, helpers_not=_SHOWN_BESIDE)
-        roots = {"finding": self._findings.get(known), "input": self._document, "data": self._data}
+        finding = self._findings.get(known)
         told: dict[str, str] = {}
         for name in sorted({fact for head in heads for fact in self._read[head]}):
             root, _, rest = name.partition(".")
-            value = _at(roots.get(root), rest.split("."))
-            text = "" if value is None else _text(value)
-            if text or value == "":
-                told[rest] = text[:_MAX_VALUE]
+            text = _told(finding, rest) if root == "finding" else self._of_all(name, root, rest)
+            if text is not None:
+                told[rest] = text
         return told
+
+    def _of_all(self, name: str, root: str, rest: str) -> str | None:
+        """Give a fact that is the same for every finding; each is put into words once."""
+        if name not in self._common:
+            above = {"input": self._document, "data": self._data}.get(root)
+            self._common[name] = _told(above, rest)
+        return self._common[name]
 
 
 def _subject(element: Element) -> tuple[str, str]:
@@ -231,17 +238,19 @@ def _subject(element: Element) -> tuple[str, str]:
     return ("lane", element.lane.value) if element.lane is not None else ("run", "run")
 
 
-def _at(value: object, path: Iterable[str]) -> object:
-    for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
-    return value
+def _told(value: object, path: str) -> str | None:
+    """Give what lies at `path` below a value in a few words; None where there is nothing to say."""
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
+    text = "" if value is None else _text(value)
+    return text[:_MAX_VALUE] if text or value == "" else None
 
 
 def _text(value: object) -> str:
     """Give a value in a few words, the first ones of a long list; "" for one that is made of further facts."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return ", ".join(f"{key} {_text(one)}" for key, one in islice(value.items(), _MAX_ITEMS))
     if isinstance(value, list | tuple):
         if any(isinstance(one, Struct) for one in value[:1]):

@@ -55,6 +55,7 @@ from secgate.suppression import comment_in
 IMPORTED = "sarif:"
 """Scanners' names begin so where a file of another tool stands for them."""
 _NO_COMMENT = InSourceFacts()
+_NO_PACKAGE = PackageFacts()
 
 
 class JoinedFacts(Struct, frozen=True, kw_only=True, gc=False):
@@ -69,6 +70,9 @@ class JoinedFacts(Struct, frozen=True, kw_only=True, gc=False):
     impact: Impact = "unknown"
     exposure: Exposure = "unknown"
     path_class: str = ""
+
+
+_NOTHING_JOINED = JoinedFacts()
 
 
 class Lists(Struct, frozen=True, kw_only=True):
@@ -102,7 +106,7 @@ def input_document(
 ) -> InputDocument:
     """Give the document, sorted throughout. Raises PolicyError for facts that the schema has no place for."""
     facts = tuple(
-        _finding(finding, joined.get(finding.fingerprint, JoinedFacts()), now_epoch_s=context.evaluated_at_epoch_s)
+        _finding(finding, joined.get(finding.fingerprint, _NOTHING_JOINED), now_epoch_s=context.evaluated_at_epoch_s)
         for finding in sorted(findings, key=lambda finding: finding.fingerprint)
     )
     _require_distinct([finding.fingerprint for finding in facts], "finding")
@@ -219,11 +223,12 @@ def _gaps(coverage: Coverage) -> tuple[GapFacts, ...]:
 def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> FindingFacts:
     first_seen = finding.first_seen_epoch_s
     package = _package(finding.package)
+    witnesses = finding.witnesses
     return FindingFacts(
         fingerprint=finding.fingerprint,
         lane=finding.lane,
         weakness=finding.weakness,
-        cwes=tuple(sorted({cwe for witness in finding.witnesses for cwe in witness.cwes if cwe > 0})),
+        cwes=tuple(sorted({cwe for witness in witnesses for cwe in witness.cwes if cwe > 0})) if witnesses else (),
         severity=finding.severity,
         score_x10=min(100, max(0, round(finding.score * 10))),
         severity_basis=finding.severity_basis,
@@ -234,12 +239,12 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         path_class=joined.path_class,
         state=finding.state,
         touched=finding.touched,
-        scanners=tuple(sorted({witness.scanner for witness in finding.witnesses})),
-        witnesses=len(finding.witnesses),
+        scanners=tuple(sorted({witness.scanner for witness in witnesses})) if witnesses else (),
+        witnesses=len(witnesses),
         advisories=tuple(sorted(finding.advisories)),
         package=package,
         fix_available=package.fix_available,
-        secret=Lane.SECRETS in {finding.lane, *(witness.lane for witness in finding.witnesses)},
+        secret=finding.lane is Lane.SECRETS or any(witness.lane is Lane.SECRETS for witness in witnesses),
         in_history=finding.location.commit != "",
         suppressed_in_source=finding.suppressed_in_source,
         in_source=_in_source(finding) if finding.suppressed_in_source else _NO_COMMENT,
@@ -256,7 +261,7 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         impact=joined.impact,
         exposure=joined.exposure,
         owner=finding.owner,
-        obligations=tuple(recorded(duty) for duty in sorted(finding.obligations, key=_duty_order)),
+        obligations=tuple(map(recorded, sorted(finding.obligations, key=_duty_order))) if finding.obligations else (),
     )
 
 
@@ -296,7 +301,7 @@ def _in_source(finding: Finding) -> InSourceFacts:
 
 def _package(package: Package | None) -> PackageFacts:
     if package is None:
-        return PackageFacts()
+        return _NO_PACKAGE
     return PackageFacts(
         ecosystem=package.ecosystem,
         name=package.name,

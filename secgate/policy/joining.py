@@ -24,9 +24,8 @@ class Ruled(Struct, frozen=True, kw_only=True):
 
 def joined_verdicts(ruled: Sequence[Ruled], document: InputDocument) -> tuple[list[Verdict], list[str]]:
     """Give the joined verdicts, sorted by subject, and what is to be said of exemptions."""
-    verdicts = _close_gaps(_join(ruled), ruled, document)
-    verdicts, notes = _exempt(verdicts, ruled, now_epoch_s=document.evaluated_at_epoch_s)
-    return sorted(verdicts, key=lambda verdict: (verdict.subject, verdict.id)), notes
+    verdicts = sorted(_join(ruled), key=lambda verdict: (verdict.subject, verdict.id))
+    return _exempt(_close_gaps(verdicts, ruled, document), ruled, now_epoch_s=document.evaluated_at_epoch_s)
 
 
 def outcomes_of(verdicts: Sequence[Verdict]) -> tuple[Outcome, ...]:

@@ -21,6 +21,7 @@ from secgate.policy import tree
 from secgate.policy.inference import Surroundings
 from secgate.policy.references import Fault, check_references, raise_faults
 from secgate.policy.shapes import Vocabulary, from_data
+from secgate.policy.singly import depends_on_several, speaks_singly
 from secgate.policy.sources import RuleSource, sources_of
 from secgate.policy.tree import Module
 from secgate.ports import PolicyModule, SyntaxReader
@@ -62,6 +63,10 @@ class Layer(Struct, frozen=True, kw_only=True):
     """Every rule that adds to a set, in the order of `modules` and of their text."""
     uses: Mapping[str, tuple[str, ...]] = {}
     """What each name that the modules define reads, by its full name."""
+    several: frozenset[str] = frozenset()
+    """Full names whose value may depend on several findings; see `policy.singly`."""
+    speaks_singly: bool = False
+    """Every rule speaks of one finding at a time, so that the layer says the same of a large run in parts."""
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -130,6 +135,7 @@ def load_layer(
         # An organisation may set limits and add no rule; anybody else's silence is a mistake.
         _require_rules(name, parsed)
     read = [sources_of(module, surroundings, SETS[name]) for module in parsed]
+    several = depends_on_several(parsed, known=shipped.several if shipped is not None else ())
     uses: dict[str, set[str]] = {}
     for defined, reads in ((defined, reads) for _, own in read for defined, reads in own.items()):
         uses.setdefault(defined, set()).update(reads)
@@ -142,6 +148,9 @@ def load_layer(
         digest=_digest(files),
         sources=tuple(source for found, _ in read for source in found),
         uses={defined: tuple(sorted(reads)) for defined, reads in sorted(uses.items())},
+        several=several,
+        # Of the shipped rules a test says so: what they gather over findings is asked for by a finding's own key.
+        speaks_singly=name == "shipped" or speaks_singly(parsed, sets=SETS[name], several=several),
     )
 
 

@@ -108,14 +108,14 @@ def _check_additions(decision: LayerDecision, layer: str, document: InputDocumen
                 raise _fault(layer, f"{addition.rule} adds to `{kind}`", "only a layer above the repository may")
             if addition.finding not in findings:
                 raise _fault(layer, f"{addition.rule} speaks of a finding that is not there", "use f.fingerprint")
-    active = {
-        finding.fingerprint
-        for finding in document.findings
-        if finding.waiver.state == "active" or _may_pass_by_comment(finding, document)
-    }
-    for verdict in decision.verdicts:
-        if verdict.word is Word.WAIVED and verdict.id not in active:
-            raise _fault(layer, f"the finding {verdict.id} is waived without a waiver", "report this")
+    waived = {verdict.id for verdict in decision.verdicts if verdict.word is Word.WAIVED}
+    for finding in document.findings if waived else ():
+        if finding.fingerprint in waived and (
+            finding.waiver.state == "active" or _may_pass_by_comment(finding, document)
+        ):
+            waived.discard(finding.fingerprint)
+    for name in sorted(waived):
+        raise _fault(layer, f"the finding {name} is waived without a waiver", "report this")
 
 
 def _may_pass_by_comment(finding: FindingFacts, document: InputDocument) -> bool:

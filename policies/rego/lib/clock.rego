@@ -23,6 +23,11 @@ place_of(duty) := concat(":", array.slice(split(duty.basis, ":"), 2, 3))
 
 with_places if count(data.limits.places) > 0
 
+# Under names of this module, which are found at once: regorus looks through every module for a path below data.
+limits := data.limits.severity_s
+
+rank := data.secgate.lib.levels.rank
+
 # The first place that a finding is in and that has a limit for its severity; else its severity alone.
 counted(f) := first if {
 	with_places
@@ -50,7 +55,7 @@ names(listed, name) if name in listed
 anywhere(f) := first if {
 	with_places
 	first := by_lane(f)[0]
-} else := {"place": "", "limit_s": data.limits.severity_s[downgrade.duty_severity(f)]}
+} else := {"place": "", "limit_s": limits[downgrade.duty_severity(f)]}
 
 by_lane(f) := [one |
 	some place in data.limits.places
@@ -90,12 +95,12 @@ held(f, limit) if {
 held(f, limit) if {
 	count(f.obligations) > 0
 	some duty in downgrade.returning(f)
-	levels.level(duty) >= data.secgate.lib.levels.rank[downgrade.duty_severity(f)]
+	levels.level(duty) >= rank[downgrade.duty_severity(f)]
 	covers(duty, limit)
 }
 
 as_bad(f, recorded) if {
-	levels.level(recorded) >= data.secgate.lib.levels.rank[downgrade.duty_severity(f)]
+	levels.level(recorded) >= rank[downgrade.duty_severity(f)]
 	not downgrade.gone(f, recorded)
 }
 
@@ -135,26 +140,9 @@ seen(f) := f.first_seen_epoch_s if {
 	f.first_seen_known
 } else := input.evaluated_at_epoch_s
 
-# Most findings have no such duty yet, are listed nowhere and were never downgraded: the same answer with fewer calls.
-severity_obligation(f) := {
-	"finding": f.fingerprint,
-	"basis": first_basis,
-	"start_epoch_s": start,
-	"limit_s": limit,
-} if {
-	not with_places
-	not severity_recorded(f)
-	not f.risen
-	not f.baseline.listed
-	f.downgrade.state != "active"
-	limit := data.limits.severity_s[f.severity]
-	first_basis := anywhere_basis[f.severity]
-	start := seen(f)
-} else := any_severity_obligation(f)
-
 anywhere_basis := {severity: basis(severity, "") | some severity, _ in levels.rank}
 
-any_severity_obligation(f) := {
+severity_obligation(f) := {
 	"finding": f.fingerprint,
 	"basis": basis(downgrade.duty_severity(f), limit.place),
 	"start_epoch_s": severity_start(f),
@@ -188,7 +176,7 @@ in_baseline(f) if {
 as_bad_as_listed(f) if {
 	f.baseline.listed
 	in_baseline(f)
-	data.secgate.lib.levels.rank[downgrade.duty_severity(f)] <= data.secgate.lib.levels.rank[f.baseline.severity]
+	rank[downgrade.duty_severity(f)] <= rank[f.baseline.severity]
 }
 
 # A duty that was still within its time on that day gives way; one that was overdue already stays.
@@ -196,7 +184,7 @@ gives_way(f, duty) if {
 	f.baseline.listed
 	in_baseline(f)
 	startswith(duty.basis, "severity:")
-	levels.level(duty) <= data.secgate.lib.levels.rank[f.baseline.severity]
+	levels.level(duty) <= rank[f.baseline.severity]
 	duty.start_epoch_s <= f.baseline.date_epoch_s
 	duty.start_epoch_s + duty.limit_s >= f.baseline.date_epoch_s
 }

@@ -4,24 +4,26 @@ package secgate.lib.downgrade
 
 import data.secgate.lib.levels
 
+rank := data.secgate.lib.levels.rank
+
 active(f) if f.downgrade.state == "active"
 
 # What verdicts count with: the approved severity where the tools say more.
 severity(f) := f.downgrade.severity if {
-	active(f)
-	data.secgate.lib.levels.rank[f.downgrade.severity] < data.secgate.lib.levels.rank[f.severity]
+	f.downgrade.state == "active"
+	rank[f.downgrade.severity] < rank[f.severity]
 } else := f.severity
 
 # What a duty rests on: the approved severity even where the tools say less by now, since they loosen nothing.
 duty_severity(f) := f.downgrade.severity if {
-	active(f)
+	f.downgrade.state == "active"
 } else := f.severity
 
 covers(f, duty) if {
 	active(f)
 	startswith(duty.basis, "severity:")
-	levels.level(duty) > data.secgate.lib.levels.rank[f.downgrade.severity]
-	levels.level(duty) <= data.secgate.lib.levels.rank[f.downgrade.from_severity]
+	levels.level(duty) > rank[f.downgrade.severity]
+	levels.level(duty) <= rank[f.downgrade.from_severity]
 }
 
 # A duty that stands, and was not past its time when the downgrade was approved.

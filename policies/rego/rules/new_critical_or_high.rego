@@ -5,6 +5,8 @@ import data.secgate.lib.downgrade
 import data.secgate.lib.newness
 import data.secgate.lib.place
 
+denied := data.limits.new_denied
+
 deny contains {
 	"finding": f.fingerprint,
 	"reason": sprintf("new %s finding: %s in %s", [severity, f.weakness, where]),
@@ -12,9 +14,9 @@ deny contains {
 } if {
 	newness.judged
 	some f in input.findings
-	newness.is_new(f)
+	newness.wanted in {f.state, "any"}
 	severity := downgrade.severity(f)
-	severity in data.limits.new_denied
+	severity in denied
 	where := place.of(f)
 	remedy := place.remedy(f)
 }

@@ -23,6 +23,7 @@ deny contains {
 	"reason": sprintf("new secret: %s in %s", [f.weakness, where]),
 	"remedy": "revoke the secret and take it out; if it was pushed, rewrite the branch too",
 } if {
+	newness.judged
 	some f in input.findings
 	f.secret
 	f.confidence != "low"
