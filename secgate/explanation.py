@@ -30,6 +30,7 @@ from secgate.model import (
     Verdict,
     Word,
 )
+from secgate.overrides import override_words
 from secgate.policy import Layer
 from secgate.policy.attribution import places
 from secgate.sla import utc_words
@@ -44,10 +45,11 @@ MAX_WAYS = 8
 
 _BLOCKING = (Word.DENY, Word.INCONCLUSIVE)
 _PLACEHOLDERS = ("--until", "30d", "--reason", "WHY-IT-MAY-PASS", "--as", "YOUR-ID", "--key", "YOUR-KEY-FILE")
+_REVIEW = ("--word", "justified", "--reason", "WHAT-YOU-LOOKED-AT", "--as", "YOUR-ID", "--key", "YOUR-KEY-FILE")
 _PATTERN_SIGN = re.compile(r"([\\*?\[\]])")
 
 Subject = Literal["finding", "lane", "run", "rule"]
-WayKind = Literal["fix", "remedy", "gap", "waiver", "none"]
+WayKind = Literal["fix", "remedy", "gap", "waiver", "override", "none"]
 
 
 class Way(Value, frozen=True, kw_only=True):
@@ -91,6 +93,8 @@ class Explanation(Value, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     profile: str = ""
     scope: str = ""
+    override: str = ""
+    """Who lets the run pass all the same, until when and why; "" where no override was in force."""
     run_id: str = ""
     evaluated_epoch_s: int = 0
     policy: tuple[Policy, ...] = ()
@@ -137,6 +141,10 @@ def explain_run(document: RunDocument) -> Explanation:
     """Explain what was said of the run itself."""
     verdict = _verdict(document.decision, "run", "run")
     ways = [Way(kind="remedy", text=one.remedy) for one in (verdict.said if verdict else ()) if one.remedy]
+    held = document.decision.override if document.decision is not None else None
+    if held is not None:
+        review = shlex.join(("secgate", "override", "review", held.id[:SHOWN], *_REVIEW))
+        ways.append(Way(kind="override", text="a second person has to look at the override", command=review))
     told = Explanation(subject="run", id="run", title="the run itself", ways=tuple(dict.fromkeys(ways)))
     return _judged(told, verdict, document)
 
@@ -264,6 +272,13 @@ def _gap_waiver(gap: Gap, document: RunDocument) -> Way:
 def _notes(finding: Finding, verdict: Verdict | None) -> Iterator[str]:
     if finding.state_basis:
         yield f"{finding.state.value}: {finding.state_basis}"
+    if (less := finding.downgraded) is not None:
+        until = utc_words(less.until_epoch_s)
+        yield (
+            f"downgrade {less.id[:SHOWN]}: two people agreed that it counts as {less.severity.value} until {until}, "
+            f"approved by {less.approver}; the tools say {finding.severity.value}, "
+            "and only the clock of the severity moved"
+        )
     if finding.suppressed_in_source:
         yield "a comment in the source asks to ignore this; the policy decides"
     if finding.ambiguous:
@@ -309,6 +324,7 @@ def _judged(told: Explanation, verdict: Verdict | None, document: RunDocument) -
         said=verdict.said if verdict is not None else (),
         profile=decision.profile,
         scope=document.target.scope.value,
+        override=override_words(decision),
         run_id=document.run_id,
         evaluated_epoch_s=decision.evaluated_epoch_s,
         policy=tuple(Policy(part=part, then=digest) for part, digest in sorted(digests.items()) if digest),

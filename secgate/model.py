@@ -696,6 +696,8 @@ class Gap(Value, frozen=True, kw_only=True):
     remedy: str = ""
     touched: bool = True
     waived: bool = False
+    profile: str = ""
+    """The profile of a folder that the file is held to beside the run's, "" for none."""
 
 
 class LaneCoverage(Value, frozen=True, kw_only=True):

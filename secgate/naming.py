@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from secgate.errors import UsageError
 from secgate.memory import Line, Remembered
@@ -11,17 +12,17 @@ from secgate.model import Finding, RunDocument
 _MOST_NAMED = 5
 
 
-def resolve(wanted: str, lines: Mapping[str, Line]) -> tuple[str, ...]:
+def resolve(wanted: str, lines: Mapping[str, Line], *, advisories: Collection[str] = ()) -> tuple[str, ...]:
     """Give every name of the one finding that `wanted` means, its present fingerprint first; () for none.
 
     `wanted` is a fingerprint, a former one, a witness's, an advisory, or the start of a fingerprint. `lines` are a
-    repository's. Raises UsageError where several findings fit.
+    repository's, `advisories` other names of the advisory, in capitals. Raises UsageError where several findings fit.
     """
     found: dict[str, Remembered] = {}
     best = 9
     for name in sorted(lines):
         for known in lines[name].findings.values():
-            rank = _rank(wanted, known)
+            rank = _rank(wanted, known, {wanted.upper(), *advisories})
             if rank < best:
                 best, found = rank, {}
             if rank == best < 9:
@@ -35,16 +36,33 @@ def resolve(wanted: str, lines: Mapping[str, Line]) -> tuple[str, ...]:
     return ()
 
 
-def resolve_in(wanted: str, documents: Iterable[RunDocument]) -> tuple[str, ...]:
+def resolve_of_old(
+    wanted: str, lines: Mapping[str, Line], earlier: Iterable[RunDocument], *, advisories: Collection[str]
+) -> tuple[str, ...]:
+    """Give what `resolve` does, and for an advisory that it does not know, the finding that a run named so.
+
+    A scanner that once said an advisory's other name may do so no longer. `earlier` are read only where needed.
+    """
+    names = resolve(wanted, lines, advisories=advisories)
+    if names or "-" not in wanted:
+        return names
+    called = {wanted.upper(), *advisories}
+    seen = (one for document in earlier for one in document.findings)
+    known = next((one.fingerprint for one in seen if not called.isdisjoint(one.advisories)), "")
+    return resolve(known, lines) if known else ()
+
+
+def resolve_in(wanted: str, documents: Iterable[RunDocument], *, advisories: Collection[str] = ()) -> tuple[str, ...]:
     """Give the names of the one finding of runs that no clock is kept for; as `resolve`.
 
     Raises UsageError where none or several fit.
     """
     found: dict[str, Finding] = {}
+    called = {wanted.upper(), *advisories}
     for document in documents:
         for one in document.findings:
             names = (one.fingerprint, *(alias.value for alias in one.aliases))
-            if any(name.startswith(wanted) for name in names) or wanted.upper() in one.advisories:
+            if any(name.startswith(wanted) for name in names) or not called.isdisjoint(one.advisories):
                 found[one.fingerprint] = one
     if wanted in found:
         found = {wanted: found[wanted]}
@@ -58,14 +76,14 @@ def resolve_in(wanted: str, documents: Iterable[RunDocument]) -> tuple[str, ...]
     )
 
 
-def _rank(wanted: str, known: Remembered) -> int:
+def _rank(wanted: str, known: Remembered, called: AbstractSet[str]) -> int:
     """0 for its fingerprint, 1 for another name, 2 for an advisory, 3 for a name's start, 9 for something else."""
     if known.facts.fingerprint == wanted:
         return 0
     names = [name.value for name in known.names]
     if wanted in names:
         return 1
-    if wanted.upper() in known.facts.advisories:
+    if not called.isdisjoint(known.facts.advisories):
         return 2
     return 3 if any(name.startswith(wanted) for name in (known.facts.fingerprint, *names)) else 9
 

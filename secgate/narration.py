@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from secgate.comparison import Changed, Comparison, Difference, RunHead, Side
 from secgate.escape import log_text
 from secgate.explanation import Explanation
+from secgate.fact_words import facts_words
 from secgate.model import Gap, Severity, Word
 from secgate.page import Page, clipped_left
 from secgate.sayings import Said
@@ -141,6 +142,7 @@ def explanation_page(told: Explanation, *, width: int, colour: bool) -> bytes:
     """Give an explanation in lines of at most `width` columns."""
     page = Page(width, colour=colour)
     page.heading(f"{told.word.upper()}: {log_text(told.title)}", _WORD_STYLE.get(told.word, "bold"))
+    page.wrap(told.override, 2, style="bad") if told.override else None
     page.labelled("at", told.place)
     page.labelled("id", told.id)
     page.labelled("because", told.reason)
@@ -153,7 +155,7 @@ def explanation_page(told: Explanation, *, width: int, colour: bool) -> bytes:
         page.title(f"{one.word.value}: {log_text(short_rule(one.rule))}")
         page.labelled("written", f"{one.place} ({one.layer} layer)")
         page.labelled("says", one.reason)
-        page.labelled("reads", facts_words(one.facts))
+        page.labelled("given", facts_words(one.facts))
     if told.facts:
         page.title("Known of it")
         for name, value in told.facts.items():
@@ -172,18 +174,6 @@ def explanation_page(told: Explanation, *, width: int, colour: bool) -> bytes:
             then, now = part.then[:12] or "none", part.now[:12] or "none"
             page.wrap(f"{part.part}: {then} then, {now} now", 4, first="  -")
     return page.data()
-
-
-def facts_words(facts: Mapping[str, str]) -> str:
-    """Give facts as `severity high; run.scope change`, the finding's own first, times in words."""
-    order = sorted(facts.items(), key=lambda fact: ("." in fact[0], fact))
-    return "; ".join(f"{name} {_fact_words(name, value)}" for name, value in order)
-
-
-def _fact_words(name: str, value: str) -> str:
-    if name.endswith("_epoch_s") and value.isdigit():
-        return utc_words(int(value)) if int(value) else "none"
-    return value or "none"
 
 
 def _listed(page: Page, title: str, lines: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -14,15 +13,16 @@ import msgspec
 
 from secgate import registry
 from secgate.agenda import agenda_markdown, agenda_page
+from secgate.authors import authors_of
 from secgate.comparison import Comparison, Ground, compare
 from secgate.config import Machine
 from secgate.deadlines import Deadlines, Folded, Told, deadlines, told_by
-from secgate.errors import IncompleteTargetError, LedgerError, TargetError, UsageError
+from secgate.errors import LedgerError, UsageError
 from secgate.escape import json_text
 from secgate.explanation import Explanation, as_of_now, explain_finding, explain_lane, explain_rule, explain_run
 from secgate.memory import Memory
 from secgate.model import Head, History, KnownRun, Rename, RunDocument
-from secgate.naming import resolve, resolve_in
+from secgate.naming import resolve, resolve_in, resolve_of_old
 from secgate.narration import comparison_page, explanation_page, story_page
 from secgate.policy import effective_data
 from secgate.ports import Ledger, Rendered
@@ -32,6 +32,7 @@ from secgate.preparation import (
     Place,
     Prepared,
     Silence,
+    advisory_names,
     last_kept,
     named_ledger,
     opened,
@@ -39,9 +40,9 @@ from secgate.preparation import (
     workshop,
 )
 from secgate.recall import recall
-from secgate.repository import Repository, escaped
+from secgate.repository import escaped
 from secgate.show import show as show_document
-from secgate.story import Author, Story, Teller, chapters, compose, read_document
+from secgate.story import Story, Teller, chapters, compose, read_document
 
 
 class Recorded(NamedTuple):
@@ -84,11 +85,14 @@ def finding_story(finding: str, *, place: Place, machine: Machine, now: datetime
         runs = asked.history.runs
         if not runs:
             raise UsageError("no run was recorded", place=ledger.address, remedy="secgate run records one")
-        names = resolve(wanted, lines) or resolve_in(wanted, (_document(ledger, run) for run in runs))
+        called = advisory_names(wanted, machine=machine, settings=asked.prepared.settings)
+        names = resolve(wanted, lines, advisories=called) or resolve_in(
+            wanted, (_document(ledger, run) for run in runs), advisories=called
+        )
         teller = Teller(names, ledger.blob)
         for chapter in chapters(ledger.read(), repository=asked.repository, names=names):
             teller.tell(chapter)
-        authors, note = _authors(teller, asked.prepared.repository)
+        authors, note = authors_of(teller, asked.prepared.repository)
         return compose(
             teller,
             names,
@@ -112,7 +116,8 @@ def explanation(subject: str, *, run: str, place: Place, machine: Machine, now: 
     with prepared_at(place, machine=machine, now=now) as (prepared, chosen, _):
         asked = _recalled(prepared, chosen, now) if chosen is not None else None
         document = _explained_run(run, asked, last_kept(root=prepared.target.root, machine=machine))
-        told = _explained(wanted, document, prepared, asked)
+        called = advisory_names(wanted, machine=machine, settings=prepared.settings)
+        told = _explained(wanted, document, prepared, asked, called)
     shipped, organisation = prepared.layers[0], next((x for x in prepared.layers if x.name == "organisation"), None)
     digests: dict[str, str] = {layer.name: layer.digest for layer in prepared.layers}
     digests["data"] = hashlib.sha256(effective_data(shipped, organisation)).hexdigest()
@@ -139,7 +144,9 @@ def _explained_run(run: str, asked: _Asked | None, kept: RunDocument | None) -> 
     return max(found, key=lambda one: one.run_id)
 
 
-def _explained(wanted: str, document: RunDocument, prepared: Prepared, asked: _Asked | None) -> Explanation:
+def _explained(
+    wanted: str, document: RunDocument, prepared: Prepared, asked: _Asked | None, called: Sequence[str]
+) -> Explanation:
     lane = next((one for one in document.coverage.lanes if one.lane.value == wanted), None)
     if lane is not None:
         return explain_lane(lane, document)
@@ -148,7 +155,10 @@ def _explained(wanted: str, document: RunDocument, prepared: Prepared, asked: _A
     rule = explain_rule(wanted.removeprefix("data.secgate.rules."), prepared.layers, document)
     if rule is not None:
         return rule
-    names = resolve(wanted, asked.memory.lines(asked.repository)) if asked is not None else ()
+    names: tuple[str, ...] = ()
+    if asked is not None:
+        earlier = (_document(asked.chosen.ledger, run) for run in reversed(asked.history.runs))
+        names = resolve_of_old(wanted, asked.memory.lines(asked.repository), earlier, advisories=called)
     known = {one.fingerprint: one for one in document.findings}
     mine = next((known[name] for name in names if name in known), None)
     if mine is None and names:
@@ -157,7 +167,7 @@ def _explained(wanted: str, document: RunDocument, prepared: Prepared, asked: _A
             remedy=f"name another with --run; `secgate history {names[0][:12]}` lists those that did",
         )
     if mine is None:
-        mine = known[resolve_in(wanted, [document])[0]]
+        mine = known[resolve_in(wanted, [document], advisories=called)[0]]
     decision = document.decision
     verdicts = decision.verdicts if decision is not None else ()
     verdict = next((one for one in verdicts if (one.subject, one.id) == ("finding", mine.fingerprint)), None)
@@ -302,29 +312,6 @@ def _run_of(run_id: str, asked: _Asked) -> KnownRun:
         ids = ", ".join(run.run_id for run in runs[:5])
         raise UsageError(f"{len(runs)} runs start with `{run_id}`: {ids}", remedy="give more of the id")
     return (exact or runs)[-1]
-
-
-def _authors(teller: Teller, repository: Repository | None) -> tuple[tuple[Author, ...], str]:
-    """Give who wrote the finding's lines in the newest commit that a run saw it in, and why nobody is told.
-
-    The newest writer comes first. Names are shown and never recorded.
-    """
-    if teller.last_clean is None:
-        return (), "not told: no recorded run saw it in a commit"
-    document, finding = teller.last_clean
-    location = finding.location
-    commit, region = location.commit or document.target.commit, location.region
-    if repository is None or not repository.resolve(commit):
-        return (), f"not told: commit {commit[:12]} is not in this clone"
-    if not region.start_line:
-        return (), "not told: the finding has no line"
-    try:
-        lines = repository.line_authors(commit, location.path, region.start_line, region.end_line)
-    except (TargetError, IncompleteTargetError) as error:
-        return (), f"not told: {error.what}"
-    counts = Counter((one.name, one.written_epoch_s, one.commit) for one in lines)
-    authors = [Author(name=key[0], written_epoch_s=key[1], commit=key[2], lines=counts[key]) for key in counts]
-    return tuple(sorted(authors, key=lambda one: (-one.written_epoch_s, one.name, one.commit))), ""
 
 
 def _document(ledger: Ledger, run: KnownRun) -> RunDocument:

@@ -32,6 +32,13 @@ _KRL_CERTIFICATES, _KRL_KEYS, _KRL_SHA1, _KRL_SIGNATURE, _KRL_SHA256 = 1, 2, 3, 
 _PRINCIPAL = re.compile(r"(?:machine:)?[a-z0-9][a-z0-9._-]{0,63}")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _KEY_TYPE = re.compile(r"(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+")
+_PARTS = {"ssh-rsa": 2, "sk-ssh-ed25519@openssh.com": 2, "sk-ecdsa-sha2-nistp256@openssh.com": 3} | {
+    f"ecdsa-sha2-nistp{bits}": 2 for bits in (256, 384, 521)
+}
+"""Strings of a key behind its type, one where it is not named here.
+
+Source: RFC 4253, 6.6; RFC 5656, 3.1; OpenSSH, PROTOCOL.u2f.
+"""
 _OPTION = re.compile(r'([a-z-]+)(?:="([^"]*)")?(?:,|$)', re.IGNORECASE)
 
 Fault = tuple[str, str, str]
@@ -212,7 +219,10 @@ def _key_after_options(place: str, text: str, faults: list[Fault]) -> tuple[dict
     options = _options(place, " ".join(words[:at]), faults)
     try:
         blob = base64.b64decode(words[at + 1], validate=True)
-        inner = next(strings_of(blob), b"").decode("ascii", "replace")
+        # To its end: one that lost its tail would revoke a key that nobody has.
+        inner, *rest = [part.decode("ascii", "replace") for part in strings_of(blob)] or [""]
+        if len(rest) < _PARTS.get(inner, 1):
+            raise ValueError("it ends before the key")
     except (binascii.Error, ValueError) as error:
         faults.append((place, f"the key cannot be read: {error}", "copy it again from the .pub file"))
         return options, "", b""

@@ -311,7 +311,11 @@ def require_approver(
             f"`{approver}` {did} it and cannot {verb} it", remedy=f"have a second person {verb} it", place="approver"
         )
     person = people.person(approver)
-    if person is None or APPROVER not in person.roles:
+    if person is None:
+        raise UsageError(
+            f"`{approver}` is nobody of people.toml", remedy="name a person who is in it", place="approver"
+        )
+    if APPROVER not in person.roles:
         raise UsageError(
             f"`{approver}` may not {verb} it: the role `{APPROVER}` is missing in people.toml",
             remedy="ask one who has it",

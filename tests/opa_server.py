@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,3 +64,57 @@ def ids(address: str) -> bytes:
         with urllib.request.urlopen(f"{address}/v1/{part}", timeout=10) as answer:  # noqa: S310 - loopback
             kept += answer.read().strip()
     return kept
+
+
+Reply = Callable[[http.server.BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def answering(reply: Reply) -> Iterator[str]:
+    """Give the address of a server on this machine that is no OPA, and answers everything with `reply`."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def _any(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            reply(self)
+
+        do_GET = do_PUT = do_POST = do_DELETE = _any  # noqa: N815 - names of the standard library
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as one:
+        one.daemon_threads = True
+        threading.Thread(target=one.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{one.server_address[1]}"
+        one.shutdown()
+
+
+def replying(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+    """Give a reply under which what is put and taken back succeeds, and the question alone is answered strangely."""
+
+    def reply(handler: http.server.BaseHTTPRequestHandler) -> None:
+        asked = handler.command == "POST"
+        handler.send_response(status if asked else 204 if "/data/" in handler.path else 200)
+        for name, value in (headers or {}).items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body) if asked else 0))
+        handler.end_headers()
+        if asked:
+            handler.wfile.write(body)
+
+    return reply
+
+
+def dripping(handler: http.server.BaseHTTPRequestHandler) -> None:
+    """Answer a byte at a time, for ten seconds."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    for _ in range(100):
+        try:
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+        except OSError:
+            return
+        time.sleep(0.1)

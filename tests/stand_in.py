@@ -123,7 +123,11 @@ def pip_audit(arguments: list[str], behaviour: dict[str, Any]) -> Answer:
             answers.append({"name": name, "skip_reason": "Dependency not found on the index"})
         else:
             known = behaviour.get("advisories", {}).get(name, []) if version != FIXED else []
-            vulns = [{"id": one, "fix_versions": [FIXED], "description": "a fault"} for one in known]
+            also = behaviour.get("aliases", {})
+            vulns = [
+                {"id": one, "aliases": also.get(one, []), "fix_versions": [FIXED], "description": "a fault"}
+                for one in known
+            ]
             answers.append({"name": name, "version": version, "vulns": vulns})
     return {"dependencies": answers, "fixes": []}, int(any(one.get("vulns") for one in answers))
 

@@ -157,14 +157,20 @@ lane_verdicts := [verdict |
 
 run_verdict := object.union({"subject": "run", "id": "run"}, strictest(of_run))
 
+excuses := {
+	"accept": "risk accepted",
+	"false-positive": "false positive",
+	"not-affected": "not affected",
+}
+
 # A valid waiver turns deny and warn into waived; it cannot make a thing known that could not be told.
 excused_word(said, waiver) := verdict if {
 	count(with_word(said, "inconclusive")) == 0
 	verdict := {
 		"word": "waived",
 		"rule": "secgate.main",
-		"reason": sprintf("waived as %s until %s, approved by %s", [
-			waiver.kind,
+		"reason": sprintf("%s until %s, approved by %s", [
+			excuses[waiver.kind],
 			time.format([waiver.expires_epoch_s * 1000000000, "UTC", "2006-01-02 15:04:05 UTC"]),
 			waiver.approver,
 		]),

@@ -55,6 +55,22 @@ test_counted_older_gap_in_release_waived if {
 	not unsure(document)
 }
 
+test_inconclusive_older_gap_in_a_folder_held_to_more if {
+	unsure(with_gap({}, {"profile": "release"}))
+	unsure(with_gap({}, {"profile": "mine"}))
+	unsure(with_gap({"profile": "release"}, {"profile": "pull-request"}))
+}
+
+test_counted_older_gap_in_a_folder_held_to_the_same if {
+	counted(with_gap({}, {"profile": "pre-commit"}))
+	not unsure(with_gap({}, {"profile": "pre-commit"}))
+}
+
+test_inconclusive_left_out_in_a_folder_that_does_not_do_without if {
+	left_out := {"touched": true, "tool": "checkov", "reason": "not-selected", "profile": "pull-request"}
+	unsure(with_gap({"profile": "pre-commit"}, left_out))
+}
+
 test_inconclusive_older_gap_in_unknown_profile if unsure(with_gap({"profile": "mine"}, {}))
 
 test_inconclusive_gap_of_the_whole_lane if unsure(with_gap({}, {"path": "", "reason": "tool-missing"}))

@@ -84,7 +84,7 @@ lane(changes) := object.union(
 gap(changes) := object.union(
 	{
 		"id": "gap-1", "lane": "sast", "path": "app/broken.py", "tool": "semgrep",
-		"reason": "parse-error", "remedy": "correct the syntax", "touched": false, "waived": false,
+		"reason": "parse-error", "remedy": "correct the syntax", "touched": false, "waived": false, "profile": "",
 	},
 	changes,
 )

@@ -45,7 +45,7 @@ test_all_rules_are_named if {
 test_waived if {
 	verdict := one({}, {"state": "new", "waiver": waiver("active")})
 	verdict.word == "waived"
-	verdict.reason == "waived as accept until 2026-01-01 00:01:00 UTC, approved by grace"
+	verdict.reason == "risk accepted until 2026-01-01 00:01:00 UTC, approved by grace"
 	verdict.all_rules == ["data.secgate.rules.new_critical_or_high"]
 }
 

@@ -31,6 +31,8 @@ CONNECT_S = 5.0
 SMALLEST_S = 10.0
 BYTES_PER_S = 200_000
 """What a slow server is trusted to take in and judge; the time for an answer grows with what is sent."""
+MODULE_S = 0.5
+"""Time for each module beside that: whenever one is put or taken back, the server compiles all it holds."""
 
 _QUERY = re.compile(r"data((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -76,7 +78,7 @@ class OpaEngine:
         name = f"secgate_{secrets.token_hex(12)}"
         under = {f"secgate/{name}/{at:05d}.rego": namespaced(one, name) for at, one in enumerate(modules)}
         size = len(data) + len(document) + sum(len(one.text) for one in modules)
-        wait_s = min(limit_s, SMALLEST_S + size / BYTES_PER_S)
+        wait_s = min(limit_s, SMALLEST_S + size / BYTES_PER_S + MODULE_S * len(modules))
         with self._client(wait_s) as client:
             placed: list[str] = []
 
@@ -164,7 +166,7 @@ class OpaEngine:
                 refused.append(_short(str(error)))
 
         try:
-            self._within(min(wait_s, SMALLEST_S), remove)
+            self._within(min(wait_s, SMALLEST_S + MODULE_S * len(placed)), remove)
         except PolicyError as error:
             refused.append(error.what)
         if refused and not quiet:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ from secgate.model import (
 from secgate.pipeline.imports import with_failed_imports
 from secgate.pipeline.looking import Looked, Tables
 from secgate.preparation import Prepared
-from secgate.scan import cover
+from secgate.scan import Held, cover
 
 
 def covered(
@@ -80,7 +81,21 @@ def _cover(
         parse_ok=parse_ok,
         misreading=misreading,
         kinds_of=kinds_of,
+        held=_held(part.view, prepared) if prepared.asking.folders else None,
     )
+
+
+def _held(view: View, prepared: Prepared) -> Callable[[str], Held]:
+    """Give what tells of a path of the view what its folder and the run ask for."""
+
+    @cache
+    def held(path: str) -> Held:
+        origin = view.origins.get(path)
+        known = origin.path if origin is not None else path
+        asked, folder = prepared.asking.of(known), prepared.asking.folder(known)
+        return Held(asked.lanes, asked.without_tools, folder.name if folder is not None else "")
+
+    return held
 
 
 def _with_refused(lane: LaneCoverage, looked: Sequence[Looked]) -> LaneCoverage:

@@ -15,18 +15,13 @@ from secgate.config import Machine, Settings
 from secgate.errors import AdvisoryError
 from secgate.policy import Profile
 from secgate.ports import Scanner, Service
+from secgate.preparation import advisory_database
 from secgate.scan import ScanResult
 
 if TYPE_CHECKING:
     from secgate.advisories import Database, Info
 
 DAY_S = 86_400
-
-
-def advisory_database(machine: Machine, settings: Settings | None = None) -> str:
-    """Give the path of the advisory database: the one configured, else the one in the state folder."""
-    named = settings.advisories.database if settings is not None else machine.env.get("SECGATE_ADVISORIES", "")
-    return str(Path(machine.cwd, named)) if named else f"{machine.state}/advisories/PyPI.sqlite"
 
 
 class Advice:

@@ -34,12 +34,12 @@ from secgate.model import (
     View,
 )
 from secgate.normalise import Refusal, normalise
-from secgate.pipeline.advice import advisory_database
 from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.looking import Tables, load_tables
 from secgate.preparation import (
     Enforced,
     Silence,
+    advisory_database,
     guarded_reader,
     named_policies,
     policy_layers,

@@ -11,9 +11,8 @@ from secgate.advisories import Database
 from secgate.config import Machine
 from secgate.errors import AdvisoryError
 from secgate.model import Lane, Tool
-from secgate.pipeline.advice import advisory_database
 from secgate.pipeline.looking import load_tables
-from secgate.preparation import RunRequest, Silence, choose_ledger, prepare, workshop
+from secgate.preparation import RunRequest, Silence, advisory_database, choose_ledger, prepare, workshop
 from secgate.resources import data_dir
 
 

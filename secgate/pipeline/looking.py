@@ -133,7 +133,7 @@ class Looker:
         files = view_files(prepared.target, view)
         # Whoever asks for scanners by name asks for nothing else.
         imports = () if self._only else self._imported(files)
-        return self._look(view, files, lanes=prepared.profile.lanes, imports=imports)
+        return self._look(view, files, imports=imports)
 
     def history(self) -> Looked | None:
         """Look for secrets in what the commits of a change brought and its end no longer holds.
@@ -173,7 +173,7 @@ class Looker:
         view = make_base_view(base, paths, repository=prepared.repository, directory=self._directory("base"))
         if not view.digests:
             return Base()
-        seen = self._look(view, view_files(prepared.target, view), lanes=prepared.profile.lanes, scanners=scanners)
+        seen = self._look(view, view_files(prepared.target, view), scanners=scanners)
         failed = [s.invocation for s in seen.scans if s.invocation.status != "completed"]
         if failed:
             raise IncompleteTargetError(
@@ -257,7 +257,7 @@ class Looker:
         view: View,
         files: Sequence[SourceFile],
         *,
-        lanes: Sequence[Lane],
+        lanes: Sequence[Lane] = (),
         scanners: set[str] | None = None,
         imports: Sequence[ScanResult] = (),
     ) -> Looked:
@@ -291,10 +291,18 @@ class Looker:
         return Looked(view, tuple(files), scans, normalised)
 
     def _tasks(self, files: Sequence[SourceFile], lanes: Sequence[Lane]) -> list[ScannerTask]:
-        """Give the tasks of the tools that the lanes require for these files, and of no others."""
-        settings, profile = self._prepared.settings, self._prepared.profile
-        needs = [need for lane in lanes for file in files if (need := self.tables.lanes.need(lane, file)) is not None]
-        wanted = {name for need in needs for name in need.tools} - set(profile.without_tools)
+        """Give the tasks of the tools that the lanes require for these files, and of no others.
+
+        Without lanes, those that each file is asked for in: a folder may be held to more than the rest.
+        """
+        settings, asking = self._prepared.settings, self._prepared.asking
+        wanted: dict[str, set[str]] = {}
+        for file in files:
+            asked = asking.whole if lanes else asking.of(file.path)
+            for lane in lanes or asked.lanes:
+                need = self.tables.lanes.need(lane, file)
+                for name in set(need.tools).difference(asked.without_tools) if need is not None else ():
+                    wanted.setdefault(name, set()).add(file.path)
         tasks = []
         for name in sorted(wanted):
             own = settings.scanners.get(name)
@@ -312,6 +320,7 @@ class Looker:
                     rule_pack=_pack(scanner, self.tables.rules_root)[0],
                     rule_pack_digest=_pack(scanner, self.tables.rules_root)[1],
                     remedy=self._remedy(name),
+                    paths=frozenset(wanted[name]) if asking.folders else None,
                 )
             )
         return tasks

@@ -28,7 +28,6 @@ from secgate.model import (
     WaiverAccount,
 )
 from secgate.pipeline.account import covered, joined
-from secgate.pipeline.advice import advisory_database
 from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
 from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.comparing import Reach, base_of, renames_of
@@ -55,6 +54,7 @@ from secgate.preparation import (
     Prepared,
     RunRequest,
     Workshop,
+    advisory_database,
     choose_ledger,
     keep_last,
     prepare,
@@ -67,6 +67,9 @@ from secgate.retirement import Retirement
 from secgate.show import show as show_document
 from secgate.succession import is_clocked
 from secgate.version import __version__
+
+JUDGE_LIMIT_S = 60.0
+"""What a layer has to decide in, beside the time that grows with the findings."""
 
 
 class _Seen(NamedTuple):
@@ -281,6 +284,7 @@ def _judge(seen: _Seen, shop: Workshop, references: Sequence[Engine]) -> Judgeme
             joined=seen.joined,
             lists=seen.lists,
             documents=seen.documents,
+            limit_s=JUDGE_LIMIT_S,
             disabled_rules=tuple(prepared.settings.disabled_rules),
             enforced_digest=prepared.enforced.digest,
             provisional_clocks=seen.history.provisional if seen.history is not None else True,

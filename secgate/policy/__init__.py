@@ -1,5 +1,6 @@
 """Policy as values: layers of checked Rego modules, the documents that go in and come out, the data rules decide by."""
 
+from secgate.policy.asking import Asking, FolderProfile
 from secgate.policy.documents import (
     DECISION_NAME,
     GAP_REASONS,
@@ -34,8 +35,10 @@ __all__ = [
     "INPUT_NAME",
     "SCHEMA_VERSION",
     "SENTINEL",
+    "Asking",
     "BaselineFacts",
     "BaselineLimits",
+    "FolderProfile",
     "InputDocument",
     "KnownExploited",
     "Layer",

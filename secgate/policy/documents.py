@@ -118,6 +118,8 @@ class GapFacts(Document, frozen=True, kw_only=True):
     remedy: str
     touched: bool
     waived: bool
+    profile: str = ""
+    """Of the folder that the file lies in, where it chose one of its own; "" for none."""
 
 
 class PackageFacts(Document, frozen=True, kw_only=True):
@@ -385,6 +387,10 @@ def read_input(data: bytes) -> InputDocument:
         ) from error
 
 
+_NOT_OURS = "the shipped policies say no such thing: see that `engine.address` leads to an OPA server, or report it"
+_ELEMENTS = "give each element one of `finding`, `lane`, `run`, and a `reason`: see schema/decision.json"
+
+
 def read_decision(value: bytes, *, layer: str) -> LayerDecision:
     """Read one layer's decision strictly. Raises PolicyError naming the place of the first fault."""
     try:
@@ -393,7 +399,7 @@ def read_decision(value: bytes, *, layer: str) -> LayerDecision:
         # msgspec.ValidationError is a DecodeError; its text ends in the path of the fault, `$.elements[0]...`.
         raise PolicyError(
             f"the {layer} layer's decision breaks the schema: {error}",
-            remedy="give each element one of `finding`, `lane`, `run`, and a `reason`: see schema/decision.json",
+            remedy=_NOT_OURS if layer == "shipped" else _ELEMENTS,
         ) from error
     if decision.schema != SchemaName(name=DECISION_NAME):
         raise PolicyError(

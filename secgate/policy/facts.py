@@ -199,7 +199,7 @@ def _lane(account: LaneCoverage) -> LaneFacts:
 
 def _gaps(coverage: Coverage) -> tuple[GapFacts, ...]:
     def order(gap: Gap) -> tuple[str, ...]:
-        return (gap.lane, gap.path, gap.tool, gap.reason, gap.remedy, str(gap.touched), str(gap.waived))
+        return (gap.lane, gap.path, gap.tool, gap.reason, gap.remedy, str(gap.touched), str(gap.waived), gap.profile)
 
     found = sorted((gap for account in coverage.lanes for gap in account.gaps), key=order)
     for gap in found:
@@ -215,6 +215,7 @@ def _gaps(coverage: Coverage) -> tuple[GapFacts, ...]:
             remedy=gap.remedy,
             touched=gap.touched,
             waived=gap.waived,
+            profile=gap.profile,
         )
         for number, gap in enumerate(found, start=1)
     )

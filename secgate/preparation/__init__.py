@@ -1,5 +1,6 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
+from secgate.preparation.advisories import advisory_database, advisory_names
 from secgate.preparation.inventory import tree_inventory
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
@@ -37,6 +38,8 @@ __all__ = [
     "RunRequest",
     "Silence",
     "Workshop",
+    "advisory_database",
+    "advisory_names",
     "check_scanners",
     "choose_keeper",
     "choose_ledger",

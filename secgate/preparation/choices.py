@@ -10,7 +10,8 @@ from secgate import config
 from secgate.config import Layer as SettingsLayer
 from secgate.config import Settings
 from secgate.errors import ConfigError
-from secgate.policy import read_profile, weaker
+from secgate.model import Target
+from secgate.policy import Asking, FolderProfile, read_profile, weaker
 
 
 def for_folder(resolved: config.Resolved, prefix: str, *, stronger: Sequence[SettingsLayer]) -> config.Resolved:
@@ -30,6 +31,40 @@ def for_folder(resolved: config.Resolved, prefix: str, *, stronger: Sequence[Set
         sources["profile"] = f"folder {innermost}"
     chosen = msgspec.structs.replace(settings, profile=profile, exclude=[*settings.exclude, *excludes])
     return msgspec.structs.replace(resolved, settings=chosen, sources=sources)
+
+
+def asking(
+    settings: Settings, data: bytes, *, sources: Mapping[str, str], stronger: Sequence[SettingsLayer], target: Target
+) -> Asking:
+    """Give the run's profile with those of folders below what is scanned that hold a part of it.
+
+    None of them counts where somebody stronger chose the profile. Raises UsageError for a profile that is not there.
+    """
+    run = read_profile(data, settings.profile)
+    if sources.get("profile") in {layer.name for layer in stronger}:
+        return Asking(run=run)
+    paths = [*(file.path for file in target.files), *(one.path for one in target.left_out)]
+    inside = f"{target.prefix}/" if target.prefix else ""
+    named = {name.strip("/"): one.profile for name, one in settings.folders.items() if one.profile}
+    return Asking(
+        run=run,
+        folders=tuple(
+            FolderProfile(folder=folder, name=name, profile=read_profile(data, name))
+            for folder, name in sorted(named.items())
+            if f"{folder}/".startswith(inside)
+            and folder != target.prefix
+            and any(path.startswith(f"{folder}/") for path in paths)
+        ),
+    )
+
+
+def folder_notes(asked: Asking) -> tuple[str, ...]:
+    """Say which folders ask for more than the run."""
+    return tuple(
+        f"the folder {one.folder} is held to the profile {one.name} as well"
+        for one in asked.folders
+        if weaker(asked.run, one.profile)
+    )
 
 
 def _below(pattern: str) -> str:

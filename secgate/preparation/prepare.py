@@ -32,14 +32,14 @@ from secgate.patterns import PathPattern
 from secgate.people import FILE_NAME as PEOPLE_NAME
 from secgate.people import People, read_people, without_names
 from secgate.policy import (
+    Asking,
     Layer,
     Profile,
     effective_data,
     read_limits,
-    read_profile,
 )
 from secgate.ports import Engine, ProcessRunner
-from secgate.preparation.choices import for_folder, require_strict
+from secgate.preparation.choices import asking, folder_notes, for_folder, require_strict
 from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.policy_files import (
     CONFTEST,
@@ -129,6 +129,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     sources: dict[str, str]
     config_digest: str
     profile: Profile
+    """The strictest of all that is asked for: which file is asked for what, `asking` tells."""
+    asking: Asking
     layers: tuple[Layer, ...]
     conftest: tuple[ConftestSet, ...]
     enforced: Enforced
@@ -176,7 +178,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
     shipped, organisation = layers[0], next((layer for layer in layers if layer.name == "organisation"), None)
     data = effective_data(shipped, organisation)
     require_known(read_limits(data).path_classes, enforced.path_classes)
-    profile = read_profile(data, settings.profile)
+    asked = asking(settings, data, sources=resolved.sources, stronger=stronger, target=target)
     require_strict(settings, data, sources=resolved.sources)
     return Prepared(
         target=target,
@@ -184,7 +186,8 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         settings=settings,
         sources=resolved.sources,
         config_digest=hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest(),
-        profile=profile,
+        profile=asked.whole,
+        asking=asked,
         layers=layers,
         conftest=conftest_sets(
             settings,
@@ -197,7 +200,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         enforced=enforced,
         engine=engine,
         guarded=guarded,
-        notes=(*ci.notes, *notes, *resolved.overruled, *owners.notes),
+        notes=(*ci.notes, *notes, *resolved.overruled, *owners.notes, *folder_notes(asked)),
         owners=owners,
         secret_key=secret_key(machine, enforced=enforced_at),
         mapping=_mapping(enforced),

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 
 from secgate.escape import plain
 from secgate.explanation import Explanation, explain_finding
+from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
 from secgate.model import Finding, Outcome, RunDocument, Severity, Value
-from secgate.narration import facts_words
 from secgate.resources import data_dir
 from secgate.sla import utc_words
 from secgate.summary import (

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from secgate.escape import log_text
 from secgate.explanation import Explanation, explain_finding
+from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
 from secgate.model import Finding, Outcome, RunDocument, Severity, Word
-from secgate.narration import facts_words
 from secgate.page import Page, cells, clipped, clipped_left
 from secgate.summary import FindingRow, LaneRow, Summary, number_words, severity_words, summarise
 

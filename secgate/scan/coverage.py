@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
+from typing import NamedTuple
+
+import msgspec
 
 from secgate.model import (
     Coverage,
@@ -67,6 +70,14 @@ _LEFT_OUT_GAPS = {
 excludes are listed beside the lanes only: what they point to is scanned on its own, or is named for policy to see."""
 
 
+class Held(NamedTuple):
+    """What a file is held to: lanes that it is asked for in, tools that are done without, whose profile adds to it."""
+
+    lanes: Collection[Lane]
+    without_tools: Collection[str]
+    profile: str = ""
+
+
 class _Facts(Value, frozen=True, kw_only=True):
     """What every lane's account is made from."""
 
@@ -76,6 +87,7 @@ class _Facts(Value, frozen=True, kw_only=True):
     table: LaneTable
     selected: frozenset[str] | None
     without_tools: frozenset[str]
+    held: Callable[[str], Held]
     remedies: dict[str, str]
     is_parsed: Callable[[SourceFile], bool | None]
     misread: Callable[[SourceFile], str]
@@ -97,13 +109,15 @@ def cover(
     parse_ok: Callable[[str, bytes], bool | None],
     misreading: Callable[[str, bytes], str],
     kinds_of: Callable[[str, bytes], tuple[str, ...]],
+    held: Callable[[str], Held] | None = None,
 ) -> Coverage:
     """Give every lane's account, lanes and gaps in a fixed order.
 
     `selected` are the scanners named on the command line, None for all: leaving one out narrows nothing.
     `without_tools` are those the profile does without: they do. `remedies` tell how to install a tool, by name.
     `parse_ok(kind, bytes)` is None where there is no parser of ours; `misreading(kind, bytes)` says
-    why a tool that tells nothing may have read another text, "" where not.
+    why a tool that tells nothing may have read another text, "" where not. `held` tells what each file is held to,
+    where not all are asked for the same: then `asked` are the lanes of any, and `without_tools` those of all.
     """
     parsed: dict[str, bool | None] = {}
 
@@ -130,6 +144,7 @@ def cover(
         table=table,
         selected=frozenset(selected) if selected is not None else None,
         without_tools=frozenset(without_tools),
+        held=held or (lambda _: Held(tuple(Lane), without_tools)),
         remedies=remedies,
         is_parsed=is_parsed,
         misread=misread,
@@ -147,7 +162,11 @@ def cover(
 def _lane(
     lane: Lane, files: Sequence[SourceFile], outside: Sequence[LeftOut], facts: _Facts, *, asked: bool
 ) -> LaneCoverage:
-    needs = [(file, need) for file in files if (need := facts.table.need(lane, file)) is not None]
+    needs = [
+        (file, need)
+        for file in files
+        if (need := facts.table.need(lane, file)) is not None and not (asked and _is_spared(lane, file.path, facts))
+    ]
     gaps: list[Gap] = []
     covered = unsupported = 0
     for file, need in needs:
@@ -155,7 +174,12 @@ def _lane(
         covered += not found
         unsupported += any(gap.reason == "unsupported" for gap in found)
         gaps += found
-    mine = [(one, reason) for one in outside if (reason := _left_out_reason(lane, one, facts)) is not None]
+    mine = [
+        (one, reason)
+        for one in outside
+        if (reason := _left_out_reason(lane, one, facts)) is not None
+        and not (asked and _is_spared(lane, one.path, facts))
+    ]
     gaps += [_gap(facts, lane, one.path, reason=reason, detail=_detail(one)) for one, reason in mine]
     ran, broken = _tools(lane, needs, facts)
     return LaneCoverage(
@@ -173,12 +197,17 @@ def _lane(
     )
 
 
+def _is_spared(lane: Lane, path: str, facts: _Facts) -> bool:
+    """Tell whether a lane that another folder asks for is not asked for here."""
+    return lane not in facts.held(path).lanes
+
+
 def _file_gaps(lane: Lane, file: SourceFile, need: Need, facts: _Facts) -> list[Gap]:
     """Give what keeps one file from being covered; an import that covers the file stands for the required tools."""
     if any(name.startswith("sarif:") and _covers(facts, name, lane, file.path) for name in facts.invocations):
         return []
     gaps = [_gap(facts, lane, file.path, reason="unsupported", detail=need.unsupported)] if need.unsupported else []
-    required = [tool for tool in need.tools if tool not in facts.without_tools]
+    required = [tool for tool in need.tools if tool not in facts.held(file.path).without_tools]
     if not required and not gaps:
         return [
             _gap(facts, lane, file.path, reason="no-tool", detail="the profile does without every tool of this kind")
@@ -229,23 +258,22 @@ def _gap(facts: _Facts, lane: Lane, path: str, *, reason: str, detail: str, tool
         detail=detail,
         remedy=remedy,
         touched=facts.target.is_touched(path),
+        profile=facts.held(path).profile,
     )
 
 
 def _joined(gaps: Sequence[Gap], needs: Sequence[tuple[SourceFile, Need]]) -> list[Gap]:
     """Make one gap of the whole lane where a tool failed every one of its files for the same reason."""
-    whole: dict[tuple[str, str, str, str], list[Gap]] = {}
+    whole: dict[tuple[str, str, str, str, str], list[Gap]] = {}
     for gap in gaps:
-        whole.setdefault((gap.tool, gap.reason, gap.detail, gap.remedy), []).append(gap)
+        whole.setdefault((gap.tool, gap.reason, gap.detail, gap.remedy, gap.profile), []).append(gap)
     joined: list[Gap] = []
-    for (tool, reason, detail, remedy), some in whole.items():
+    for (tool, _, detail, _, _), some in whole.items():
         everything = sum(tool in need.tools for _, need in needs)
         if tool and len(some) == everything and len(some) > 1:
             touched = any(gap.touched for gap in some)
             text = f"{detail} ({len(some)} files)" if detail else f"{len(some)} files"
-            joined.append(
-                Gap(lane=some[0].lane, path="", tool=tool, reason=reason, detail=text, remedy=remedy, touched=touched)
-            )
+            joined.append(msgspec.structs.replace(some[0], path="", detail=text, touched=touched))
         else:
             joined += some
     return joined

@@ -76,6 +76,8 @@ class ScannerTask(Value, frozen=True, kw_only=True):
     rule_pack_digest: str = ""
     rule_pack_epoch_s: int = 0
     remedy: str = ""
+    paths: frozenset[str] | None = None
+    """The only files that it is given, None for every one that it supports."""
 
 
 class ScanResult(Value, frozen=True, kw_only=True):
@@ -165,7 +167,9 @@ def view_reader(root: str) -> Callable[[str], bytes]:
 def _one(task: ScannerTask, around: _Surroundings) -> ScanResult:
     started = time.monotonic()
     name = task.scanner.name
-    mine = tuple(file for file in around.files if task.scanner.supports(file))
+    mine = tuple(
+        file for file in around.files if task.scanner.supports(file) and (task.paths is None or file.path in task.paths)
+    )
     _tell(around, name, "waiting", f"{len(mine)} files")
     run = _Run(task, around, mine)
     if mine and task.scanner.spec is not None and task.tool is None:

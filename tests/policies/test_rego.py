@@ -14,7 +14,9 @@ from secgate.engines.opa import OpaEngine
 from secgate.engines.regorus import RegorusEngine
 from secgate.policy import tree
 from secgate.ports import PolicyModule
+from secgate.sla import length_words
 
+LENGTHS = "package lengths\nwords := [data.secgate.lib.clock.words(one) | some one in input.lengths]"
 POLICIES = Path(__file__).parents[2] / "policies"
 
 
@@ -53,6 +55,18 @@ def test_every_rule_through_a_server(opa_server: str, of_assertions: bool, monke
         [*known, asked], data=data(), document=b"{}", query="data.everything.r", limit_s=120
     )
     assert json.loads(answer.value) == dict.fromkeys(names, True)
+
+
+def test_policies_and_python_say_lengths_of_time_alike() -> None:
+    lengths = [0, 1, 59, 60, 61, 3599, 3600, 3601, 3660, 86399, 86400, 172799, 172800, 176399, 176400, 259200, 31536000]
+    answer = RegorusEngine().evaluate(
+        [*modules(), PolicyModule(path="lengths.rego", text=LENGTHS)],
+        data=data(),
+        document=json.dumps({"lengths": lengths}).encode(),
+        query="data.lengths.words",
+        limit_s=60,
+    )
+    assert json.loads(answer.value) == [length_words(length) for length in lengths]
 
 
 @pytest.mark.parametrize("rule", rules())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from secgate import statements
+from secgate import queries, statements
 from secgate.agreement import Approval
 from secgate.downgrades import Downgrade
 from secgate.errors import SecgateError, UsageError
@@ -92,6 +92,18 @@ def test_its_time_is_counted_anew_from_first_seen(weak: Office) -> None:
     assert (taken.basis, taken.downgrade, taken.approved_epoch_s) == ("severity:high", made.id, START + 6 * 86400)
     assert standing(run(weak, 9)) == [("severity:medium", 0)]
     assert len(events(weak, ObligationSuperseded)) == 1
+
+
+def test_the_explanation_says_in_words_what_two_people_agreed(weak: Office) -> None:
+    made = lower(weak, days=6)
+    name = run(weak, 8).findings[0].fingerprint
+    told = queries.explanation(name, run="", place=weak.place, machine=weak.product.machine(), now=weak.at(9))
+    (note,) = [note for note in told.notes if note.startswith("downgrade ")]
+    assert note.startswith(f"downgrade {made.id[:12]}: two people agreed that it counts as medium until ")
+    assert note.endswith(f"approved by {ADA}; the tools say high, and only the clock of the severity moved")
+    assert any(
+        "severity:high: " in line and line.endswith("superseded by an approved downgrade") for line in told.clock
+    )
 
 
 def test_a_request_alone_changes_nothing(weak: Office) -> None:

@@ -87,8 +87,8 @@ def test_a_baseline_and_a_vex_document_lead_to_green_once_a_second_person_approv
     assert outcome(waived) is Outcome.PASS
     assert waived.decision is not None
     reasons = " ".join(one.reason for one in waived.decision.verdicts)
-    assert "waived as not-affected" in reasons
-    assert "waived as accept" in reasons
+    assert "not affected until" in reasons
+    assert "risk accepted until" in reasons
 
 
 def test_a_request_says_where_it_comes_from_and_ends_with_the_policy(debts: Office) -> None:

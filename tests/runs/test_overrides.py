@@ -109,6 +109,21 @@ def test_every_output_says_so(shop: Office) -> None:
     assert b"under the override " in queries.render_story(story, "text", now=shop.at(1), width=80, colour=False)
 
 
+def test_why_it_blocks_says_who_let_it_pass_and_what_a_second_person_does(shop: Office) -> None:
+    run(shop)
+    given = give(shop, ticket="INC-7")
+    document = run(shop, HOUR)
+    for subject in (document.findings[0].fingerprint, "run"):
+        told = queries.explanation(
+            subject, run="", place=shop.place, machine=shop.product.machine(), now=shop.at(2 * HOUR)
+        )
+        assert told.override == f"OVERRIDDEN until 2026-03-01 18:00:00 UTC by {EVE}: the shop is down (INC-7)"
+        page = queries.render_explanation(told, "text", width=80, colour=False).decode()
+        assert told.override in " ".join(page.split())
+    (review,) = [way for way in told.ways if way.kind == "override"]
+    assert review.command.startswith(f"secgate override review {given.given.id[:12]} --word justified --reason ")
+
+
 @pytest.mark.parametrize(
     ("changes", "days"), [({"line": "release"}, HOUR), ({"commit": "HEAD~1"}, HOUR), ({}, 7 * HOUR)]
 )

@@ -130,3 +130,63 @@ def test_a_folder_that_is_none_is_a_fault_with_its_line(product: Product, tmp_pa
     root = tree(tmp_path / "plain", {"a.py": CLEAN, "secgate.toml": 'version = 1\n[folders."../up"]\n'})
     ended = product.cli("run", str(root))
     assert (ended.code, "secgate.toml:2" in ended.err, "no folder of the tree" in ended.err) == (2, True, True)
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12\n"
+
+
+def held(product: Product, git: Git, settings: str, *, root: str = "pull-request", enforced: str = "") -> RunDocument:
+    """Judge a change in a tree whose folder `pay` may be held to more; in each folder is a file that is not there."""
+    settings = f'profile = "{root}"\n{settings}'
+    git.commit({"pay/a.py": POINTER, "shop/a.py": POINTER, "secgate.toml": settings})
+    git.commit({"note.txt": settings})
+    return product.run(git.root, changed_since="HEAD~1", enforced=enforced)
+
+
+def gaps(document: RunDocument) -> set[tuple[str, str]]:
+    return {(gap.path, gap.profile) for lane in document.coverage.lanes if lane.asked for gap in lane.gaps}
+
+
+PAY = '[folders.pay]\nprofile = "release"\n'
+BOTH = {("pay/a.py", ""), ("shop/a.py", "")}
+
+
+def test_a_folder_is_held_to_its_profile_where_the_whole_tree_is_scanned(product: Product, git: Git) -> None:
+    alike = held(product, git, "")
+    assert (outcome(alike), gaps(alike)) == (Outcome.PASS, BOTH)
+    document = held(product, git, PAY)
+    assert (outcome(document), gaps(document)) == (Outcome.INCONCLUSIVE, {("pay/a.py", "release"), ("shop/a.py", "")})
+    assert document.decision is not None
+    assert document.decision.profile == "pull-request"
+    reasons = [said.reason for one in document.decision.verdicts for said in one.said if said.word == "inconclusive"]
+    assert [("pay/a.py" in reason, "shop/a.py" in reason) for reason in reasons] == [(True, False)] * len(reasons)
+    assert reasons
+    assert "the folder pay is held to the profile release as well" in document.notes
+
+
+def test_a_folder_cannot_ask_for_less_than_the_run(product: Product, git: Git) -> None:
+    weaker = '[folders.pay]\nprofile = "pull-request"\n'
+    document = held(product, git, weaker, root="release")
+    assert outcome(document) is Outcome.INCONCLUSIVE
+    by_the_organisation = organisation(product, 'profile = "strict"\n')
+    document = held(product, git, '[folders.pay]\nprofile = "quick"\n', enforced=by_the_organisation)
+    assert (outcome(document), gaps(document)) == (Outcome.INCONCLUSIVE, BOTH)
+
+
+def test_lanes_that_a_folder_adds_are_asked_for_there_alone(product: Product, git: Git) -> None:
+    enforced = organisation(product, "")
+    git.commit(
+        {"pay/a.py": WEAK, "shop/a.py": WEAK, "secgate.toml": 'profile = "quick"\n[folders.pay]\nprofile = "code"\n'}
+    )
+    document = product.run(git.root, enforced=enforced)
+    assert sorted(asked(document)) == ["sast", "secrets"]
+    offered = {lane.lane: lane.offered for lane in document.coverage.lanes}
+    assert (offered[Lane.SAST], offered[Lane.SECRETS]) == (1, 3)
+    assert [one.location.path for one in document.findings] == ["pay/a.py"]
+    assert outcome(document) is Outcome.FAIL
+
+
+def test_a_profile_of_a_folder_that_is_not_there_is_said_before_anything_is_judged(product: Product, git: Git) -> None:
+    git.commit({"pay/a.py": CLEAN, "secgate.toml": '[folders.pay]\nprofile = "strct"\n'})
+    with pytest.raises(UsageError, match="no profile `strct`"):
+        product.run(git.root)

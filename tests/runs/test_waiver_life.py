@@ -76,7 +76,8 @@ def test_each_kind_is_told_apart_in_every_form(office: Office, kind: str) -> Non
         "accepted",
         kind,
     )
-    assert suppression["justification"].startswith("behind a login (waived as")
+    said = {"accept": "risk accepted", "false-positive": "false positive", "not-affected": "not affected"}[kind]
+    assert suppression["justification"].startswith(f"behind a login ({said} until ")
 
 
 def test_one_that_waits_and_one_that_is_void_suppress_nothing(office: Office) -> None:

@@ -40,7 +40,7 @@ def test_a_waiver_of_two_people_lets_a_finding_pass_and_says_so(office: Office) 
     assert words(waived) == [Word.WAIVED]
     assert waived.decision is not None
     reasons = [one.reason for one in waived.decision.verdicts if one.subject == "finding"]
-    assert reasons == [f"waived as accept until 2026-03-31 12:00:00 UTC, approved by {ADA}"]
+    assert reasons == [f"risk accepted until 2026-03-31 12:00:00 UTC, approved by {ADA}"]
 
 
 @pytest.mark.parametrize(("days", "result"), [(29.9, Outcome.PASS), (30, Outcome.FAIL)])

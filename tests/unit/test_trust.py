@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,21 @@ def test_a_key_that_says_another_type_is_a_fault(key: Key) -> None:
     line = allowed("p-1", key).replace("ssh-ed25519 ", "ssh-rsa ")
     with pytest.raises(ConfigError, match="says that it is"):
         allowed_keys(trust(line))
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+@pytest.mark.parametrize("read", [allowed_keys, revocations])
+def test_a_key_that_lost_its_tail_is_a_fault(tmp_path: Path, kind: str, read: Callable[[Trust], object]) -> None:
+    """As a revocation it would revoke a key that nobody has, and the real one would count on."""
+    name, blob = make_key(tmp_path, "one", kind).public.split()
+    whole = base64.b64decode(blob)
+    ends = [at for at in range(1, len(whole)) if at % 16 == 1]
+    for end in ends:
+        line = f"{name} {base64.b64encode(whole[:end]).decode()}\n"
+        with pytest.raises(ConfigError) as caught:
+            read(trust(f'ada namespaces="secgate-*" {line}', revoked=line))
+        assert "the key" in caught.value.faults[0][1]
+    read(trust(f'ada namespaces="secgate-*" {name} {blob}\n', revoked=f"{name} {blob}\n"))
 
 
 def test_a_fingerprint_revokes_as_the_key_does(key: Key) -> None:

@@ -4,13 +4,18 @@ package secgate.lib.clock
 import data.secgate.lib.downgrade
 import data.secgate.lib.levels
 
-words(seconds) := sprintf("%d d %d h", [floor(seconds / 86400), floor((seconds % 86400) / 3600)]) if {
+# The same words as secgate.sla.length_words: the two largest units, rounded down, without a zero.
+words(seconds) := two(floor(seconds / 86400), "d", floor((seconds % 86400) / 3600), "h") if {
 	seconds >= 172800
-} else := sprintf("%d h %d min", [floor(seconds / 3600), floor((seconds % 3600) / 60)]) if {
+} else := two(floor(seconds / 3600), "h", floor((seconds % 3600) / 60), "min") if {
 	seconds >= 3600
-} else := sprintf("%d min %d s", [floor(seconds / 60), seconds % 60]) if {
+} else := two(floor(seconds / 60), "min", seconds % 60, "s") if {
 	seconds >= 60
 } else := sprintf("%d s", [seconds])
+
+two(many, unit, few, small) := sprintf("%d %s %d %s", [many, unit, few, small]) if {
+	few > 0
+} else := sprintf("%d %s", [many, unit])
 
 # `severity:high`, or `severity:high:NAME` where the limit is that of a place (data.limits.places).
 basis(severity, place) := sprintf("severity:%s", [severity]) if {

@@ -46,7 +46,7 @@ inconclusive contains said if {
 	not gap.touched
 	gap.path != ""
 	not gap.waived
-	not older_is_counted
+	not older_is_counted(gap)
 	not left_out_by_profile(gap)
 	said := element(gap, "older than the change")
 }
@@ -105,7 +105,7 @@ warn contains said if {
 	not gap.touched
 	gap.path != ""
 	not gap.waived
-	older_is_counted
+	older_is_counted(gap)
 	not left_out_by_profile(gap)
 	said := element(gap, "older than the change")
 }
@@ -127,12 +127,23 @@ warn contains said if {
 }
 
 # Anything but the word `warn` keeps older gaps closed, a profile that is not there included.
-older_is_counted if profile.older_gaps == "warn"
+older_is_counted(gap) if {
+	profile.older_gaps == "warn"
+	of_folder := data.profiles.named[beside(gap)]
+	of_folder.older_gaps == "warn"
+}
 
 left_out_by_profile(gap) if {
 	gap.reason == "not-selected"
 	gap.tool in profile.without_tools
+	of_folder := data.profiles.named[beside(gap)]
+	gap.tool in of_folder.without_tools
 }
+
+# A folder may be held to a profile of its own beside the run's: what either keeps closed is closed.
+beside(gap) := input.run.profile if {
+	gap.profile == ""
+} else := gap.profile
 
 touched_by_change(gap) if {
 	gap.touched

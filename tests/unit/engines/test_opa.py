@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import http.server
 import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,57 +24,11 @@ def ask(engine: OpaEngine, *, limit_s: float = 20, text: str = MODULE.text) -> A
     return engine.evaluate([module], data=b'{"b": 2}', document=b'{"a": 1}', query="data.t.x", limit_s=limit_s)
 
 
-Reply = Callable[[http.server.BaseHTTPRequestHandler], None]
-
-
 @pytest.fixture
 def strange(request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the address of a server that answers everything with the fixture's parameter, a Reply."""
-    reply: Reply = request.param
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def _any(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            reply(self)
-
-        do_GET = do_PUT = do_POST = do_DELETE = _any  # noqa: N815 - names of the standard library
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as one:
-        one.daemon_threads = True
-        threading.Thread(target=one.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{one.server_address[1]}"
-        one.shutdown()
-
-
-def replying(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
-    def reply(handler: http.server.BaseHTTPRequestHandler) -> None:
-        # What is put and taken back succeeds; the question alone is answered strangely.
-        asked = handler.command == "POST"
-        handler.send_response(status if asked else 204 if "/data/" in handler.path else 200)
-        for name, value in (headers or {}).items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body) if asked else 0))
-        handler.end_headers()
-        if asked:
-            handler.wfile.write(body)
-
-    return reply
-
-
-def dripping(handler: http.server.BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
-    for _ in range(100):
-        try:
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-        except OSError:
-            return
-        time.sleep(0.1)
+    with server.answering(request.param) as address:
+        yield address
 
 
 def test_it_takes_back_what_it_put(opa_server: str) -> None:
@@ -129,7 +82,7 @@ def test_a_server_that_is_down() -> None:
         ask(OpaEngine(address=f"http://127.0.0.1:{server.free_port()}"))
 
 
-@pytest.mark.parametrize("strange", [dripping], indirect=True)
+@pytest.mark.parametrize("strange", [server.dripping], indirect=True)
 def test_a_slow_server_is_given_up_by_the_clock_on_the_wall(strange: str) -> None:
     before = time.monotonic()
     with pytest.raises(PolicyError, match="did not answer within"):
@@ -140,14 +93,14 @@ def test_a_slow_server_is_given_up_by_the_clock_on_the_wall(strange: str) -> Non
 @pytest.mark.parametrize(
     ("strange", "what"),
     [
-        (replying(b"<html>login</html>"), "no answer that can be read"),
-        (replying(b"<html>login</html>", status=403), "HTTP status 403"),
-        (replying(b'{"code": "unauthorized", "message": "no"}', status=401), "could not decide: no"),
-        (replying(b'{"errors": 3}', status=500), "could not decide: no message"),
-        (replying(b"[]"), "undefined"),
-        (replying(b"{}"), "undefined"),
-        (replying(b'{"decision_id": 3}'), "undefined"),
-        (replying(b"", status=302, headers={"Location": "http://127.0.0.1:1/"}), "no answer that can be read"),
+        (server.replying(b"<html>login</html>"), "no answer that can be read"),
+        (server.replying(b"<html>login</html>", status=403), "HTTP status 403"),
+        (server.replying(b'{"code": "unauthorized", "message": "no"}', status=401), "could not decide: no"),
+        (server.replying(b'{"errors": 3}', status=500), "could not decide: no message"),
+        (server.replying(b"[]"), "undefined"),
+        (server.replying(b"{}"), "undefined"),
+        (server.replying(b'{"decision_id": 3}'), "undefined"),
+        (server.replying(b"", status=302, headers={"Location": "http://127.0.0.1:1/"}), "no answer that can be read"),
     ],
     indirect=["strange"],
 )
