@@ -85,15 +85,10 @@ def notify(names: Sequence[str], *, dry_run: bool, place: Place, machine: Machin
             for message in messages(found.findings, as_of_epoch_s=found.as_of_epoch_s, policy=policy, memory=memory):
                 notifier = registry.notifier(policy.channels[message.channel])
                 due.append(_Due(ledger=ledger, memory=memory, notifier=notifier, message=message))
-        if not dry_run:
-            _require_endpoints(due, machine)
-        return Notified(
-            dry_run=dry_run,
-            sendings=tuple(
-                _sending(one, "not-sent") if dry_run else _sent(one, machine=machine, now=now, policy_digest=digest)
-                for one in due
-            ),
-        )
+        if dry_run:
+            return Notified(dry_run=True, sendings=tuple(_sending(one, "not-sent") for one in due))
+        _require_endpoints(due, machine)
+        return Notified(dry_run=False, sendings=_sent_all(due, machine=machine, now=now, policy_digest=digest))
 
 
 def _ledgers(
@@ -141,6 +136,21 @@ def _require_endpoints(due: Sequence[_Due], machine: Machine) -> None:
             f"nobody was told: the environment lacks {', '.join(missing)}",
             remedy="set them, or see with --dry-run what would be sent",
         )
+
+
+def _sent_all(due: Sequence[_Due], *, machine: Machine, now: datetime, policy_digest: Digest) -> tuple[Sending, ...]:
+    """Send each; a channel that failed once is left alone, since each attempt at it may take its whole time."""
+    down: dict[str, str] = {}
+    sendings = []
+    for one in due:
+        channel = one.message.channel
+        if channel in down:
+            sendings.append(_sending(one, "failed", down[channel]))
+            continue
+        sendings.append(_sent(one, machine=machine, now=now, policy_digest=policy_digest))
+        if sendings[-1].state == "failed":
+            down[channel] = sendings[-1].what
+    return tuple(sendings)
 
 
 def _sent(one: _Due, *, machine: Machine, now: datetime, policy_digest: Digest) -> Sending:

@@ -75,7 +75,7 @@ class Poster:
 def _is_local(address: str) -> bool:
     """Tell whether an address is on this machine, in figures: a name could mean anything. Raises UsageError."""
     refused = UsageError(
-        "a webhook's address is of https, or of http in figures of this machine, with no user, space or line end in it",
+        "a channel's address is of https, or of http in figures of this machine, with no user, space or line end in it",
         remedy="give https://HOST/PATH",
     )
     if not address.isascii() or not address.isprintable() or " " in address:

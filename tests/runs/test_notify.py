@@ -133,6 +133,17 @@ def test_what_could_not_be_sent_stays_due(teller: Teller, made: Made, receiver: 
     assert ids[0] == ids[1]
 
 
+def test_a_channel_that_is_down_is_left_alone(teller: Teller, made: Made, receiver: Receiver) -> None:
+    for number in range(60):
+        made.found(f"f{number}", at=0)
+    receiver.answers = [204, 403]
+    found = teller.at(1)
+    assert [one.state for one in found.sendings] == ["sent", "failed", "failed"]
+    assert [one.what for one in found.sendings] == ["", *["the server said 403"] * 2]
+    assert len(receiver.got) == 2
+    assert len(teller.told(2)) == 35
+
+
 def test_threat_12_the_ledger_holds_no_address_and_no_secret(teller: Teller, made: Made, receiver: Receiver) -> None:
     made.found("one", at=0)
     teller.at(1)
