@@ -48,7 +48,7 @@ def check(*, files: tuple[str, ...], enforced: str) -> int:
 
 @config_command.command("show")
 @run_options
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default.")
 def show(*, form: str, **options: Any) -> int:
     """Show the settings that `secgate run` would have with the same options, and where each comes from.
 

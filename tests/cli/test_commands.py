@@ -310,7 +310,7 @@ def test_the_ledger_verifies(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN})
     product.cli("run", str(git.root))
     ended = product.cli("ledger", "verify", "--path", str(git.root))
-    assert (ended.code, "whole; 2 entries" in ended.out) == (0, True)
+    assert (ended.code, "whole; 3 entries" in ended.out) == (0, True)
 
 
 def test_doctor_tells_what_a_run_would_miss(product: Product, tmp_path: Path) -> None:

@@ -29,10 +29,14 @@ SAMPLE = {
     "ledger.ref": "'main'",
     "ledger.timestamps_required": "true",
     "scanners.*.path": "'/bin/true'",
+    "scanners.*.covers": "true",
     "sarif.*.covers": "true",
 }
 """Keys that a tree may not set. Those of ENFORCED_ALONE are the enforced layer's alone."""
-ENFORCED_ALONE = {"least_profile", "locked", "mode", "disabled_rules", "sarif.*.covers", "ledger.timestamps_required"}
+ENFORCED_ALONE = {
+    *("least_profile", "locked", "mode", "disabled_rules"),
+    *("sarif.*.covers", "scanners.*.covers", "ledger.timestamps_required"),
+}
 FREE = {
     "version": "the form of the file",
     "profile": "chooses among profiles, never below least_profile",
@@ -48,6 +52,7 @@ FREE = {
     "advisories.source": "what is then missing is a gap",
     "advisories.max_age_days": "up to seven days",
     "scanners.*.enabled": "what does not run is a gap",
+    "scanners.*.kinds": "only adds scanners; that they are enough is for `covers` to say",
     "scanners.*.timeout_s": "what is not finished is a gap",
     "scanners.*.options": "those that lead out of the tree or name packs are refused",
     "sarif.*.file": "a file of the tree; its findings only add",
