@@ -7,6 +7,7 @@ SecgateError                  70  (never raised itself)
 +- SignatureError              2  a signature is missing, does not verify, or is by nobody who counts
 +- IncompleteTargetError       3  what is needed to judge is missing (shallow clone, no merge base)
 +- PolicyError                 4  the policy could not decide
++- NotificationError           1  somebody could not be told; has no part in any decision
 +- LedgerError                 5  the record cannot be read, written or verified
 +- OutputError                    a scanner's output cannot be read; always caught by the scan stage
 +- InterruptedRunError       130  a signal ended the run (143 for SIGTERM)
@@ -110,6 +111,12 @@ class AdvisoryError(SecgateError):
     """The advisory database is absent, cannot be read, or could not be fetched anew; an older one stays as it was."""
 
     exit_code: ClassVar[int] = 3
+
+
+class NotificationError(SecgateError):
+    """Somebody could not be told; nothing of it is recorded, so that the next attempt tells them."""
+
+    exit_code: ClassVar[int] = 1
 
 
 class OutputError(SecgateError):

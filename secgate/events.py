@@ -34,6 +34,7 @@ from secgate.model import (
     Value,
     encode,
 )
+from secgate.notification import NOTIFICATION_EVENTS
 from secgate.population import POPULATION_EVENTS
 from secgate.signed_events import SIGNED_EVENTS
 
@@ -333,6 +334,7 @@ _EVENTS: tuple[type[Event], ...] = (
     *INVENTORY_EVENTS,
     *POPULATION_EVENTS,
     *SIGNED_EVENTS,
+    *NOTIFICATION_EVENTS,
 )
 
 EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(

@@ -47,6 +47,7 @@ from secgate.model import (
     ScanStatus,
     Value,
 )
+from secgate.notification import KnownNotification, NotificationSent
 from secgate.population import PopulationImported
 from secgate.ports import Ledger
 from secgate.signed_events import SignedEvent
@@ -256,6 +257,8 @@ class Memory:
         """Lists from outside, in order."""
         self.inventories: dict[str, KnownInventory] = {}
         """By the run that kept it, in order."""
+        self.notifications: list[KnownNotification] = []
+        """What somebody was told, in order."""
         self._skipped = 0
 
     @property
@@ -315,6 +318,8 @@ class Memory:
         elif isinstance(event, PopulationImported):
             known = KnownPopulation(event=event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
             self.populations.append(known)
+        elif isinstance(event, NotificationSent):
+            self.notifications.append(KnownNotification(event=event, at_epoch_s=envelope.at_epoch_s))
         elif isinstance(event, SignedEvent):
             self.statements.append(
                 KnownStatement(

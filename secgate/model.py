@@ -12,7 +12,7 @@ whoever shows it escapes it.
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -981,6 +981,44 @@ class RunDocument(Value, frozen=True, kw_only=True):
     settings_sources: tuple[str, ...] = ()
     complete: bool = True
     notes: tuple[str, ...] = ()
+
+
+NoticeStage: TypeAlias = Literal["new", "half", "overdue", "escalation"]
+"""What somebody is told of an open finding: that it is there, that half of its time is gone, that all of it is, and
+that it was so for long."""
+
+
+class Notice(Value, frozen=True, kw_only=True):
+    """One finding as somebody outside is told of it: where, what and until when, and nothing of the file's text."""
+
+    stage: NoticeStage
+    repository: str
+    line: str
+    fingerprint: str
+    episode: int
+    lane: Lane
+    weakness: str
+    severity: Severity
+    path: str
+    start_line: int
+    package: str
+    advisories: tuple[str, ...]
+    owner: str
+    due_epoch_s: int | None
+    why: str
+
+
+class Message(Value, frozen=True, kw_only=True):
+    """What one channel is told at once.
+
+    `id` is the same for the same findings at the same stages: a message that is sent again can be known again.
+    """
+
+    version: int = 1
+    id: Digest
+    channel: str
+    as_of_epoch_s: int
+    notices: tuple[Notice, ...]
 
 
 def encode(value: object) -> bytes:

@@ -21,6 +21,7 @@ from secgate.model import (
     Lane,
     LedgerEntry,
     Limits,
+    Message,
     Output,
     Reading,
     RunDocument,
@@ -293,9 +294,8 @@ class Ledger(Protocol):
         """Append all `entries` and `blobs`, or nothing, and give the new head.
 
         Raises HeadMovedError when the head is no longer `expected`. `now` is aware UTC and may not go back behind the
-        last entry's time
-        by more than the recorded clock allows: then the last entry's time is used and the body of the next `run` entry
-        says so.
+        last entry's time by more than the recorded clock allows: then the last entry's time is used and the body of the
+        next `run` entry says so.
         """
         ...
 
@@ -341,10 +341,7 @@ class Reporter(Protocol):
     suffix: str
 
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
-        """Give the rendering.
-
-        Deterministic bytes for equal input. `width` and `colour` matter to terminal formats only.
-        """
+        """Give deterministic bytes for equal input. `width` and `colour` matter to terminal formats only."""
         ...
 
 
@@ -409,6 +406,19 @@ class PopulationReader(Protocol):
         Raises ConfigError with every fault, each with its line.
         """
         ...
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """Tells a channel of findings. An address and a secret are an operator's, and in no error's words."""
+
+    name: str
+
+    def body(self, message: Message) -> bytes:
+        """Give what is sent, the same bytes for the same message."""
+
+    def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
+        """Raises UsageError for an address that may not be used, NotificationError where nobody takes it."""
 
 
 class Rendered(NamedTuple):

@@ -218,7 +218,7 @@ def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now:
                     place=asked.chosen.ledger.address,
                     remedy="secgate run makes one, or name one with --ledger",
                 )
-            folded = [_folded(asked.chosen.ledger, asked.memory)]
+            folded = [folded_ledger(asked.chosen.ledger, asked.memory)]
             return deadlines(folded, now_epoch_s=int(now.timestamp()))
     with workshop(machine, now=now, observer=Silence()) as shop:
         folded = []
@@ -226,11 +226,13 @@ def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now:
             ledger = named_ledger(name, machine=machine, executor=shop.executor)
             memory = Memory()
             memory.catch_up(ledger)
-            folded.append(_folded(ledger, memory))
+            folded.append(folded_ledger(ledger, memory))
         return deadlines(folded, now_epoch_s=int(now.timestamp()))
 
 
-def _folded(ledger: Ledger, memory: Memory) -> Folded:
+def folded_ledger(ledger: Ledger, memory: Memory) -> Folded:
+    """Give a ledger that was read into `memory`, with what its runs were told of owners and waivers."""
+
     def told(repository: str, line: str) -> Mapping[str, Told]:
         """Of the last run that started and closed clocks here; an input that was erased tells nothing."""
         runs = [one for one in memory.runs(repository) if one.line == line and one.clocked and one.input_digest]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from secgate.engines.opa_eval import OpaEvalEngine
     from secgate.signers.timestamps import Timestamps
 
-Kind = Literal["scanners", "engines", "reporters", "signers", "populations"]
+Kind = Literal["scanners", "engines", "reporters", "signers", "populations", "notifiers"]
 Plugin = TypeVar("Plugin")
 
 BUILTIN: Mapping[Kind, Mapping[str, str]] = {
@@ -61,6 +61,9 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "sonarqube": "secgate.reporters.sonarqube:SonarqubeReporter",
         "text": "secgate.reporters.text:TextReporter",
     },
+    "notifiers": {
+        "webhook": "secgate.notifiers.webhook:WebhookNotifier",
+    },
     "populations": {
         "csv": "secgate.populations.csv:CsvPopulation",
         "github": "secgate.populations.github:GithubPopulation",
@@ -79,6 +82,7 @@ _PROTOCOLS: Mapping[Kind, type] = {
     "reporters": ports.Reporter,
     "signers": ports.Signer,
     "populations": ports.PopulationReader,
+    "notifiers": ports.Notifier,
 }
 
 _AGENT_ENV = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY")
@@ -138,6 +142,11 @@ def reporter(name: str) -> ports.Reporter:
 def population(name: str) -> ports.PopulationReader:
     """Make the reader of a form of populations."""
     return checked("populations", name, cast("ports.PopulationReader", find("populations", name)()))
+
+
+def notifier(name: str) -> ports.Notifier:
+    """Make what tells a channel. Nothing is sent."""
+    return checked("notifiers", name, cast("ports.Notifier", find("notifiers", name)()))
 
 
 def signer(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Signer:

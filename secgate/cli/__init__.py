@@ -37,6 +37,7 @@ _COMMANDS = {
     "explain": ("secgate.cli.history", "Tell why something blocks, and the ways to green."),
     "diff": ("secgate.cli.history", "Tell what differs between two recorded runs."),
     "sla": ("secgate.cli.sla", "List what is open and until when."),
+    "notify": ("secgate.cli.notify", "Tell people of what is open, near its end or overdue."),
     "baseline": ("secgate.cli.baseline", "Give known debt limits of its own, signed."),
     "policy": ("secgate.cli.policy", "Look over, test and compare policies."),
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),

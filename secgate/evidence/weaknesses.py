@@ -16,6 +16,7 @@ from secgate.finding_facts import FindingFacts
 from secgate.let_pass import WORDS
 from secgate.masking import MASK
 from secgate.model import Lane, Severity
+from secgate.notification import KnownNotification
 from secgate.policy.values import WaiverLimits
 from secgate.testimony import REVOKED as REVOKED_SECRET
 from secgate.testimony import KnownRevocation
@@ -96,14 +97,33 @@ def _revocation(said: Said, one: Episode, period: Period) -> KnownRevocation | N
 
 
 def breaches(ground: Ground, assertion: Assertion) -> Population:
-    """Give what passed its time in the period."""
+    """Give what passed its time in the period, and when somebody was first told that it had."""
     del assertion
     found = []
-    for _, one in _episodes(ground):
+    for read, one in _episodes(ground):
         due = _due(one)
         if due and ground.within(due) and not 0 < one.closed_epoch_s <= due:
-            found.append(BreachItem(id=one.key, due_epoch_s=due))
-    return Population(tuple(found), reason="no event records a notification yet")
+            found.append(BreachItem(id=one.key, due_epoch_s=due, notified_epoch_s=_told(read, one, ground.period)))
+    recorded = any(_notifications(read, ground.period) for read in ground.ledgers)
+    return Population(tuple(found), reason="" if recorded else "no notification was recorded; secgate notify does so")
+
+
+def _notifications(read: Read, period: Period) -> list[KnownNotification]:
+    return [one for one in read.chronicle.memory.notifications if one.at_epoch_s < period.to_epoch_s]
+
+
+def _told(read: Read, one: Episode, period: Period) -> int:
+    """Give when somebody was first told that an episode is overdue, 0 for never in or before the period."""
+    names = {one.known.facts.fingerprint, *(name.value for name in one.known.names)}
+    times = (
+        sent.at_epoch_s
+        for sent in _notifications(read, period)
+        for told in sent.event.told
+        if (told.repository, told.line, told.episode) == (one.repository, one.line, one.known.episode)
+        and told.fingerprint in names
+        and told.stage in ("overdue", "escalation")
+    )
+    return min(times, default=0)
 
 
 def sla_metrics(items: Sequence[EpisodeItem], deviations: Sequence[Deviation], period: Period) -> dict[str, int]:

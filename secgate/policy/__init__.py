@@ -18,6 +18,7 @@ from secgate.policy.layers import Layer, LayerName, load_layer
 from secgate.policy.shapes import Vocabulary, load_vocabulary
 from secgate.policy.values import (
     BaselineLimits,
+    NotificationPolicy,
     PolicyLimits,
     Profile,
     effective_data,
@@ -25,6 +26,7 @@ from secgate.policy.values import (
     profile_names,
     read_baseline_limits,
     read_limits,
+    read_notifications,
     read_profile,
     weaker,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "Layer",
     "LayerDecision",
     "LayerName",
+    "NotificationPolicy",
     "PolicyLimits",
     "Profile",
     "Vocabulary",
@@ -56,6 +59,7 @@ __all__ = [
     "read_baseline_limits",
     "read_decision",
     "read_limits",
+    "read_notifications",
     "read_profile",
     "weaker",
 ]

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from secgate.errors import PolicyError, UsageError
-from secgate.model import Exposure, Lane, Severity
+from secgate.model import Exposure, Lane, NoticeStage, Severity
 from secgate.policy.layers import Layer
 
 CommentName = Literal["nosec", "nosemgrep", "checkov:skip", "zizmor: ignore"]
@@ -218,6 +218,40 @@ class SourcePolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     let_pass: tuple[SourceComments, ...]
 
 
+ChannelName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,31}$")]
+"""Part of the name of an environment variable, so of letters and digits alone."""
+
+
+class Telling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told of findings of some severities that reach some stages, and why."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=300)]
+    stages: Annotated[tuple[NoticeStage, ...], Meta(min_length=1)]
+    severities: Annotated[tuple[Severity, ...], Meta(min_length=1)]
+    lanes: tuple[Lane, ...] = ()
+    """() for all."""
+    channels: Annotated[tuple[ChannelName, ...], Meta(min_length=1)]
+
+
+class NotificationPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """data/notifications.json, version 1: channels with the notifier of each, and what each is told.
+
+    No rule of the gate reads it. Where a channel leads is in the environment of whoever sends, never here.
+    """
+
+    version: Literal[1]
+    escalate_after_s: Seconds
+    """How long after the gate began to say no a finding is told again, as `escalation`."""
+    channels: dict[ChannelName, Annotated[str, Meta(min_length=1)]]
+    told: tuple[Telling, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a channel that leads nowhere. Raises ValueError."""
+        unknown = sorted({name for one in self.told for name in one.channels} - set(self.channels))
+        if unknown:
+            raise ValueError(f"`{unknown[0]}` is told of findings and is not in `channels`")
+
+
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which lanes a run asks for, and how it takes what is not looked at. Never what denies."""
 
@@ -255,6 +289,7 @@ class _Values(Struct, frozen=True, kw_only=True):
     limits: PolicyLimits
     profiles: _Profiles
     suppressions: SourcePolicy
+    notifications: NotificationPolicy
     bod_26_04: DirectiveTable
 
 
@@ -262,7 +297,7 @@ def effective_data(shipped: Layer, organisation: Layer | None = None) -> bytes:
     """Give the data that the shipped rules see: each file of the organisation's replaces the shipped one of its name.
 
     What a file may leave out is filled in, since a rule would find it undefined. Raises PolicyError where baselines,
-    limits, profiles, suppressions or a directive's table lack a key or have one too many.
+    limits, profiles, suppressions, notifications or a directive's table lack a key or have one too many.
     """
     merged = msgspec.json.decode(shipped.data, type=dict[str, object])
     if organisation is not None:
@@ -300,6 +335,11 @@ def read_limits(effective: bytes) -> PolicyLimits:
 def read_baseline_limits(effective: bytes) -> BaselineLimits:
     """Give the limits of baselines of the effective data."""
     return _read(effective).baselines
+
+
+def read_notifications(effective: bytes) -> NotificationPolicy:
+    """Give who is told of what by the effective data."""
+    return _read(effective).notifications
 
 
 def _filled(merged: dict[str, object]) -> bytes:

@@ -80,8 +80,8 @@ def choose_ledger(
     )
 
 
-def named_ledger(name: str, *, machine: Machine, executor: LocalExecutor) -> Ledger:
-    """Give the ledger that a person names, for reading: a file, or `REPOSITORY#REF` for one in git.
+def named_ledger(name: str, *, machine: Machine, executor: LocalExecutor, read_only: bool = True) -> Ledger:
+    """Give the ledger that a person names: a file, or `REPOSITORY#REF` for one in git.
 
     Raises LedgerError where there is none, or the name could not be one.
     """
@@ -90,9 +90,9 @@ def named_ledger(name: str, *, machine: Machine, executor: LocalExecutor) -> Led
     if mark and not Path(machine.cwd, name).exists():
         here = Path(machine.cwd, repository)
         place = str(here) if here.exists() else repository
-        ledger = _git_ledger(place, ref, machine=machine, executor=executor, read_only=True)
+        ledger = _git_ledger(place, ref, machine=machine, executor=executor, read_only=read_only)
     else:
-        ledger = SqliteLedger(str(Path(machine.cwd, name)), read_only=True)
+        ledger = SqliteLedger(str(Path(machine.cwd, name)), read_only=read_only)
     if not ledger.exists():
         raise LedgerError(
             "there is no ledger", place=ledger.address, remedy="name a ledger's file, or REPOSITORY#REF for one in git"

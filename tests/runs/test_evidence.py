@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -18,7 +18,8 @@ from secgate.evidence import EvidenceWish, PeriodEvidence, Place, evidence_json,
 from secgate.inventory import InventoryStored
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import envelope_of
-from secgate.model import Lane, ScanStatus, Scope, Severity
+from secgate.model import Lane, NoticeStage, ScanStatus, Scope, Severity
+from secgate.notification import NotificationSent, ToldFinding
 from secgate.population import Approval, Change, Deployment, ReleasedArtifact, RepositoryInScope
 from tests.evidence_support import DAY, END, PAY, SHOP, START, Made, commit, count, digest, key, tool
 from tests.product import Product, tree
@@ -334,6 +335,43 @@ def test_each_finding_is_judged_by_its_time(product: Product, made: Made) -> Non
         "oldest_open_hours": 24 * 29 - 1,
     }
     assert of(found, "breach.notified").population == 2
+
+
+def test_a_missed_time_is_told_in_time_late_or_never(product: Product, made: Made) -> None:
+    def told(name: str, stage: str, at: float) -> None:
+        finding = ToldFinding(
+            repository=SHOP, line="main", fingerprint=key_of(name), episode=1, stage=cast("NoticeStage", stage)
+        )
+        made.say(
+            NotificationSent(
+                channel="security",
+                notifier="webhook",
+                message_id=key_of("m"),
+                digest=key_of("d"),
+                told=(finding,),
+                policy_digest=key_of("p"),
+                secgate_version="1",
+            ),
+            at=at,
+        )
+
+    for name in ("told", "late", "half only", "never"):
+        made.found(name, at=0)
+    assert of(evidence(product, made), "breach.notified").result == "not_tested"
+    told("half only", "half", 4 * DAY)
+    told("told", "overdue", 8 * DAY)
+    told("late", "escalation", 8 * DAY + 1)
+    assert bad(evidence(product, made), "breach.notified") == {
+        (key("late"), "notified_late"),
+        (key("half only"), "not_notified"),
+        (key("never"), "not_notified"),
+    }
+    told("never", "overdue", 28 * DAY)
+    assert (key("never"), "not_notified") in bad(evidence(product, made), "breach.notified")
+
+
+def key_of(name: str) -> str:
+    return sha256(name.encode()).hexdigest()
 
 
 def test_what_was_found_again_later_is_another_episode(product: Product, made: Made) -> None:

@@ -60,7 +60,7 @@ def test_a_layer_sees_its_own_data_in_front(load: Load, shipped: Layer) -> None:
     own = with_limits(load, LIMITS)
     seen = json.loads(layer_data(own, effective_data(shipped)))
     assert {name: seen["limits"][name] for name in LIMITS} == LIMITS
-    assert set(seen) == {"baselines", "bod_26_04", "limits", "profiles", "suppressions"}
+    assert set(seen) == {"baselines", "bod_26_04", "limits", "notifications", "profiles", "suppressions"}
 
 
 def test_what_a_file_may_leave_out_is_there_for_the_rules(load: Load, shipped: Layer) -> None:
@@ -124,4 +124,15 @@ def test_the_table_of_the_directive_is_whole(load: Load, shipped: Layer) -> None
     del table["limits_s"]["no,no,no,total"]
     own = load({"a.rego": OWN, "data/bod_26_04.json": json.dumps({"bod_26_04": table}).encode()})
     with pytest.raises(PolicyError, match="the case `no,no,no,total` is missing"):
+        effective_data(shipped, own)
+
+
+# ------------------------------------------------------------------------------------------------------- notifications
+
+
+def test_a_channel_that_leads_nowhere_is_refused(load: Load, shipped: Layer) -> None:
+    rule = {"reason": "r", "stages": ["new"], "severities": ["high"], "channels": ["pager"]}
+    data = {"version": 1, "escalate_after_s": 1, "channels": {"security": "webhook"}, "told": [rule]}
+    own = load({"a.rego": OWN, "data/notifications.json": json.dumps({"notifications": data}).encode()})
+    with pytest.raises(PolicyError, match="`pager` is told of findings"):
         effective_data(shipped, own)

@@ -1,0 +1,207 @@
+"""People told of open findings: each channel once for each stage, and the ledger told of it.
+
+Nothing here has a part in a decision. A message that was sent and could not be recorded is sent again, with the same
+id; that is the price of never recording what was not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+
+from secgate import registry
+from secgate.config import Machine
+from secgate.deadlines import deadlines
+from secgate.errors import LedgerError, NotificationError, UsageError
+from secgate.escape import json_text
+from secgate.events import to_entry
+from secgate.memory import Memory
+from secgate.model import Digest, Message, Notice, Value
+from secgate.notices import messages, told
+from secgate.notification import NotificationSent
+from secgate.page import Page, clipped_left
+from secgate.policy import effective_data, read_notifications
+from secgate.ports import Ledger, Notifier
+from secgate.preparation import ChosenLedger, Place, Prepared, Workshop, named_ledger, prepared_at
+from secgate.queries import folded_ledger
+from secgate.recall import recall
+from secgate.record import append_events
+from secgate.sla import utc_words
+from secgate.version import __version__
+
+FORMAT_VERSION = 1
+_SAID = {
+    "new": "is open",
+    "half": "has used half of its time",
+    "overdue": "is overdue",
+    "escalation": "is overdue for long",
+}
+
+
+class Sending(Value, frozen=True, kw_only=True):
+    """One message and what became of it; `what` says why it failed. Never with an address."""
+
+    ledger: str
+    notifier: str
+    state: Literal["sent", "not-sent", "failed"]
+    """`not-sent` in a dry run."""
+    what: str = ""
+    message: Message
+
+
+class Notified(Value, frozen=True, kw_only=True):
+    """Every message that was due."""
+
+    version: int = FORMAT_VERSION
+    dry_run: bool
+    sendings: tuple[Sending, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether somebody could not be told."""
+        return any(one.state == "failed" for one in self.sendings)
+
+
+class _Due(Value, frozen=True, kw_only=True):
+    """A message with where it comes from and how it goes."""
+
+    ledger: Ledger
+    memory: Memory
+    notifier: Notifier
+    message: Message
+
+
+def notify(names: Sequence[str], *, dry_run: bool, place: Place, machine: Machine, now: datetime) -> Notified:
+    """Tell each channel what the policy says it is to be told of the named ledgers, or of the tree's own for none.
+
+    Raises UsageError before anything is sent where a channel's address or secret is missing in the environment, and
+    LedgerError for a ledger that is not there, does not verify or cannot be written.
+    """
+    with prepared_at(place, machine=machine, now=now) as (prepared, chosen, shop):
+        shipped = prepared.layers[0]
+        organisation = next((one for one in prepared.layers if one.name == "organisation"), None)
+        data = effective_data(shipped, organisation)
+        policy, digest = read_notifications(data), sha256(data).hexdigest()
+        due = []
+        for ledger, memory in _ledgers(names, prepared, chosen, shop, dry_run=dry_run):
+            found = deadlines([folded_ledger(ledger, memory)], now_epoch_s=int(now.timestamp()))
+            for message in messages(found.findings, as_of_epoch_s=found.as_of_epoch_s, policy=policy, memory=memory):
+                notifier = registry.notifier(policy.channels[message.channel])
+                due.append(_Due(ledger=ledger, memory=memory, notifier=notifier, message=message))
+        if not dry_run:
+            _require_endpoints(due, machine)
+        return Notified(
+            dry_run=dry_run,
+            sendings=tuple(
+                _sending(one, "not-sent") if dry_run else _sent(one, machine=machine, now=now, policy_digest=digest)
+                for one in due
+            ),
+        )
+
+
+def _ledgers(
+    names: Sequence[str], prepared: Prepared, chosen: ChosenLedger | None, shop: Workshop, *, dry_run: bool
+) -> Iterator[tuple[Ledger, Memory]]:
+    """Give every ledger, read whole and verified."""
+    for name in dict.fromkeys(names):
+        ledger = named_ledger(name, machine=shop.machine, executor=shop.executor, read_only=dry_run)
+        memory = Memory()
+        memory.catch_up(ledger)
+        yield ledger, memory
+    if names:
+        return
+    if chosen is None:
+        raise UsageError("the ledger is switched off here", place="ledger.store", remedy="name one with --ledger")
+    if not chosen.ledger.exists():
+        raise LedgerError(
+            "there is no ledger",
+            place=chosen.ledger.address,
+            remedy="secgate run makes one, or name one with --ledger",
+        )
+    memory = Memory()
+    recall(
+        chosen.ledger,
+        repository=prepared.target.repository,
+        line=prepared.target.line,
+        now=shop.now,
+        required=False,
+        read_only=True,
+        remembered=chosen.remembered,
+        memory=memory,
+    )
+    yield chosen.ledger, memory
+
+
+def _variables(channel: str) -> tuple[str, str]:
+    """Give the names of the variables with a channel's address and secret."""
+    return f"SECGATE_NOTIFY_{channel.upper()}_URL", f"SECGATE_NOTIFY_{channel.upper()}_SECRET"
+
+
+def _require_endpoints(due: Sequence[_Due], machine: Machine) -> None:
+    wanted = {name for one in due for name in _variables(one.message.channel)}
+    if missing := sorted(name for name in wanted if not machine.env.get(name)):
+        raise UsageError(
+            f"nobody was told: the environment lacks {', '.join(missing)}",
+            remedy="set them, or see with --dry-run what would be sent",
+        )
+
+
+def _sent(one: _Due, *, machine: Machine, now: datetime, policy_digest: Digest) -> Sending:
+    """Send a message and record it. What could not be sent is told and stays due."""
+    address, secret = (machine.env[name] for name in _variables(one.message.channel))
+    body = one.notifier.body(one.message)
+    try:
+        one.notifier.send(body, address=address, secret=secret, at=now)
+    except NotificationError as error:
+        return _sending(one, "failed", error.what)
+    event = NotificationSent(
+        channel=one.message.channel,
+        notifier=one.notifier.name,
+        message_id=one.message.id,
+        digest=sha256(body).hexdigest(),
+        told=told(one.message.notices),
+        policy_digest=policy_digest,
+        secgate_version=__version__,
+    )
+    append_events([to_entry(event)], one.ledger, memory=one.memory, now=now)
+    return _sending(one, "sent")
+
+
+def _sending(one: _Due, state: Literal["sent", "not-sent", "failed"], what: str = "") -> Sending:
+    return Sending(ledger=one.ledger.address, notifier=one.notifier.name, state=state, what=what, message=one.message)
+
+
+def notified_json(told_of: Notified) -> bytes:
+    """Give it as JSON, `secgate-notified`."""
+    whole = {"format": {"name": "secgate-notified", "version": told_of.version}, "told": told_of}
+    return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"
+
+
+def notified_page(told_of: Notified, *, width: int, colour: bool) -> bytes:
+    """Give it in lines of at most `width` columns."""
+    page = Page(width, colour=colour)
+    if not told_of.sendings:
+        page.heading("nobody is to be told anything new", "good")
+    for one in told_of.sendings:
+        count = len(one.message.notices)
+        findings = f"{count} {'finding' if count == 1 else 'findings'}"
+        words = {"sent": "was told of", "not-sent": "would be told of", "failed": "could not be told of"}[one.state]
+        page.heading(
+            f"{one.message.channel} ({one.notifier}) {words} {findings}", "bad" if one.state == "failed" else "good"
+        )
+        page.labelled("why", one.what)
+        page.labelled("ledger", one.ledger)
+        for notice in one.message.notices:
+            page.wrap(clipped_left(_line(notice), max(width * 2, 40)), 4, first=f"{notice.severity.value:>10}")
+        page.lines.append("")
+    return page.data()
+
+
+def _line(one: Notice) -> str:
+    where = f"{one.path}:{one.start_line}" if one.start_line else one.path
+    until = f", due {utc_words(one.due_epoch_s)}" if one.due_epoch_s is not None else ""
+    return f"{one.fingerprint[:12]} {_SAID[one.stage]}{until}: {one.weakness or one.package}, {where}"

@@ -1,0 +1,165 @@
+"""`secgate notify` over made ledgers, with a real server: told once for each stage, and remembered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secgate.errors import UsageError
+from secgate.memory import Memory
+from secgate.model import Severity
+from secgate.notifying import Notified, notified_page, notify
+from secgate.preparation import Place
+from tests.contracts.test_notifiers import SECRET, Receiver
+from tests.evidence_support import DAY, START, Made
+from tests.product import Product
+
+WEEK = 7 * DAY
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return Made(tmp_path)
+
+
+class Teller:
+    """Tells of one ledger, at times after the period's beginning."""
+
+    def __init__(self, product: Product, made: Made, address: str) -> None:
+        self.product, self.made = product, made
+        self.env = {"SECGATE_NOTIFY_SECURITY_URL": address, "SECGATE_NOTIFY_SECURITY_SECRET": SECRET}
+        self.enforced = ""
+
+    def at(self, seconds: float, *, dry_run: bool = False) -> Notified:
+        machine = self.product.machine()
+        return notify(
+            [str(self.made.path)],
+            dry_run=dry_run,
+            place=Place(path=str(self.product.home / "tmp"), enforced=self.enforced),
+            machine=type(machine)(**{**_fields(machine), "env": {**machine.env, **self.env}}),
+            now=datetime.fromtimestamp(START + seconds, tz=UTC),
+        )
+
+    def told(self, seconds: float) -> list[tuple[str, str]]:
+        found = self.at(seconds)
+        assert not found.failed
+        return [(one.stage, one.severity.value) for sent in found.sendings for one in sent.message.notices]
+
+
+def _fields(machine: Any) -> dict[str, Any]:
+    return {name: getattr(machine, name) for name in machine.__struct_fields__}
+
+
+@pytest.fixture
+def teller(product: Product, made: Made, receiver: Receiver) -> Teller:
+    return Teller(product, made, receiver.address)
+
+
+def test_each_stage_is_told_once(teller: Teller, made: Made) -> None:
+    made.found("one", at=0)
+    made.found("small", at=0, severity=Severity.LOW, limit=20 * WEEK)
+    assert teller.told(1) == [("new", "high")]
+    assert teller.told(WEEK / 2 - 1) == []
+    assert teller.told(WEEK / 2) == [("half", "high")]
+    assert teller.told(WEEK) == []
+    assert teller.told(WEEK + 1) == [("overdue", "high")]
+    assert teller.told(2 * WEEK) == []
+    assert teller.told(2 * WEEK + 1) == [("escalation", "high")]
+    assert teller.told(3 * WEEK) == []
+
+
+def test_a_stage_that_was_slept_through_is_not_told_later(teller: Teller, made: Made) -> None:
+    made.found("one", at=0)
+    assert teller.told(WEEK + 1) == [("overdue", "high")]
+    assert teller.told(WEEK + 2) == []
+
+
+def test_a_renamed_finding_is_the_same_and_a_new_episode_is_not(teller: Teller, made: Made) -> None:
+    made.found("one", at=0)
+    assert teller.told(1) == [("new", "high")]
+    made.memory.catch_up(made.ledger)
+    made.renamed("one", "other", at=2)
+    assert teller.told(3) == []
+
+
+def test_what_is_closed_is_not_told(teller: Teller, made: Made) -> None:
+    made.found("one", at=0)
+    made.closed("one", at=1)
+    assert teller.told(2) == []
+
+
+def test_a_dry_run_needs_no_address_and_records_nothing(teller: Teller, made: Made, receiver: Receiver) -> None:
+    made.found("one", at=0)
+    teller.env = {}
+    before = made.ledger.head()
+    found = teller.at(1, dry_run=True)
+    assert [one.state for one in found.sendings] == ["not-sent"]
+    assert made.ledger.head() == before
+    assert receiver.got == []
+    page = notified_page(found, width=80, colour=False).decode()
+    assert "security (webhook) would be told of 1 finding" in page
+    assert max(map(len, page.splitlines())) <= 80
+
+
+def test_without_an_address_nobody_is_told(teller: Teller, made: Made, receiver: Receiver) -> None:
+    made.found("one", at=0)
+    del teller.env["SECGATE_NOTIFY_SECURITY_SECRET"]
+    with pytest.raises(UsageError, match="SECGATE_NOTIFY_SECURITY_SECRET"):
+        teller.at(1)
+    assert receiver.got == []
+
+
+def test_what_could_not_be_sent_stays_due(teller: Teller, made: Made, receiver: Receiver) -> None:
+    made.found("one", at=0)
+    receiver.answers = [403]
+    before = made.ledger.head()
+    failed = teller.at(1)
+    assert (failed.failed, failed.sendings[0].what) == (True, "the server said 403")
+    assert made.ledger.head() == before
+    assert teller.told(2) == [("new", "high")]
+    ids = [json.loads(body)["told"]["id"] for _, body in receiver.got]
+    assert ids[0] == ids[1]
+
+
+def test_threat_12_the_ledger_holds_no_address_and_no_secret(teller: Teller, made: Made, receiver: Receiver) -> None:
+    made.found("one", at=0)
+    teller.at(1)
+    memory = Memory()
+    memory.catch_up(made.ledger)
+    (known,) = memory.notifications
+    assert (known.event.channel, known.event.notifier, known.at_epoch_s) == ("security", "webhook", START + 1)
+    stored = b"".join(entry.data for entry in made.ledger.read(0))
+    assert SECRET.encode() not in stored
+    assert receiver.address.encode() not in stored
+
+
+def test_the_organisation_says_who_is_told(teller: Teller, made: Made, tmp_path: Path) -> None:
+    made.found("one", at=0)
+    layer = tmp_path / "enforced"
+    (layer / "data").mkdir(parents=True)
+    rule = {"reason": "r", "stages": ["overdue"], "severities": ["high"], "channels": ["security"]}
+    own = {"version": 1, "escalate_after_s": 1, "channels": {"security": "webhook"}, "told": [rule]}
+    (layer / "data" / "notifications.json").write_text(json.dumps({"notifications": own}))
+    teller.enforced = str(layer)
+    assert teller.told(1) == []
+    assert teller.told(WEEK + 1) == [("overdue", "high")]
+
+
+def test_messages_hold_a_hundred(teller: Teller, made: Made, receiver: Receiver) -> None:
+    for number in range(101):
+        made.found(f"f{number}", at=0)
+    assert len(teller.told(1)) == 101
+    assert [len(json.loads(body)["told"]["notices"]) for _, body in receiver.got] == [100, 1]
+    assert teller.told(2) == []
