@@ -61,7 +61,7 @@ VARIABLES = {
     "SECGATE_ENFORCED": "the enforced layer's directory, as `--enforced`",
     "SECGATE_CHECKPOINT_TOKEN": "sent as bearer token to the address at which a checkpoint is kept",
     "SECGATE_NOTIFY_<CHANNEL>_URL": "where a channel of `secgate notify` leads; https, or this machine",
-    "SECGATE_NOTIFY_<CHANNEL>_SECRET": "what a channel's messages are signed with",
+    "SECGATE_NOTIFY_<CHANNEL>_SECRET": "what messages of a channel of kind `webhook` are signed with",
     "SECGATE_OPA_TOKEN": "the token that the OPA server is asked with; in no file and on no command line",
     "HTTPS_PROXY": "what an OPA server elsewhere is asked through; also passed on to tools that may use the network",
     "SECGATE_SECRET_KEY": "key for codes of secrets: 32 random bytes as hexadecimal or base64 text",

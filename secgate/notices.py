@@ -10,11 +10,19 @@ from secgate.memory import Memory
 from secgate.model import Message, Notice, NoticeStage, encode
 from secgate.notification import ToldFinding
 from secgate.policy.values import NotificationPolicy
+from secgate.sla import utc_words
 
 STAGES: tuple[NoticeStage, ...] = ("new", "half", "overdue", "escalation")
 """In the order in which a finding reaches them."""
-MOST_AT_ONCE = 100
-"""Findings in one message."""
+MOST_AT_ONCE = 25
+"""Findings in one message, as many as a chat shows."""
+_SAID = {
+    "new": "is open",
+    "half": "has used half of its time",
+    "overdue": "is overdue",
+    "escalation": "is overdue for long",
+}
+_SHORT = {"new": "new", "half": "half through their time", "overdue": "overdue", "escalation": "overdue for long"}
 
 
 def stage_of(one: Deadline, *, as_of_epoch_s: int, escalate_after_s: int) -> NoticeStage:
@@ -68,6 +76,22 @@ def told(notices: Iterable[Notice]) -> tuple[ToldFinding, ...]:
         )
         for one in notices
     )
+
+
+def headline(message: Message) -> str:
+    """Say how many findings a message is about, by stage: words of ours alone."""
+    stages = [one.stage for one in message.notices]
+    parts = ", ".join(f"{stages.count(stage)} {_SHORT[stage]}" for stage in STAGES if stage in stages)
+    return f"secgate: {parts}"
+
+
+def notice_words(one: Notice) -> str:
+    """Say one in a line; it is still to be escaped for its place."""
+    where = f"{one.path}:{one.start_line}" if one.start_line else one.path
+    until = f", due {utc_words(one.due_epoch_s)}" if one.due_epoch_s is not None else ""
+    what = one.weakness or one.package or one.lane.value
+    home = f"{one.repository}, line {one.line}" if one.line else one.repository
+    return f"{one.severity.value} {what} {_SAID[one.stage]}{until}: {where} in {home} ({one.fingerprint[:12]})"
 
 
 def _news(one: Deadline, channel: str, *, as_of_epoch_s: int, policy: NotificationPolicy) -> Iterator[NoticeStage]:

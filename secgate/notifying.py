@@ -20,26 +20,19 @@ from secgate.errors import LedgerError, NotificationError, UsageError
 from secgate.escape import json_text
 from secgate.events import to_entry
 from secgate.memory import Memory
-from secgate.model import Digest, Message, Notice, Value
-from secgate.notices import messages, told
+from secgate.model import Digest, Message, Value
+from secgate.notices import messages, notice_words, told
 from secgate.notification import NotificationSent
-from secgate.page import Page, clipped_left
+from secgate.page import Page
 from secgate.policy import effective_data, read_notifications
 from secgate.ports import Ledger, Notifier
 from secgate.preparation import ChosenLedger, Place, Prepared, Workshop, named_ledger, prepared_at
 from secgate.queries import folded_ledger
 from secgate.recall import recall
 from secgate.record import append_events
-from secgate.sla import utc_words
 from secgate.version import __version__
 
 FORMAT_VERSION = 1
-_SAID = {
-    "new": "is open",
-    "half": "has used half of its time",
-    "overdue": "is overdue",
-    "escalation": "is overdue for long",
-}
 
 
 class Sending(Value, frozen=True, kw_only=True):
@@ -92,15 +85,10 @@ def notify(names: Sequence[str], *, dry_run: bool, place: Place, machine: Machin
             for message in messages(found.findings, as_of_epoch_s=found.as_of_epoch_s, policy=policy, memory=memory):
                 notifier = registry.notifier(policy.channels[message.channel])
                 due.append(_Due(ledger=ledger, memory=memory, notifier=notifier, message=message))
-        if not dry_run:
-            _require_endpoints(due, machine)
-        return Notified(
-            dry_run=dry_run,
-            sendings=tuple(
-                _sending(one, "not-sent") if dry_run else _sent(one, machine=machine, now=now, policy_digest=digest)
-                for one in due
-            ),
-        )
+        if dry_run:
+            return Notified(dry_run=True, sendings=tuple(_sending(one, "not-sent") for one in due))
+        _require_endpoints(due, machine)
+        return Notified(dry_run=False, sendings=_sent_all(due, machine=machine, now=now, policy_digest=digest))
 
 
 def _ledgers(
@@ -142,7 +130,7 @@ def _variables(channel: str) -> tuple[str, str]:
 
 
 def _require_endpoints(due: Sequence[_Due], machine: Machine) -> None:
-    wanted = {name for one in due for name in _variables(one.message.channel)}
+    wanted = {name for one in due for name in _variables(one.message.channel)[: 1 + one.notifier.needs_secret]}
     if missing := sorted(name for name in wanted if not machine.env.get(name)):
         raise UsageError(
             f"nobody was told: the environment lacks {', '.join(missing)}",
@@ -150,9 +138,24 @@ def _require_endpoints(due: Sequence[_Due], machine: Machine) -> None:
         )
 
 
+def _sent_all(due: Sequence[_Due], *, machine: Machine, now: datetime, policy_digest: Digest) -> tuple[Sending, ...]:
+    """Send each; a channel that failed once is left alone, since each attempt at it may take its whole time."""
+    down: dict[str, str] = {}
+    sendings = []
+    for one in due:
+        channel = one.message.channel
+        if channel in down:
+            sendings.append(_sending(one, "failed", down[channel]))
+            continue
+        sendings.append(_sent(one, machine=machine, now=now, policy_digest=policy_digest))
+        if sendings[-1].state == "failed":
+            down[channel] = sendings[-1].what
+    return tuple(sendings)
+
+
 def _sent(one: _Due, *, machine: Machine, now: datetime, policy_digest: Digest) -> Sending:
     """Send a message and record it. What could not be sent is told and stays due."""
-    address, secret = (machine.env[name] for name in _variables(one.message.channel))
+    address, secret = (machine.env.get(name, "") for name in _variables(one.message.channel))
     body = one.notifier.body(one.message)
     try:
         one.notifier.send(body, address=address, secret=secret, at=now)
@@ -196,12 +199,6 @@ def notified_page(told_of: Notified, *, width: int, colour: bool) -> bytes:
         page.labelled("why", one.what)
         page.labelled("ledger", one.ledger)
         for notice in one.message.notices:
-            page.wrap(clipped_left(_line(notice), max(width * 2, 40)), 4, first=f"{notice.severity.value:>10}")
+            page.wrap(notice_words(notice), 4)
         page.lines.append("")
     return page.data()
-
-
-def _line(one: Notice) -> str:
-    where = f"{one.path}:{one.start_line}" if one.start_line else one.path
-    until = f", due {utc_words(one.due_epoch_s)}" if one.due_epoch_s is not None else ""
-    return f"{one.fingerprint[:12]} {_SAID[one.stage]}{until}: {one.weakness or one.package}, {where}"

@@ -413,6 +413,7 @@ class Notifier(Protocol):
     """Tells a channel of findings. An address and a secret are an operator's, and in no error's words."""
 
     name: str
+    needs_secret: bool
 
     def body(self, message: Message) -> bytes:
         """Give what is sent, the same bytes for the same message."""

@@ -62,6 +62,8 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "text": "secgate.reporters.text:TextReporter",
     },
     "notifiers": {
+        "slack": "secgate.notifiers.chat:SlackNotifier",
+        "teams": "secgate.notifiers.chat:TeamsNotifier",
         "webhook": "secgate.notifiers.webhook:WebhookNotifier",
     },
     "populations": {

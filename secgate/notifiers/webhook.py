@@ -1,45 +1,28 @@
-"""A webhook: the message as JSON, signed with a shared secret, tried again where a server may yet take it."""
+"""A webhook: the message as JSON, signed with a shared secret."""
 
 from __future__ import annotations
 
 import hmac
-import http.client
-import ipaddress
-import ssl
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import msgspec
 
-from secgate.errors import NotificationError, UsageError
+from secgate.errors import UsageError
 from secgate.escape import json_text
 from secgate.model import Message
+from secgate.notifiers.posting import Poster
 
-WAITS_S = (1.0, 4.0, 16.0)
-"""Before the second attempt and those after it."""
 LEAST_SECRET_CHARACTERS = 16
-_REMEDY = "see that the server is there and takes POST, then run it again"
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Where a message goes is the operator's choice, not a server's."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow none."""
 
 
 class WebhookNotifier:
-    """Posts a message to an address of https, or of http on this machine."""
+    """Posts a message in a format of our own."""
 
     name = "webhook"
+    needs_secret = True
 
-    def __init__(self, *, timeout_s: float = 10.0, pause: Callable[[float], None] = time.sleep) -> None:
-        self._timeout_s = timeout_s
-        self._pause = pause
+    def __init__(self, poster: Poster | None = None) -> None:
+        self._poster = poster or Poster()
 
     def body(self, message: Message) -> bytes:
         """See Notifier. The format is `secgate-notification`, version 1."""
@@ -50,9 +33,8 @@ class WebhookNotifier:
         """See Notifier.
 
         `X-Secgate-Signature` is `sha256=` and the HMAC-SHA256, in hex, of the seconds in `X-Secgate-Timestamp`, a full
-        stop, and the body. Answers of 429 and from 500 on, and none at all, are tried again; others are final.
+        stop, and the body.
         """
-        is_local = _checked(address)
         if len(secret) < LEAST_SECRET_CHARACTERS:
             raise UsageError(
                 f"the secret of a webhook has at least {LEAST_SECRET_CHARACTERS} characters",
@@ -60,62 +42,5 @@ class WebhookNotifier:
             )
         stamp = str(int(at.timestamp()))
         mac = hmac.new(secret.encode(), stamp.encode() + b"." + body, "sha256").hexdigest()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Secgate-Timestamp": stamp,
-            "X-Secgate-Signature": f"sha256={mac}",
-        }
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
-        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
-        if is_local:
-            handlers.append(urllib.request.ProxyHandler({}))
-        opener = urllib.request.build_opener(*handlers)
-        request = urllib.request.Request(address, data=body, headers=headers, method="POST")  # noqa: S310 - checked
-        what = ""
-        for wait_s in (0.0, *WAITS_S):
-            if wait_s:
-                self._pause(wait_s)
-            what, is_final = self._attempt(opener, request)
-            if not what:
-                return
-            if is_final:
-                break
-        raise NotificationError(what, remedy=_REMEDY)
-
-    def _attempt(self, opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> tuple[str, bool]:
-        """Give what went wrong, "" for nothing, and whether another attempt would be in vain."""
-        try:
-            with opener.open(request, timeout=self._timeout_s):
-                return "", True
-        except urllib.error.HTTPError as error:
-            with error:
-                return f"the server said {error.code}", error.code != 429 and error.code < 500
-        except urllib.error.URLError as error:
-            # The reason may repeat the address, which may be a secret; its kind does not.
-            return f"the server cannot be reached: {type(error.reason).__name__}", False
-        except (http.client.HTTPException, OSError) as error:
-            return f"the server does not answer: {type(error).__name__}", False
-
-
-def _checked(address: str) -> bool:
-    """Tell whether an address is on this machine, in figures: a name could mean anything. Raises UsageError."""
-    refused = UsageError(
-        "a webhook's address is of https, or of http in figures of this machine, with no user, space or line end in it",
-        remedy="give https://HOST/PATH",
-    )
-    if not address.isascii() or not address.isprintable() or " " in address:
-        raise refused
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise refused from error
-    if not host or parts.username is not None or parts.password is not None:
-        raise refused
-    try:
-        is_local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_local = False
-    if parts.scheme == "https" or (parts.scheme == "http" and is_local):
-        return is_local
-    raise refused
+        headers = {"X-Secgate-Timestamp": stamp, "X-Secgate-Signature": f"sha256={mac}"}
+        self._poster.post(body, address=address, headers=headers)

@@ -16,10 +16,15 @@ import pytest
 from secgate import registry
 from secgate.errors import NotificationError, UsageError
 from secgate.model import Lane, Message, Notice, Severity
-from secgate.notifiers.webhook import WAITS_S, WebhookNotifier
+from secgate.notices import MOST_AT_ONCE
+from secgate.notifiers.chat import SlackNotifier, TeamsNotifier
+from secgate.notifiers.posting import WAITS_S, Poster
+from secgate.notifiers.webhook import WebhookNotifier
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET = "0123456789abcdef"
+POSTING = ("slack", "teams", "webhook")
+HOSTILE = "<!channel> <https://evil.example|ok> *b* [a](https://evil.example) @here &amp; \u202e\x1b]0;"
 
 
 class Receiver:
@@ -111,7 +116,7 @@ def test_a_webhook_is_signed_over_time_and_body(receiver: Receiver) -> None:
 
 def test_a_server_in_trouble_is_tried_again_and_a_refusal_is_final(receiver: Receiver) -> None:
     waits: list[float] = []
-    notifier = WebhookNotifier(pause=waits.append)
+    notifier = WebhookNotifier(Poster(pause=waits.append))
     receiver.answers = [500, 429, 503]
     notifier.send(b"{}", address=receiver.address, secret=SECRET, at=NOW)
     assert (len(receiver.got), tuple(waits)) == (4, WAITS_S)
@@ -126,17 +131,20 @@ def test_a_server_in_trouble_is_tried_again_and_a_refusal_is_final(receiver: Rec
 
 
 @pytest.mark.parametrize("code", [302, 307])
-def test_threat_12_a_redirect_is_not_followed(receiver: Receiver, code: int) -> None:
+@pytest.mark.parametrize("name", POSTING)
+def test_threat_12_a_redirect_is_not_followed(receiver: Receiver, name: str, code: int) -> None:
     receiver.answers = [code]
     with pytest.raises(NotificationError, match=f"said {code}"):
-        WebhookNotifier().send(b"{}", address=receiver.address, secret=SECRET, at=NOW)
+        registry.notifier(name).send(b"{}", address=receiver.address, secret=SECRET, at=NOW)
     assert len(receiver.got) == 1
 
 
 def test_nobody_there_is_said_without_the_address(receiver: Receiver) -> None:
     receiver.close()
     with pytest.raises(NotificationError) as caught:
-        WebhookNotifier(pause=lambda _: None).send(b"{}", address=f"{receiver.address}/T0KEN", secret=SECRET, at=NOW)
+        WebhookNotifier(Poster(pause=lambda _: None)).send(
+            b"{}", address=f"{receiver.address}/T0KEN", secret=SECRET, at=NOW
+        )
     assert "T0KEN" not in str(caught.value)
 
 
@@ -156,9 +164,10 @@ def test_nobody_there_is_said_without_the_address(receiver: Receiver) -> None:
         "https://[::1/",
     ],
 )
-def test_threat_12_an_address_elsewhere_is_refused_and_not_repeated(address: str) -> None:
+@pytest.mark.parametrize("name", POSTING)
+def test_threat_12_an_address_elsewhere_is_refused_and_not_repeated(name: str, address: str) -> None:
     with pytest.raises(UsageError) as caught:
-        WebhookNotifier().send(b"{}", address=address, secret=SECRET, at=NOW)
+        registry.notifier(name).send(b"{}", address=address, secret=SECRET, at=NOW)
     assert address not in str(caught.value)
 
 
@@ -166,3 +175,35 @@ def test_a_short_secret_is_refused(receiver: Receiver) -> None:
     with pytest.raises(UsageError, match="16 characters"):
         WebhookNotifier().send(b"{}", address=receiver.address, secret="short", at=NOW)
     assert receiver.got == []
+
+
+def test_threat_12_slack_reads_nothing_from_a_tree_as_markup(receiver: Receiver) -> None:
+    notifier = SlackNotifier()
+    notifier.send(notifier.body(message(HOSTILE)), address=receiver.address, secret="", at=NOW)
+    post = json.loads(receiver.got[0][1])
+    assert post["text"] == "secgate: 1 overdue"
+    assert [(one["type"], one["text"]["type"]) for one in post["blocks"]] == [
+        ("header", "plain_text"),
+        ("section", "plain_text"),
+    ]
+    assert "<!channel>" in post["blocks"][1]["text"]["text"]
+    assert not {"\u202e", "\x1b"} & set(post["blocks"][1]["text"]["text"])
+
+
+def test_threat_12_teams_reads_nothing_from_a_tree_as_markup(receiver: Receiver) -> None:
+    notifier = TeamsNotifier()
+    notifier.send(notifier.body(message(HOSTILE)), address=receiver.address, secret="", at=NOW)
+    (attachment,) = json.loads(receiver.got[0][1])["attachments"]
+    blocks = attachment["content"]["body"]
+    assert {one["type"] for one in blocks} == {"RichTextBlock"}
+    assert {run["type"] for one in blocks for run in one["inlines"]} == {"TextRun"}
+    assert "[a](https://evil.example)" in blocks[1]["inlines"][0]["text"]
+
+
+@pytest.mark.parametrize("name", ["slack", "teams"])
+def test_a_full_message_fits_a_chat(name: str) -> None:
+    one = message("\U0001f600" * 4000)
+    full = Message(id=one.id, channel="security", as_of_epoch_s=9, notices=one.notices * MOST_AT_ONCE)
+    body = registry.notifier(name).body(full)
+    assert len(body) < 28_000
+    assert len(json.loads(body).get("blocks", ())) <= 50

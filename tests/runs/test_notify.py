@@ -133,6 +133,17 @@ def test_what_could_not_be_sent_stays_due(teller: Teller, made: Made, receiver: 
     assert ids[0] == ids[1]
 
 
+def test_a_channel_that_is_down_is_left_alone(teller: Teller, made: Made, receiver: Receiver) -> None:
+    for number in range(60):
+        made.found(f"f{number}", at=0)
+    receiver.answers = [204, 403]
+    found = teller.at(1)
+    assert [one.state for one in found.sendings] == ["sent", "failed", "failed"]
+    assert [one.what for one in found.sendings] == ["", *["the server said 403"] * 2]
+    assert len(receiver.got) == 2
+    assert len(teller.told(2)) == 35
+
+
 def test_threat_12_the_ledger_holds_no_address_and_no_secret(teller: Teller, made: Made, receiver: Receiver) -> None:
     made.found("one", at=0)
     teller.at(1)
@@ -157,9 +168,22 @@ def test_the_organisation_says_who_is_told(teller: Teller, made: Made, tmp_path:
     assert teller.told(WEEK + 1) == [("overdue", "high")]
 
 
-def test_messages_hold_a_hundred(teller: Teller, made: Made, receiver: Receiver) -> None:
-    for number in range(101):
+def test_messages_hold_as_many_as_a_chat_shows(teller: Teller, made: Made, receiver: Receiver) -> None:
+    for number in range(26):
         made.found(f"f{number}", at=0)
-    assert len(teller.told(1)) == 101
-    assert [len(json.loads(body)["told"]["notices"]) for _, body in receiver.got] == [100, 1]
+    assert len(teller.told(1)) == 26
+    assert [len(json.loads(body)["told"]["notices"]) for _, body in receiver.got] == [25, 1]
     assert teller.told(2) == []
+
+
+def test_a_chat_needs_an_address_alone(teller: Teller, made: Made, tmp_path: Path, receiver: Receiver) -> None:
+    made.found("one", at=0)
+    layer = tmp_path / "enforced"
+    (layer / "data").mkdir(parents=True)
+    rule = {"reason": "r", "stages": ["new"], "severities": ["high"], "channels": ["security"]}
+    own = {"version": 1, "escalate_after_s": 1, "channels": {"security": "slack"}, "told": [rule]}
+    (layer / "data" / "notifications.json").write_text(json.dumps({"notifications": own}))
+    teller.enforced = str(layer)
+    del teller.env["SECGATE_NOTIFY_SECURITY_SECRET"]
+    assert teller.told(1) == [("new", "high")]
+    assert json.loads(receiver.got[0][1])["text"] == "secgate: 1 new"

@@ -1,0 +1,96 @@
+"""How a message is posted: to https or this machine, with no redirect; a server in trouble is tried again."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from secgate.errors import NotificationError, UsageError
+
+WAITS_S = (1.0, 4.0, 16.0)
+"""Before the second attempt and those after it."""
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_REMEDY = "see that the server is there and takes POST, then run it again"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Where a message goes is the operator's choice, not a server's."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow none."""
+
+
+class Poster:
+    """Posts bodies."""
+
+    def __init__(self, *, timeout_s: float = 10.0, pause: Callable[[float], None] = time.sleep) -> None:
+        self._timeout_s = timeout_s
+        self._pause = pause
+
+    def post(self, body: bytes, *, address: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        """Raises UsageError for an address that may not be used, NotificationError where nobody takes it.
+
+        Answers of 429 and from 500 on, and none at all, are tried again; others are final.
+        """
+        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
+        if _is_local(address):
+            handlers.append(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(*handlers)
+        whole = {"Content-Type": "application/json", **headers}
+        request = urllib.request.Request(address, data=body, headers=whole, method="POST")  # noqa: S310 - checked
+        what = ""
+        for wait_s in (0.0, *WAITS_S):
+            if wait_s:
+                self._pause(wait_s)
+            what, is_final = self._attempt(opener, request)
+            if not what:
+                return
+            if is_final:
+                break
+        raise NotificationError(what, remedy=_REMEDY)
+
+    def _attempt(self, opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> tuple[str, bool]:
+        """Give what went wrong, "" for nothing, and whether another attempt would be in vain."""
+        try:
+            with opener.open(request, timeout=self._timeout_s):
+                return "", True
+        except urllib.error.HTTPError as error:
+            with error:
+                return f"the server said {error.code}", error.code != 429 and error.code < 500
+        except urllib.error.URLError as error:
+            # The reason may repeat the address, which may be a secret; its kind does not.
+            return f"the server cannot be reached: {type(error.reason).__name__}", False
+        except (http.client.HTTPException, OSError) as error:
+            return f"the server does not answer: {type(error).__name__}", False
+
+
+def _is_local(address: str) -> bool:
+    """Tell whether an address is on this machine, in figures: a name could mean anything. Raises UsageError."""
+    refused = UsageError(
+        "a channel's address is of https, or of http in figures of this machine, with no user, space or line end in it",
+        remedy="give https://HOST/PATH",
+    )
+    if not address.isascii() or not address.isprintable() or " " in address:
+        raise refused
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise refused from error
+    if not host or parts.username is not None or parts.password is not None:
+        raise refused
+    try:
+        is_local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_local = False
+    if parts.scheme == "https" or (parts.scheme == "http" and is_local):
+        return is_local
+    raise refused
