@@ -111,7 +111,9 @@ class ScanItem(Item, frozen=True, kw_only=True):
 class EpisodeItem(Item, frozen=True, kw_only=True):
     """A finding's episode. `has_limit`: its severity has a time in the policy. `due_epoch_s` is 0 where no duty stands.
 
-    `covered_until_epoch_s` is how far waivers that were approved by the due time reach from it without a gap.
+    `covered_until_epoch_s` is how far waivers that were approved by the due time reach from it without a gap,
+    `accepted_until_epoch_s` how far those do that accept the risk, alone. `dismissing` are ids of the others: they say
+    that it is a false positive, or that nothing is affected.
     """
 
     severity: str = ""
@@ -121,6 +123,8 @@ class EpisodeItem(Item, frozen=True, kw_only=True):
     due_epoch_s: int = 0
     closed_epoch_s: int = 0
     covered_until_epoch_s: int = 0
+    accepted_until_epoch_s: int = 0
+    dismissing: tuple[str, ...] = ()
 
 
 class PatchItem(Item, frozen=True, kw_only=True):

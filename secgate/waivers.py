@@ -38,6 +38,8 @@ NO_KEY = "the key for secrets is not here"
 """Why a waiver of a secret is void in a run without the organisation's key."""
 
 Kind: TypeAlias = Literal["accept", "false-positive", "not-affected"]
+DISMISSING: frozenset[Kind] = frozenset({"false-positive", "not-affected"})
+"""Kinds that call a finding none. Who approves one of them accepts no risk."""
 State: TypeAlias = Literal["requested", "active", "expired", "void"]
 Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON)]
 Check: TypeAlias = Callable[[KnownStatement, str], str]

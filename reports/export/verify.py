@@ -440,6 +440,10 @@ def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
 
 # --------------------------------------------------------------------------------------------------- the figures anew
 
+DUE = ("met", "excepted", "missed", "overdue")
+ASIDE = ("dismissed", "not yet due")
+"""What becomes of a duty: what counts as due, and what is counted apart."""
+
 
 class Fold:
     """What became of each finding: its clock, its duties, its end. Keys are (repository, line, fingerprint)."""
@@ -523,7 +527,8 @@ class Fold:
 
     def _requested(self, body: Json, _: int) -> None:
         for name, said in requests_in(body):
-            self.waivers[name] = {"finding": said["subject"].get("fingerprint", ""), "until": said["expires_epoch_s"]}
+            named = {"finding": said["subject"].get("fingerprint", ""), "until": said["expires_epoch_s"]}
+            self.waivers[name] = {**named, "accepts": said["kind"] == "accept"}
 
     def _said(self, body: Json) -> Json:
         return self.waivers[json.loads(body["statement"])["request"]]
@@ -540,24 +545,33 @@ class Fold:
         return sorted(told, key=lambda row: (row["due"], row["repository"], row["line"], row["fingerprint"]))
 
     def _result(self, one: Json, due: int, closed: int | None, at_epoch_s: int) -> str:
-        if closed is None or closed > at_epoch_s:
-            return "overdue" if at_epoch_s > due else "not yet due"
-        if closed <= due:
-            return "met"
-        return "excepted" if self._is_covered({one["fingerprint"], *one["names"]}, due, closed) else "missed"
+        end = at_epoch_s if closed is None or closed > at_epoch_s else closed
+        is_open = end != closed
+        if end <= due:
+            return "not yet due" if is_open else "met"
+        end += is_open  # What is open at a second is covered only by what holds beyond it.
+        names = {one["fingerprint"], *one["names"]}
+        if self._is_covered(names, due, end, alone=True):
+            return "excepted"
+        if self._is_covered(names, due, end, alone=False):
+            return "dismissed"
+        return "overdue" if is_open else "missed"
 
-    def _is_covered(self, names: set[str], due: int, closed: int) -> bool:
-        """Tell whether waivers approved by the deadline cover the time from it to the close without a gap."""
+    def _is_covered(self, names: set[str], due: int, end: int, *, alone: bool) -> bool:
+        """Tell whether waivers approved by the deadline cover the time from it to the end without a gap.
+
+        `alone`: those that accept the risk, without those that call it a false positive or not affected.
+        """
         spans = [
             (one["from"], min(one["until"], one.get("revoked", one["until"])))
             for one in self.waivers.values()
-            if one["finding"] in names and one.get("from", due + 1) <= due
+            if one["finding"] in names and one.get("from", due + 1) <= due and (one["accepts"] or not alone)
         ]
         at = due
-        for start, end in sorted(spans):
-            if start <= at < end:
-                at = end
-        return at >= closed
+        for start, until in sorted(spans):
+            if start <= at < until:
+                at = until
+        return at >= end
 
 
 def figures(log: Log, at_epoch_s: int) -> Json:
@@ -565,13 +579,11 @@ def figures(log: Log, at_epoch_s: int) -> Json:
     duties = log.fold.duties(at_epoch_s)
     table: dict[str, dict[str, int]] = {}
     for row in duties:
-        line = table.setdefault(
-            row["severity"], dict.fromkeys(("met", "excepted", "missed", "overdue", "not yet due"), 0)
-        )
+        line = table.setdefault(row["severity"], dict.fromkeys((*DUE, *ASIDE), 0))
         line[row["result"]] += 1
     adherence = {}
     for severity, line in table.items():
-        due = sum(line[name] for name in ("met", "excepted", "missed", "overdue"))
+        due = sum(line[name] for name in DUE)
         adherence[severity] = {**line, "due": due, "adherence": f"{line['met']}/{due}"}
     return {
         "at_epoch_s": at_epoch_s,
@@ -641,7 +653,7 @@ def report(told: Json) -> Iterator[str]:
     yield "runs         " + (", ".join(f"{count} {name}" for name, count in sorted(told["runs"].items())) or "none")
     yield f"duties       as of {at:%Y-%m-%d %H:%M} UTC; adherence = met / (met + excepted + missed + overdue)"
     for severity, line in sorted(told["severities"].items()):
-        parts = ", ".join(f"{line[name]} {name}" for name in ("met", "excepted", "missed", "overdue", "not yet due"))
+        parts = ", ".join(f"{line[name]} {name}" for name in (*DUE, *ASIDE))
         yield f"  {severity:<10} {line['adherence']:>9}   {parts}"
 
 

@@ -123,6 +123,16 @@ def _deadlines(named: _Named) -> Iterator[_Family]:
         ],
     )
     yield _Family(
+        "secgate_sla_dismissed_findings",
+        "gauge",
+        "Findings past their time that waivers call a false positive or not affected: in no result, and not due.",
+        [
+            ({**labels, "severity": count.severity}, count.dismissed)
+            for labels, one in named
+            for count in one.sla_by_severity
+        ],
+    )
+    yield _Family(
         "secgate_sla_adherence_ratio",
         "gauge",
         "Met / due in the window; absent where nothing was due.",

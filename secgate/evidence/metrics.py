@@ -87,6 +87,8 @@ class SlaCount(Value, frozen=True, kw_only=True):
     excepted: Count = 0
     missed: Count = 0
     overdue_open: Count = 0
+    dismissed: Count = 0
+    """Beside due, which is the sum of the four before."""
     adherence_per_mille: Count | None = None
 
 
@@ -213,7 +215,7 @@ class _Deadlines:
         known = {item.id for item in items}
         bad = [one for one in self._bad if one.item in known]
         numbers = weaknesses.sla_metrics(items, bad, self._period)
-        fields = ("due", "met", "excepted", "missed", "overdue_open", "adherence_per_mille")
+        fields = ("due", "met", "excepted", "missed", "overdue_open", "dismissed", "adherence_per_mille")
         return SlaCount(**{name: numbers[name] for name in fields if name in numbers})
 
 

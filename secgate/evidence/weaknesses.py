@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from secgate import sla
+from secgate import secret_forms, sla
 from secgate.assertion_facts import BreachItem, EpisodeItem, PatchItem, SecretItem
 from secgate.assertions import Deviation, Period, Population
 from secgate.chronicle import Episode
@@ -13,24 +13,28 @@ from secgate.controls import Assertion
 from secgate.evidence.agreements import refused_notes, unchecked
 from secgate.evidence.ground import Ground, Read, Said
 from secgate.finding_facts import FindingFacts
+from secgate.let_pass import WORDS
+from secgate.masking import MASK
 from secgate.model import Lane, Severity
 from secgate.notification import KnownNotification
 from secgate.policy.values import WaiverLimits
 from secgate.testimony import REVOKED as REVOKED_SECRET
 from secgate.testimony import KnownRevocation
-from secgate.waivers import AdvisorySubject, Bound, FindingSubject, Waiver
+from secgate.waivers import DISMISSING, AdvisorySubject, Bound, FindingSubject, Waiver
 
 _HOUR_S = 3600
 
 
 def opened_or_due(ground: Ground, assertion: Assertion) -> Population:
     """Give the episodes that were opened in the period, or, for deadlines, that were due or overdue in it."""
-    wanted = _due_in if assertion.test == "vuln_sla" else _opened_in
+    is_sla = assertion.test == "vuln_sla"
+    wanted = _due_in if is_sla else _opened_in
     reasons = {read.said.reason for read in ground.ledgers} - {""}
-    notes = tuple(f"waivers could not be checked: {reason}" for reason in sorted(reasons))
-    return Population(
-        tuple(_item(read, one, ground) for read, one in _episodes(ground) if wanted(one, ground.period)), notes=notes
-    )
+    notes = [f"waivers could not be checked: {reason}" for reason in sorted(reasons)]
+    items = tuple(_item(read, one, ground) for read, one in _episodes(ground) if wanted(one, ground.period))
+    if is_sla:
+        notes += (_dismissed_note(item, waiver) for item, waiver in dismissals(items, ground))
+    return Population(items, notes=tuple(notes))
 
 
 def patches(ground: Ground, assertion: Assertion) -> Population:
@@ -125,23 +129,50 @@ def _told(read: Read, one: Episode, period: Period) -> int:
 def sla_metrics(items: Sequence[EpisodeItem], deviations: Sequence[Deviation], period: Period) -> dict[str, int]:
     """Give the numbers of a period's deadlines; adherence is met / due in thousandths.
 
-    Due is met + excepted + missed + overdue and open.
+    Due is met + excepted + missed + overdue and open. What was dismissed stands beside it and in no other number.
     """
     bad = {one.item: one.exception for one in deviations}
-    closed = [one for one in items if 0 < one.closed_epoch_s < period.to_epoch_s]
+    due = [one for one in items if not is_dismissed(one, period)]
+    closed = [one for one in due if 0 < one.closed_epoch_s < period.to_epoch_s]
     met = [one for one in closed if one.id not in bad and one.closed_epoch_s <= one.due_epoch_s]
     lengths = sorted(one.closed_epoch_s - one.opened_epoch_s for one in closed)
-    still = [period.to_epoch_s - one.opened_epoch_s for one in items if not 0 < one.closed_epoch_s < period.to_epoch_s]
+    still = [period.to_epoch_s - one.opened_epoch_s for one in due if not 0 < one.closed_epoch_s < period.to_epoch_s]
     return {
-        "due": len(items),
+        "due": len(due),
         "met": len(met),
-        "excepted": len(items) - len(met) - len(bad),
+        "excepted": len(due) - len(met) - len(bad),
         "missed": sum(word == "missed" for word in bad.values()),
         "overdue_open": sum(word == "overdue_open" for word in bad.values()),
-        **({"adherence_per_mille": 1000 * len(met) // len(items)} if items else {}),
+        "dismissed": len(items) - len(due),
+        **({"adherence_per_mille": 1000 * len(met) // len(due)} if due else {}),
         **({"p50_hours": _rank(lengths, 50), "p90_hours": _rank(lengths, 90)} if lengths else {}),
         **({"oldest_open_hours": max(still) // _HOUR_S} if still else {}),
     }
+
+
+def is_dismissed(item: EpisodeItem, period: Period) -> bool:
+    """Tell whether it is late, or still open, and covered only because somebody called it no weakness.
+
+    Where waivers that accept the risk cover it alone, it is excepted. Source: SLA semantics, rule 12.
+    """
+    end = item.closed_epoch_s if 0 < item.closed_epoch_s < period.to_epoch_s else period.to_epoch_s
+    return item.due_epoch_s < end <= item.covered_until_epoch_s and item.accepted_until_epoch_s < end
+
+
+def dismissals(items: Sequence[EpisodeItem], ground: Ground) -> Iterator[tuple[EpisodeItem, Waiver]]:
+    """Give each item that was dismissed, with every waiver that called it no weakness when it was due."""
+    waivers = {waiver.id: waiver for read in ground.ledgers for waiver in read.said.waivers}
+    for item in items:
+        if is_dismissed(item, ground.period):
+            for name in item.dismissing:
+                yield item, waivers[name]
+
+
+def _dismissed_note(item: EpisodeItem, waiver: Waiver) -> str:
+    asked, who = waiver.request, waiver.approver
+    why = secret_forms.masked(asked.reason, secret_forms.found(asked.reason), MASK)
+    at = sla.utc_words(waiver.approved_epoch_s)
+    return f"{item.id} was dismissed as {WORDS[asked.kind]}, approved by {who} {at} ({waiver.id[:12]}): {why}"
 
 
 def _rank(lengths: Sequence[int], percent: int) -> int:
@@ -173,6 +204,7 @@ def _due_in(one: Episode, period: Period) -> bool:
 
 def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
     due = _due(one)
+    covers = _covers(read.said, one, due, ground.limits.waivers_s) if due else ()
     return EpisodeItem(
         id=one.key,
         severity=one.known.facts.severity.value,
@@ -181,22 +213,26 @@ def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
         judged_epoch_s=one.judged_epoch_s,
         due_epoch_s=due,
         closed_epoch_s=one.closed_epoch_s,
-        covered_until_epoch_s=covered_until(read.said, one, due, ground.limits.waivers_s) if due else 0,
+        covered_until_epoch_s=_reach(covers),
+        accepted_until_epoch_s=_reach([one for one in covers if one[0].request.kind not in DISMISSING]),
+        dismissing=tuple(waiver.id for waiver, _ in covers if waiver.request.kind in DISMISSING),
     )
 
 
 def covered_until(said: Said, one: Episode, due: int, limits: WaiverLimits) -> int:
     """Give how far waivers that were approved by the due time reach from it without a gap; 0 for none."""
-    spans = sorted(
-        (waiver.approved_epoch_s, _end(waiver, said, limits))
-        for waiver in said.waivers
-        if 0 < waiver.approved_epoch_s <= due and _is_of(waiver, one)
-    )
-    at = due
-    for start, end in spans:
-        if start <= at < end:
-            at = end
-    return at if at > due else 0
+    return _reach(_covers(said, one, due, limits))
+
+
+def _covers(said: Said, one: Episode, due: int, limits: WaiverLimits) -> Sequence[tuple[Waiver, int]]:
+    """Give the waivers of a finding that held when it was due, each with its end. Later ones count for nothing."""
+    mine = (waiver for waiver in said.waivers if 0 < waiver.approved_epoch_s <= due and _is_of(waiver, one))
+    return [(waiver, end) for waiver in mine if (end := _end(waiver, said, limits)) > due]
+
+
+def _reach(covers: Sequence[tuple[Waiver, int]]) -> int:
+    """Give when the last of them ends, 0 for none. Each holds from the due time on, so there is no gap."""
+    return max((end for _, end in covers), default=0)
 
 
 def _end(waiver: Waiver, said: Said, limits: WaiverLimits) -> int:

@@ -50,6 +50,23 @@ class SlaRow(Value, frozen=True, kw_only=True):
     p50_hours: int | None
     p90_hours: int | None
     oldest_open_hours: int | None
+    dismissed: int = 0
+    """Beside due, and in no other number."""
+
+
+class DismissedRow(Value, frozen=True, kw_only=True):
+    """A finding that was dismissed, once for each waiver that called it no weakness. `closed_epoch_s` is 0 if open."""
+
+    item: str
+    severity: str
+    due_epoch_s: int
+    closed_epoch_s: int
+    waiver: str
+    kind: str
+    requester: str
+    approver: str
+    approved_epoch_s: int
+    reason: str
 
 
 class NotDue(Value, frozen=True, kw_only=True):
@@ -70,6 +87,7 @@ class SlaSection(Value, frozen=True, kw_only=True):
     formula: tuple[str, ...]
     rows: tuple[SlaRow, ...]
     not_due: tuple[NotDue, ...]
+    dismissed: tuple[DismissedRow, ...] = ()
 
 
 class WaiverRow(Value, frozen=True, kw_only=True):

@@ -8,9 +8,9 @@ from secgate import sla
 from secgate.assertion_facts import EpisodeItem
 from secgate.assertions import Deviation
 from secgate.evidence import Examined
-from secgate.evidence.weaknesses import as_episodes, sla_metrics
+from secgate.evidence.weaknesses import as_episodes, dismissals, sla_metrics
 from secgate.model import Severity
-from secgate.report.accounts import NotDue, SlaRow, SlaSection
+from secgate.report.accounts import DismissedRow, NotDue, SlaRow, SlaSection
 from secgate.report.words import clean
 
 FORMULA = (
@@ -19,8 +19,9 @@ FORMULA = (
     "due: findings that were due within the period, or overdue at any time in it, as of the period's end",
     "met: closed by the due time; equal is within",
     "excepted: closed late or still open, with waivers approved by the due time that cover it from there without a gap",
+    "dismissed: so covered, but only with a waiver that calls it a false positive or not affected; not in due",
     "missed: closed after the due time without such waivers; overdue and open: neither closed nor covered",
-    "p50, p90: nearest rank of the time from opened to closed, over what was closed, in whole hours, rounded down",
+    "p50, p90: nearest rank of the time from opened to closed, over what was due and closed, in hours, rounded down",
 )
 """What the numbers mean, as it is printed beside them."""
 
@@ -38,6 +39,7 @@ def deadlines(examined: Examined) -> SlaSection:
                 formula=FORMULA,
                 rows=_rows(items, one.deviations, examined),
                 not_due=_not_due(examined),
+                dismissed=_dismissed(items, examined),
             )
     return SlaSection(
         assertion="",
@@ -73,7 +75,27 @@ def _row(severity: str, numbers: Mapping[str, int]) -> SlaRow:
         p50_hours=numbers.get("p50_hours"),
         p90_hours=numbers.get("p90_hours"),
         oldest_open_hours=numbers.get("oldest_open_hours"),
+        dismissed=numbers["dismissed"],
     )
+
+
+def _dismissed(items: Sequence[EpisodeItem], examined: Examined) -> tuple[DismissedRow, ...]:
+    rows = (
+        DismissedRow(
+            item=item.id,
+            severity=item.severity,
+            due_epoch_s=item.due_epoch_s,
+            closed_epoch_s=item.closed_epoch_s,
+            waiver=waiver.id,
+            kind=waiver.request.kind,
+            requester=waiver.request.requester,
+            approver=waiver.approver,
+            approved_epoch_s=waiver.approved_epoch_s,
+            reason=clean(waiver.request.reason),
+        )
+        for item, waiver in dismissals(items, examined.ground)
+    )
+    return tuple(sorted(rows, key=lambda one: (one.due_epoch_s, one.item, one.approved_epoch_s, one.waiver)))
 
 
 def _not_due(examined: Examined) -> tuple[NotDue, ...]:

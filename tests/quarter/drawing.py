@@ -67,6 +67,7 @@ def plan_of(make: Making, *, ledgers: int, short: str = "", rewritten: str = "",
         cut=cut,
         planted=frozenset(make.planted),
         spared=frozenset(make.spared),
+        dismissed=frozenset(make.dismissed),
     )
 
 

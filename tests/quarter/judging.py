@@ -99,6 +99,7 @@ def section_differences(data: bytes, wanted: Sections, names: Mapping[str, str])
     found = [f"severities: it says {rows}, and the oracle {wanted.severities}"] if rows != wanted.severities else []
     for what, said, want in (
         ("not due", [one["item"] for one in sla["not_due"]], wanted.not_due),
+        ("dismissed", [(one["item"], named(one["waiver"])) for one in sla["dismissed"]], wanted.dismissed),
         ("silent", silent, wanted.silent),
         ("troubled", [one["run_id"] for one in report["outages"]["runs"]], wanted.troubled),
         ("overrides", [named(one["id"]) for one in changes["overrides"]], wanted.overrides),

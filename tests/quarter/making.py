@@ -71,6 +71,7 @@ class Making:
         self.scope: list[InScope] = []
         self.planted: set[tuple[str, str, str]] = set()
         self.spared: set[tuple[str, str]] = set()
+        self.dismissed: set[tuple[str, str]] = set()
         self._names = 0
 
     # --------------------------------------------------------------------------------------------------------- chance
@@ -95,6 +96,11 @@ class Making:
     def near(self, assertion: str, item: str) -> None:
         """Note what comes close to a deviation and is none."""
         self.spared.add((assertion, item))
+
+    def aside(self, one: Finding, *waivers: Exemption) -> None:
+        """Note a finding that these waivers dismiss, and nothing else covers."""
+        self.dismissed.update((self.key(one), f"exemption:{waiver.name}") for waiver in waivers)
+        self.near("vuln.sla", self.key(one))
 
     # ----------------------------------------------------------------------------------------------------------- facts
 

@@ -523,16 +523,19 @@ class Oracle:
 
     def deadlines(self, is_asked: Callable[[Finding], bool]) -> Expected:
         """Give what became of the findings that are asked for and were due in the period, or overdue in it."""
-        start, end = self.plan.start, self.plan.end
+        end = self.plan.end
         bad: Bad = set()
         items: list[str] = []
         lengths, open_for = [], []
-        met = excepted = 0
+        met = excepted = dismissed = 0
         for one in self.known():
             due, closed = self.due(one), self.closed(one)
-            if not is_asked(one) or not due or due >= end or (due < start and closed and closed <= max(due, start)):
+            if not is_asked(one) or not self._was_due(one):
                 continue
             items.append(self.key(one))
+            if self.dismissing(one):
+                dismissed += 1
+                continue
             if closed:
                 lengths.append(closed - one.opened)
             else:
@@ -544,14 +547,15 @@ class Oracle:
             else:
                 bad.add((self.key(one), "missed" if closed else "overdue_open"))
         metrics = {
-            "due": len(items),
+            "due": len(items) - dismissed,
             "met": met,
             "excepted": excepted,
             "missed": sum(word == "missed" for _, word in bad),
             "overdue_open": sum(word == "overdue_open" for _, word in bad),
+            "dismissed": dismissed,
         }
-        if items:
-            metrics["adherence_per_mille"] = 1000 * met // len(items)
+        if metrics["due"]:
+            metrics["adherence_per_mille"] = 1000 * met // metrics["due"]
         if lengths:
             lengths.sort()
             for percent in (50, 90):
@@ -559,6 +563,17 @@ class Oracle:
         if open_for:
             metrics["oldest_open_hours"] = max(open_for) // HOUR
         return self._said("vuln.sla", items, bad, metrics=metrics)
+
+    def _was_due(self, one: Finding) -> bool:
+        """Tell whether it was due in the period, or overdue at any time in it."""
+        due, closed = self.due(one), self.closed(one)
+        was_over = due < self.plan.start and closed and closed <= max(due, self.plan.start)
+        return 0 < due < self.plan.end and not was_over
+
+    def dismissed(self) -> frozenset[tuple[str, str]]:
+        """Give what was dismissed, with each waiver that says so."""
+        due = filter(self._was_due, self.known())
+        return frozenset((self.key(one), f"exemption:{name}") for one in due for name in self.dismissing(one))
 
     def _patches(self) -> Expected:
         items = [
@@ -631,12 +646,26 @@ class Oracle:
 
     def _covered(self, one: Finding, due: int) -> int:
         """Give how far waivers reach that somebody approved by the due time: each of them begins before it."""
-        ends = [0]
+        return max((until for _, until in self._holding(one, due)), default=0)
+
+    def _holding(self, one: Finding, due: int) -> Iterator[tuple[Exemption, int]]:
         for waiver in self.plan.exemptions:
             given = self.approved(waiver)
             if not waiver.lowered_to and 0 < given <= due and self._is_of(waiver, one):
-                ends.append(min(waiver.expires, given + WAIVER, waiver.revoked or waiver.expires))
-        return max(ends)
+                until = min(waiver.expires, given + WAIVER, waiver.revoked or waiver.expires)
+                if until > due:
+                    yield waiver, until
+
+    def dismissing(self, one: Finding) -> list[str]:
+        """Name the waivers that dismiss a finding which was not closed in time, [] where that is not its state."""
+        due, until = self.due(one), self.closed(one) or self.plan.end
+        if until <= due:
+            return []
+        holding = list(self._holding(one, due))
+        risk = [end for waiver, end in holding if waiver.kind == "accept"]
+        none = {waiver.name: end for waiver, end in holding if waiver.kind != "accept"}
+        needed = max(none.values(), default=0) >= until > max(risk, default=0)
+        return sorted(none) if needed else []
 
     def _is_of(self, waiver: Exemption, one: Finding) -> bool:
         if waiver.advisory:

@@ -137,6 +137,7 @@ class Exemption:
     scanners: tuple[str, ...] = ("bandit",)
     revoked: int = 0
     lowered_to: str = ""
+    kind: str = "accept"
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,7 @@ class Plan:
     cut: str = ""
     planted: frozenset[tuple[str, str, str]] = frozenset()
     spared: frozenset[tuple[str, str]] = frozenset()
+    dismissed: frozenset[tuple[str, str]] = frozenset()
 
 
 def key_of(finding: Finding) -> str:

@@ -64,7 +64,7 @@ def exemption_of(one: plan.Exemption) -> Iterator[Statement]:
         request = encode(DowngradeRequest(schema=schema, subject=subject, severity=severity, **told))  # type: ignore[arg-type]
         types = (PROCEDURE.requested, PROCEDURE.approved, PROCEDURE.revoked)
     else:
-        request = encode(waivers.Request(kind="accept", subject=subject, **told))  # type: ignore[arg-type]
+        request = encode(waivers.Request(kind=one.kind, subject=subject, **told))  # type: ignore[arg-type]
         types = (waivers.REQUESTED, waivers.APPROVED, waivers.REVOKED)
     asked = Statement(one.requested, types[0], one.key, request, f"exemption:{one.name}")
     yield asked

@@ -16,6 +16,7 @@ class Sections:
 
     severities: dict[str, dict[str, int]]
     not_due: frozenset[str]
+    dismissed: frozenset[tuple[str, str]]
     silent: frozenset[tuple[str, int, int]]
     troubled: frozenset[str]
     overrides: frozenset[str]
@@ -39,6 +40,7 @@ def sections(plan: Plan) -> Sections:
         not_due=frozenset(
             oracle.key(one) for one in oracle.known() if oracle.due(one) >= end and not oracle.closed(one)
         ),
+        dismissed=oracle.dismissed(),
         silent=frozenset(_silent(oracle)),
         troubled=frozenset(
             run.name

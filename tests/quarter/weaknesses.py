@@ -170,6 +170,59 @@ def _bounds(make: Making) -> None:
     _late(make, updated)
 
 
+def dismissals(make: Making) -> None:
+    """Findings that somebody called none before they were due, alone or beside waivers that accept the risk."""
+
+    def late() -> Finding:
+        at = make.time(before=22 * DAY)
+        return make.finding(at, closed=(at + 20 * DAY,))
+
+    def told(one: Finding, until: int, *, at: int = DAY, **given: Any) -> Exemption:
+        return make.waive(one, one.opened + at, until, **{"kind": "false-positive", **given})
+
+    for kind in ("false-positive", "not-affected"):
+        one = late()
+        make.aside(one, told(one, one.opened + 20 * DAY, kind=kind))
+        one = make.finding(make.time(9 * DAY, 30 * DAY))
+        make.aside(one, told(one, make.end, kind=kind))
+    one = make.finding(make.start - 20 * DAY, closed=(make.start + 1,))
+    make.aside(one, told(one, make.start + 1))
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 20 * DAY)
+    told(one, one.opened + 30 * DAY, at=2 * DAY)
+    _kept(make, one)
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 20 * DAY - 1)
+    make.aside(one, told(one, one.opened + 30 * DAY, at=WEEK))
+    one = late()
+    make.waive(one, one.opened + DAY, one.opened + 10 * DAY)
+    told(one, one.opened + 30 * DAY, at=WEEK + 1)
+    _late(make, one)
+    one = late()
+    first = told(one, one.opened + 8 * DAY)
+    make.aside(one, first, told(one, one.opened + 20 * DAY, at=2 * DAY, kind="not-affected"))
+    one = late()
+    told(one, one.opened + 20 * DAY, revoked=one.opened + 20 * DAY - 1)
+    _late(make, one)
+    one = late()
+    told(one, one.opened + 20 * DAY - 1)
+    _late(make, one)
+    one = make.finding(make.time(9 * DAY, 30 * DAY))
+    told(one, make.end - 1)
+    _late(make, one, "overdue_open")
+    one = make.finding(make.time(9 * DAY, 30 * DAY))
+    told(one, make.end + DAY, revoked=make.end - 1)
+    _late(make, one, "overdue_open")
+    one = late()
+    made = told(one, one.opened + 20 * DAY, approvals=make.approved(one.opened + DAY, key=STRANGER))
+    _late(make, one)
+    make.bad(GOVERNED, f"refused:{made.name}/0", "approver_not_authorised")
+    at = make.time(before=9 * DAY)
+    one = make.finding(at, closed=(at + WEEK,))
+    told(one, at + 30 * DAY)
+    _kept(make, one)
+
+
 def exceptions(make: Making) -> None:
     """Waivers and downgrades by those who may not, of no reason or end, and too long by a second."""
 
@@ -212,5 +265,5 @@ def exceptions(make: Making) -> None:
         make.near(GOVERNED, f"exemption:{made.name}")
 
 
-WEAKNESSES = (times, episodes, duties, covers, exceptions)
+WEAKNESSES = (times, episodes, duties, covers, exceptions, dismissals)
 """All of this file."""

@@ -328,6 +328,7 @@ def test_each_finding_is_judged_by_its_time(product: Product, made: Made) -> Non
         "excepted": 0,
         "missed": 1,
         "overdue_open": 2,
+        "dismissed": 0,
         "adherence_per_mille": 250,
         "p50_hours": 168,
         "p90_hours": 168,

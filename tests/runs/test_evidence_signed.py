@@ -21,7 +21,8 @@ from secgate.model import RunDocument, encode
 from secgate.overrides import NAMESPACES, REVIEWED, ReviewStatement, Standing
 from secgate.record import append_events
 from secgate.signed_events import OverrideGiven, OverrideReviewed
-from secgate.statements import Emergency
+from secgate.statements import Emergency, Wish
+from secgate.waivers import Kind
 from tests.product import NOW, WEAK, Ended
 from tests.runs.office import Office
 from tests.signing_support import ADA, EVE, allowed, make_key, sign
@@ -187,6 +188,31 @@ def test_a_waiver_from_before_it_is_due_covers_a_finding_and_a_later_one_does_no
     assert bad(found, "vuln.sla") == set()
     governed = of(found, "exception.governed")
     assert (governed.result, governed.items) == ("no_deviation", (early.id,))
+
+
+@pytest.mark.parametrize("kind", ["false-positive", "not-affected"])
+def test_what_somebody_called_no_weakness_is_told_apart_until_that_is_revoked(shop: Office, kind: Kind) -> None:
+    (finding,) = run(shop, 0).findings
+    token = f"ghp_{'a1B2' * 9}"
+    wish = Wish(kind=kind, reason=f"tried it with {token}, nothing came", expires=shop.at(30))
+    machine = shop.product.machine()
+    asked = statements.request_for_finding(
+        finding.fingerprint, wish, speaker=shop.speaker(EVE), place=shop.place, machine=machine, now=shop.at(1)
+    )
+    shop.approve(asked, days=1)
+    sla = of(evidence(shop), "vuln.sla")
+    assert (sla.result, sla.population, sla.deviating) == ("no_deviation", 1, 0)
+    told = {"due": 0, "met": 0, "excepted": 0, "missed": 0, "overdue_open": 0, "dismissed": 1}
+    assert sla.metrics == told, "no adherence, and nothing open for long"
+    (note,) = sla.notes
+    assert f"was dismissed as {kind.replace('-', ' ')}, approved by {ADA} " in note
+    assert note.endswith(f"({asked.id[:12]}): tried it with [secret], nothing came")
+    statements.revoke(
+        asked.id, "it was one", speaker=shop.speaker(ADA), place=shop.place, machine=machine, now=shop.at(10)
+    )
+    found = of(evidence(shop), "vuln.sla")
+    assert {one.exception for one in found.deviations} == {"overdue_open"}
+    assert (found.metrics["due"], found.metrics["dismissed"], found.notes) == (1, 0, ())
 
 
 @pytest.mark.parametrize(("days", "life"), [(8, 30), (1, 10)])

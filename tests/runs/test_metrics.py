@@ -23,7 +23,7 @@ from secgate.evidence import (
     period_evidence,
     prometheus_text,
 )
-from secgate.evidence.metrics import RepositoryMetrics
+from secgate.evidence.metrics import RepositoryMetrics, SlaCount
 from secgate.model import Lane, Scope, Severity
 from tests.evidence_support import DAY, END, PAY, SHOP, START, Made, count
 from tests.product import WEAK, Product
@@ -274,6 +274,25 @@ def test_waivers_by_how_they_stand(office: Office) -> None:
     assert {
         number for (name, _), number in samples(unknown).items() if name == "secgate_ledger_signatures_checked"
     } == {0}
+
+
+def test_what_was_dismissed_stands_beside_what_was_due(office: Office) -> None:
+    office.git.commit({name: WEAK.replace("answer", name[0]) for name in ("a.py", "b.py", "c.py")})
+    names = [one.fingerprint for one in office.run(ref="refs/heads/main", scope="protected").findings]
+    office.waive(names[0], days=1, life=30)
+    office.approve(office.ask(names[1], days=1, life=30, kind="false-positive"), days=1)
+    found = metrics_of(
+        MetricsWish(at=office.at(20)), place=office.place, machine=office.product.machine(), now=office.at(40)
+    )
+    assert found.sla == SlaCount(due=2, excepted=1, overdue_open=1, dismissed=1, adherence_per_mille=0)
+    labels = {"repository": found.repositories[0].repository, "severity": "high"}
+    assert value(found, "secgate_sla_dismissed_findings", **labels) == 1
+    results = [
+        number
+        for (name, given), number in samples(found).items()
+        if name == "secgate_sla_findings" and ("severity", "high") in given
+    ]
+    assert sum(results) == 2
 
 
 def test_the_command(product: Product, made: Made, tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ def test_whoever_plants_and_the_oracle_agree(seed: int, short: str) -> None:
     found = {(name, item, word) for name, one in expected.items() for item, word in one.deviations}
     assert found == {one for one in made.planted if one[0] in decided}
     assert made.spared & {(name, item) for name, item, _ in found} == set()
+    assert oracle.Oracle(made).dismissed() == made.dismissed
+    assert len(made.dismissed) > len({item for item, _ in made.dismissed}) > 0
 
 
 def test_every_exception_of_what_can_be_tested_is_planted() -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from secgate.errors import InternalError, UsageError
 from secgate.report import Report
+from secgate.report.accounts import DismissedRow
 from secgate.report.forms import FORMS, form
 from secgate.report.forms.oscal import NAME, check_references
 from tests.evidence_support import DAY, SHOP, Made
@@ -139,6 +140,31 @@ def test_the_numbers_of_the_document_are_on_the_page(found: Report, page: Page) 
     for ledger in found.integrity.ledgers:
         assert ledger.root in text
     assert found.making.command in text
+
+
+def with_dismissal(found: Report) -> Report:
+    """Add a finding that two people called a false positive."""
+    row = DismissedRow(
+        item="shop/main/f00d/1",
+        severity="high",
+        due_epoch_s=DAY,
+        closed_epoch_s=0,
+        waiver="e" * 64,
+        kind="false-positive",
+        requester="p-eve",
+        approver="p-ada",
+        approved_epoch_s=DAY,
+        reason="a constant of ours",
+    )
+    return msgspec.structs.replace(found, sla=msgspec.structs.replace(found.sla, dismissed=(row,)))
+
+
+@pytest.mark.parametrize("name", ["html", "json", "csv", "markdown"])
+def test_what_was_dismissed_is_listed_with_who_approved_it_and_why(found: Report, name: str) -> None:
+    words = ("shop/main/f00d/1", "e" * 12, "p-eve", "p-ada", "a constant of ours")
+    for told, is_there in ((found, False), (with_dismissal(found), True)):
+        text = "".join(data.decode() for data in files(told, name).values())
+        assert [word in text for word in words] == [is_there] * len(words)
 
 
 # ------------------------------------------------------------------------------------------------- tables and Markdown
@@ -265,7 +291,7 @@ def poisoned(value: Any, name: str = "") -> Any:
 
 @pytest.fixture(scope="module")
 def hostile(found: Report) -> Report:
-    told: dict[str, Any] = poisoned(msgspec.to_builtins(found))
+    told: dict[str, Any] = poisoned(msgspec.to_builtins(with_dismissal(found)))
     return msgspec.convert(told, type=Report)
 
 

@@ -18,7 +18,7 @@ from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.model import Obligation, Severity, Trust
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked
-from secgate.waivers import Approval, Bound, FindingSubject, Request, Revocation, statement_id, statement_of
+from secgate.waivers import Approval, Bound, FindingSubject, Kind, Request, Revocation, statement_id, statement_of
 from tests.ledger_support import EPOCH_S, Story, at, finding, fingerprint, sqlite_at
 
 DAY_S = 86400
@@ -110,11 +110,13 @@ def test_a_renamed_finding_keeps_its_duty(story: Story, ledger: SqliteLedger, tm
     assert results(figures(ledger, tmp_path)) == {fingerprint("b"): "met"}
 
 
-def waive(ledger: SqliteLedger, name: str, *, approved_s: int, until_s: int, revoked_s: int = 0) -> None:
+def waive(
+    ledger: SqliteLedger, name: str, *, approved_s: int, until_s: int, revoked_s: int = 0, kind: Kind = "accept"
+) -> None:
     """Add a waiver's statements; whether they are signed is not what these tests ask."""
     asked = statement_of(
         Request(
-            kind="accept",
+            kind=kind,
             subject=FindingSubject(fingerprint=fingerprint(name), group="0" * 64, repository="example.com/shop"),
             bound=Bound(form="nothing", severity=Severity.HIGH),
             reason="made for a test",
@@ -128,8 +130,8 @@ def waive(ledger: SqliteLedger, name: str, *, approved_s: int, until_s: int, rev
     if revoked_s:
         ended = Revocation(request=statement_id(asked), by="p-2", reason="x", revoked_epoch_s=EPOCH_S + revoked_s)
         events.append((WaiverRevoked, statement_of(ended), revoked_s))
-    for kind, statement, at_s in events:
-        entry = to_entry(kind(statement=statement.decode(), signature="not asked for here"))
+    for event, statement, at_s in events:
+        entry = to_entry(event(statement=statement.decode(), signature="not asked for here"))
         ledger.append(ledger.head(), [entry], now=at(at_s), blobs={})
 
 
@@ -153,6 +155,35 @@ def test_a_waiver_excepts_only_what_it_covers_whole(
     waive(ledger, "a", approved_s=approved * DAY_S, until_s=until * DAY_S, revoked_s=revoked * DAY_S)
     story.run(at_s=10 * DAY_S)
     assert results(figures(ledger, tmp_path)) == {fingerprint("a"): result}
+
+
+@pytest.mark.parametrize(("until", "result"), [(10, "dismissed"), (9, "missed")])
+def test_what_was_called_no_weakness_is_dismissed_and_not_due(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, until: int, result: str
+) -> None:
+    """Due on day 7, accepted until day 9, called no weakness until `until`, closed on day 10."""
+    story.run(finding("a"), at_s=0, obligations=[duty("a")])
+    waive(ledger, "a", approved_s=DAY_S, until_s=9 * DAY_S)
+    waive(ledger, "a", approved_s=2 * DAY_S, until_s=until * DAY_S, kind="false-positive")
+    story.run(at_s=10 * DAY_S)
+    told = figures(ledger, tmp_path)
+    assert results(told) == {fingerprint("a"): result}
+    line = told["severities"]["high"]
+    assert (line["dismissed"], line["due"]) == ((1, 0) if result == "dismissed" else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "result"), [("accept", "excepted"), ("false-positive", "dismissed"), ("not-affected", "dismissed")]
+)
+def test_what_is_open_must_be_covered_beyond_the_moment(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, kind: Kind, result: str
+) -> None:
+    story.run(finding("a"), at_s=0, obligations=[duty("a")])
+    waive(ledger, "a", approved_s=DAY_S, until_s=20 * DAY_S, kind=kind)
+    for second, expected in ((WEEK_S, "not yet due"), (20 * DAY_S - 1, result), (20 * DAY_S, "overdue")):
+        folder = tmp_path / str(second)
+        folder.mkdir()
+        assert set(results(figures(ledger, folder, at(second).isoformat())).values()) == {expected}
 
 
 def test_duties_are_those_of_secgates_own_fold(story: Story, ledger: SqliteLedger, tmp_path: Path) -> None:

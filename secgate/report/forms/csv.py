@@ -32,6 +32,7 @@ def render(report: Report) -> Files:
         "controls": (document.ControlRow, report.tests.controls),
         "exceptions": (accounts.ExceptionRow, report.exceptions),
         "deadlines": (accounts.SlaRow, report.sla.rows),
+        "dismissed": (accounts.DismissedRow, report.sla.dismissed),
         "not-yet-due": (accounts.NotDue, report.sla.not_due),
         "waivers": (accounts.WaiverRow, report.waivers.rows),
         "refused-statements": (accounts.RefusedRow, report.waivers.refused),

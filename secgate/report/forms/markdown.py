@@ -162,10 +162,14 @@ def _deadlines(report: Report) -> Iterator[str]:
     yield f"{_text(sla.assertion)} {RESULT_WORDS[sla.result]}. {_text(sla.reason)}".strip()
     columns = {"severity": "severity", "due": "due", "met": "met", "excepted": "excepted", "missed": "missed"}
     columns |= {"overdue, open": "overdue_open", "met / due": "adherence_per_mille"}
+    columns |= {"dismissed": "dismissed"}
     columns |= {"p50 h": "p50_hours", "p90 h": "p90_hours", "oldest open h": "oldest_open_hours"}
     yield from _rows(columns, sla.rows)
     yield ""
     yield from _bullets(sla.formula)
+    columns = {"dismissed": "item", "severity": "severity", "due": "due_epoch_s", "closed": "closed_epoch_s"}
+    columns |= {"as": "kind", "waiver": "waiver", "asked for by": "requester", "approved by": "approver"}
+    yield from _rows({**columns, "approved": "approved_epoch_s", "reason": "reason"}, sla.dismissed)
     yield ""
     yield "Open at the period's end and not yet due, in neither number:"
     columns = {"finding": "item", "severity": "severity", "opened": "opened_epoch_s", "due": "due_epoch_s"}
