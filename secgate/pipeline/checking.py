@@ -89,7 +89,6 @@ def check(
     taken = _Taken(known=tables.crosswalk.tools, home=machine.cwd)
     for source in files:
         taken.take(source)
-    imports = taken.imports
     target = Target(
         root="",
         kind="plain",
@@ -97,7 +96,8 @@ def check(
         scope=Scope.LOCAL,
         scope_basis="SARIF files, no tree",
     )
-    findings, refused, invocations = _findings(imports, target, tables)
+    findings, refused, invocations = _findings(taken.imports, target, tables)
+    taken.imports.clear()  # what the tools said is in the findings now; a large file needs the room to be judged in
     gaps = (*taken.gaps, *(_refused(one) for one in refused))
     told = with_exploitation(
         with_classes({}, findings, target=target, classes=organisation.path_classes),

@@ -8,7 +8,7 @@ import msgspec
 
 from secgate.policy.documents import InputDocument, LayerDecision, Said
 
-PART_FINDINGS = 25_000
+PART_FINDINGS = 17_000
 """The most that one part holds. Two at a time then take less memory than the whole, and starting costs little."""
 
 _WORDS = ("deny", "inconclusive", "warn")
