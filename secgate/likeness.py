@@ -62,6 +62,11 @@ def word_count(one: str) -> int:
     return len(one) // DIGITS
 
 
+def joint_word_count(sketches: Iterable[str]) -> int:
+    """Give how many distinct words several sketches tell of together."""
+    return len(frozenset[str]().union(*map(_hashes, sketches)))
+
+
 def alike(now: Sequence[KnownFinding], then: Sequence[KnownFinding], floor: float) -> list[tuple[int, int, bool]]:
     """Pair, by index, what is alike by `floor` at least and no worse than it was, the most alike first.
 

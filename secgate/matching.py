@@ -6,7 +6,8 @@
     moved     the same weakness and text, another symbol
     rule      the same symbol and text by a rule of another name, where a tool may have been upgraded in between
     carried   the same weakness, symbol and text in another file, and nothing else that it could be; a long text also
-              without its symbol, a secret only where its text is the same too
+              without its symbol, and so do several short ones that left one definition and stand in one other, in
+              order; a secret only where its text is the same too
     edited    the same weakness and symbol, a text alike, and no higher severity than before; where no symbol is known,
               also the same neighbourhood
     reworked  the same in another file: the same weakness and symbol, a text much alike, and no higher severity
@@ -23,7 +24,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from secgate.likeness import ALIKE, LONG, MUCH_ALIKE, alike, likeness, word_count
+from secgate.likeness import ALIKE, LONG, MUCH_ALIKE, alike, joint_word_count, likeness, word_count
 from secgate.model import Finding, KnownFinding, Lane, Rename, Severity
 
 
@@ -128,6 +129,7 @@ def match(
         work.join_unique(Tier.RULE, lambda one: _place(one, one.path), lambda one: _place(one, moved(one)))
     work.join_unique(Tier.CARRIED, _anywhere, lambda one: [] if stands(one) or unseen(one) else _anywhere(one))
     work.join_unique(Tier.CARRIED, _long_text, lambda one: [] if unseen(one) else _long_text(one))
+    work.join_together(Tier.CARRIED, _telling_text, lambda one: [] if unseen(one) else _telling_text(one))
     work.join_alike(Tier.EDITED, lambda one: _within(one, one.path), lambda one: _within(one, moved(one)), ALIKE)
     work.join(
         Tier.EDITED,
@@ -178,9 +180,17 @@ def _anywhere(one: KnownFinding) -> list[_Key]:
     return [(one.lane, one.weakness, one.symbol, one.anchor)] if one.symbol and one.anchor else []
 
 
-def _long_text(one: KnownFinding) -> list[_Key]:
-    is_telling = one.lane is not Lane.SECRETS and one.anchor and word_count(one.sketch) >= LONG
+def _telling_text(one: KnownFinding) -> list[_Key]:
+    is_telling = one.lane is not Lane.SECRETS and one.anchor and one.sketch
     return [(one.lane, one.weakness, one.anchor)] if is_telling else []
+
+
+def _long_text(one: KnownFinding) -> list[_Key]:
+    return _telling_text(one) if word_count(one.sketch) >= LONG else []
+
+
+def _definition(one: KnownFinding) -> tuple[str, str]:
+    return one.path, one.symbol
 
 
 def _within(one: KnownFinding, path: str) -> list[_Key]:
@@ -255,6 +265,9 @@ class _Work:
 
     def join_unique(self, tier: Tier, now_keys: _Keys, then_keys: _Keys) -> None:
         """Pair what shares a key that nothing else on either side has."""
+        self._take(self._unique(tier, now_keys, then_keys))
+
+    def _unique(self, tier: Tier, now_keys: _Keys, then_keys: _Keys) -> list[Match]:
         here, there = _holders(self.left_now, self.now, now_keys), _holders(self.left_then, self.then, then_keys)
         made: dict[int, Match] = {}
         used: set[int] = set()
@@ -263,7 +276,26 @@ class _Work:
             if len(holders) == len(others) == 1 and holders[0] not in made and others[0] not in used:
                 made[holders[0]] = Match(holders[0], others[0], tier)
                 used.add(others[0])
-        self._take(made.values())
+        return list(made.values())
+
+    def join_together(self, tier: Tier, now_keys: _Keys, then_keys: _Keys) -> None:
+        """Pair what shares a key that nothing else has, where several left one definition and stand in one other.
+
+        Each alone says too little; in the same order, and of as many words as a long text has, they say enough.
+        """
+        moves: dict[_Key, list[Match]] = {}
+        for pair in self._unique(tier, now_keys, then_keys):
+            one, other = self.now[pair.now], self.then[pair.then]
+            if one.symbol and other.symbol:
+                moves.setdefault((_definition(one), _definition(other)), []).append(pair)
+        made: list[Match] = []
+        for pairs in moves.values():
+            pairs.sort(key=lambda pair: _position(self.now[pair.now]))
+            olds = [_position(self.then[pair.then]) for pair in pairs]
+            words = joint_word_count(self.now[pair.now].sketch for pair in pairs)
+            if len(pairs) > 1 and words >= LONG and olds == sorted(olds):
+                made += pairs
+        self._take(made)
 
     def join_alike(self, tier: Tier, now_keys: _Keys, then_keys: _Keys, floor: float) -> None:
         """Pair what shares a key and is alike, the most alike first, nothing that is worse than it was."""

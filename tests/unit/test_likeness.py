@@ -87,6 +87,43 @@ def test_a_short_text_is_not() -> None:
     assert paired(now, then) == []
 
 
+OLD = ['assert data.old, "Missing old password"', 'assert is_same, "Invalid credentials."']
+
+
+def _at(texts: list[str], path: str, symbol: str) -> list[KnownFinding]:
+    return [known(text, path=path, symbol=symbol, line=line) for line, text in enumerate(texts, 1)]
+
+
+def test_short_texts_that_went_together_are_known_by_each_other() -> None:
+    then = _at(OLD, "crud.py", "update")
+    now = _at(['assert data.user, "Another check."', *OLD], "views.py", "change")
+    assert paired(now, then) == [(1, 0, Tier.CARRIED), (2, 1, Tier.CARRIED)]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        _at(OLD[:1], "views.py", "change"),  # one alone
+        _at(OLD[::-1], "views.py", "change"),  # in another order
+        [*_at(OLD[:1], "views.py", "change"), *_at(OLD[1:], "views.py", "other")],  # in two definitions
+        [*_at(OLD, "views.py", "change"), *_at(OLD, "more.py", "change")],  # written twice
+        _at(OLD, "views.py", ""),  # in no definition
+    ],
+)
+def test_short_texts_that_did_not_go_together_are_new(now: list[KnownFinding]) -> None:
+    assert paired(now, _at(OLD, "crud.py", "update")) == []
+
+
+def test_two_texts_of_the_same_few_words_are_too_little_even_together() -> None:
+    texts = ["assert user, name", "assert name, user, text"]
+    assert paired(_at(texts, "views.py", "change"), _at(texts, "crud.py", "update")) == []
+
+
+def test_nothing_went_together_from_where_nobody_looked() -> None:
+    then = _at(OLD, "crud.py", "update")
+    assert not match(_at(OLD, "views.py", "change"), then, unseen=lambda _: True).pairs
+
+
 def test_what_is_worse_than_it_was_is_new() -> None:
     then = [known('assert user is not None, "Missing user."')]
     now = [known('assert user, "Missing user."', severity=Severity.HIGH)]
@@ -116,7 +153,9 @@ def test_edited_and_other(one: str, other: str, *, same: bool) -> None:
 
 TEXTS = ["assert user", "assert user, one", "assert user, one, two", "x = eval(y)", "x = eval(y) or user"]
 SOME = st.lists(
-    st.builds(known, st.sampled_from(TEXTS), line=st.integers(1, 9), path=st.sampled_from("ab"), symbol=st.just("f")),
+    st.builds(
+        known, st.sampled_from(TEXTS), line=st.integers(1, 9), path=st.sampled_from("ab"), symbol=st.sampled_from("fg")
+    ),
     max_size=12,
     unique_by=lambda one: one.fingerprint,
 )
