@@ -18,7 +18,6 @@ chance. What is left over on one side is new, on the other absent.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -26,6 +25,7 @@ from typing import NamedTuple
 
 from secgate.likeness import ALIKE, LONG, MUCH_ALIKE, alike, joint_word_count, likeness, word_count
 from secgate.model import Finding, KnownFinding, Lane, Rename, Severity
+from secgate.neighbours import Neighbours
 
 
 class Tier(StrEnum):
@@ -311,7 +311,7 @@ class _Work:
 
         Without that, whatever was mended in a long file would hide whatever was added to it.
         """
-        around = _Neighbours(self.pairs, self.now, self.then, moved)
+        around = Neighbours(((pair.now, pair.then) for pair in self.pairs), self.now, self.then, moved)
         here: dict[_Key, deque[tuple[int, int]]] = {}
         there: dict[_Key, list[tuple[int, int]]] = {}
         for at in self.left_now:
@@ -356,62 +356,6 @@ def _holders(left: Iterable[int], side: Sequence[KnownFinding], keys: _Keys) -> 
         for key in keys(side[at]):
             found.setdefault(key, []).append(at)
     return found
-
-
-class _Neighbours:
-    """Between which paired findings of its file a line stands, then and now, and how far behind the first of them."""
-
-    def __init__(
-        self,
-        pairs: Sequence[Match],
-        now: Sequence[KnownFinding],
-        then: Sequence[KnownFinding],
-        moved: Callable[[KnownFinding], str],
-    ) -> None:
-        paths = {now[pair.now].path for pair in pairs if not now[pair.now].symbol}
-        lines: dict[str, set[tuple[int, int]]] = {}
-        for pair in pairs:
-            path = now[pair.now].path
-            if path in paths and moved(then[pair.then]) == path:
-                lines.setdefault(path, set()).add((now[pair.now].start_line, then[pair.then].start_line))
-        self._now: dict[str, list[int]] = {}
-        self._then: dict[str, list[int]] = {}
-        self._moved = moved
-        for path, found in lines.items():
-            # Only those in the same order on both sides say where something lies between them.
-            kept = _rising(sorted(found))
-            self._now[path], self._then[path] = [one for one, _ in kept], [other for _, other in kept]
-
-    def now(self, one: KnownFinding) -> tuple[int, int]:
-        """Give the gap's number in its file and the lines since the neighbour before it."""
-        return _gap(self._now.get(one.path, ()), one.start_line)
-
-    def then(self, one: KnownFinding) -> tuple[int, int]:
-        """Give the same for a finding of then, whose file may have another name now."""
-        return _gap(self._then.get(self._moved(one), ()), one.start_line)
-
-
-def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Give a longest part of `pairs`, sorted by their first, in which the second rises too."""
-    tails: list[int] = []
-    ends: list[int] = []
-    before: list[int] = []
-    for at, (_, other) in enumerate(pairs):
-        place = bisect_left(tails, other)
-        tails[place : place + 1] = [other]
-        ends[place : place + 1] = [at]
-        before.append(ends[place - 1] if place else -1)
-    found = []
-    at = ends[-1] if ends else -1
-    while at >= 0:
-        found.append(pairs[at])
-        at = before[at]
-    return found[::-1]
-
-
-def _gap(lines: Sequence[int], line: int) -> tuple[int, int]:
-    number = bisect_left(lines, line)
-    return number, line - (lines[number - 1] if number else 0)
 
 
 # -------------------------------------------------------------------------------------- what is said beside the pairs
