@@ -341,9 +341,7 @@ def _waivers(ground: Ground, at: int) -> tuple[WaiverCount, ...] | None:
     counts: Counter[tuple[str, WaiverState]] = Counter()
     for read in ground.ledgers:
         for waiver in read.said.waivers:
-            limits = ground.limits.waivers_s
-            bound = waiver.request.bound
-            longest = limits.gap if bound.form == "nothing" else limits.of(bound.severity)
+            longest = ground.limits.waivers_s.longest(waiver.request.bound.severity, of_gap=waiver.of_gap)
             state: WaiverState = "active" if at < waiver.until_epoch_s(longest) else "expired"
             if waiver.revoked_by:
                 state = "revoked"
