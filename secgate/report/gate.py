@@ -11,6 +11,7 @@ from secgate.chronicle import RecordedRun
 from secgate.events import Run
 from secgate.evidence import Examined
 from secgate.evidence.ground import Ground
+from secgate.masking import clean
 from secgate.model import Scope
 from secgate.population import Deployment, RepositoryInScope
 from secgate.report.about import About
@@ -26,7 +27,7 @@ from secgate.report.document import (
     Stage,
     SystemSection,
 )
-from secgate.report.words import clean, many
+from secgate.report.words import many
 
 STAGES = (
     Stage(name="discover", what="which repository, commit, branch and change are to be judged"),

@@ -9,6 +9,7 @@ from typing import cast
 from secgate.assertion_facts import FeedItem, ScanItem
 from secgate.evidence import Examined
 from secgate.evidence.ground import Ground
+from secgate.masking import clean
 from secgate.model import ScanStatus, Scope
 from secgate.population import RepositoryInScope
 from secgate.report.accounts import (
@@ -19,7 +20,7 @@ from secgate.report.accounts import (
     TroubledRun,
     WindowGap,
 )
-from secgate.report.words import clean, many
+from secgate.report.words import many
 
 _DAY_S = 86400
 _WEEK_DAYS = 7
