@@ -8,9 +8,9 @@ from secgate.assertions import Period
 from secgate.downgrades import Downgrade
 from secgate.evidence import Examined
 from secgate.evidence.ground import Ground, Read
+from secgate.masking import clean
 from secgate.model import encode
 from secgate.report.accounts import EntryReference, RefusedRow, WaiverRow, WaiverSection
-from secgate.report.words import clean
 from secgate.waivers import Waiver
 
 _DAY_S = 86400
@@ -49,8 +49,7 @@ def _rows(read: Read, ground: Ground) -> Iterator[WaiverRow]:
     limits = ground.limits
     known: list[tuple[Waiver | Downgrade, str, int, int]] = []
     for waiver in read.said.waivers:
-        bound = waiver.request.bound
-        longest = limits.waivers_s.gap if bound.form == "nothing" else limits.waivers_s.of(bound.severity)
+        longest = limits.waivers_s.longest(waiver.request.bound.severity, of_gap=waiver.of_gap)
         known.append((waiver, waiver.request.kind, longest, read.said.revoked.get(waiver.id, 0)))
     for downgrade in read.said.downgrades:
         longest = limits.downgrades_s.of(downgrade.request.bound.severity)
