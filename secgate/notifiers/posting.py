@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import ssl
 import time
 import urllib.error
@@ -12,19 +11,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from secgate.addresses import NoRedirects, is_loopback
 from secgate.errors import NotificationError, UsageError
 
 WAITS_S = (1.0, 4.0, 16.0)
 """Before the second attempt and those after it."""
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _REMEDY = "see that the server is there and takes POST, then run it again"
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Where a message goes is the operator's choice, not a server's."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow none."""
 
 
 class Poster:
@@ -39,7 +32,7 @@ class Poster:
 
         Answers of 429 and from 500 on, and none at all, are tried again; others are final.
         """
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+        handlers: list[urllib.request.BaseHandler] = [NoRedirects()]
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
         if _is_local(address):
             handlers.append(urllib.request.ProxyHandler({}))
@@ -87,10 +80,7 @@ def _is_local(address: str) -> bool:
         raise refused from error
     if not host or parts.username is not None or parts.password is not None:
         raise refused
-    try:
-        is_local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_local = False
+    is_local = is_loopback(host)
     if parts.scheme == "https" or (parts.scheme == "http" and is_local):
         return is_local
     raise refused
