@@ -418,8 +418,11 @@ class Notifier(Protocol):
     def body(self, message: Message) -> bytes:
         """Give what is sent, the same bytes for the same message."""
 
+    def check(self, *, address: str, secret: str) -> None:
+        """Raises UsageError for what may not be used; asked for every channel before anybody is told of anything."""
+
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
-        """Raises UsageError for an address that may not be used, NotificationError where nobody takes it."""
+        """Raises NotificationError where nobody takes it, and what `check` raises."""
 
 
 class Rendered(NamedTuple):

@@ -51,11 +51,13 @@ class MailNotifier:
         lines = [plain(notice_words(one)) for one in message.notices]
         return "\n".join([headline(message), "", *lines, "", f"message {message.id}", ""]).encode()
 
+    def check(self, *, address: str, secret: str) -> None:
+        """See Notifier."""
+        _checked(address, secret)
+
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier. `secret` is the password of the address's user."""
-        route = _route(address)
-        if route.user and not secret:
-            raise UsageError("the mail server's user has no password", remedy="set the channel's _SECRET, or no user")
+        route = _checked(address, secret)
         mail = _mail(body, route, at)
         try:
             with self._connected(route) as server:
@@ -103,6 +105,15 @@ def _mail(body: bytes, route: _Route, at: datetime) -> bytes:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text, cte="quoted-printable")
     return mail.as_bytes()
+
+
+def _checked(address: str, secret: str) -> _Route:
+    route = _route(address)
+    if route.user and not secret:
+        raise UsageError("the mail server's user has no password", remedy="set the channel's _SECRET, or no user")
+    if not (route.user + secret).isascii():
+        raise UsageError("a mail server takes a user and password of ASCII alone", remedy="give it another password")
+    return route
 
 
 def _route(address: str) -> _Route:

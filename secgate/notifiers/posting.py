@@ -34,7 +34,7 @@ class Poster:
         """
         handlers: list[urllib.request.BaseHandler] = [NoRedirects()]
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
-        if _is_local(address):
+        if is_loopback(host_of(address)):
             handlers.append(urllib.request.ProxyHandler({}))
         opener = urllib.request.build_opener(*handlers)
         whole = {"Content-Type": "application/json", **headers}
@@ -65,8 +65,8 @@ class Poster:
             return f"the server does not answer: {type(error).__name__}", False
 
 
-def _is_local(address: str) -> bool:
-    """Tell whether an address is on this machine, in figures: a name could mean anything. Raises UsageError."""
+def host_of(address: str) -> str:
+    """Give the host of an address. Raises UsageError for an address that nothing may be posted to."""
     refused = UsageError(
         "a channel's address is of https, or of http in figures of this machine, with no user, space or line end in it",
         remedy="give https://HOST/PATH",
@@ -80,7 +80,6 @@ def _is_local(address: str) -> bool:
         raise refused from error
     if not host or parts.username is not None or parts.password is not None:
         raise refused
-    is_local = is_loopback(host)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_local):
-        return is_local
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
+        return host
     raise refused

@@ -62,6 +62,16 @@ def _fields(machine: Any) -> dict[str, Any]:
     return {name: getattr(machine, name) for name in machine.__struct_fields__}
 
 
+def organisation(folder: Path, channels: dict[str, str], *, stage: str = "new") -> str:
+    """An enforced layer that tells each channel, by its notifier, of high findings at one stage."""
+    data = folder / "enforced" / "data"
+    data.mkdir(parents=True)
+    rule = {"reason": "r", "stages": [stage], "severities": ["high"], "channels": sorted(channels)}
+    own = {"version": 1, "escalate_after_s": 1, "channels": channels, "told": [rule]}
+    (data / "notifications.json").write_text(json.dumps({"notifications": own}))
+    return str(data.parent)
+
+
 @pytest.fixture
 def teller(product: Product, made: Made, receiver: Receiver) -> Teller:
     return Teller(product, made, receiver.address)
@@ -121,6 +131,28 @@ def test_without_an_address_nobody_is_told(teller: Teller, made: Made, receiver:
     assert receiver.got == []
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"SECGATE_NOTIFY_SECURITY_URL": "http://example.org/T0KEN"}, "https"),
+        ({"SECGATE_NOTIFY_SECURITY_URL": "https://T0KEN:x@example.org/"}, "https"),
+        ({"SECGATE_NOTIFY_SECURITY_SECRET": "T0KEN"}, "16 characters"),
+    ],
+)
+def test_one_channel_that_may_not_be_used_keeps_all_from_being_told(
+    teller: Teller, made: Made, receiver: Receiver, wrong: dict[str, str], said: str
+) -> None:
+    made.found("one", at=0)
+    teller.enforced = organisation(made.path.parent, {"chat": "slack", "security": "webhook"})
+    teller.env |= {"SECGATE_NOTIFY_CHAT_URL": receiver.address, **wrong}
+    before = made.ledger.head()
+    with pytest.raises(UsageError, match=f"nobody was told: .*{said}") as caught:
+        teller.at(1)
+    assert caught.value.place == "channel security"
+    assert "T0KEN" not in str(caught.value)
+    assert (receiver.got, made.ledger.head()) == ([], before)
+
+
 def test_what_could_not_be_sent_stays_due(teller: Teller, made: Made, receiver: Receiver) -> None:
     made.found("one", at=0)
     receiver.answers = [403]
@@ -158,12 +190,7 @@ def test_threat_12_the_ledger_holds_no_address_and_no_secret(teller: Teller, mad
 
 def test_the_organisation_says_who_is_told(teller: Teller, made: Made, tmp_path: Path) -> None:
     made.found("one", at=0)
-    layer = tmp_path / "enforced"
-    (layer / "data").mkdir(parents=True)
-    rule = {"reason": "r", "stages": ["overdue"], "severities": ["high"], "channels": ["security"]}
-    own = {"version": 1, "escalate_after_s": 1, "channels": {"security": "webhook"}, "told": [rule]}
-    (layer / "data" / "notifications.json").write_text(json.dumps({"notifications": own}))
-    teller.enforced = str(layer)
+    teller.enforced = organisation(tmp_path, {"security": "webhook"}, stage="overdue")
     assert teller.told(1) == []
     assert teller.told(WEEK + 1) == [("overdue", "high")]
 
@@ -178,12 +205,7 @@ def test_messages_hold_as_many_as_a_chat_shows(teller: Teller, made: Made, recei
 
 def test_a_chat_needs_an_address_alone(teller: Teller, made: Made, tmp_path: Path, receiver: Receiver) -> None:
     made.found("one", at=0)
-    layer = tmp_path / "enforced"
-    (layer / "data").mkdir(parents=True)
-    rule = {"reason": "r", "stages": ["new"], "severities": ["high"], "channels": ["security"]}
-    own = {"version": 1, "escalate_after_s": 1, "channels": {"security": "slack"}, "told": [rule]}
-    (layer / "data" / "notifications.json").write_text(json.dumps({"notifications": own}))
-    teller.enforced = str(layer)
+    teller.enforced = organisation(tmp_path, {"security": "slack"})
     del teller.env["SECGATE_NOTIFY_SECURITY_SECRET"]
     assert teller.told(1) == [("new", "high")]
     assert json.loads(receiver.got[0][1])["text"] == "secgate: 1 new"
