@@ -102,6 +102,13 @@ def test_a_renamed_finding_is_the_same_and_a_new_episode_is_not(teller: Teller, 
     made.memory.catch_up(made.ledger)
     made.renamed("one", "other", at=2)
     assert teller.told(3) == []
+    made.closed("other", at=4)
+    assert teller.told(5) == []
+    made.anew("other", at=60 * DAY)
+    found = teller.at(60 * DAY + 1)
+    ((notice,),) = (sent.message.notices for sent in found.sendings)
+    assert (notice.stage, notice.episode) == ("new", 2)
+    assert teller.told(60 * DAY + 2) == []
 
 
 def test_what_is_closed_is_not_told(teller: Teller, made: Made) -> None:
