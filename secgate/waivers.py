@@ -153,6 +153,11 @@ class Waiver(Value, frozen=True, kw_only=True):
     revoked_by: str = ""
     revoked_reason: str = ""
 
+    @property
+    def of_gap(self) -> bool:
+        """Whether it is of a coverage gap, and of no finding."""
+        return isinstance(self.request.subject, GapSubject)
+
     def until_epoch_s(self, longest_s: int) -> int:
         """Give when it ends: its own expiry, or the longest life that the policy allows, whichever is first."""
         return min(self.request.expires_epoch_s, self.approved_epoch_s + longest_s)

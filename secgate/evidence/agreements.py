@@ -113,7 +113,6 @@ def _approved(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
     for waiver in read.said.waivers:
         asked = waiver.request
         if waiver.approver and ground.within(waiver.approved_epoch_s):
-            is_gap = asked.bound.form == "nothing"
             yield ExceptionItem(
                 id=waiver.id,
                 kind=asked.kind,
@@ -123,7 +122,7 @@ def _approved(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
                 has_reason=bool(asked.reason.strip()),
                 approved_epoch_s=waiver.approved_epoch_s,
                 expires_epoch_s=asked.expires_epoch_s,
-                longest_s=limits.waivers_s.gap if is_gap else limits.waivers_s.of(asked.bound.severity),
+                longest_s=limits.waivers_s.longest(asked.bound.severity, of_gap=waiver.of_gap),
             )
     for downgrade in read.said.downgrades:
         said = downgrade.request

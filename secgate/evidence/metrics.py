@@ -200,11 +200,13 @@ class _Deadlines:
 
     def __init__(self, items: Sequence[EpisodeItem], deviations: Sequence[Deviation], period: Period) -> None:
         self.items = items
-        self._bad = deviations
         self._period = period
         self._by_key: dict[str, list[EpisodeItem]] = {}
         for item in items:
             self._by_key.setdefault(item.id, []).append(item)
+        self._bad: dict[str, list[Deviation]] = {}
+        for one in deviations:
+            self._bad.setdefault(one.item, []).append(one)
 
     def among(self, episodes: Iterable[Episode]) -> list[EpisodeItem]:
         """Give those of a repository's episodes that are of the window."""
@@ -212,8 +214,7 @@ class _Deadlines:
 
     def of(self, items: Sequence[EpisodeItem]) -> SlaCount:
         """Count some of them."""
-        known = {item.id for item in items}
-        bad = [one for one in self._bad if one.item in known]
+        bad = [one for key in dict.fromkeys(item.id for item in items) for one in self._bad.get(key, ())]
         numbers = weaknesses.sla_metrics(items, bad, self._period)
         fields = ("due", "met", "excepted", "missed", "overdue_open", "dismissed", "adherence_per_mille")
         return SlaCount(**{name: numbers[name] for name in fields if name in numbers})
@@ -340,9 +341,7 @@ def _waivers(ground: Ground, at: int) -> tuple[WaiverCount, ...] | None:
     counts: Counter[tuple[str, WaiverState]] = Counter()
     for read in ground.ledgers:
         for waiver in read.said.waivers:
-            limits = ground.limits.waivers_s
-            bound = waiver.request.bound
-            longest = limits.gap if bound.form == "nothing" else limits.of(bound.severity)
+            longest = ground.limits.waivers_s.longest(waiver.request.bound.severity, of_gap=waiver.of_gap)
             state: WaiverState = "active" if at < waiver.until_epoch_s(longest) else "expired"
             if waiver.revoked_by:
                 state = "revoked"

@@ -31,7 +31,7 @@ from secgate.policy.values import PolicyLimits, WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
 from secgate.waived import account, for_findings, for_gaps, is_here
-from secgate.waivers import Check, GapSubject, Refused, Standing, Waiver, about, gather, standing
+from secgate.waivers import Check, Refused, Standing, Waiver, about, gather, standing
 
 SHOWN = 12
 """Characters of an id in a sentence."""
@@ -237,8 +237,7 @@ def _unused(
         return ()
     found = []
     for waiver in idle:
-        bound = waiver.request.bound
-        life = limits.gap if isinstance(waiver.request.subject, GapSubject) else limits.of(bound.severity)
+        life = limits.longest(waiver.request.bound.severity, of_gap=waiver.of_gap)
         one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=life)
         if one.state == "active" and sight.would_see(waiver):
             told = account(one, shown="", fingerprint="", notice_s=0, now_epoch_s=now_epoch_s)

@@ -85,6 +85,10 @@ class WaiverLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     info: Seconds = 90 * 86400
     gap: Seconds = 90 * 86400
 
+    def longest(self, severity: Severity, *, of_gap: bool) -> int:
+        """Give the longest life of a waiver in seconds: of one for a gap, else for a finding of that severity."""
+        return self.gap if of_gap else self.of(severity)
+
     def of(self, severity: Severity) -> int:
         """Give the longest life of a waiver for a finding of that severity, in seconds."""
         return {

@@ -11,6 +11,7 @@ from secgate.evidence import Examined
 from secgate.evidence.weaknesses import as_episodes, dismissals, sla_metrics
 from secgate.model import Severity
 from secgate.report.accounts import DismissedRow, NotDue, SlaRow, SlaSection
+from secgate.report.document import ResultRow
 from secgate.report.words import clean
 
 FORMULA = (
@@ -26,16 +27,17 @@ FORMULA = (
 """What the numbers mean, as it is printed beside them."""
 
 
-def deadlines(examined: Examined) -> SlaSection:
-    """Give the numbers of the first cited assertion on deadlines; none where no control cites one."""
+def deadlines(examined: Examined, results: Sequence[ResultRow]) -> SlaSection:
+    """Give the numbers of the first cited assertion on deadlines, with its result; none where no control cites one."""
+    told = {row.assertion: row for row in results}
     for one in examined.found.assertions:
         known = examined.mapping.assertions[one.assertion]
         if known.metrics and known.population.unit == "finding_episode":
             items = as_episodes(examined.populations[one.assertion].items)
             return SlaSection(
                 assertion=one.assertion,
-                result=one.result,
-                reason=clean(one.reason),
+                result=told[one.assertion].result,
+                reason=told[one.assertion].reason,
                 formula=FORMULA,
                 rows=_rows(items, one.deviations, examined),
                 not_due=_not_due(examined),

@@ -8,6 +8,7 @@ from typing import cast
 
 from secgate.assertions import Period
 from secgate.chronicle import RecordedRun
+from secgate.events import Run
 from secgate.evidence import Examined
 from secgate.evidence.ground import Ground
 from secgate.model import Scope
@@ -67,9 +68,11 @@ def scope_section(examined: Examined, about: About) -> ScopeSection:
 
 def _repositories(ground: Ground, rows: Iterable[RepositoryInScope]) -> Iterator[RepositoryScope]:
     listed = {row.repository: row for row in rows}
-    runs = list(runs_within(ground))
-    for name in sorted({*listed, *(one.run.repository for one in runs)}):
-        own = [one.run for one in runs if one.run.repository == name]
+    runs: dict[str, list[Run]] = {}
+    for one in runs_within(ground):
+        runs.setdefault(one.run.repository, []).append(one.run)
+    for name in sorted({*listed, *runs}):
+        own = runs.get(name, [])
         protected = [run for run in own if run.scope is Scope.PROTECTED]
         row = listed.get(name)
         yield RepositoryScope(

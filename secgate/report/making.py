@@ -97,7 +97,7 @@ def make_report(wish: ReportWish, *, place: Place, machine: Machine, now: dateti
         populations=tested,
         tests=outcome,
         exceptions=found,
-        sla=deadlines(examined),
+        sla=deadlines(examined, outcome.results),
         waivers=waivers(examined),
         outages=outages(examined),
         changes=change_section(examined),

@@ -49,8 +49,7 @@ def _rows(read: Read, ground: Ground) -> Iterator[WaiverRow]:
     limits = ground.limits
     known: list[tuple[Waiver | Downgrade, str, int, int]] = []
     for waiver in read.said.waivers:
-        bound = waiver.request.bound
-        longest = limits.waivers_s.gap if bound.form == "nothing" else limits.waivers_s.of(bound.severity)
+        longest = limits.waivers_s.longest(waiver.request.bound.severity, of_gap=waiver.of_gap)
         known.append((waiver, waiver.request.kind, longest, read.said.revoked.get(waiver.id, 0)))
     for downgrade in read.said.downgrades:
         longest = limits.downgrades_s.of(downgrade.request.bound.severity)

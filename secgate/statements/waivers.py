@@ -196,8 +196,7 @@ def listed(*, place: Place, machine: Machine, now: datetime) -> Listed:
         told_then = {one.id: one for one in last.waivers if one.state in _WITHOUT_USE} if last is not None else {}
         accounts = []
         for waiver in waivers:
-            is_gap = isinstance(waiver.request.subject, GapSubject)
-            life = limits.gap if is_gap else limits.of(waiver.request.bound.severity)
+            life = limits.longest(waiver.request.bound.severity, of_gap=waiver.of_gap)
             alone = standing(waiver, None, now_epoch_s=at, longest_s=life)
             told = account(alone, shown="", fingerprint="", notice_s=policy.notice_s, now_epoch_s=at)
             if alone.state == "active":

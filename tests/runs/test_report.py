@@ -193,6 +193,17 @@ def test_management_says_its_part_and_hides_nothing(product: Product, made: Made
         report(product, made, about="about.toml")
 
 
+def test_what_does_not_apply_is_so_in_every_section(product: Product, tmp_path: Path) -> None:
+    empty = Made(tmp_path)
+    empty.run("r1", at=HOUR)
+    (product.home / "about.toml").write_text(
+        '[[not_applicable]]\nassertion = "vuln.sla"\nby = "p-2"\nwhy = "nothing has a time"\n'
+    )
+    found = report(product, empty, about="about.toml")
+    assert result(found, "vuln.sla") == "not_applicable"
+    assert (found.sla.result, found.sla.reason) == ("not_applicable", "nothing has a time")
+
+
 @pytest.mark.parametrize("text", ["entitty = 'x'", "version = 2", "= 1", "entity = 3"])
 def test_what_management_cannot_say_is_refused(product: Product, made: Made, text: str) -> None:
     (product.home / "about.toml").write_text(text)

@@ -21,6 +21,7 @@ from secgate.errors import InternalError, UsageError
 from secgate.report import Report
 from secgate.report.accounts import DismissedRow
 from secgate.report.forms import FORMS, form
+from secgate.report.forms.html import MAX_KEYS
 from secgate.report.forms.oscal import NAME, check_references
 from tests.evidence_support import DAY, SHOP, Made
 from tests.product import KEY, Product
@@ -165,6 +166,15 @@ def test_what_was_dismissed_is_listed_with_who_approved_it_and_why(found: Report
     for told, is_there in ((found, False), (with_dismissal(found), True)):
         text = "".join(data.decode() for data in files(told, name).values())
         assert [word in text for word in words] == [is_there] * len(words)
+
+
+def test_the_page_has_notes_of_every_population_and_says_how_many_are_cut(found: Report) -> None:
+    listed = next(one for one in found.populations if one.lists)
+    notes = tuple(f"note {number} of it" for number in range(MAX_KEYS + 3))
+    told = msgspec.structs.replace(found, populations=(msgspec.structs.replace(listed, notes=notes),))
+    page = files(told, "html")["report.html"].decode()
+    assert [note in page for note in notes] == [True] * MAX_KEYS + [False] * 3
+    assert "3 notes more in report.json." in page
 
 
 # ------------------------------------------------------------------------------------------------- tables and Markdown

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from secgate.model import Finding, Fingerprint, Gap, Lane, Package, Severity
+from secgate.policy.values import WaiverLimits
 from secgate.waived import for_findings, for_gaps
 from secgate.waivers import (
     AdvisorySubject,
@@ -171,3 +172,14 @@ def test_of_waivers_of_a_gap_the_one_that_holds_longest_counts(longest_first: bo
 def waiver_of_gap(subject: GapSubject, **changes: Any) -> Waiver:
     one = wide_of(waiver(**changes), subject)
     return msgspec.structs.replace(one, request=msgspec.structs.replace(one.request, bound=Bound(form="nothing")))
+
+
+def test_a_waiver_s_longest_life_is_by_what_it_is_of() -> None:
+    limits = WaiverLimits(high=1, info=2, gap=3)
+    subject = GapSubject(lane=Lane.SAST, reason="unsupported", path="a.cob", repository="shop")
+    unbound = waiver(reason="signed by hand", days=1)
+    unbound = msgspec.structs.replace(
+        unbound, request=msgspec.structs.replace(unbound.request, bound=Bound(form="nothing"))
+    )
+    every = (waiver(reason="r", days=1), unbound, waiver_of_gap(subject, reason="r", days=1))
+    assert [limits.longest(one.request.bound.severity, of_gap=one.of_gap) for one in every] == [1, 2, 3]
