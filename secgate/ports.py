@@ -405,7 +405,6 @@ class PopulationReader(Protocol):
 
         Raises ConfigError with every fault, each with its line.
         """
-        ...
 
 
 @runtime_checkable
@@ -438,7 +437,6 @@ class PartialReporter(Reporter, Protocol):
 
     def rendered(self, document: RunDocument) -> Rendered:
         """Give what `render` gives, with what was left out."""
-        ...
 
 
 class Observer(Protocol):
@@ -446,8 +444,6 @@ class Observer(Protocol):
 
     def stage(self, name: str, detail: str) -> None:
         """A stage begins."""
-        ...
 
     def scanner(self, name: str, state: str, detail: str) -> None:
         """A scanner is `waiting`, `running`, `done` or `failed`. May be called from any thread."""
-        ...
