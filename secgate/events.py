@@ -160,6 +160,11 @@ class Run(Event, frozen=True, kw_only=True):
     settled: tuple[Lane, ...] = ()
     unseen: tuple[str, ...] = ()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was of all of a clean tree: of no folder alone, and of more than what a change touches."""
+        return not (self.dirty or self.partial or self.prefix)
+
 
 class FindingEvent(Event, frozen=True, kw_only=True):
     """Ground of the events about one finding. `line` is the branch or deployment that its clock belongs to."""

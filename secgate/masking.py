@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from secgate import secret_forms
 from secgate.languages.source import Source
 from secgate.model import Invocation, Region, Rule
 
@@ -223,6 +224,11 @@ def _forms(text: str) -> Iterable[str]:
     yield from (ascii(text)[1:-1], text.strip())
     if "\n" in text or "\r" in text:
         yield from (line.strip() for line in re.split(r"[\r\n]+", text) if len(line.strip()) >= _SHORTEST)
+
+
+def clean(text: str) -> str:
+    """Take out of a text that somebody wrote what looks like a credential; whoever shows it makes it inert."""
+    return secret_forms.masked(text, secret_forms.found(text), MASK)
 
 
 def _mask_line(line: str, number: int, regions: Sequence[Region]) -> str:

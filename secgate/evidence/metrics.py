@@ -248,7 +248,7 @@ def _parts(ground: Ground) -> dict[str, _Part]:
 def _repository(name: str, part: _Part, counted: _Deadlines, ground: Ground, at: int) -> RepositoryMetrics:
     episodes = [one for _, one in part.episodes]
     items = counted.among(episodes)
-    whole = [one for one in part.runs if one.run.scope is Scope.PROTECTED and _is_whole(one)]
+    whole = [one for one in part.runs if one.run.scope is Scope.PROTECTED and one.run.is_whole]
     last = max(whole, key=lambda one: (one.at_epoch_s, one.sequence), default=None) if name != OTHERS else None
     given = [
         one for read in ground.ledgers for one in read.said.overrides if not one.void and one.said.repository == name
@@ -265,10 +265,6 @@ def _repository(name: str, part: _Part, counted: _Deadlines, ground: Ground, at:
         runs=tuple(_runs(part.runs)),
         overrides=len(given),
     )
-
-
-def _is_whole(one: RecordedRun) -> bool:
-    return not (one.run.dirty or one.run.prefix or one.run.partial)
 
 
 def _open(episodes: Iterable[Episode], at: int) -> Iterator[OpenCount]:

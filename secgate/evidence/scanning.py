@@ -45,7 +45,7 @@ def repositories(ground: Ground, assertion: Assertion) -> Population:
         for one in read.chronicle.runs
         if one.run.scope is Scope.PROTECTED and ground.within(one.at_epoch_s)
     }
-    of_period = {row.repository for row in rows if _touches(row, ground.period)}
+    of_period = {row.repository for row in scope_of_period(ground)}
     return Population(
         tuple(items),
         reason=lacking(ground, "repositories"),
@@ -58,6 +58,16 @@ def repositories(ground: Ground, assertion: Assertion) -> Population:
         ),
         notes=notes_of(ground, "repositories"),
     )
+
+
+def scope_of_period(ground: Ground) -> list[RepositoryInScope]:
+    """Give the rows of repositories that were in scope at any time of the period."""
+    period = ground.period
+    return [
+        row
+        for row in cast("list[RepositoryInScope]", rows_of(ground, "repositories"))
+        if row.from_epoch_s < period.to_epoch_s and (not row.until_epoch_s or row.until_epoch_s > period.from_epoch_s)
+    ]
 
 
 def feed_uses(ground: Ground, assertion: Assertion) -> Population:
@@ -123,10 +133,6 @@ def _in_scope(row: RepositoryInScope, window: Period) -> bool:
     return row.from_epoch_s <= window.from_epoch_s and (not row.until_epoch_s or row.until_epoch_s >= window.to_epoch_s)
 
 
-def _touches(row: RepositoryInScope, period: Period) -> bool:
-    return row.from_epoch_s < period.to_epoch_s and (not row.until_epoch_s or row.until_epoch_s > period.from_epoch_s)
-
-
 def _protected(ground: Ground) -> Iterator[RecordedRun]:
     for read in ground.ledgers:
         for one in read.chronicle.runs:
@@ -137,7 +143,7 @@ def _protected(ground: Ground) -> Iterator[RecordedRun]:
 def _whole_runs(ground: Ground) -> dict[str, list[RecordedRun]]:
     found: dict[str, list[RecordedRun]] = {}
     for one in _protected(ground):
-        if not (one.run.dirty or one.run.partial or one.run.prefix):
+        if one.run.is_whole:
             found.setdefault(one.run.repository, []).append(one)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from secgate import secret_forms, sla
+from secgate import sla
 from secgate.assertion_facts import BreachItem, EpisodeItem, PatchItem, SecretItem
 from secgate.assertions import Deviation, Period, Population
 from secgate.chronicle import Episode
@@ -14,7 +14,7 @@ from secgate.evidence.agreements import refused_notes, unchecked
 from secgate.evidence.ground import Ground, Read, Said
 from secgate.finding_facts import FindingFacts
 from secgate.let_pass import WORDS
-from secgate.masking import MASK
+from secgate.masking import clean
 from secgate.model import Lane, Severity
 from secgate.notification import KnownNotification
 from secgate.policy.values import WaiverLimits
@@ -170,7 +170,7 @@ def dismissals(items: Sequence[EpisodeItem], ground: Ground) -> Iterator[tuple[E
 
 def _dismissed_note(item: EpisodeItem, waiver: Waiver) -> str:
     asked, who = waiver.request, waiver.approver
-    why = secret_forms.masked(asked.reason, secret_forms.found(asked.reason), MASK)
+    why = clean(asked.reason)
     at = sla.utc_words(waiver.approved_epoch_s)
     return f"{item.id} was dismissed as {WORDS[asked.kind]}, approved by {who} {at} ({waiver.id[:12]}): {why}"
 

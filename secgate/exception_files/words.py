@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from secgate.escape import plain
-from secgate.masking import MASK
-from secgate.secret_forms import found, masked
+from secgate.masking import clean
 from secgate.waivers import LONGEST_REASON
 
 LONGEST_NAME = 300
@@ -13,7 +12,7 @@ LONGEST_NAME = 300
 def reason(text: str) -> str:
     """Give the reason that an entry names, in one line, "" for none."""
     whole = " ".join(text.split())
-    told = plain(masked(whole, found(whole), MASK))
+    told = plain(clean(whole))
     return told if len(told) <= LONGEST_REASON else f"{told[: LONGEST_REASON - 1]}…"
 
 

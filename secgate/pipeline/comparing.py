@@ -106,5 +106,9 @@ class Reach:
 
     def _is_outside(self, path: str) -> bool:
         """Tell whether a path is in no folder that was asked for, or left out, or in a folder that was."""
-        places = map(str, (PurePosixPath(path), *PurePosixPath(path).parents))
-        return not is_within(self._target.prefix, path) or not self._left_out.isdisjoint(places)
+        if not is_within(self._target.prefix, path):
+            return True
+        if not self._left_out:
+            return False
+        place = PurePosixPath(path)
+        return not self._left_out.isdisjoint(map(str, (place, *place.parents)))

@@ -298,7 +298,7 @@ class Looker:
         settings, asking = self._prepared.settings, self._prepared.asking
         wanted: dict[str, set[str]] = {}
         for file in files:
-            asked = asking.whole if lanes else asking.of(file.path)
+            asked = self._prepared.profile if lanes else asking.of(file.path)
             for lane in lanes or asked.lanes:
                 need = self.tables.lanes.need(lane, file)
                 for name in set(need.tools).difference(asked.without_tools) if need is not None else ():

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from secgate.errors import ConfigError, UsageError
-from secgate.report.words import clean
+from secgate.masking import clean
 
 MAX_BYTES = 1024 * 1024
 Line = Annotated[str, Meta(min_length=1, max_length=300)]

@@ -9,10 +9,10 @@ from secgate.assertion_facts import EpisodeItem
 from secgate.assertions import Deviation
 from secgate.evidence import Examined
 from secgate.evidence.weaknesses import as_episodes, dismissals, sla_metrics
+from secgate.masking import clean
 from secgate.model import Severity
 from secgate.report.accounts import DismissedRow, NotDue, SlaRow, SlaSection
 from secgate.report.document import ResultRow
-from secgate.report.words import clean
 
 FORMULA = (
     "adherence = met / due, in thousandths, rounded down",

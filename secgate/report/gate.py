@@ -11,8 +11,10 @@ from secgate.chronicle import RecordedRun
 from secgate.events import Run
 from secgate.evidence import Examined
 from secgate.evidence.ground import Ground
+from secgate.evidence.scanning import scope_of_period
+from secgate.masking import clean
 from secgate.model import Scope
-from secgate.population import Deployment, RepositoryInScope
+from secgate.population import Deployment
 from secgate.report.about import About
 from secgate.report.accounts import ChangeSection, DigestSpan, EntryReference, GateChangeRow, OverrideRow
 from secgate.report.document import (
@@ -26,7 +28,7 @@ from secgate.report.document import (
     Stage,
     SystemSection,
 )
-from secgate.report.words import clean, many
+from secgate.report.words import many
 
 STAGES = (
     Stage(name="discover", what="which repository, commit, branch and change are to be judged"),
@@ -44,19 +46,9 @@ _UNKNOWN = "unknown"
 def scope_section(examined: Examined, about: About) -> ScopeSection:
     """Give what the report is about, and what is left out."""
     ground = examined.ground
-    rows = (
-        [
-            row
-            for row in cast("tuple[RepositoryInScope, ...]", ground.lists["repositories"].rows)
-            if row.from_epoch_s < ground.period.to_epoch_s
-            and (not row.until_epoch_s or row.until_epoch_s > ground.period.from_epoch_s)
-        ]
-        if "repositories" in ground.lists
-        else []
-    )
     return ScopeSection(
         systems=about.systems,
-        repositories=tuple(_repositories(ground, rows)),
+        repositories=tuple(_repositories(ground)),
         environments=tuple(_environments(ground)),
         excluded=(
             *(Excluded(what=one.what, why=one.why, said_by="management") for one in about.excluded),
@@ -66,8 +58,8 @@ def scope_section(examined: Examined, about: About) -> ScopeSection:
     )
 
 
-def _repositories(ground: Ground, rows: Iterable[RepositoryInScope]) -> Iterator[RepositoryScope]:
-    listed = {row.repository: row for row in rows}
+def _repositories(ground: Ground) -> Iterator[RepositoryScope]:
+    listed = {row.repository: row for row in scope_of_period(ground)}
     runs: dict[str, list[Run]] = {}
     for one in runs_within(ground):
         runs.setdefault(one.run.repository, []).append(one.run)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import cast
 
 from secgate.assertion_facts import FeedItem, ScanItem
 from secgate.evidence import Examined
 from secgate.evidence.ground import Ground
+from secgate.evidence.scanning import scope_of_period
+from secgate.masking import clean
 from secgate.model import ScanStatus, Scope
-from secgate.population import RepositoryInScope
 from secgate.report.accounts import (
     EntryReference,
     OutageSection,
@@ -19,7 +19,7 @@ from secgate.report.accounts import (
     TroubledRun,
     WindowGap,
 )
-from secgate.report.words import clean, many
+from secgate.report.words import many
 
 _DAY_S = 86400
 _WEEK_DAYS = 7
@@ -56,13 +56,11 @@ def _silent(ground: Ground, longest: int) -> Iterator[SilentSpan]:
             if run.scope is not Scope.PROTECTED or one.at_epoch_s >= end:
                 continue
             first[run.repository] = min(first.get(run.repository, end), one.at_epoch_s)
-            if run.complete and one.at_epoch_s >= start and not (run.dirty or run.partial or run.prefix):
+            if run.complete and one.at_epoch_s >= start and run.is_whole:
                 complete.setdefault(run.repository, []).append(one.at_epoch_s)
-    if "repositories" in ground.lists:
-        for row in cast("tuple[RepositoryInScope, ...]", ground.lists["repositories"].rows):
-            if row.from_epoch_s < end and (not row.until_epoch_s or row.until_epoch_s > start):
-                first[row.repository] = row.from_epoch_s
-                until[row.repository] = min(row.until_epoch_s or end, end)
+    for row in scope_of_period(ground):
+        first[row.repository] = row.from_epoch_s
+        until[row.repository] = min(row.until_epoch_s or end, end)
     for name in sorted(first):
         begin, stop = max(start, first[name]), until.get(name, end)
         times = sorted(at for at in complete.get(name, ()) if begin <= at < stop)

@@ -11,6 +11,7 @@ import msgspec
 from secgate.assertions import Deviation, Evidence
 from secgate.escape import json_text
 from secgate.evidence import Examined
+from secgate.masking import clean
 from secgate.population import Imported
 from secgate.report.about import About, NotApplicable
 from secgate.report.accounts import ExceptionRow, Sample, SampleRow, SamplingSection
@@ -23,7 +24,6 @@ from secgate.report.document import (
     ResultSection,
 )
 from secgate.report.references import References
-from secgate.report.words import clean
 
 METHOD = (
     "An item's rank is the SHA-256 of: the seed, a line feed, the item's key, in UTF-8 without a line end.",

@@ -8,9 +8,9 @@ from secgate.assertions import Period
 from secgate.downgrades import Downgrade
 from secgate.evidence import Examined
 from secgate.evidence.ground import Ground, Read
+from secgate.masking import clean
 from secgate.model import encode
 from secgate.report.accounts import EntryReference, RefusedRow, WaiverRow, WaiverSection
-from secgate.report.words import clean
 from secgate.waivers import Waiver
 
 _DAY_S = 86400

@@ -1,19 +1,12 @@
-"""Words of a report: texts that people wrote, made fit to be shown, and times and lengths as people read them."""
+"""Words of a report: times, lengths, numbers and facts as people read them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from secgate.masking import MASK
-from secgate.secret_forms import found, masked
 from secgate.sla import length_words, utc_words
 
 _DAY_S = 86400
-
-
-def clean(text: str) -> str:
-    """Take out of a text that somebody wrote what looks like a credential; the forms make it inert each for itself."""
-    return masked(text, found(text), MASK)
 
 
 def moment(epoch_s: int) -> str:

@@ -120,6 +120,7 @@ def cover(
     where not all are asked for the same: then `asked` are the lanes of any, and `without_tools` those of all.
     """
     parsed: dict[str, bool | None] = {}
+    everything = Held(tuple(Lane), without_tools)
 
     def is_parsed(file: SourceFile) -> bool | None:
         """Parse once per file, by the most special kind that a parser knows."""
@@ -144,7 +145,7 @@ def cover(
         table=table,
         selected=frozenset(selected) if selected is not None else None,
         without_tools=frozenset(without_tools),
-        held=held or (lambda _: Held(tuple(Lane), without_tools)),
+        held=held or (lambda _: everything),
         remedies=remedies,
         is_parsed=is_parsed,
         misread=misread,
