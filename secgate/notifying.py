@@ -71,8 +71,8 @@ class _Due(Value, frozen=True, kw_only=True):
 def notify(names: Sequence[str], *, dry_run: bool, place: Place, machine: Machine, now: datetime) -> Notified:
     """Tell each channel what the policy says it is to be told of the named ledgers, or of the tree's own for none.
 
-    Raises UsageError before anything is sent where a channel's address or secret is missing in the environment, and
-    LedgerError for a ledger that is not there, does not verify or cannot be written.
+    Raises UsageError before anything is sent where a channel's address or secret is missing in the environment or may
+    not be used, and LedgerError for a ledger that is not there, does not verify or cannot be written.
     """
     with prepared_at(place, machine=machine, now=now) as (prepared, chosen, shop):
         shipped = prepared.layers[0]
@@ -129,13 +129,28 @@ def _variables(channel: str) -> tuple[str, str]:
     return f"SECGATE_NOTIFY_{channel.upper()}_URL", f"SECGATE_NOTIFY_{channel.upper()}_SECRET"
 
 
+def _endpoint(channel: str, machine: Machine) -> tuple[str, str]:
+    """Give a channel's address and secret, "" for what the environment lacks."""
+    address, secret = (machine.env.get(name, "") for name in _variables(channel))
+    return address, secret
+
+
 def _require_endpoints(due: Sequence[_Due], machine: Machine) -> None:
-    wanted = {name for one in due for name in _variables(one.message.channel)[: 1 + one.notifier.needs_secret]}
+    notifiers = {one.message.channel: one.notifier for one in due}
+    wanted = {name for channel, one in notifiers.items() for name in _variables(channel)[: 1 + one.needs_secret]}
     if missing := sorted(name for name in wanted if not machine.env.get(name)):
         raise UsageError(
             f"nobody was told: the environment lacks {', '.join(missing)}",
             remedy="set them, or see with --dry-run what would be sent",
         )
+    for channel, notifier in sorted(notifiers.items()):
+        address, secret = _endpoint(channel, machine)
+        try:
+            notifier.check(address=address, secret=secret)
+        except UsageError as error:
+            raise UsageError(
+                f"nobody was told: {error.what}", place=f"channel {channel}", remedy=error.remedy
+            ) from error
 
 
 def _sent_all(due: Sequence[_Due], *, machine: Machine, now: datetime, policy_digest: Digest) -> tuple[Sending, ...]:
@@ -155,7 +170,7 @@ def _sent_all(due: Sequence[_Due], *, machine: Machine, now: datetime, policy_di
 
 def _sent(one: _Due, *, machine: Machine, now: datetime, policy_digest: Digest) -> Sending:
     """Send a message and record it. What could not be sent is told and stays due."""
-    address, secret = (machine.env.get(name, "") for name in _variables(one.message.channel))
+    address, secret = _endpoint(one.message.channel, machine)
     body = one.notifier.body(one.message)
     try:
         one.notifier.send(body, address=address, secret=secret, at=now)

@@ -8,13 +8,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
+from secgate.attest import ARTIFACT
 from secgate.people import UNKNOWN, People
 from secgate.population import Approval, Change, Deployment, ReleasedArtifact, RepositoryInScope, Row
 from secgate.population_text import Element, Faults
 from secgate.ports import PopulationKind, PopulationReading, PopulationRecord
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
 _FORMULA = ("=", "+", "-", "@")
 _LONGEST = 300
@@ -163,7 +163,7 @@ class _Maker:
     def deployment(self, record: PopulationRecord) -> Deployment | None:
         found = self._common(record, "deployments")
         artifacts = tuple(sorted(set(self._text(record, "artifacts").split())))
-        if any(not _DIGEST.fullmatch(one) for one in artifacts):
+        if any(not ARTIFACT.fullmatch(one) for one in artifacts):
             self._fault(record, "`artifacts` has what is no digest", "sha256: and 64 hex digits, a space between two")
             found = False
         at = self._time(record, "deployed_at")
@@ -200,7 +200,7 @@ class _Maker:
     def artifact(self, record: PopulationRecord) -> ReleasedArtifact | None:
         found = self._common(record, "artifacts")
         digest = self._text(record, "digest")
-        if digest and not _DIGEST.fullmatch(digest):
+        if digest and not ARTIFACT.fullmatch(digest):
             self._fault(record, "`digest` is no digest", "sha256: and 64 hex digits")
             found = False
         commit, at = self._hash(record, "commit"), self._time(record, "released_at")

@@ -405,7 +405,6 @@ class PopulationReader(Protocol):
 
         Raises ConfigError with every fault, each with its line.
         """
-        ...
 
 
 @runtime_checkable
@@ -418,8 +417,11 @@ class Notifier(Protocol):
     def body(self, message: Message) -> bytes:
         """Give what is sent, the same bytes for the same message."""
 
+    def check(self, *, address: str, secret: str) -> None:
+        """Raises UsageError for what may not be used; asked for every channel before anybody is told of anything."""
+
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
-        """Raises UsageError for an address that may not be used, NotificationError where nobody takes it."""
+        """Raises NotificationError where nobody takes it, and what `check` raises."""
 
 
 class Rendered(NamedTuple):
@@ -435,7 +437,6 @@ class PartialReporter(Reporter, Protocol):
 
     def rendered(self, document: RunDocument) -> Rendered:
         """Give what `render` gives, with what was left out."""
-        ...
 
 
 class Observer(Protocol):
@@ -443,8 +444,6 @@ class Observer(Protocol):
 
     def stage(self, name: str, detail: str) -> None:
         """A stage begins."""
-        ...
 
     def scanner(self, name: str, state: str, detail: str) -> None:
         """A scanner is `waiting`, `running`, `done` or `failed`. May be called from any thread."""
-        ...

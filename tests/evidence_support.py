@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from secgate.event import Event
 from secgate.events import (
     FindingAliased,
@@ -158,6 +160,22 @@ class Made:
             closed_epoch_s=known.closed_epoch_s or 0,
         )
         self.say(event, at=at)
+
+    def anew(self, name: str, *, at: float, limit: float = 7 * DAY) -> None:
+        """A finding is back after the window of its episode: the next one begins, with a clock of its own."""
+        known = self.memory.line(SHOP, "main").findings[sha256(name.encode()).hexdigest()]
+        opened = FindingOpened(
+            run_id="r",
+            repository=SHOP,
+            line="main",
+            episode=known.episode + 1,
+            finding=known.facts,
+            start_epoch_s=int(START + at),
+            state="new",
+            previous_closed_epoch_s=known.closed_epoch_s or 0,
+        )
+        duty = self._duty(name, at, known.facts.severity, limit)
+        self.say(opened, msgspec.structs.replace(duty, episode=opened.episode), at=at)
 
     def renamed(self, name: str, other: str, *, at: float) -> None:
         event = FindingAliased(

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from secgate.cli.options import check_output, machine, moment, write_output
+from secgate.cli.options import check_apart, check_output, machine, moment, write_output
 from secgate.cli.waiver import place_options
-from secgate.errors import UsageError
 
 if TYPE_CHECKING:
     from secgate.bom import Form
-
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 @click.command("sbom")
@@ -43,6 +37,7 @@ def sbom_command(
 
     if output != "-":
         check_output(output)
+    check_apart(output, artifact)
     name, digest = _artifact(artifact)
     wish = bills.BomWish(form=form, run=run, ledger=ledger, artifact_name=name, artifact_digest=digest)
     place = Place(path=path, config=config, enforced=enforced)
@@ -52,15 +47,10 @@ def sbom_command(
 
 def _artifact(text: str) -> tuple[str, str]:
     """Give the name of a file, "" for a digest, and the digest."""
-    if not text or _DIGEST.fullmatch(text):
-        return "", text
-    path = Path(text)
-    try:
-        with path.open("rb") as stream:
-            return path.name, f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
-    except OSError as error:
-        raise UsageError(
-            f"`{text}` is no digest, and no file that can be read: {error.strerror}",
-            place="--artifact",
-            remedy="give a file, or sha256: and 64 hex digits",
-        ) from error
+    if not text:
+        return "", ""
+    from secgate import custody
+
+    measured = custody.measure(text, cwd=machine().cwd, algorithms=(custody.ARTIFACT_HASH,))
+    ((kind, value),) = measured.digests.items()
+    return measured.name, f"{kind}:{value}"

@@ -2,21 +2,24 @@
 
 from secgate.custody.answering import answer_json, answer_page
 from secgate.custody.attested import Answer, Question, check_attestation
-from secgate.custody.attesting import Bound, attest, attest_recorded, bind, require_key
+from secgate.custody.attesting import ARTIFACT_HASH, Bound, attest, attest_recorded, bind, require_key
 from secgate.custody.checkpoints import Taken, take_checkpoint
 from secgate.custody.copies import Copied, back_up, export, import_, restore
 from secgate.custody.making import make
+from secgate.custody.measuring import Measured, measure
 from secgate.custody.proving import check_proof, prove_entry, prove_growth
 from secgate.custody.telling import Told, log, log_page
 from secgate.custody.verifying import Asked, Checked, verify
 from secgate.preparation import Place
 
 __all__ = [
+    "ARTIFACT_HASH",
     "Answer",
     "Asked",
     "Bound",
     "Checked",
     "Copied",
+    "Measured",
     "Place",
     "Question",
     "Taken",
@@ -34,6 +37,7 @@ __all__ = [
     "log",
     "log_page",
     "make",
+    "measure",
     "prove_entry",
     "prove_growth",
     "require_key",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import os
 import ssl
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
+from secgate.addresses import is_loopback
 from secgate.advisories import ImportLimits, ImportReport, Kind, ListInfo, ListLimits, build, build_list
 from secgate.errors import AdvisoryError, UsageError
 
@@ -80,14 +80,6 @@ def _check(address: str) -> None:
     if parts.scheme == "http" and is_loopback(host):
         return
     raise UsageError("advisories are fetched over https alone", remedy="give an https address", place=host)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether `host` is a loopback address in figures; a name could mean anything."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import ipaddress
 import os
 import ssl
 import stat
@@ -19,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from secgate.addresses import NoRedirects, is_loopback
 from secgate.errors import HeadMovedError, LedgerError, UsageError
 from secgate.ledgers.ref import RemoteRef
 from secgate.ports import ProcessRunner
@@ -124,13 +124,6 @@ class RefKeeper:
         return _small(data, self.address)
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Where a checkpoint goes is the operator's choice, not a server's."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow none."""
-
-
 class UrlKeeper:
     """Keeps it at an address that answers GET and takes PUT: https, or http on this machine."""
 
@@ -141,7 +134,7 @@ class UrlKeeper:
             host, port = parts.hostname or "", parts.port
         except ValueError as error:
             raise UsageError("the address of the checkpoint does not read", remedy="give an https address") from error
-        self._is_loopback = _is_loopback(host)
+        self._is_loopback = is_loopback(host)
         if not host or not (parts.scheme == "https" or (parts.scheme == "http" and self._is_loopback)):
             raise UsageError("checkpoints are sent over https alone", remedy="give an https address", place=host)
         shown = f"[{host}]" if ":" in host else host
@@ -191,7 +184,7 @@ class UrlKeeper:
     def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+        handlers: list[urllib.request.BaseHandler] = [NoRedirects()]
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
         if self._is_loopback:
             handlers.append(urllib.request.ProxyHandler({}))
@@ -206,11 +199,3 @@ def _small(data: bytes, place: str) -> bytes:
     if len(data) > MAX_BYTES:
         raise LedgerError("what is kept there is too large for a checkpoint", place=place, remedy="name another place")
     return data
-
-
-def _is_loopback(host: str) -> bool:
-    """A name could mean anything, so only figures count."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

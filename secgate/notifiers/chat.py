@@ -12,7 +12,7 @@ import msgspec
 from secgate.escape import json_text, plain
 from secgate.model import Message
 from secgate.notices import headline, notice_words
-from secgate.notifiers.posting import Poster
+from secgate.notifiers.posting import Poster, host_of
 
 LONGEST = 250
 """Characters of one line, so that a full message stays below the 28 kB that Teams takes."""
@@ -36,6 +36,11 @@ class SlackNotifier:
         # `text` is what a notification shows, and is read as markup: it has words of ours alone.
         post = {"text": headline(message), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
         return json_text(msgspec.json.encode(post, order="sorted"))
+
+    def check(self, *, address: str, secret: str) -> None:
+        """See Notifier."""
+        del secret
+        host_of(address)
 
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier."""
@@ -64,6 +69,11 @@ class TeamsNotifier:
         }
         attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
         return json_text(msgspec.json.encode({"type": "message", "attachments": [attachment]}, order="sorted"))
+
+    def check(self, *, address: str, secret: str) -> None:
+        """See Notifier."""
+        del secret
+        host_of(address)
 
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier."""

@@ -6,7 +6,6 @@ clear and goes on encrypted or not at all; `smtp` alone is for this machine, in 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import smtplib
 import ssl
@@ -17,6 +16,7 @@ from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from secgate.addresses import is_loopback
 from secgate.errors import NotificationError, UsageError
 from secgate.escape import plain
 from secgate.model import Message
@@ -51,11 +51,13 @@ class MailNotifier:
         lines = [plain(notice_words(one)) for one in message.notices]
         return "\n".join([headline(message), "", *lines, "", f"message {message.id}", ""]).encode()
 
+    def check(self, *, address: str, secret: str) -> None:
+        """See Notifier."""
+        _checked(address, secret)
+
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier. `secret` is the password of the address's user."""
-        route = _route(address)
-        if route.user and not secret:
-            raise UsageError("the mail server's user has no password", remedy="set the channel's _SECRET, or no user")
+        route = _checked(address, secret)
         mail = _mail(body, route, at)
         try:
             with self._connected(route) as server:
@@ -105,6 +107,15 @@ def _mail(body: bytes, route: _Route, at: datetime) -> bytes:
     return mail.as_bytes()
 
 
+def _checked(address: str, secret: str) -> _Route:
+    route = _route(address)
+    if route.user and not secret:
+        raise UsageError("the mail server's user has no password", remedy="set the channel's _SECRET, or no user")
+    if not (route.user + secret).isascii():
+        raise UsageError("a mail server takes a user and password of ASCII alone", remedy="give it another password")
+    return route
+
+
 def _route(address: str) -> _Route:
     """Read an address. Raises UsageError, which does not repeat it."""
     refused = UsageError(
@@ -124,14 +135,6 @@ def _route(address: str) -> _Route:
     is_odd = given or len(senders) != 1 or len(users) != 1 or not recipients or not host or "@" in parts.netloc
     if is_odd or parts.path not in ("", "/") or not all(_MAILBOX.fullmatch(one) for one in addresses):
         raise refused
-    if parts.scheme not in _PORTS or (parts.scheme == "smtp" and not _is_loopback(host)):
+    if parts.scheme not in _PORTS or (parts.scheme == "smtp" and not is_loopback(host)):
         raise refused
     return _Route(parts.scheme, host, port or _PORTS[parts.scheme], senders[0], tuple(recipients), users[0])
-
-
-def _is_loopback(host: str) -> bool:
-    """A name could mean anything, so only figures count."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

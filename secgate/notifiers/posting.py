@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import ssl
 import time
 import urllib.error
@@ -12,19 +11,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from secgate.addresses import NoRedirects, is_loopback
 from secgate.errors import NotificationError, UsageError
 
 WAITS_S = (1.0, 4.0, 16.0)
 """Before the second attempt and those after it."""
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _REMEDY = "see that the server is there and takes POST, then run it again"
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Where a message goes is the operator's choice, not a server's."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow none."""
 
 
 class Poster:
@@ -39,9 +32,9 @@ class Poster:
 
         Answers of 429 and from 500 on, and none at all, are tried again; others are final.
         """
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
+        handlers: list[urllib.request.BaseHandler] = [NoRedirects()]
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
-        if _is_local(address):
+        if is_loopback(host_of(address)):
             handlers.append(urllib.request.ProxyHandler({}))
         opener = urllib.request.build_opener(*handlers)
         whole = {"Content-Type": "application/json", **headers}
@@ -72,8 +65,8 @@ class Poster:
             return f"the server does not answer: {type(error).__name__}", False
 
 
-def _is_local(address: str) -> bool:
-    """Tell whether an address is on this machine, in figures: a name could mean anything. Raises UsageError."""
+def host_of(address: str) -> str:
+    """Give the host of an address. Raises UsageError for an address that nothing may be posted to."""
     refused = UsageError(
         "a channel's address is of https, or of http in figures of this machine, with no user, space or line end in it",
         remedy="give https://HOST/PATH",
@@ -87,10 +80,6 @@ def _is_local(address: str) -> bool:
         raise refused from error
     if not host or parts.username is not None or parts.password is not None:
         raise refused
-    try:
-        is_local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_local = False
-    if parts.scheme == "https" or (parts.scheme == "http" and is_local):
-        return is_local
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
+        return host
     raise refused

@@ -10,7 +10,7 @@ import msgspec
 from secgate.errors import UsageError
 from secgate.escape import json_text
 from secgate.model import Message
-from secgate.notifiers.posting import Poster
+from secgate.notifiers.posting import Poster, host_of
 
 LEAST_SECRET_CHARACTERS = 16
 
@@ -29,17 +29,22 @@ class WebhookNotifier:
         whole = {"format": {"name": "secgate-notification", "version": message.version}, "told": message}
         return json_text(msgspec.json.encode(whole, order="sorted"))
 
+    def check(self, *, address: str, secret: str) -> None:
+        """See Notifier."""
+        host_of(address)
+        if len(secret) < LEAST_SECRET_CHARACTERS:
+            raise UsageError(
+                f"the secret of a webhook has at least {LEAST_SECRET_CHARACTERS} characters",
+                remedy="make one with `openssl rand -hex 32`",
+            )
+
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier.
 
         `X-Secgate-Signature` is `sha256=` and the HMAC-SHA256, in hex, of the seconds in `X-Secgate-Timestamp`, a full
         stop, and the body.
         """
-        if len(secret) < LEAST_SECRET_CHARACTERS:
-            raise UsageError(
-                f"the secret of a webhook has at least {LEAST_SECRET_CHARACTERS} characters",
-                remedy="make one with `openssl rand -hex 32`",
-            )
+        self.check(address=address, secret=secret)
         stamp = str(int(at.timestamp()))
         mac = hmac.new(secret.encode(), stamp.encode() + b"." + body, "sha256").hexdigest()
         headers = {"X-Secgate-Timestamp": stamp, "X-Secgate-Signature": f"sha256={mac}"}

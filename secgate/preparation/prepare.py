@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from secgate import config, registry
+from secgate.attest import ARTIFACT
 from secgate.config import Layer as SettingsLayer
 from secgate.config import Machine, Settings
 from secgate.controls import ControlMapping, read_mapping
@@ -66,8 +66,6 @@ ENFORCED_PARTS = (
     *(ALLOWED_NAME, REVOKED_NAME, PEOPLE_NAME, CLASSES_NAME, RETIRED_NAME, RETIRED_SIGNATURE),
     AUTHORITIES_NAME,
 )
-
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):
@@ -379,7 +377,7 @@ def _stronger_layers(request: RunRequest, machine: Machine, enforced: Enforced) 
 
 def _question(request: RunRequest, first: Settings, path: str, machine: Machine) -> DiscoverRequest:
     for artifact in request.artifacts:
-        if not _DIGEST.fullmatch(artifact):
+        if not ARTIFACT.fullmatch(artifact):
             raise UsageError(f"not a digest: `{artifact}`", remedy="sha256: and 64 hex digits", place="--artifact")
     source = "--scope" if request.scope == first.scope else "enforced layer"
     return DiscoverRequest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -149,15 +150,31 @@ def test_xml(product: Product, shop: Path) -> None:
         (("--run", "1999"), 2, "no run that begins with `1999` kept an inventory"),
         (("--run", "2026"), 2, "2 runs begin with `2026`"),
         (("--ledger", "nothing.sqlite"), 5, "there is no ledger"),
-        (("--artifact", "nothing"), 2, "is no digest, and no file that can be read"),
-        (("--artifact", "sha256:aa"), 2, "is no digest"),
-        (("--artifact", "."), 2, "Is a directory"),
+        (("--artifact", "nothing"), 2, "nothing: it cannot be read: No such file"),
+        (("--artifact", "sha256:aa"), 2, "not a digest: `sha256:aa`"),
+        (("--artifact", "."), 2, "it is no regular file"),
     ],
 )
 def test_what_is_wrong_is_said(product: Product, shop: Path, words: tuple[str, ...], code: int, said: str) -> None:
     ended = product.cli("sbom", "-o", "-", "--path", str(shop), *words)
     assert (ended.code, ended.data) == (code, b""), ended
     assert said in ended.err
+
+
+def test_an_artefact_is_a_regular_file_and_is_not_written_over(product: Product, shop: Path) -> None:
+    wheel = product.home / "shop.whl"
+    wheel.write_bytes(b"wheel")
+    (product.home / "link.whl").symlink_to(wheel)
+    os.mkfifo(product.home / "pipe.whl")
+    for name, output, said in (
+        ("link.whl", "-", "it is a link"),
+        ("pipe.whl", "-", "it is no regular file"),
+        ("shop.whl", "./shop.whl", "would be written over"),
+    ):
+        ended = product.cli("sbom", "--path", str(shop), "--artifact", name, "-o", output)
+        assert (ended.code, ended.data) == (2, b""), ended
+        assert said in ended.err
+    assert wheel.read_bytes() == b"wheel"
 
 
 def test_nothing_to_read_is_an_empty_inventory(product: Product) -> None:

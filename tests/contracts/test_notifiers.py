@@ -166,14 +166,26 @@ def test_nobody_there_is_said_without_the_address(receiver: Receiver) -> None:
 )
 @pytest.mark.parametrize("name", POSTING)
 def test_threat_12_an_address_elsewhere_is_refused_and_not_repeated(name: str, address: str) -> None:
+    notifier = registry.notifier(name)
     with pytest.raises(UsageError) as caught:
-        registry.notifier(name).send(b"{}", address=address, secret=SECRET, at=NOW)
+        notifier.send(b"{}", address=address, secret=SECRET, at=NOW)
+    with pytest.raises(UsageError) as checked:
+        notifier.check(address=address, secret=SECRET)
+    assert str(caught.value) == str(checked.value)
     assert address not in str(caught.value)
 
 
 def test_a_short_secret_is_refused(receiver: Receiver) -> None:
     with pytest.raises(UsageError, match="16 characters"):
         WebhookNotifier().send(b"{}", address=receiver.address, secret="short", at=NOW)
+    with pytest.raises(UsageError, match="16 characters"):
+        WebhookNotifier().check(address=receiver.address, secret="short")
+    assert receiver.got == []
+
+
+@pytest.mark.parametrize("name", POSTING)
+def test_what_may_be_used_passes_the_check_and_nothing_is_sent(receiver: Receiver, name: str) -> None:
+    registry.notifier(name).check(address=receiver.address, secret=SECRET)
     assert receiver.got == []
 
 

@@ -36,6 +36,12 @@ def test_decisions_are_numbered_without_a_gap() -> None:
     assert [int(adr.name[:4]) for adr in ADRS] == list(range(1, len(ADRS) + 1))
 
 
+def test_the_index_lists_every_decision_under_its_number() -> None:
+    index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| \[.+\]\((.+)\) \|$", index, flags=re.MULTILINE)
+    assert rows == [(str(int(adr.name[:4])), adr.name) for adr in ADRS]
+
+
 @pytest.mark.parametrize("adr", ADRS, ids=lambda adr: adr.stem)
 def test_decision_has_its_form(adr: Path) -> None:
     lines = adr.read_text(encoding="utf-8").splitlines()

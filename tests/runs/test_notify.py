@@ -62,6 +62,16 @@ def _fields(machine: Any) -> dict[str, Any]:
     return {name: getattr(machine, name) for name in machine.__struct_fields__}
 
 
+def organisation(folder: Path, channels: dict[str, str], *, stage: str = "new") -> str:
+    """An enforced layer that tells each channel, by its notifier, of high findings at one stage."""
+    data = folder / "enforced" / "data"
+    data.mkdir(parents=True)
+    rule = {"reason": "r", "stages": [stage], "severities": ["high"], "channels": sorted(channels)}
+    own = {"version": 1, "escalate_after_s": 1, "channels": channels, "told": [rule]}
+    (data / "notifications.json").write_text(json.dumps({"notifications": own}))
+    return str(data.parent)
+
+
 @pytest.fixture
 def teller(product: Product, made: Made, receiver: Receiver) -> Teller:
     return Teller(product, made, receiver.address)
@@ -92,6 +102,13 @@ def test_a_renamed_finding_is_the_same_and_a_new_episode_is_not(teller: Teller, 
     made.memory.catch_up(made.ledger)
     made.renamed("one", "other", at=2)
     assert teller.told(3) == []
+    made.closed("other", at=4)
+    assert teller.told(5) == []
+    made.anew("other", at=60 * DAY)
+    found = teller.at(60 * DAY + 1)
+    ((notice,),) = (sent.message.notices for sent in found.sendings)
+    assert (notice.stage, notice.episode) == ("new", 2)
+    assert teller.told(60 * DAY + 2) == []
 
 
 def test_what_is_closed_is_not_told(teller: Teller, made: Made) -> None:
@@ -119,6 +136,28 @@ def test_without_an_address_nobody_is_told(teller: Teller, made: Made, receiver:
     with pytest.raises(UsageError, match="SECGATE_NOTIFY_SECURITY_SECRET"):
         teller.at(1)
     assert receiver.got == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"SECGATE_NOTIFY_SECURITY_URL": "http://example.org/T0KEN"}, "https"),
+        ({"SECGATE_NOTIFY_SECURITY_URL": "https://T0KEN:x@example.org/"}, "https"),
+        ({"SECGATE_NOTIFY_SECURITY_SECRET": "T0KEN"}, "16 characters"),
+    ],
+)
+def test_one_channel_that_may_not_be_used_keeps_all_from_being_told(
+    teller: Teller, made: Made, receiver: Receiver, wrong: dict[str, str], said: str
+) -> None:
+    made.found("one", at=0)
+    teller.enforced = organisation(made.path.parent, {"chat": "slack", "security": "webhook"})
+    teller.env |= {"SECGATE_NOTIFY_CHAT_URL": receiver.address, **wrong}
+    before = made.ledger.head()
+    with pytest.raises(UsageError, match=f"nobody was told: .*{said}") as caught:
+        teller.at(1)
+    assert caught.value.place == "channel security"
+    assert "T0KEN" not in str(caught.value)
+    assert (receiver.got, made.ledger.head()) == ([], before)
 
 
 def test_what_could_not_be_sent_stays_due(teller: Teller, made: Made, receiver: Receiver) -> None:
@@ -158,12 +197,7 @@ def test_threat_12_the_ledger_holds_no_address_and_no_secret(teller: Teller, mad
 
 def test_the_organisation_says_who_is_told(teller: Teller, made: Made, tmp_path: Path) -> None:
     made.found("one", at=0)
-    layer = tmp_path / "enforced"
-    (layer / "data").mkdir(parents=True)
-    rule = {"reason": "r", "stages": ["overdue"], "severities": ["high"], "channels": ["security"]}
-    own = {"version": 1, "escalate_after_s": 1, "channels": {"security": "webhook"}, "told": [rule]}
-    (layer / "data" / "notifications.json").write_text(json.dumps({"notifications": own}))
-    teller.enforced = str(layer)
+    teller.enforced = organisation(tmp_path, {"security": "webhook"}, stage="overdue")
     assert teller.told(1) == []
     assert teller.told(WEEK + 1) == [("overdue", "high")]
 
@@ -178,12 +212,7 @@ def test_messages_hold_as_many_as_a_chat_shows(teller: Teller, made: Made, recei
 
 def test_a_chat_needs_an_address_alone(teller: Teller, made: Made, tmp_path: Path, receiver: Receiver) -> None:
     made.found("one", at=0)
-    layer = tmp_path / "enforced"
-    (layer / "data").mkdir(parents=True)
-    rule = {"reason": "r", "stages": ["new"], "severities": ["high"], "channels": ["security"]}
-    own = {"version": 1, "escalate_after_s": 1, "channels": {"security": "slack"}, "told": [rule]}
-    (layer / "data" / "notifications.json").write_text(json.dumps({"notifications": own}))
-    teller.enforced = str(layer)
+    teller.enforced = organisation(tmp_path, {"security": "slack"})
     del teller.env["SECGATE_NOTIFY_SECURITY_SECRET"]
     assert teller.told(1) == [("new", "high")]
     assert json.loads(receiver.got[0][1])["text"] == "secgate: 1 new"

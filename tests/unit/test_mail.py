@@ -8,6 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
+from urllib.parse import quote
 
 import pytest
 
@@ -129,10 +130,26 @@ def test_nobody_there_is_said_without_the_address(server: MailServer) -> None:
 def test_threat_12_a_mail_address_of_another_form_is_refused(address: str) -> None:
     with pytest.raises(UsageError) as caught:
         MailNotifier().send(b"x", address=address, secret="", at=NOW)
+    with pytest.raises(UsageError) as checked:
+        MailNotifier().check(address=address, secret="")
+    assert str(checked.value) == str(caught.value)
     assert "mail.example.org" not in str(caught.value)
 
 
-def test_a_user_needs_a_password(server: MailServer) -> None:
-    with pytest.raises(UsageError, match="no password"):
-        MailNotifier().send(b"x", address=f"smtp://{server.at}/{ENDS}&user=gate", secret="", at=NOW)
+@pytest.mark.parametrize(
+    ("user", "secret", "said"),
+    [("gate", "", "no password"), ("gate", "g\u00e9heim", "ASCII alone"), ("t\u00fcr", "w0rt", "ASCII alone")],
+)
+def test_a_user_needs_a_password_that_can_be_sent(server: MailServer, user: str, secret: str, said: str) -> None:
+    address = f"smtp://{server.at}/{ENDS}&user={quote(user)}"
+    with pytest.raises(UsageError, match=said) as caught:
+        MailNotifier().send(b"x", address=address, secret=secret, at=NOW)
+    with pytest.raises(UsageError, match=said):
+        MailNotifier().check(address=address, secret=secret)
+    assert not secret or secret not in str(caught.value)
+    assert server.commands == []
+
+
+def test_what_may_be_used_passes_the_check_and_nothing_is_sent(server: MailServer) -> None:
+    MailNotifier().check(address=f"smtp://{server.at}/{ENDS}&user=gate", secret="word")
     assert server.commands == []

@@ -1,0 +1,21 @@
+"""Addresses that requests go to: which of them never leave this machine, and that a server sends nobody elsewhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import urllib.request
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is a loopback address in figures; a name could mean anything."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Where something is sent is the operator's choice, not a server's."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow none."""
