@@ -98,7 +98,7 @@ _STATES = {
     Tier.RENAMED: (State.UNCHANGED, "in the base, in a file that was renamed"),
     Tier.MOVED: (State.UPDATED, "in the base, the same text in another definition"),
     Tier.RULE: (State.UPDATED, "in the base, the same text under another rule of the same tool"),
-    Tier.CARRIED: (State.UPDATED, "in the base, the same definition and text in another file"),
+    Tier.CARRIED: (State.UPDATED, "in the base, the same text in another file"),
     Tier.EDITED: (State.UPDATED, "in the base, with another text in the same definition"),
     Tier.REWORKED: (State.UPDATED, "in the base, much the same text of the same definition in another file"),
 }
