@@ -208,17 +208,27 @@ def write_output(output: bytes | Rendered, file: str) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe is written into, never replaced
             return
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        _replace(path, data)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {file}: {error.strerror}", remedy="give a file in a folder that exists"
+        ) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put a file in the place of another, whole or not at all; nothing of it is left where that fails."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)  # noqa: PTH101 - mkstemp gives a name
         os.replace(temporary, path)  # noqa: PTH105
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {file}: {error.strerror}", remedy="give a file in a folder that exists"
-        ) from error
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
 
 
 def check_folder(folder: str) -> None:

@@ -64,21 +64,22 @@ def gate(request: RunRequest, *, outputs: Sequence[str], quiet: bool, attest: At
     if attest is not None:
         _check_attest(attest, files, now)
     progress = Progress(quiet=quiet)
-    with nothing_stale([*files, attest.file if attest is not None else ""]):
+    waiting = [*files, attest.file if attest is not None else ""]
+    with nothing_stale(waiting):
         try:
             done = pipeline.run(request, machine=machine(), now=now, observer=progress)
         finally:
             progress.close()
-    width, colour = terminal()
-    for name, file in wanted:
-        data = pipeline.render(done, name, width=width if not file else 80, colour=colour and not file)
-        write_output(data, file)
-    if attest is not None:
-        from secgate import custody
+        width, colour = terminal()
+        for name, file in wanted:
+            data = pipeline.render(done, name, width=width if not file else 80, colour=colour and not file)
+            write_output(data, file)
+            waiting.remove(file)  # it is of this run now, whatever comes of the others
+        if attest is not None:
+            from secgate import custody
 
-        with nothing_stale([attest.file]):
             made = custody.attest(done, key=attest.key, enforced=request.enforced, machine=machine(), now=now)
-        write_output(made.data, attest.file)
+            write_output(made.data, attest.file)
     if done.decision is None:
         raise TypeError("a run without a decision")
     if done.decision.override is not None:

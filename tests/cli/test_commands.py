@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import resource
 import select
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import pytest
 from click.testing import CliRunner
 
 from secgate.cli import cli
+from secgate.cli.options import write_output
+from secgate.errors import UsageError
 from tests.product import CLEAN, WEAK, Product, tree
 from tests.unit.conftest import Git
 
@@ -124,6 +127,28 @@ def test_data_on_stdout_and_talk_on_stderr(product: Product, tmp_path: Path) -> 
     assert (ended.code, document["exit_code"], document["all_outcomes"]) == (1, 1, ["fail"])
     assert "semgrep" in ended.err
     assert "\x1b" not in ended.out + ended.err
+
+
+def test_an_earlier_answer_is_gone_where_this_one_could_not_be_written(product: Product, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree", {"app.py": CLEAN})
+    written, late = tmp_path / "written.json", tmp_path / "late.txt"
+    late.write_text("secgate: PASS of yesterday")
+    outputs = (f"json={written}", "json=/dev/full", f"text={late}")
+    ended = product.cli("run", str(root), "--quiet", *(f"--format={one}" for one in outputs))
+    assert (ended.code, "cannot write /dev/full" in ended.err) == (2, True), ended.err
+    assert (written.is_file(), late.exists()) == (True, False)
+
+
+def test_nothing_of_a_file_is_left_that_could_not_be_written_whole(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(UsageError, match="cannot write"):
+            write_output(b"longer than ten bytes", str(tmp_path / "page.html"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("page.html", "before")]
 
 
 def test_several_formats_at_once(product: Product, tmp_path: Path) -> None:
