@@ -299,6 +299,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def check_writable(self) -> None:
+        """Raise LedgerError where nothing could be appended now, as far as that shows before it is tried.
+
+        What the ledger holds is the same afterwards. Whoever does what cannot be taken back, and has to record it,
+        asks first.
+        """
+        ...
+
     def blob(self, digest: Digest) -> bytes:
         """Give a blob's bytes. Raises LedgerError when it is not there or its bytes do not have that digest."""
         ...
@@ -419,6 +427,12 @@ class Notifier(Protocol):
 
     def check(self, *, address: str, secret: str) -> None:
         """Raises UsageError for what may not be used; asked for every channel before anybody is told of anything."""
+
+    def shown(self, body: bytes, *, address: str, at: datetime) -> str:
+        """Give what `send` would send, what goes before the body too, for people: each secret as `***`.
+
+        `address` passed `check`, or is "" where none is known yet.
+        """
 
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """Raises NotificationError where nobody takes it, and what `check` raises."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from secgate.errors import UsageError
 from secgate.model import Actor, Value, Visibility
 
 _EVENT_BYTES = 16 * 1024 * 1024
@@ -92,7 +93,21 @@ class _Event(msgspec.Struct):
 
 
 def ci_facts(env: Mapping[str, str], *, read: Callable[[str], bytes]) -> CIFacts:
-    """Give what CI tells in `env`. `read` gives the bytes of GitHub's event file and may raise OSError."""
+    """Give what CI tells in `env`. `read` gives the bytes of GitHub's event file and may raise OSError.
+
+    Who can read the repository is what `SECGATE_VISIBILITY` says where CI does not tell.
+    """
+    told = _told(env, read)
+    if told.visibility != "unknown" or not (said := env.get("SECGATE_VISIBILITY", "")):
+        return told
+    if _visibility(said) == "unknown":
+        raise UsageError(
+            "SECGATE_VISIBILITY is none of public, internal, private", remedy="correct it, or leave it out"
+        )
+    return msgspec.structs.replace(told, visibility=_visibility(said))
+
+
+def _told(env: Mapping[str, str], read: Callable[[str], bytes]) -> CIFacts:
     if env.get("GITHUB_ACTIONS") == "true":
         return _github(env, read)
     if env.get("GITLAB_CI") == "true":
@@ -237,6 +252,7 @@ def _jenkins(env: Mapping[str, str]) -> CIFacts:
         base_ref=env.get("CHANGE_TARGET", ""),
         head_commit=env.get("GIT_COMMIT", ""),
         is_change=is_change,
+        is_fork=is_change and bool(env.get("CHANGE_FORK")),
         actor=_actor(env.get("BUILD_USER_ID", ""), "jenkins"),
         author=_actor(env.get("CHANGE_AUTHOR", ""), "jenkins"),
     )
