@@ -60,7 +60,7 @@ OPTIONS = {
 VARIABLES = {
     "SECGATE_ENFORCED": "the enforced layer's directory, as `--enforced`",
     "SECGATE_CHECKPOINT_TOKEN": "sent as bearer token to the address at which a checkpoint is kept",
-    "SECGATE_NOTIFY_<CHANNEL>_URL": "where a channel of `secgate notify` leads: https, a mail server, this machine, a folder",
+    "SECGATE_NOTIFY_<CHANNEL>_URL": "where a channel of `notify` leads: https, a mail server, a folder, this machine",
     "SECGATE_NOTIFY_<CHANNEL>_SECRET": "what a webhook's messages are signed with, or a mail user's password",
     "SECGATE_VISIBILITY": "who can read the repository, where CI does not tell: `public`, `internal` or `private`",
     "SECGATE_OPA_TOKEN": "the token that the OPA server is asked with; in no file and on no command line",

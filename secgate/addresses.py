@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import urllib.request
 
 _OTHER_HOST = (62, 64)
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+def without_credentials(text: str, *, instead: str = "") -> str:
+    """Give a text, each address in it without its user and password; `instead` stands for them."""
+    return _CREDENTIALS.sub(instead, text)
 
 
 def is_loopback(host: str) -> bool:
