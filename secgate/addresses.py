@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import urllib.request
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+def without_credentials(text: str, *, instead: str = "") -> str:
+    """Give a text, each address in it without its user and password; `instead` stands for them."""
+    return _CREDENTIALS.sub(instead, text)
 
 
 def is_loopback(host: str) -> bool:

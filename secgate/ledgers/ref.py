@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from secgate.addresses import without_credentials
 from secgate.errors import HeadMovedError, LedgerError
 from secgate.model import Limits, Output
 from secgate.ports import ProcessRunner
@@ -26,7 +27,6 @@ _COMMITTER = "secgate <secgate@localhost>"
 
 _PLAIN_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _SCP_LIKE = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9._-]+)?:[^:]")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 _MOVED = re.compile(
     r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to (update|lock)|unable to (lock|update)"
     r"|incorrect old value|already exists|reference changed",
@@ -56,7 +56,7 @@ class RemoteRef:
         when missing. `git`: the executable. `env`: what reaching the remote takes, such as GIT_SSH_COMMAND. Raises
         LedgerError for an address or a ref that git could take for something else.
         """
-        self.address = f"{_CREDENTIALS.sub('', remote)}#{ref}"
+        self.address = f"{without_credentials(remote)}#{ref}"
         self._noun = noun
         is_address = "://" in remote or Path(remote).is_absolute() or _SCP_LIKE.match(remote)
         if remote.startswith("-") or "::" in remote.split("/", 1)[0] or not is_address:
@@ -274,7 +274,7 @@ class RemoteRef:
 
 def _shown(said: str) -> str:
     """Give what git said in one line of plain text, without credentials."""
-    return "".join(part if part.isprintable() else " " for part in _CREDENTIALS.sub("", " ".join(said.split())))[:500]
+    return "".join(part if part.isprintable() else " " for part in without_credentials(" ".join(said.split())))[:500]
 
 
 def _text(data: bytes) -> str:
