@@ -4,6 +4,7 @@
 #   make gate     gate the bundled example, which must fail, and say where its page is
 #   make test     the whole test suite; ARGS="-k ledger" passes options on
 #   make check    lint, types, import contracts, rules, policies, docs
+#   make docs     the site of the pages, into out/docs; every warning is an error
 #   make bench    measure, and print what was measured
 #   make golden   write the golden files anew; look at the difference before you commit it
 #   make lock     resolve pyproject.toml anew into requirements/ and rules/tools/
@@ -24,7 +25,7 @@ RULE_TOOLS := $(wildcard rules/tools/*.txt)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
           --no-header --no-annotate
 
-.PHONY: setup gate test check bench golden lock
+.PHONY: setup gate test check docs bench golden lock
 setup: $(STAMPS)/tools
 
 # The first interpreter that we have reads nothing but the lock of the installer.
@@ -62,7 +63,12 @@ check: $(STAMPS)/tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest --quiet tests/rules tests/policies \
-	  tests/meta/test_docs.py tests/meta/test_reference.py tests/meta/test_examples.py tests/meta/test_threats.py
+	  tests/meta/test_docs.py tests/meta/test_reference.py tests/meta/test_examples.py tests/meta/test_cookbook.py \
+	  tests/meta/test_threats.py
+
+docs: $(STAMPS)/requirements
+	$(BIN)/sphinx-build -q -W --keep-going -c docs -d out/doctrees . out/docs
+	@echo "open out/docs/index.html"
 
 bench: $(STAMPS)/tools
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -73,7 +79,7 @@ golden: $(STAMPS)/tools
 
 lock: $(STAMPS)/uv
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements/run.txt
-	$(COMPILE) --upgrade --extra dev --extra pdf --constraint requirements/run.txt pyproject.toml \
+	$(COMPILE) --upgrade --extra dev --extra docs --extra lsp --extra pdf --constraint requirements/run.txt pyproject.toml \
 	  --output-file requirements/dev.txt
 	echo uv | $(COMPILE) --constraint requirements/run.txt - --output-file requirements/uv.txt
 	grep -oE '^checkov==[0-9.]+' rules/tools/checkov.txt | $(COMPILE) --upgrade - --output-file rules/tools/checkov.txt

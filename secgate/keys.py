@@ -32,6 +32,7 @@ from secgate.keyring import (
 from secgate.model import Limits, Trust, Value
 from secgate.people import People
 from secgate.preparation import Silence, read_enforced, workshop
+from secgate.replacing import replace_file
 from secgate.trust import ALLOWED_NAME, MACHINE, REVOKED_NAME, AllowedKey, allowed_keys, key_fingerprint, revocations
 
 _PRINCIPAL = re.compile(r"(?:machine:)?[a-z0-9][a-z0-9._-]{0,63}")
@@ -230,21 +231,6 @@ def _put(enforced: str, name: str, data: bytes, people: People, before: Trust) -
     try:
         if (path.read_bytes() if path.exists() else b"") != old:
             raise UsageError(f"{path} was changed in between", remedy="say it again")
-        _replace(path, data)
+        replace_file(path, data)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", remedy="nothing was changed there") from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-            os.fchmod(stream.fileno(), mode)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -975,6 +975,8 @@ class RunDocument(Value, frozen=True, kw_only=True):
     """Path -> line in digits -> `primaryLocationLineHash` as GitHub computes it.
 
     There is none where the text that it covers holds a secret."""
+    brought_lines: dict[str, tuple[int, int]] = {}
+    """Fingerprint -> first and last of its lines that the change brought; () of a run without a change."""
     ledger: str = ""
     ledger_head: Head | None = None
     provisional_clocks: bool = False
@@ -1018,6 +1020,8 @@ class Message(Value, frozen=True, kw_only=True):
     id: Digest
     channel: str
     as_of_epoch_s: int
+    visibility: Visibility = "unknown"
+    """Who can read where secgate was called from, as CI tells: what is as public names no finding."""
     notices: tuple[Notice, ...]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secgate.cli.options import check_apart, check_output, machine, moment, nothing_stale, terminal, write_output
+from secgate.cli.options import check_apart, check_output, machine, moment, nothing_stale, room, write_output
 from secgate.cli.waiver import place_options
 from secgate.escape import plain
 
@@ -118,8 +118,7 @@ def verify(
 
     from secgate import custody
 
-    if output not in ("", "-"):
-        check_output(output)
+    width, _ = room(output)
     check_apart(output, file, *artifacts)
     asked = {
         "file": file,
@@ -135,7 +134,6 @@ def verify(
     question = msgspec.convert(asked, custody.Question)
     with nothing_stale([output]):
         answer = custody.check_attestation(question, enforced=enforced, machine=machine(), now=moment())
-    width = terminal()[0] if output in ("", "-") else 80
     page = custody.answer_json(answer) if form == "json" else custody.answer_page(answer, file=file, width=width)
     write_output(page, output)
     return answer.exit_code
@@ -144,6 +142,5 @@ def verify(
 def _place(path: str, config: str, enforced: str, output: str) -> Place:
     from secgate.preparation import Place
 
-    if output not in ("", "-"):
-        check_output(output)
+    check_output(output)
     return Place(path=path, config=config, enforced=enforced)

@@ -51,8 +51,7 @@ def write(*, limits: tuple[str, ...], output: str, **options: Any) -> int:
     """
     from secgate.pipeline.debts import BaselineRequest, write_baseline
 
-    if output:
-        check_output(output)
+    check_output(output)
     request = BaselineRequest(limits_s=_limits(limits), **options)
     written = write_baseline(request, machine=machine(), now=moment())
     if output:

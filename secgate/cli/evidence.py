@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secgate.cli.options import check_output, machine, moment, terminal, write_output
+from secgate.cli.options import machine, moment, room, write_output
 from secgate.cli.waiver import place_options, speaker_options, speaks, where
 from secgate.errors import UsageError
 from secgate.escape import plain
@@ -150,11 +150,7 @@ def check(
     """
     from secgate import evidence
 
-    width = 80
-    if output in ("", "-"):
-        width, _ = terminal()
-    else:
-        check_output(output)
+    width, _ = room(output)
     wish = evidence.EvidenceWish(
         start=day_or_time(start, "--from"),
         end=day_or_time(end, "--to"),

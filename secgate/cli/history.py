@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from secgate.cli.options import check_output, machine, moment, terminal, write_output
+from secgate.cli.options import machine, moment, room, write_output
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,14 +31,6 @@ def _asking(command: Command) -> Command:
     return command
 
 
-def _width(output: str) -> tuple[int, bool]:
-    """Give (columns, colour): a file gets 80 and none."""
-    if output in ("", "-"):
-        return terminal()
-    check_output(output)
-    return 80, False
-
-
 @click.command("history")
 @click.argument("finding", metavar="FINDING")
 @_asking
@@ -50,7 +42,7 @@ def history_command(*, finding: str, path: str, config: str, enforced: str, form
     from secgate import queries
     from secgate.preparation import Place
 
-    width, colour = _width(output)
+    width, colour = room(output)
     place = Place(path=path, config=config, enforced=enforced)
     now = moment()
     story = queries.finding_story(finding, place=place, machine=machine(), now=now)
@@ -71,7 +63,7 @@ def explain_command(*, subject: str, run: str, path: str, config: str, enforced:
     from secgate import queries
     from secgate.preparation import Place
 
-    width, colour = _width(output)
+    width, colour = room(output)
     place = Place(path=path, config=config, enforced=enforced)
     told = queries.explanation(subject, run=run, place=place, machine=machine(), now=moment())
     write_output(queries.render_explanation(told, form, width=width, colour=colour), output)
@@ -90,7 +82,7 @@ def diff_command(*, then: str, now: str, path: str, config: str, enforced: str, 
     from secgate import queries
     from secgate.preparation import Place
 
-    width, colour = _width(output)
+    width, colour = room(output)
     place = Place(path=path, config=config, enforced=enforced)
     comparison = queries.run_comparison(then, now, place=place, machine=machine(), now=moment())
     write_output(queries.render_comparison(comparison, form, width=width, colour=colour), output)

@@ -43,8 +43,7 @@ def metrics_command(
     """
     from secgate import evidence
 
-    if output not in ("", "-"):
-        check_output(output)
+    check_output(output)
     now = moment()
     wish = evidence.MetricsWish(at=day_or_time(at, "--at") if at else now, window_days=window_days, ledgers=ledgers)
     place = evidence.Place(path=path, config=config, enforced=enforced)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from secgate.cli.options import check_output, machine, moment, terminal, write_output
+from secgate.cli.options import machine, moment, room, write_output
 
 
 @click.command("notify")
@@ -32,11 +32,7 @@ def notify_command(
     from secgate.notifying import notified_json, notified_page, notify
     from secgate.preparation import Place
 
-    width, colour = 80, False
-    if output in ("", "-"):
-        width, colour = terminal()
-    else:
-        check_output(output)
+    width, colour = room(output)
     place = Place(path=path, config=config, enforced=enforced)
     found = notify(ledgers, dry_run=dry_run, place=place, machine=machine(), now=moment())
     write_output(notified_json(found) if form == "json" else notified_page(found, width=width, colour=colour), output)

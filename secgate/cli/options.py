@@ -19,6 +19,7 @@ from secgate.config import Machine, process_environment, this_machine
 from secgate.errors import UsageError
 from secgate.escape import plain
 from secgate.ports import Rendered
+from secgate.replacing import replace_file
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,6 +59,11 @@ def hook_options(command: Command) -> Command:
         FORMAT,
         _JOBS,
     )
+
+
+def lsp_options(command: Command) -> Command:
+    """Add the options of the language server, which is told by its editor what is judged."""
+    return _with(command, *_JUDGED_BY, POLICY, _JOBS)
 
 
 def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
@@ -145,8 +151,7 @@ def formats(values: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, str
         name, _, file = value.partition("=")
         if name not in known:
             raise UsageError(f"unknown format `{name}`", remedy=f"one of: {', '.join(known)}")
-        if file not in ("", "-"):
-            check_output(file)
+        check_output(file)
         pairs.append((name, file))
     if sum(file in ("", "-") for _, file in pairs) > 1:
         raise UsageError("two formats would go to stdout", remedy="give a file: --format sarif=out.sarif")
@@ -154,7 +159,12 @@ def formats(values: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, str
 
 
 def check_output(file: str) -> None:
-    """Raise UsageError for a file that could not be written: said before the work, not after it."""
+    """Raise UsageError for a file that could not be written: said before the work, not after it.
+
+    "" and "-" are no files.
+    """
+    if file in ("", "-"):
+        return
     path = Path(file)
     if path.is_dir():
         raise UsageError(f"cannot write {file}: it is a folder", remedy="give a file")
@@ -208,27 +218,11 @@ def write_output(output: bytes | Rendered, file: str) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe is written into, never replaced
             return
-        _replace(path, data)
+        replace_file(path, data)
     except OSError as error:
         raise UsageError(
             f"cannot write {file}: {error.strerror}", remedy="give a file in a folder that exists"
         ) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put a file in the place of another, whole or not at all; nothing of it is left where that fails."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # noqa: PTH101 - mkstemp gives a name
-        os.replace(temporary, path)  # noqa: PTH105
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
 
 
 def check_folder(folder: str) -> None:
@@ -282,3 +276,12 @@ def terminal() -> tuple[int, bool]:
     colour = (live or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
     width = os.get_terminal_size(sys.stdout.fileno()).columns if live else 80
     return min(max(width, 60), 120), colour
+
+
+def room(output: str) -> tuple[int, bool]:
+    """Give (columns, colour) for a page that goes to `output`: a file gets 80 and none.
+
+    Raises UsageError for a file that could not be written.
+    """
+    check_output(output)
+    return terminal() if output in ("", "-") else (80, False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secgate.cli.options import Command, check_output, machine, moment, terminal, write_output
+from secgate.cli.options import Command, check_output, machine, moment, room, write_output
 from secgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _source(folder: str, layer: str | None, enforced: str) -> PolicySource:
 def _write(told: Told, form: str, output: str) -> None:
     from secgate.pipeline.policy_words import policy_told
 
-    width, colour = terminal() if output in ("", "-") else (80, False)
+    width, colour = room(output)
     write_output(policy_told(told, form, width=width, colour=colour), output)
 
 
@@ -64,8 +64,7 @@ def lint(*, folder: str, layer: str | None, enforced: str, form: str, output: st
     """
     from secgate.pipeline.policies import lint_policies
 
-    if output not in ("", "-"):
-        check_output(output)
+    check_output(output)
     found = lint_policies(_source(folder, layer, enforced), machine=machine(), now=moment())
     _write(found, form, output)
     return 4 if found.faults else 0
@@ -80,8 +79,7 @@ def list_(*, path: str, enforced: str, form: str, output: str) -> int:
     """Say what a run of a tree would judge by: layers, rules, what they add to, data, and what is switched off."""
     from secgate.pipeline.policies import list_policies
 
-    if output not in ("", "-"):
-        check_output(output)
+    check_output(output)
     _write(list_policies(path, enforced=enforced, machine=machine(), now=moment()), form, output)
     return 0
 
@@ -106,8 +104,7 @@ def test(*, folder: str, layer: str | None, enforced: str, engines: tuple[str, .
     """
     from secgate.pipeline.policies import try_policies
 
-    if output not in ("", "-"):
-        check_output(output)
+    check_output(output)
     source = _source(folder, layer, enforced)
     found = try_policies(source, engines=tuple(dict.fromkeys(engines)), machine=machine(), now=moment())
     _write(found, form, output)
@@ -138,8 +135,7 @@ def diff(*, old: str, new: str, since: str, path: str, config: str, enforced: st
     from secgate.preparation import Place
     from secgate.replaying import policy_diff
 
-    if output not in ("", "-"):
-        check_output(output)
+    check_output(output)
     place = Place(path=path, config=config, enforced=enforced)
     found = policy_diff(old, new, since=_since(since), place=place, machine=machine(), now=moment())
     _write(found, form, output)

@@ -99,8 +99,7 @@ def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
     """
     from secgate import pipeline
 
-    if output not in ("", "-"):
-        check_output(output)
+    check_output(output)
     progress = Progress(quiet=quiet)
     with nothing_stale([output]):
         try:

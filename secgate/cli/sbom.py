@@ -35,8 +35,7 @@ def sbom_command(
     from secgate import bills
     from secgate.preparation import Place
 
-    if output != "-":
-        check_output(output)
+    check_output(output)
     check_apart(output, artifact)
     name, digest = _artifact(artifact)
     wish = bills.BomWish(form=form, run=run, ledger=ledger, artifact_name=name, artifact_digest=digest)

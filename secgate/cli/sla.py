@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from secgate.cli.options import check_output, machine, moment, terminal, write_output
+from secgate.cli.options import machine, moment, room, write_output
 
 
 @click.command("sla")
@@ -33,11 +33,7 @@ def sla_command(
     from secgate import queries
     from secgate.preparation import Place
 
-    width, colour = 80, False
-    if output in ("", "-"):
-        width, colour = terminal()
-    else:
-        check_output(output)
+    width, colour = room(output)
     place = Place(path=path, config=config, enforced=enforced)
     found = queries.open_deadlines(ledgers, place=place, machine=machine(), now=moment())
     write_output(queries.render_deadlines(found, form, width=width, colour=colour), output)

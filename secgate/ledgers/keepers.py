@@ -11,7 +11,6 @@ import http.client
 import os
 import ssl
 import stat
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from secgate.addresses import NoRedirects, is_loopback
 from secgate.errors import HeadMovedError, LedgerError, UsageError
 from secgate.ledgers.ref import RemoteRef
 from secgate.ports import ProcessRunner
+from secgate.replacing import replace_file
 
 MAX_BYTES = 1024 * 1024
 _FILE = "checkpoint.json"
@@ -55,16 +55,7 @@ class FileKeeper:
         if self.get() != expected:
             raise HeadMovedError("another checkpoint was put there first", place=self.address, remedy="run it again")
         try:
-            handle, building = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(handle)
-                Path(building).chmod(0o644)
-                Path(building).replace(self._path)
-            finally:
-                Path(building).unlink(missing_ok=True)
+            replace_file(self._path, data, mode=0o644)
         except OSError as error:
             raise self._fault(f"it cannot be written: {error.strerror}") from error
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from secgate.addresses import without_credentials
 from secgate.errors import HeadMovedError, LedgerError
 from secgate.model import Limits, Output
 from secgate.ports import ProcessRunner
@@ -26,7 +27,6 @@ _COMMITTER = "secgate <secgate@localhost>"
 
 _PLAIN_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _SCP_LIKE = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9._-]+)?:[^:]")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 _MOVED = re.compile(
     r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to (update|lock)|unable to (lock|update)"
     r"|incorrect old value|already exists|reference changed",
@@ -56,7 +56,7 @@ class RemoteRef:
         when missing. `git`: the executable. `env`: what reaching the remote takes, such as GIT_SSH_COMMAND. Raises
         LedgerError for an address or a ref that git could take for something else.
         """
-        self.address = f"{_CREDENTIALS.sub('', remote)}#{ref}"
+        self.address = f"{without_credentials(remote)}#{ref}"
         self._noun = noun
         is_address = "://" in remote or Path(remote).is_absolute() or _SCP_LIKE.match(remote)
         if remote.startswith("-") or "::" in remote.split("/", 1)[0] or not is_address:
@@ -105,12 +105,15 @@ class RemoteRef:
         output = self._git("fast-import", "--quiet", "--done", "--force", "--date-format=raw", stdin=b"".join(parts))
         return output.stdout.decode("ascii", "replace").strip()
 
+    def check_push(self, commit: str) -> None:
+        """Raise LedgerError where the remote would not take a push from here; nothing is pushed."""
+        output = self._push("--dry-run", commit=commit)
+        if output.exit_code or output.timed_out:
+            raise self._git_fault(f"the {self._noun} takes no push from here", output)
+
     def push(self, commit: str) -> None:
         """Move the remote's ref forward to `commit`. Raises HeadMovedError if it has moved meanwhile."""
-        argv = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--quiet"]
-        if self._is_local:
-            argv.append(f"--receive-pack={self._git_path} -c core.hooksPath={os.devnull} receive-pack")
-        output = self._git(*argv, "--", self._remote, f"{commit}:{self._ref}", network=True, may_fail=True)
+        output = self._push(commit=commit)
         if output.exit_code == 0 and not output.timed_out:
             self._git("update-ref", _TIP, commit)
             return
@@ -236,6 +239,12 @@ class RemoteRef:
         finally:
             os.close(descriptor)
 
+    def _push(self, *options: str, commit: str) -> Output:
+        argv = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--quiet", *options]
+        if self._is_local:
+            argv.append(f"--receive-pack={self._git_path} -c core.hooksPath={os.devnull} receive-pack")
+        return self._git(*argv, "--", self._remote, f"{commit}:{self._ref}", network=True, may_fail=True)
+
     def _git(self, *args: str, stdin: bytes = b"", network: bool = False, may_fail: bool = False) -> Output:
         # Rule 9 of the threats: nothing but our own repository's configuration, and no program named in any other.
         argv = [self._git_path, "-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false"]
@@ -274,7 +283,7 @@ class RemoteRef:
 
 def _shown(said: str) -> str:
     """Give what git said in one line of plain text, without credentials."""
-    return "".join(part if part.isprintable() else " " for part in _CREDENTIALS.sub("", " ".join(said.split())))[:500]
+    return "".join(part if part.isprintable() else " " for part in without_credentials(" ".join(said.split())))[:500]
 
 
 def _text(data: bytes) -> str:

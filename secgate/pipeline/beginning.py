@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -21,6 +19,7 @@ from secgate.model import Lane, SourceFile
 from secgate.pipeline.looking import Tables, load_tables
 from secgate.preparation import Prepared, RunRequest, Silence, prepare, workshop
 from secgate.proposals import HOOKS, PYPROJECT, SETTINGS, WORKFLOW, WORKFLOWS, Proposal, Sight
+from secgate.replacing import replace_file
 from secgate.tree import NotOfferedError, Tree
 from secgate.version import __version__
 
@@ -162,7 +161,7 @@ def write(beginning: Beginning) -> tuple[str, ...]:
         path = root / one.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, one.text.encode("utf-8"))
+            replace_file(path, one.text.encode("utf-8"))
         except OSError as error:
             raise UsageError(
                 f"cannot write it: {error.strerror}", place=one.path, remedy="make its folder writable"
@@ -183,19 +182,3 @@ def _require_place(root: Path, name: str) -> None:
     above = next(one for one in path.parents if one.is_dir())
     if not os.access(above, os.W_OK | os.X_OK):
         raise UsageError("its folder cannot be written, so nothing is", place=name, remedy="make it writable")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from secgate import config
+from secgate.addresses import without_credentials
 from secgate.config import Machine
 from secgate.errors import ConfigError, UsageError
 from secgate.model import Value
 from secgate.preparation import RunRequest, Silence, check_scanners, prepare, read_enforced, workshop
 
-_USER = re.compile(r"(?<=://)[^/@\s]+@")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -47,7 +47,11 @@ def shown_settings(request: RunRequest, *, machine: Machine, now: datetime) -> S
         if source == "environment":
             source = f"environment ({variables[key]})"
         found.append(
-            Setting(key=key, value=_USER.sub("...@", value) if isinstance(value, str) else value, source=source)
+            Setting(
+                key=key,
+                value=without_credentials(value, instead="...@") if isinstance(value, str) else value,
+                source=source,
+            )
         )
     return Shown(settings=tuple(found), notes=prepared.notes)
 

@@ -1,7 +1,10 @@
-"""The documents hold together: links lead somewhere, decisions have their form."""
+"""The documents hold together: links lead somewhere, decisions have their form, the site builds without a warning."""
 
 import re
+import runpy
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ADRS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+LOADED = re.compile(
+    r"""(?:<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=|url\(|@import )\s*["']?((?:https?:)?//[^"')>]+)"""
+)
 HEADINGS = ["Context", "Options", "Decision", "Consequences"]
 
 
@@ -52,5 +58,50 @@ def test_decision_has_its_form(adr: Path) -> None:
 
 def test_every_make_target_of_the_contract_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in ("setup", "gate", "test", "check", "bench", "golden", "lock"):
+    for target in ("setup", "gate", "test", "check", "docs", "bench", "golden", "lock"):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site as `make docs` does, every warning an error."""
+    out = tmp_path_factory.mktemp("site")
+    words = f"-q -W --keep-going -c docs -d {out}/trees . {out}/html"
+    argv = [sys.executable, "-m", "sphinx", *words.split()]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return out / "html"
+
+
+def test_the_site_has_every_page_and_begins_at_the_front(site: Path) -> None:
+    made = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")}
+    written = {
+        path.relative_to(ROOT).with_suffix("").as_posix() for path in documents() if path.is_relative_to(ROOT / "docs")
+    }
+    assert {name for name in written - made if "docs/examples/" not in name} == set()
+    assert 'url=README.html"' in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
+    assert LOADED.search('<script async src="https://example.org/a.js">')
+    files = [path for path in site.rglob("*") if path.suffix in (".html", ".css") and "_downloads" not in path.parts]
+    assert {path.name: LOADED.findall(path.read_text(encoding="utf-8")) for path in files} == {
+        path.name: [] for path in files
+    }
+
+
+@pytest.mark.browser
+def test_the_site_is_searched_without_a_server(site: Path, tmp_path: Path) -> None:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on PATH")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--virtual-time-budget=5000"]
+    argv = [program, *flags, "--dump-dom", (site / "search.html").as_uri() + "?q=break-glass"]
+    dom = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert re.search(r'<a href="docs/overrides\.html"', dom)
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    navigation = runpy.run_path(str(ROOT / "docs" / "conf.py"))["NAVIGATION"]
+    listed = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    assert {f"{page}.md" for pages in navigation.values() for page in pages} - listed == {"changes/README.md"}
