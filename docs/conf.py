@@ -17,6 +17,7 @@ NAVIGATION = {
     "Integrations": ["docs/pre-commit", "docs/github", "docs/pipelines", "docs/notifications", "docs/library"],
     "Policies": [
         "docs/policies",
+        "docs/cookbook",
         "docs/deadlines",
         "docs/waivers",
         "docs/downgrades",

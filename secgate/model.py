@@ -1038,6 +1038,8 @@ class Message(Value, frozen=True, kw_only=True):
     id: Digest
     channel: str
     as_of_epoch_s: int
+    visibility: Visibility = "unknown"
+    """Who can read where secgate was called from, as CI tells: what is as public names no finding."""
     notices: tuple[Notice, ...]
 
 

@@ -62,6 +62,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "text": "secgate.reporters.text:TextReporter",
     },
     "notifiers": {
+        "issues": "secgate.notifiers.issues:IssueNotifier",
         "mail": "secgate.notifiers.mail:MailNotifier",
         "slack": "secgate.notifiers.chat:SlackNotifier",
         "teams": "secgate.notifiers.chat:TeamsNotifier",
