@@ -58,10 +58,11 @@
   }
 
   function reset() {
+    const sorted = order.value;
     for (const box of boxes) box.checked = false;
     text.value = lane.value = state.value = order.value = "";
+    if (sorted) sort();
     filter();
-    sort();
   }
 
   // A link to a finding shows it, whatever was narrowed down before.

@@ -227,14 +227,15 @@ def test_hostile_text_is_narrowed_down_to_like_any_other(session: BrowserSession
 
 
 def test_many_findings_are_narrowed_down_at_once(session: BrowserSession) -> None:
+    # Hidden list items once had the browser count all others anew, a minute long.
     with Tab(session, page(large_run(1000))) as tab:
+        choose(tab, "by-order", "byPath")
+        start = tab.run("performance.now()")
         write(tab, "src/m0003")
-        assert tab.run(STATUS) == "50 of 2,000 findings shown."
-        clicked = (
-            "(at => { document.getElementById('reset').click(); return performance.now() - at })(performance.now())"
-        )
-        slow = tab.run(clicked)
-        assert slow < 5000
+        assert tab.run(STATUS) == "50 of 2,000 findings shown, sorted by path."
+        tab.run("document.getElementById('reset').click()")
+        assert len(tab.run(SHOWN)) == 2000
+        assert tab.run("performance.now()") - start < 15_000
 
 
 def test_without_findings_there_is_nothing_to_narrow_down(session: BrowserSession) -> None:
