@@ -121,7 +121,7 @@
   // On paper everything is open, and closed again behind it.
   let closed = [];
   window.addEventListener("beforeprint", () => {
-    closed = items.map(detailsOf).filter((details) => details && !details.open);
+    closed = Array.from(document.querySelectorAll("details:not([open])"));
     for (const details of closed) details.open = true;
   });
   window.addEventListener("afterprint", () => {

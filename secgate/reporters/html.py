@@ -39,7 +39,7 @@ MAX_OPEN = 3
 """So many that block are open from the start; of more, the first alone."""
 MAX_ROWS = 2_000
 """Rows of any table."""
-MAX_STEPS = 100
+FIRST_STEPS, MAX_STEPS = 6, 100
 MAX_TEXT = 2_000
 """Characters of any one text."""
 _MARKS = {Outcome.PASS: "✓", Outcome.INCONCLUSIVE: "?", None: "·"}
@@ -128,6 +128,7 @@ class HtmlReporter:
         page = environment.get_template("run.html.j2").render(
             document=document,
             facets=_facets(items),
+            first_steps=FIRST_STEPS,
             in_full=self._max_full,
             items=items,
             let_pass=WORDS,
