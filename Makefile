@@ -5,12 +5,14 @@
 #   make test     the whole test suite; ARGS="-k ledger" passes options on
 #   make check    lint, types, import contracts, rules, policies, docs
 #   make docs     the site of the pages, into out/docs; every warning is an error
+#   make dist     the sdist and the wheel of the commit, the same bytes anywhere, into dist/; DIST=out/again elsewhere
 #   make bench    measure, and print what was measured
 #   make golden   write the golden files anew; look at the difference before you commit it
 #   make lock     resolve pyproject.toml anew into requirements/ and rules/tools/
 
 PYTHON ?= python3
 ARGS ?=
+DIST ?= dist
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -25,7 +27,7 @@ RULE_TOOLS := $(wildcard rules/tools/*.txt)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
           --no-header --no-annotate
 
-.PHONY: setup gate test check docs bench golden lock
+.PHONY: setup gate test check docs dist bench golden lock
 setup: $(STAMPS)/tools
 
 # The first interpreter that we have reads nothing but the lock of the installer.
@@ -69,6 +71,13 @@ check: $(STAMPS)/tools
 docs: $(STAMPS)/requirements
 	$(BIN)/sphinx-build -q -W --keep-going -c docs -d out/doctrees . out/docs
 	@echo "open out/docs/index.html"
+
+# What is built is a commit: every file of it, none beside it, and its time.
+dist: $(STAMPS)/requirements
+	@test -z "$$(git status --porcelain)" || { echo "commit or remove this first:" >&2; git status --short >&2; exit 1; }
+	rm -rf $(DIST)
+	SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" $(BIN)/python -m build --no-isolation --outdir $(DIST) .
+	cd $(DIST) && sha256sum -- *.whl *.tar.gz | tee SHA256SUMS
 
 bench: $(STAMPS)/tools
 	$(BIN)/python benchmarks/run.py $(ARGS)

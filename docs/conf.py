@@ -50,6 +50,7 @@ NAVIGATION = {
         "docs/replay",
         "benchmarks/README",
         "CONTRIBUTING",
+        "docs/releasing",
         "SECURITY",
         "CHANGELOG",
         "changes/README",

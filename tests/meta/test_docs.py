@@ -58,7 +58,7 @@ def test_decision_has_its_form(adr: Path) -> None:
 
 def test_every_make_target_of_the_contract_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in ("setup", "gate", "test", "check", "docs", "bench", "golden", "lock"):
+    for target in ("setup", "gate", "test", "check", "docs", "dist", "bench", "golden", "lock"):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 

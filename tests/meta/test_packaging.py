@@ -1,12 +1,17 @@
-"""A wheel built from the sdist, in a fresh environment, finds the same data as the checkout does."""
+"""What is released: the same bytes wherever it is built, and a wheel that works in a fresh environment."""
 
+import hashlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import tomllib
 import venv
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -25,9 +30,11 @@ print(json.dumps({
 """
 
 
-def run(*argv: str | Path, cwd: Path) -> str:
-    result = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False, timeout=180)
-    assert result.returncode == 0, result.stdout + result.stderr
+def run(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, code: int = 0, umask: int = -1) -> str:
+    result = subprocess.run(
+        argv, cwd=cwd, capture_output=True, text=True, check=False, timeout=180, env=env, umask=umask
+    )
+    assert result.returncode == code, result.stdout + result.stderr
     return result.stdout
 
 
@@ -36,12 +43,19 @@ def tracked() -> set[str]:
     return {name for name in run(*listing, cwd=ROOT).split("\0") if name and (ROOT / name).is_file()}
 
 
+EPOCH = 1_767_225_600
+
+
+def build(tree: Path, out: Path, *, umask: int = -1, **environment: str) -> Path:
+    """Build the sdist, and the wheel from it, with the build backend that is installed here, as `make dist` does."""
+    env = os.environ | {"SOURCE_DATE_EPOCH": str(EPOCH)} | environment
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, tree, cwd=out, env=env, umask=umask)
+    return out
+
+
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the sdist, and the wheel from it, with the build backend that is installed here."""
-    out = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT, cwd=out)
-    return out
+    return build(ROOT, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +102,114 @@ def test_wheel_holds_the_package_and_its_data_alone(dist: Path) -> None:
     names = {n for n in ZipFile(wheel).namelist() if not n.endswith("/") and ".dist-info/" not in n}
     shipped = {f"secgate/_data/{name}" for name in tracked() if name.split("/")[0] in FOLDERS}
     assert names == shipped | {name for name in tracked() if name.startswith("secgate/")}
+
+
+def test_another_machine_builds_the_same_bytes(dist: Path, tmp_path: Path) -> None:
+    """Another folder, another owner's habits with modes, another day, place and order of hashes."""
+    tree, out = tmp_path / "elsewhere", tmp_path / "out"
+    out.mkdir()
+    for name in sorted(tracked(), reverse=True):
+        copy = tree / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, copy)
+        copy.chmod(0o700 if os.access(ROOT / name, os.X_OK) else 0o600)
+    build(tree, out, umask=0o077, TZ="Pacific/Auckland", LC_ALL="C", PYTHONHASHSEED="7")
+    assert [one.name for one in sorted(dist.iterdir())] == [one.name for one in sorted(out.iterdir())]
+    assert {one.name: digest(one) for one in dist.iterdir()} == {one.name: digest(one) for one in out.iterdir()}
+    (wheel,) = out.glob("*.whl")
+    assert {one.date_time for one in ZipFile(wheel).infolist()} == {datetime.fromtimestamp(EPOCH, UTC).timetuple()[:6]}
+
+
+def test_what_is_built_is_dated_by_its_commit() -> None:
+    told = run("make", "--dry-run", "--always-make", "dist", cwd=ROOT)
+    assert 'SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)"' in told
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+# ------------------------------------------------------------------------------- in a fresh environment of each Python
+
+
+def interpreter(version: str) -> Path:
+    """Give the Python of a version that is on PATH or among pyenv's; skip where there is none."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    named = shutil.which(f"python{version}")
+    for one in (*([Path(named)] if named else []), *sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"))):
+        said = subprocess.run(
+            [one, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+        if (said.returncode, said.stdout.strip()) == (0, version):
+            return one
+    pytest.skip(f"no Python {version} on PATH or among pyenv's")
+
+
+class Fresh:
+    """An environment with the wheel and what its lock names, each by its hash; it sees nothing of the checkout."""
+
+    def __init__(self, python: Path, dist: Path, home: Path) -> None:
+        (self.wheel,) = dist.glob("*.whl")
+        self.home = home
+        uv = Path(sys.executable).with_name("uv")
+        run(uv, "venv", "--no-python-downloads", "--no-project", "--python", python, home / "env", cwd=home)
+        own = home / "secgate.txt"
+        own.write_text(f"secgate @ {self.wheel.as_uri()} --hash=sha256:{digest(self.wheel)}\n", encoding="utf-8")
+        locks = ("--require-hashes", "--requirement", own, "--requirement", ROOT / "requirements" / "run.txt")
+        run(uv, "pip", "install", "--python", home / "env" / "bin" / "python", *locks, cwd=home)
+
+    def secgate(self, *words: str | Path, cwd: Path, code: int = 0) -> str:
+        """Run the command as a new user's shell does, and give what it wrote to stdout."""
+        env = {"HOME": str(self.home), "PATH": os.defpath, "LANG": "C.UTF-8"}
+        return run(self.home / "env" / "bin" / "secgate", *words, cwd=cwd, env=env, code=code)
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_the_wheel_gates_on_each_python(version: str, dist: Path, tmp_path: Path) -> None:
+    fresh = Fresh(interpreter(version), dist, tmp_path)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    assert fresh.secgate("--version", cwd=tree) == f"secgate {dist_version(fresh.wheel)}\n"
+    (tree / "app.py").write_text("import subprocess\nimport sys\n\nsubprocess.run(sys.argv[1], shell=True)\n")
+    told = json.loads(fresh.secgate("run", "--quiet", "--offline", "--format", "json", cwd=tree, code=1))
+    assert told["outcome"] == "fail"
+    ended = {one["scanner"]: one["status"] for one in told["run"]["invocations"]}
+    assert ended == dict.fromkeys(("bandit", "semgrep", "detect-secrets", "kingfisher"), "completed")
+    assert {one["location"]["path"] for one in told["run"]["findings"]} == {"app.py"}
+
+
+def dist_version(wheel: Path) -> str:
+    return wheel.name.split("-")[1]
+
+
+def test_the_wheel_writes_its_own_inventory_and_attestation(dist: Path, tmp_path: Path) -> None:
+    """As docs/releasing.md says, on a small repository: gate the commit, bind what was built, list what is in it."""
+    if not shutil.which("ssh-keygen"):
+        pytest.skip("no ssh-keygen")
+    fresh = Fresh(Path(sys.executable), dist, tmp_path)
+    tree, layer, made = tmp_path / "tree", tmp_path / "organisation", tmp_path / "made"
+    for folder in (tree, layer, made):
+        folder.mkdir()
+    (layer / "enforced.toml").write_text("version = 1\n", encoding="utf-8")
+    shutil.copy(ROOT / "secgate" / "version.py", tree)
+    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    for words in (["init", "--quiet"], ["add", "."], [*author, "commit", "--quiet", "--message", "one"]):
+        run("git", *words, cwd=tree)
+    key, attested, bom = tmp_path / "release", made / "secgate.intoto.json", made / "secgate.cdx.json"
+    fresh.secgate("keys", "create", "machine:release", "--out", key, "--enforced", layer, cwd=tree)
+    gate = ("--quiet", "--offline", "--profile", "release", "--enforced", layer, "--format", "json")
+    name = json.loads(fresh.secgate("run", *gate, cwd=tree))["run"]["run_id"]
+    signing = ("--key", key, "--enforced", layer, "-o", attested)
+    fresh.secgate("attest", "bind", name, "--artifact", fresh.wheel, *signing, cwd=tree)
+    fresh.secgate("sbom", "--run", name, "--artifact", fresh.wheel, "-o", bom, cwd=tree)
+    subject = json.loads(bom.read_text())["metadata"]["component"]
+    assert subject["hashes"] == [{"alg": "SHA-256", "content": digest(fresh.wheel)}]
+    about = ("--enforced", layer, "--profile", "release")
+    said = fresh.secgate("attest", "verify", attested, "--artifact", fresh.wheel, *about, cwd=made)
+    assert said.startswith("PASS: ")
+    (sdist,) = dist.glob("*.tar.gz")
+    fresh.secgate("attest", "verify", attested, "--artifact", sdist, *about, cwd=made, code=1)
