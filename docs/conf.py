@@ -14,7 +14,14 @@ FRONT, DECISIONS = "README", "docs/adr/README"
 
 NAVIGATION = {
     "Start": ["docs/first-hour", "docs/concepts", "docs/explain"],
-    "Integrations": ["docs/pre-commit", "docs/github", "docs/pipelines", "docs/notifications", "docs/library"],
+    "Integrations": [
+        "docs/pre-commit",
+        "docs/editor",
+        "docs/github",
+        "docs/pipelines",
+        "docs/notifications",
+        "docs/library",
+    ],
     "Policies": [
         "docs/policies",
         "docs/cookbook",

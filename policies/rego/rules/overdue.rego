@@ -4,6 +4,7 @@ package secgate.rules.overdue
 import data.secgate.lib.clock
 import data.secgate.lib.downgrade
 import data.secgate.lib.duties
+import data.secgate.lib.words
 
 deny contains said if {
 	some one in array.concat(by_days, by_less)
@@ -11,9 +12,9 @@ deny contains said if {
 	said := {
 		"finding": duty.finding,
 		"reason": sprintf("overdue by %s: %s allows %s from %s", [
-			words[one.over],
+			told[one.over],
 			duty.basis,
-			words[duty.limit_s],
+			told[duty.limit_s],
 			time.format([duty.start_epoch_s * 1000000000, "UTC", "2006-01-02 15:04:05 UTC"]),
 		]),
 		"remedy": "fix it now, or have a waiver approved; the clock runs on either way",
@@ -38,7 +39,7 @@ recorded := [duty |
 	duty := object.union(one, {"finding": f.fingerprint})
 ]
 
-# Words for each length are found once. Past two days they tell days and hours, whatever the minutes: clock.words.
+# Words for each length are found once. Past two days they tell days and hours, whatever the minutes.
 by_days := [one |
 	past := input.evaluated_at_epoch_s - 172800
 	some duty in late
@@ -59,4 +60,4 @@ lengths := {one.over | some one in array.concat(by_days, by_less)}
 
 limits := {duty.limit_s | some duty in late}
 
-words := {length: clock.words(length) | some length in (lengths | limits)}
+told := {length: words.length(length) | some length in (lengths | limits)}

@@ -99,7 +99,7 @@ GATHERED = {
     "secgate.rules.overdue.lengths",
     "secgate.rules.overdue.limits",
     "secgate.rules.overdue.recorded",
-    "secgate.rules.overdue.words",
+    "secgate.rules.overdue.told",
 }
 """What the shipped rules gather over findings: lists to go through, and sets asked for what a finding has."""
 
