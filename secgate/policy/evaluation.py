@@ -11,13 +11,14 @@ from functools import cached_property
 from itertools import repeat
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secgate.errors import PolicyError
 from secgate.model import Obligation, Scope
 from secgate.policy import attribution
 from secgate.policy.documents import InputDocument, LayerDecision
 from secgate.policy.facts import recorded, sentinel_finding
+from secgate.policy.handed import FACTS, handed_over
 from secgate.policy.joining import Ruled
 from secgate.policy.layers import Layer, LayerName
 from secgate.policy.parts import joined, split
@@ -48,20 +49,29 @@ class _Question(Struct, frozen=True, kw_only=True):
     modules: tuple[PolicyModule, ...]
     data: bytes
     limit_s: float
+    facts: frozenset[str] = FACTS
+    """Facts of findings that a part is handed over with."""
 
 
-class _Asked:
-    """A document, and its text as an engine sees it, which is written once for all engines that are asked."""
+class Asked:
+    """A document, and its text as an engine sees it, which is written once for all engines that are asked.
 
-    def __init__(self, document: InputDocument) -> None:
+    With `facts` its findings have no others in the text. Checked against the document is what was made of the text.
+    """
+
+    def __init__(self, document: InputDocument, *, facts: frozenset[str] = FACTS) -> None:
         self.document = document
+        self._facts = facts
 
     @cached_property
     def text(self) -> bytes:
         """The finding that must be denied is among its own."""
         document = self.document
-        sentinel = sentinel_finding(document.evaluated_at_epoch_s)
-        return msgspec.json.encode(msgspec.structs.replace(document, findings=(*document.findings, sentinel)))
+        findings = (*document.findings, sentinel_finding(document.evaluated_at_epoch_s))
+        if self._facts == FACTS:
+            return msgspec.json.encode(structs.replace(document, findings=findings))
+        shown = structs.asdict(document) | {"findings": handed_over(findings, self._facts)}
+        return msgspec.json.encode(shown)
 
 
 class Evaluation:
@@ -112,7 +122,7 @@ class Evaluation:
     def _rule(self, layer: Layer, document: InputDocument, parted: LayerDecision | None) -> Ruled:
         """Give the layer's decision, total and of the schema, the sentinel already taken out."""
         question = self._question(layer, document)
-        asked = _Asked(document)
+        asked = Asked(document)
         decision = parted
         if decision is None:
             trusted = layer.name == "shipped" and len(document.findings) <= IN_PROCESS_FINDINGS
@@ -131,7 +141,7 @@ class Evaluation:
             limit_s=self._limit_s + len(document.findings) / FINDINGS_PER_S,
         )
 
-    def _ask(self, question: _Question, asked: _Asked, engine: Engine) -> LayerDecision:
+    def _ask(self, question: _Question, asked: Asked, engine: Engine) -> LayerDecision:
         answer = engine.evaluate(
             question.modules, data=question.data, document=asked.text, query=QUERY, limit_s=question.limit_s
         )
@@ -152,8 +162,12 @@ class Evaluation:
         """
         if len(document.findings) < PARTED_FINDINGS or self._guarded is self._engine:
             return {}
-        self._whole |= {layer.name for layer in layers if not layer.speaks_singly}
-        asked = {layer.name: self._question(layer, document) for layer in layers if layer.name not in self._whole}
+        self._whole |= {layer.name for layer in layers if layer.reach is None or not layer.reach.speaks_singly}
+        asked = {
+            layer.name: structs.replace(self._question(layer, document), facts=layer.reach.facts)
+            for layer in layers
+            if layer.name not in self._whole and layer.reach is not None
+        }
         if not asked or layers[0].name in self._whole & {"organisation"}:
             return {}
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="secgate-judge") as pool:
@@ -178,7 +192,8 @@ class Evaluation:
             if name in self._whole or "organisation" in self._whole & questions.keys():
                 continue
             try:
-                found[name] = self._ask(question, _Asked(seen if name == "shipped" else document), self._guarded)
+                asked = Asked(seen if name == "shipped" else document, facts=question.facts)
+                found[name] = self._ask(question, asked, self._guarded)
             except PolicyError:
                 self._whole.add(name)
                 continue
@@ -228,10 +243,8 @@ def with_obligations(document: InputDocument, decision: LayerDecision) -> InputD
     for finding in document.findings:
         held = {duty.basis for duty in finding.obligations}
         fresh = tuple(recorded(duty) for duty in added.get(finding.fingerprint, ()) if duty.basis not in held)
-        findings.append(
-            msgspec.structs.replace(finding, obligations=(*finding.obligations, *fresh)) if fresh else finding
-        )
-    return msgspec.structs.replace(document, findings=tuple(findings))
+        findings.append(structs.replace(finding, obligations=(*finding.obligations, *fresh)) if fresh else finding)
+    return structs.replace(document, findings=tuple(findings))
 
 
 def _require_accounts(document: InputDocument, lanes: Sequence[str]) -> None:

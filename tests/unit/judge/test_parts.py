@@ -25,8 +25,8 @@ from secgate.policy.documents import (
     PackageFacts,
     RecordedObligation,
 )
-from secgate.policy.evaluation import PARTED_FINDINGS, QUERY
-from secgate.policy.facts import sentinel_finding
+from secgate.policy.evaluation import PARTED_FINDINGS, QUERY, Asked
+from secgate.policy.handed import FACTS
 from secgate.policy.parts import joined, split
 from secgate.policy.totality import read_total
 from secgate.policy.values import effective_data
@@ -226,12 +226,13 @@ def organisation(bench: Bench, rules: str = OWN, *, places: bool = False) -> Lay
     return layer
 
 
-def asked(bench: Bench, layer: Layer, document: InputDocument, data: bytes) -> LayerDecision:
-    with_sentinel = (*document.findings, sentinel_finding(document.evaluated_at_epoch_s))
+def asked(
+    bench: Bench, layer: Layer, document: InputDocument, data: bytes, *, facts: frozenset[str] = FACTS
+) -> LayerDecision:
     answer = RegorusEngine().evaluate(
         (*bench.shipped.ground(), *layer.rule_modules()),
         data=data,
-        document=msgspec.json.encode(msgspec.structs.replace(document, findings=with_sentinel)),
+        document=Asked(document, facts=facts).text,
         query=QUERY,
         limit_s=60,
     )
@@ -256,10 +257,11 @@ def test_parts_add_up_to_the_whole(bench: Bench, scope: Scope, seed: int) -> Non
     own = organisation(bench, places=seed % 2 == 1)
     data = effective_data(bench.shipped, own)
     for layer, values in ((bench.shipped, data), (own, layer_data(own, data))):
-        assert layer.speaks_singly
+        assert layer.reach is not None
+        assert layer.reach.speaks_singly
         whole = asked(bench, layer, document, values)
         parts = split(document, most=chance.choice((1, 9, 20)))
-        together = joined([asked(bench, layer, part, values) for part in parts])
+        together = joined([asked(bench, layer, part, values, facts=layer.reach.facts) for part in parts])
         assert together is not None
         assert in_order(together) == in_order(whole)
 
@@ -280,7 +282,8 @@ warn contains {"run": true, "reason": "somebody owns a thing"} if {
 }
 """
     layer = bench.layer("organisation", rules)
-    assert layer.speaks_singly
+    assert layer.reach is not None
+    assert layer.reach.speaks_singly
     document = made(bench, Scope.CHANGE, made_from(2), count=2)
     one, two = document.findings
     changed = (msgspec.structs.replace(one, owner="odd"), msgspec.structs.replace(two, owner=""))
@@ -316,7 +319,7 @@ def test_a_large_run_is_judged_in_parts_where_that_is_the_same(bench: Bench, rul
     parted = judge(bench.request(*findings, and_layers=(layer,)), engine=engine, guarded=guarded)
     assert engine.asked == 0
     assert (asked := guarded.asked) in calls
-    plain = tuple(msgspec.structs.replace(one, speaks_singly=False) for one in (bench.shipped, layer))
+    plain = tuple(msgspec.structs.replace(one, reach=None) for one in (bench.shipped, layer))
     request = msgspec.structs.replace(bench.request(*findings), layers=plain)
     whole = judge(request, engine=engine, guarded=guarded)
     assert guarded.asked == asked + 2
