@@ -63,7 +63,8 @@ check: $(STAMPS)/tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest --quiet tests/rules tests/policies \
-	  tests/meta/test_docs.py tests/meta/test_reference.py tests/meta/test_examples.py tests/meta/test_threats.py
+	  tests/meta/test_docs.py tests/meta/test_reference.py tests/meta/test_examples.py tests/meta/test_cookbook.py \
+	  tests/meta/test_threats.py
 
 docs: $(STAMPS)/requirements
 	$(BIN)/sphinx-build -q -W --keep-going -c docs -d out/doctrees . out/docs
@@ -78,7 +79,7 @@ golden: $(STAMPS)/tools
 
 lock: $(STAMPS)/uv
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements/run.txt
-	$(COMPILE) --upgrade --extra dev --extra docs --extra pdf --constraint requirements/run.txt pyproject.toml \
+	$(COMPILE) --upgrade --extra dev --extra docs --extra lsp --extra pdf --constraint requirements/run.txt pyproject.toml \
 	  --output-file requirements/dev.txt
 	echo uv | $(COMPILE) --constraint requirements/run.txt - --output-file requirements/uv.txt
 	grep -oE '^checkov==[0-9.]+' rules/tools/checkov.txt | $(COMPILE) --upgrade - --output-file rules/tools/checkov.txt

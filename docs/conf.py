@@ -13,10 +13,18 @@ ROOT = Path(__file__).parents[1]
 FRONT, DECISIONS = "README", "docs/adr/README"
 
 NAVIGATION = {
-    "Start": ["docs/first-hour", "docs/concepts", "docs/explain"],
-    "Integrations": ["docs/pre-commit", "docs/github", "docs/pipelines", "docs/notifications", "docs/library"],
+    "Start": ["docs/first-hour", "docs/concepts", "docs/page", "docs/explain"],
+    "Integrations": [
+        "docs/pre-commit",
+        "docs/editor",
+        "docs/github",
+        "docs/pipelines",
+        "docs/notifications",
+        "docs/library",
+    ],
     "Policies": [
         "docs/policies",
+        "docs/cookbook",
         "docs/deadlines",
         "docs/waivers",
         "docs/downgrades",

@@ -1,4 +1,4 @@
-"""Addresses that requests go to: which of them never leave this machine, and that a server sends nobody elsewhere."""
+"""Addresses that requests go to: which never leave this machine, whose servers are not trusted, and no redirects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import ipaddress
 import re
 import urllib.request
 
+_OTHER_HOST = (62, 64)
+"""X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
 _CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
@@ -20,6 +22,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def untrusted(verify_code: int) -> str:
+    """Say why a certificate is refused, by OpenSSL's code: its words name the host, which is not to be repeated."""
+    if verify_code in _OTHER_HOST:
+        return "the server's certificate is for another host"
+    return f"the server's certificate is not trusted here (OpenSSL {verify_code})"
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -85,13 +85,18 @@ def headline(message: Message) -> str:
     return f"secgate: {parts}"
 
 
+def standing(stage: NoticeStage) -> str:
+    """Say how far a finding is, after what it is called."""
+    return _SAID[stage]
+
+
 def notice_words(one: Notice) -> str:
     """Say one in a line; it is still to be escaped for its place."""
     where = f"{one.path}:{one.start_line}" if one.start_line else one.path
     until = f", due {utc_words(one.due_epoch_s)}" if one.due_epoch_s is not None else ""
     what = one.weakness or one.package or one.lane.value
     home = f"{one.repository}, line {one.line}" if one.line else one.repository
-    return f"{one.severity.value} {what} {_SAID[one.stage]}{until}: {where} in {home} ({one.fingerprint[:12]})"
+    return f"{one.severity.value} {what} {standing(one.stage)}{until}: {where} in {home} ({one.fingerprint[:12]})"
 
 
 def _news(one: Deadline, channel: str, *, as_of_epoch_s: int, policy: NotificationPolicy) -> Iterator[NoticeStage]:

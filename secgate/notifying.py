@@ -6,16 +6,20 @@ id; that is the price of never recording what was not sent.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from secgate import registry
 from secgate.config import Machine
 from secgate.deadlines import deadlines
+from secgate.discover import ci_facts
+from secgate.engines.regorus import RegorusEngine
 from secgate.errors import LedgerError, NotificationError, UsageError
 from secgate.escape import json_text
 from secgate.events import to_entry
@@ -24,9 +28,20 @@ from secgate.model import Digest, Message, Value
 from secgate.notices import messages, notice_words, told
 from secgate.notification import NotificationSent
 from secgate.page import Page
-from secgate.policy import effective_data, read_notifications
+from secgate.policy import Layer, effective_data, read_notifications
 from secgate.ports import Ledger, Notifier
-from secgate.preparation import ChosenLedger, Place, Prepared, Workshop, named_ledger, prepared_at
+from secgate.preparation import (
+    ChosenLedger,
+    Place,
+    Prepared,
+    Silence,
+    guarded_reader,
+    named_ledger,
+    policy_layers,
+    prepared_at,
+    read_enforced,
+    workshop,
+)
 from secgate.queries import folded_ledger
 from secgate.recall import recall
 from secgate.record import append_events
@@ -36,7 +51,7 @@ FORMAT_VERSION = 1
 
 
 class Sending(Value, frozen=True, kw_only=True):
-    """One message and what became of it; `what` says why it failed. Never with an address."""
+    """One message and what became of it; `what` says why it failed, or would. No secret is in it."""
 
     ledger: str
     notifier: str
@@ -44,6 +59,8 @@ class Sending(Value, frozen=True, kw_only=True):
     """`not-sent` in a dry run."""
     what: str = ""
     message: Message
+    shown: str = ""
+    """In a dry run, what would go out, secrets masked."""
 
 
 class Notified(Value, frozen=True, kw_only=True):
@@ -71,37 +88,54 @@ class _Due(Value, frozen=True, kw_only=True):
 def notify(names: Sequence[str], *, dry_run: bool, place: Place, machine: Machine, now: datetime) -> Notified:
     """Tell each channel what the policy says it is to be told of the named ledgers, or of the tree's own for none.
 
-    Raises UsageError before anything is sent where a channel's address or secret is missing in the environment or may
-    not be used, and LedgerError for a ledger that is not there, does not verify or cannot be written.
+    Where ledgers are named no tree is looked at. Raises UsageError before anything is sent where a channel's address
+    or secret is missing in the environment or may not be used, and LedgerError for a ledger that is not there, does
+    not verify or cannot be written.
     """
-    with prepared_at(place, machine=machine, now=now) as (prepared, chosen, shop):
-        shipped = prepared.layers[0]
-        organisation = next((one for one in prepared.layers if one.name == "organisation"), None)
-        data = effective_data(shipped, organisation)
-        policy, digest = read_notifications(data), sha256(data).hexdigest()
-        due = []
-        for ledger, memory in _ledgers(names, prepared, chosen, shop, dry_run=dry_run):
-            found = deadlines([folded_ledger(ledger, memory)], now_epoch_s=int(now.timestamp()))
-            for message in messages(found.findings, as_of_epoch_s=found.as_of_epoch_s, policy=policy, memory=memory):
-                notifier = registry.notifier(policy.channels[message.channel])
-                due.append(_Due(ledger=ledger, memory=memory, notifier=notifier, message=message))
+    with _desk(names, place=place, dry_run=dry_run, machine=machine, now=now) as desk:
+        due = list(_due(desk, machine=machine, now=now))
         if dry_run:
-            return Notified(dry_run=True, sendings=tuple(_sending(one, "not-sent") for one in due))
+            return Notified(dry_run=True, sendings=tuple(_tried(one, machine=machine, now=now) for one in due))
         _require_endpoints(due, machine)
+        for ledger in {one.ledger.address: one.ledger for one in due}.values():
+            ledger.check_writable()
+        digest = sha256(desk.data).hexdigest()
         return Notified(dry_run=False, sendings=_sent_all(due, machine=machine, now=now, policy_digest=digest))
 
 
-def _ledgers(
-    names: Sequence[str], prepared: Prepared, chosen: ChosenLedger | None, shop: Workshop, *, dry_run: bool
-) -> Iterator[tuple[Ledger, Memory]]:
-    """Give every ledger, read whole and verified."""
-    for name in dict.fromkeys(names):
-        ledger = named_ledger(name, machine=shop.machine, executor=shop.executor, read_only=dry_run)
-        memory = Memory()
-        memory.catch_up(ledger)
-        yield ledger, memory
-    if names:
+class _Desk(NamedTuple):
+    """What is told of, and the effective data that says to whom."""
+
+    data: bytes
+    ledgers: Sequence[tuple[Ledger, Memory]]
+
+
+@contextlib.contextmanager
+def _desk(names: Sequence[str], *, place: Place, dry_run: bool, machine: Machine, now: datetime) -> Iterator[_Desk]:
+    """Give every ledger, read whole and verified, and the policy's data."""
+    if not names:
+        with prepared_at(place, machine=machine, now=now) as (prepared, chosen, _):
+            yield _Desk(_data(prepared.layers), [_own_ledger(prepared, chosen, now)])
         return
+    with workshop(machine, now=now, observer=Silence()) as shop:
+        enforced = read_enforced(place.enforced or machine.env.get("SECGATE_ENFORCED", ""), tree="")
+        reader = guarded_reader(machine, runner=shop.executor, scratch=shop.scratch)
+        layers = policy_layers(enforced.policies, {}, reader=RegorusEngine(), guarded=reader)
+        ledgers = []
+        for name in dict.fromkeys(names):
+            ledger = named_ledger(name, machine=machine, executor=shop.executor, read_only=dry_run)
+            memory = Memory()
+            memory.catch_up(ledger)
+            ledgers.append((ledger, memory))
+        yield _Desk(_data(layers), ledgers)
+
+
+def _data(layers: Sequence[Layer]) -> bytes:
+    organisation = next((one for one in layers if one.name == "organisation"), None)
+    return effective_data(layers[0], organisation)
+
+
+def _own_ledger(prepared: Prepared, chosen: ChosenLedger | None, now: datetime) -> tuple[Ledger, Memory]:
     if chosen is None:
         raise UsageError("the ledger is switched off here", place="ledger.store", remedy="name one with --ledger")
     if not chosen.ledger.exists():
@@ -115,13 +149,24 @@ def _ledgers(
         chosen.ledger,
         repository=prepared.target.repository,
         line=prepared.target.line,
-        now=shop.now,
+        now=now,
         required=False,
         read_only=True,
         remembered=chosen.remembered,
         memory=memory,
     )
-    yield chosen.ledger, memory
+    return chosen.ledger, memory
+
+
+def _due(desk: _Desk, *, machine: Machine, now: datetime) -> Iterator[_Due]:
+    policy = read_notifications(desk.data)
+    visibility = ci_facts(machine.env, read=lambda path: Path(path).read_bytes()).visibility
+    for ledger, memory in desk.ledgers:
+        found = deadlines([folded_ledger(ledger, memory)], now_epoch_s=int(now.timestamp()))
+        for message in messages(found.findings, as_of_epoch_s=found.as_of_epoch_s, policy=policy, memory=memory):
+            notifier = registry.notifier(policy.channels[message.channel])
+            told_here = msgspec.structs.replace(message, visibility=visibility)
+            yield _Due(ledger=ledger, memory=memory, notifier=notifier, message=told_here)
 
 
 def _variables(channel: str) -> tuple[str, str]:
@@ -168,6 +213,19 @@ def _sent_all(due: Sequence[_Due], *, machine: Machine, now: datetime, policy_di
     return tuple(sendings)
 
 
+def _tried(one: _Due, *, machine: Machine, now: datetime) -> Sending:
+    """Give what would be sent. An address that is not known is no fault here; one that may not be used is said."""
+    address, secret = _endpoint(one.message.channel, machine)
+    what = "" if address else f"{_variables(one.message.channel)[0]} is not set"
+    if address:
+        try:
+            one.notifier.check(address=address, secret=secret)
+        except UsageError as error:
+            what, address = error.what, ""
+    shown = one.notifier.shown(one.notifier.body(one.message), address=address, at=now)
+    return msgspec.structs.replace(_sending(one, "not-sent", what), shown=shown)
+
+
 def _sent(one: _Due, *, machine: Machine, now: datetime, policy_digest: Digest) -> Sending:
     """Send a message and record it. What could not be sent is told and stays due."""
     address, secret = _endpoint(one.message.channel, machine)
@@ -185,7 +243,14 @@ def _sent(one: _Due, *, machine: Machine, now: datetime, policy_digest: Digest) 
         policy_digest=policy_digest,
         secgate_version=__version__,
     )
-    append_events([to_entry(event)], one.ledger, memory=one.memory, now=now)
+    try:
+        append_events([to_entry(event)], one.ledger, memory=one.memory, now=now)
+    except LedgerError as error:
+        raise LedgerError(
+            f"channel {event.channel} was told, and the ledger does not know it: {error.what}",
+            place=error.place or one.ledger.address,
+            remedy=f"mend that: the next call tells it again, with the id {one.message.id[:12]}",
+        ) from error
     return _sending(one, "sent")
 
 
@@ -215,5 +280,8 @@ def notified_page(told_of: Notified, *, width: int, colour: bool) -> bytes:
         page.labelled("ledger", one.ledger)
         for notice in one.message.notices:
             page.wrap(notice_words(notice), 4)
+        if one.shown:
+            page.title("what would be sent, secrets as ***")
+            page.verbatim(one.shown, 4)
         page.lines.append("")
     return page.data()

@@ -40,6 +40,18 @@ class Page:
             head = first.ljust(indent) if position == 0 else " " * indent
             self.lines.append((self.style(head, style) + line).rstrip())
 
+    def verbatim(self, text: str, indent: int) -> None:
+        """Add a text with nothing left out: its lines as they are, cut where the page ends."""
+        room = self.width - indent
+        for line in text.split("\n"):
+            rest = log_text(line)
+            while True:
+                part = start_of(rest, room)
+                self.lines.append(f"{' ' * indent}{part}".rstrip() if part == rest else f"{' ' * indent}{part}")
+                rest = rest[len(part) :]
+                if not rest:
+                    break
+
     def title(self, text: str) -> None:
         """Begin a part."""
         self.lines.append("")

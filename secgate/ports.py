@@ -54,7 +54,6 @@ class ProcessRunner(Protocol):
         with `problem` set;
         nothing is raised for what the child does.
         """
-        ...
 
 
 @runtime_checkable
@@ -80,11 +79,9 @@ class Executor(Protocol):
         ends. A job whose service is absent is answered with `problem`, never run. May be called by several threads at
         once.
         """
-        ...
 
     def cancel(self) -> None:
         """End every child that runs and start no more; from any thread, without waiting."""
-        ...
 
 
 class ToolSpec(Value, frozen=True, kw_only=True):
@@ -109,7 +106,6 @@ class ToolLocator(Protocol):
 
         Versions of Python packages are read from metadata, not by starting them.
         """
-        ...
 
 
 class PlanRequest(Value, frozen=True, kw_only=True):
@@ -144,21 +140,18 @@ class Scanner(Protocol):
 
     def supports(self, file: SourceFile) -> bool:
         """Tell whether this scanner looks at files of this kind."""
-        ...
 
     def plan(self, request: PlanRequest) -> tuple[Job, ...]:
         """Give the jobs for `request.files`.
 
         An empty tuple when there is nothing to do. Job names begin with the scanner's name.
         """
-        ...
 
     def read(self, job: Job, output: Output) -> Reading:
         """Understand one job's output.
 
         A pure function. Raises OutputError for what is not the documented form; never trusts exit codes alone.
         """
-        ...
 
 
 class Service(Protocol):
@@ -168,7 +161,6 @@ class Service(Protocol):
 
     def open(self) -> AbstractContextManager[str]:
         """Start it and give its address; leaving the context stops it. Raises SecgateError when it cannot serve."""
-        ...
 
 
 class PolicyModule(Value, frozen=True, kw_only=True):
@@ -198,7 +190,6 @@ class Engine(Protocol):
     @property
     def version(self) -> str:
         """The engine's version; a server may be asked for it. Raises PolicyError when it cannot be told."""
-        ...
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
@@ -208,7 +199,6 @@ class Engine(Protocol):
         Raises PolicyError for a module that does not compile, an evaluation error, an undefined query, a time-out or a
         crash of the engine.
         """
-        ...
 
 
 class Reached(Value, frozen=True, kw_only=True):
@@ -227,11 +217,9 @@ class PolicyChecker(Protocol):
     @property
     def version(self) -> str:
         """Its version."""
-        ...
 
     def check(self, modules: Sequence[PolicyModule], *, schema: bytes) -> tuple[tuple[str, str, str], ...]:
         """Give each fault as (place, what, remedy). Raises PolicyError where it gives no answer."""
-        ...
 
 
 class SyntaxReader(Protocol):
@@ -242,7 +230,6 @@ class SyntaxReader(Protocol):
 
         Raises PolicyError with file and line for a module that does not parse.
         """
-        ...
 
 
 @runtime_checkable
@@ -255,40 +242,33 @@ class Ledger(Protocol):
 
     def exists(self) -> bool:
         """Tell whether the ledger is there. Raises LedgerError when something else is in its place."""
-        ...
 
     def create(self) -> None:
         """Make an empty ledger. Raises LedgerError when one is there already."""
-        ...
 
     def fill(self, rows: Iterable[bytes], blobs: Iterable[tuple[Digest, bytes]]) -> Head:
         """Make a ledger that holds entries of exactly these bytes and these blobs, all or nothing; give its head.
 
         Raises LedgerError when one is there already, or the first entry that does not follow on those before it.
         """
-        ...
 
     def backup(self, path: str) -> Head:
         """Write the ledger as it is now into a new file, verified, in a form that `restore` takes; give its head.
 
         Others may write meanwhile. Raises LedgerError when the file is there already, and then leaves none.
         """
-        ...
 
     def restore(self, path: str) -> Head:
         """Make the ledger anew out of what `backup` wrote, verified first, all or nothing; give its head.
 
         Raises LedgerError when a ledger is there already, or the file is none of a ledger of this kind.
         """
-        ...
 
     def head(self) -> Head:
         """Give size and root. Raises LedgerError when absent or unreadable."""
-        ...
 
     def read(self, start: int = 0) -> Iterator[LedgerEntry]:
         """Give entries from sequence `start`, in order, each verified against its leaf and previous root."""
-        ...
 
     def append(self, expected: Head, entries: Sequence[Entry], *, now: datetime, blobs: Mapping[Digest, bytes]) -> Head:
         """Append all `entries` and `blobs`, or nothing, and give the new head.
@@ -297,22 +277,25 @@ class Ledger(Protocol):
         last entry's time by more than the recorded clock allows: then the last entry's time is used and the body of the
         next `run` entry says so.
         """
-        ...
+
+    def check_writable(self) -> None:
+        """Raise LedgerError where nothing could be appended now, as far as that shows before it is tried.
+
+        What the ledger holds is the same afterwards. Whoever does what cannot be taken back, and has to record it,
+        asks first.
+        """
 
     def blob(self, digest: Digest) -> bytes:
         """Give a blob's bytes. Raises LedgerError when it is not there or its bytes do not have that digest."""
-        ...
 
     def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
         """Give the bytes of many blobs in this order, None for one that is not there or is not what its digest says.
 
         One session for all of them, so that a period's thousands cost one opening. Raises LedgerError when absent.
         """
-        ...
 
     def blobs(self) -> Iterator[Digest]:
         """Give the digest of every blob that is there, sorted. Raises LedgerError when absent or unreadable."""
-        ...
 
 
 class Keeper(Protocol):
@@ -323,14 +306,12 @@ class Keeper(Protocol):
 
     def get(self) -> bytes | None:
         """Give what is kept, None for nothing. Raises LedgerError when it cannot be read or is too large for one."""
-        ...
 
     def put(self, data: bytes, *, expected: bytes | None, at_epoch_s: int) -> None:
         """Keep `data` in place of `expected`, what `get` gave, whole or not at all.
 
         Raises HeadMovedError when something else is kept by now, LedgerError when it cannot be written.
         """
-        ...
 
 
 @runtime_checkable
@@ -342,7 +323,6 @@ class Reporter(Protocol):
 
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
         """Give deterministic bytes for equal input. `width` and `colour` matter to terminal formats only."""
-        ...
 
 
 @runtime_checkable
@@ -360,7 +340,6 @@ class Signer(Protocol):
 
         Raises SignatureError for a key that is not there, cannot be read or used.
         """
-        ...
 
     def verify(self, statement: bytes, signature: bytes, *, namespace: str, trust: Trust, at: datetime) -> Signed:
         """Give who signed, as `trust` knows them for `namespace` at the aware time `at`.
@@ -368,7 +347,6 @@ class Signer(Protocol):
         Raises SignatureError unless the signature is over these bytes and this namespace, by a key that is allowed for
         it, valid at that time and not revoked by then. A key that is revoked without a time verifies nothing, ever.
         """
-        ...
 
 
 PopulationKind: TypeAlias = Literal["deployments", "repositories", "artifacts", "reviews"]
@@ -419,6 +397,12 @@ class Notifier(Protocol):
 
     def check(self, *, address: str, secret: str) -> None:
         """Raises UsageError for what may not be used; asked for every channel before anybody is told of anything."""
+
+    def shown(self, body: bytes, *, address: str, at: datetime) -> str:
+        """Give what `send` would send, what goes before the body too, for people: each secret as `***`.
+
+        `address` passed `check`, or is "" where none is known yet.
+        """
 
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """Raises NotificationError where nobody takes it, and what `check` raises."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from secgate.errors import UsageError
 from secgate.model import Actor, Value, Visibility
 
 _EVENT_BYTES = 16 * 1024 * 1024
@@ -92,18 +93,35 @@ class _Event(msgspec.Struct):
 
 
 def ci_facts(env: Mapping[str, str], *, read: Callable[[str], bytes]) -> CIFacts:
-    """Give what CI tells in `env`. `read` gives the bytes of GitHub's event file and may raise OSError."""
+    """Give what CI tells in `env`. `read` gives the bytes of GitHub's event file and may raise OSError.
+
+    Who can read the repository is what `SECGATE_VISIBILITY` says where CI does not tell; raises UsageError where that
+    is not a word for it.
+    """
+    told = CIFacts()
     if env.get("GITHUB_ACTIONS") == "true":
-        return _github(env, read)
-    if env.get("GITLAB_CI") == "true":
-        return _gitlab(env)
-    if env.get("TF_BUILD", "").lower() == "true":
-        return _azure(env)
-    if env.get("BITBUCKET_BUILD_NUMBER"):
-        return _bitbucket(env)
-    if env.get("JENKINS_URL"):
-        return _jenkins(env)
-    return CIFacts()
+        told = _github(env, read)
+    elif env.get("GITLAB_CI") == "true":
+        told = _gitlab(env)
+    elif env.get("TF_BUILD", "").lower() == "true":
+        told = _azure(env)
+    elif env.get("BITBUCKET_BUILD_NUMBER"):
+        told = _bitbucket(env)
+    elif env.get("JENKINS_URL"):
+        told = _jenkins(env)
+    return _stated(told, env)
+
+
+def _stated(told: CIFacts, env: Mapping[str, str]) -> CIFacts:
+    """Give the facts with what the operator says of who can read the repository, where CI does not tell."""
+    said = env.get("SECGATE_VISIBILITY", "")
+    if not said or told.visibility != "unknown":
+        return told
+    if _visibility(said) == "unknown":
+        raise UsageError(
+            "SECGATE_VISIBILITY is none of public, internal, private", remedy="correct it, or leave it out"
+        )
+    return msgspec.structs.replace(told, visibility=_visibility(said))
 
 
 def _github(env: Mapping[str, str], read: Callable[[str], bytes]) -> CIFacts:
@@ -237,6 +255,7 @@ def _jenkins(env: Mapping[str, str]) -> CIFacts:
         base_ref=env.get("CHANGE_TARGET", ""),
         head_commit=env.get("GIT_COMMIT", ""),
         is_change=is_change,
+        is_fork=is_change and bool(env.get("CHANGE_FORK")),
         actor=_actor(env.get("BUILD_USER_ID", ""), "jenkins"),
         author=_actor(env.get("CHANGE_AUTHOR", ""), "jenkins"),
     )

@@ -195,6 +195,15 @@ class GitLedger:
             self._at.push(self._at.commit(tip, files, said=said, at_epoch_s=at_epoch_s))
         return tree.head()
 
+    def check_writable(self) -> None:
+        """See Ledger. Asks the remote whether it takes a push from here; what a hook there says shows at a real one."""
+        self._writable("written")
+        with self._at.locked():
+            tip = self._at.fetch()
+            if tip is None:
+                raise self._at.fault("there is no ledger", remedy="run `secgate ledger init`, or restore it")
+            self._at.check_push(tip)
+
     def blob(self, digest: Digest) -> bytes:
         """See Ledger."""
         path = _blob_path(digest)

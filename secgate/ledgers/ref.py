@@ -105,12 +105,15 @@ class RemoteRef:
         output = self._git("fast-import", "--quiet", "--done", "--force", "--date-format=raw", stdin=b"".join(parts))
         return output.stdout.decode("ascii", "replace").strip()
 
+    def check_push(self, commit: str) -> None:
+        """Raise LedgerError where the remote would not take a push from here; nothing is pushed."""
+        output = self._push("--dry-run", commit=commit)
+        if output.exit_code or output.timed_out:
+            raise self._git_fault(f"the {self._noun} takes no push from here", output)
+
     def push(self, commit: str) -> None:
         """Move the remote's ref forward to `commit`. Raises HeadMovedError if it has moved meanwhile."""
-        argv = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--quiet"]
-        if self._is_local:
-            argv.append(f"--receive-pack={self._git_path} -c core.hooksPath={os.devnull} receive-pack")
-        output = self._git(*argv, "--", self._remote, f"{commit}:{self._ref}", network=True, may_fail=True)
+        output = self._push(commit=commit)
         if output.exit_code == 0 and not output.timed_out:
             self._git("update-ref", _TIP, commit)
             return
@@ -235,6 +238,12 @@ class RemoteRef:
             yield
         finally:
             os.close(descriptor)
+
+    def _push(self, *options: str, commit: str) -> Output:
+        argv = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--quiet", *options]
+        if self._is_local:
+            argv.append(f"--receive-pack={self._git_path} -c core.hooksPath={os.devnull} receive-pack")
+        return self._git(*argv, "--", self._remote, f"{commit}:{self._ref}", network=True, may_fail=True)
 
     def _git(self, *args: str, stdin: bytes = b"", network: bool = False, may_fail: bool = False) -> Output:
         # Rule 9 of the threats: nothing but our own repository's configuration, and no program named in any other.

@@ -12,7 +12,7 @@ import msgspec
 from secgate.escape import json_text, plain
 from secgate.model import Message
 from secgate.notices import headline, notice_words
-from secgate.notifiers.posting import Poster, host_of
+from secgate.notifiers.posting import Poster, host_of, shown_post
 
 LONGEST = 250
 """Characters of one line, so that a full message stays below the 28 kB that Teams takes."""
@@ -41,6 +41,11 @@ class SlackNotifier:
         """See Notifier."""
         del secret
         host_of(address)
+
+    def shown(self, body: bytes, *, address: str, at: datetime) -> str:
+        """See Notifier."""
+        del at
+        return shown_post(body, address=address)
 
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier."""
@@ -74,6 +79,11 @@ class TeamsNotifier:
         """See Notifier."""
         del secret
         host_of(address)
+
+    def shown(self, body: bytes, *, address: str, at: datetime) -> str:
+        """See Notifier."""
+        del at
+        return shown_post(body, address=address)
 
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier."""

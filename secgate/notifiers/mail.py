@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from secgate.addresses import is_loopback
+from secgate.addresses import is_loopback, untrusted
 from secgate.errors import NotificationError, UsageError
 from secgate.escape import plain
 from secgate.model import Message
@@ -55,15 +55,24 @@ class MailNotifier:
         """See Notifier."""
         _checked(address, secret)
 
+    def shown(self, body: bytes, *, address: str, at: datetime) -> str:
+        """See Notifier. What people read, its coding for the way taken back."""
+        route = _route(address) if address else _Route("smtp", "", 0, "***@localhost", ("***@localhost",), "")
+        mail = _mail(body, route, at)
+        head = "".join(f"{name}: {value}\n" for name, value in mail.items())
+        return f"{head}\n{mail.get_content()}"
+
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier. `secret` is the password of the address's user."""
         route = _checked(address, secret)
-        mail = _mail(body, route, at)
+        mail = _mail(body, route, at).as_bytes()
         try:
             with self._connected(route) as server:
                 if route.user:
                     server.login(route.user, secret)
                 _deliver(server, route, mail)
+        except ssl.SSLCertVerificationError as error:
+            raise NotificationError(untrusted(error.verify_code), remedy=_REMEDY) from error
         except smtplib.SMTPResponseException as error:
             raise NotificationError(f"the mail server said {error.smtp_code}", remedy=_REMEDY) from error
         except (smtplib.SMTPException, OSError) as error:
@@ -95,7 +104,7 @@ def _deliver(server: smtplib.SMTP, route: _Route, mail: bytes) -> None:
         raise NotificationError(f"the mail server said {code}", remedy=_REMEDY)
 
 
-def _mail(body: bytes, route: _Route, at: datetime) -> bytes:
+def _mail(body: bytes, route: _Route, at: datetime) -> EmailMessage:
     text = body.decode()
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"] = route.sender, ", ".join(route.recipients)
@@ -104,7 +113,7 @@ def _mail(body: bytes, route: _Route, at: datetime) -> bytes:
     mail["Message-ID"] = f"<{sha256(body).hexdigest()}@{route.sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text, cte="quoted-printable")
-    return mail.as_bytes()
+    return mail
 
 
 def _checked(address: str, secret: str) -> _Route:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from secgate.addresses import NoRedirects, is_loopback
+from secgate.addresses import NoRedirects, is_loopback, untrusted
 from secgate.errors import NotificationError, UsageError
 
 WAITS_S = (1.0, 4.0, 16.0)
@@ -59,10 +59,22 @@ class Poster:
             with error:
                 return f"the server said {error.code}", error.code != 429 and error.code < 500
         except urllib.error.URLError as error:
+            if isinstance(error.reason, ssl.SSLCertVerificationError):
+                return untrusted(error.reason.verify_code), True
             # The reason may repeat the address, which may be a secret; its kind does not.
             return f"the server cannot be reached: {type(error.reason).__name__}", False
         except (http.client.HTTPException, OSError) as error:
             return f"the server does not answer: {type(error).__name__}", False
+
+
+def shown_post(body: bytes, *, address: str, headers: Mapping[str, str] = NO_HEADERS) -> str:
+    """Give a request in text; of the address the host alone, since the rest of it is what lets anybody post."""
+    parts = urlsplit(address)
+    port = f":{parts.port}" if parts.port else ""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    where = f"{parts.scheme}://{host}{port}/***" if address else "***"
+    head = "".join(f"{name}: {value}\n" for name, value in {"Content-Type": "application/json", **headers}.items())
+    return f"POST {where}\n{head}\n{body.decode()}"
 
 
 def host_of(address: str) -> str:

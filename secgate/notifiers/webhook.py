@@ -10,7 +10,7 @@ import msgspec
 from secgate.errors import UsageError
 from secgate.escape import json_text
 from secgate.model import Message
-from secgate.notifiers.posting import Poster, host_of
+from secgate.notifiers.posting import Poster, host_of, shown_post
 
 LEAST_SECRET_CHARACTERS = 16
 
@@ -37,6 +37,11 @@ class WebhookNotifier:
                 f"the secret of a webhook has at least {LEAST_SECRET_CHARACTERS} characters",
                 remedy="make one with `openssl rand -hex 32`",
             )
+
+    def shown(self, body: bytes, *, address: str, at: datetime) -> str:
+        """See Notifier."""
+        headers = {"X-Secgate-Timestamp": str(int(at.timestamp())), "X-Secgate-Signature": "sha256=***"}
+        return shown_post(body, address=address, headers=headers)
 
     def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
         """See Notifier.

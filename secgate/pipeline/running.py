@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -34,6 +35,7 @@ from secgate.pipeline.comparing import Reach, base_of, renames_of
 from secgate.pipeline.conftest import Asked, asked
 from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
+from secgate.pipeline.lines import brought_lines
 from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.overriding import Broken, broken_glass, under
 from secgate.pipeline.owned import owned
@@ -66,6 +68,7 @@ from secgate.record import RecordRequest, record
 from secgate.retirement import Retirement
 from secgate.show import show as show_document
 from secgate.succession import is_clocked
+from secgate.trend import earlier_runs
 from secgate.version import __version__
 
 JUDGE_LIMIT_S = 60.0
@@ -94,10 +97,20 @@ class _Seen(NamedTuple):
     waivers: tuple[WaiverAccount, ...] = ()
 
 
-def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
-    """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
+def run(
+    request: RunRequest,
+    *,
+    machine: Machine,
+    now: datetime,
+    observer: Observer,
+    cancelled: threading.Event | None = None,
+) -> RunDocument:
+    """Run the gate and give the stored document. Raises SecgateError where nothing could be judged.
+
+    Setting `cancelled`, from any thread, ends the children: what then comes of the run says nothing about the tree.
+    """
     require_utc(now)
-    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0, cancelled=cancelled) as shop:
         seen = _with_exceptions(_see(request, shop, with_ledger=True), shop)
         observer.stage("judge", seen.prepared.settings.profile)
         references = _references(seen.prepared, shop)
@@ -109,7 +122,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
             document = noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
         observer.stage("record", "")
         told = _record(document, judgement, seen, shop)
-        if told.ledger_head is None or (seen.chosen is not None and seen.chosen.read_only):
+        if not request.saved and (told.ledger_head is None or (seen.chosen is not None and seen.chosen.read_only)):
             # So that `secgate explain` has it; that it cannot be kept changes nothing about what was decided.
             kept = keep_last(told, root=seen.prepared.target.root, machine=machine)
             told = (
@@ -331,6 +344,7 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         waivers=seen.waivers,
         excerpts=shown_excerpts(seen.looked, findings),
         line_hashes=shown_hashes(prepared.target, seen.looked[0], findings),
+        brought_lines=brought_lines(findings, prepared.target, prepared.repository),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
         notes=(*prepared.notes, *seen.notes, *shown_notices(seen.invocations, seen.memory, shop), *seen.debt.notes),
@@ -381,6 +395,7 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         told,
         ledger=chosen.ledger.address,
         ledger_head=receipt.head,
+        earlier=earlier_runs(seen.memory.runs(document.target.repository), document),
         provisional_clocks=receipt.provisional,
         notes=(*told.notes, *receipt.notes),
     )

@@ -33,6 +33,9 @@ class Boom:
         if not address.startswith("file:"):
             raise UsageError("only files are written", remedy="give file:NAME")
 
+    def shown(self, body, *, address, at):
+        return f"{address}: {body.decode()}"
+
     def send(self, body, *, address, secret, at):
         try:
             pathlib.Path(address.removeprefix("file:")).write_bytes(body)

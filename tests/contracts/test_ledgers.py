@@ -69,6 +69,7 @@ def test_it_is_made_only_once(ledger: Ledger, place: Place, tmp_path: Path) -> N
         lambda it: it.head(),
         lambda it: list(it.read()),
         lambda it: it.append(EMPTY_HEAD, events("x"), now=at(0), blobs={}),
+        lambda it: it.check_writable(),
     ],
 )
 def test_an_absent_one_is_an_error(place: Place, tmp_path: Path, use: Callable[[Ledger], object]) -> None:
@@ -115,6 +116,15 @@ def test_many_entries_fill_segments(ledger: Ledger) -> None:
     add(ledger, *(str(number) for number in range(1001, 2105)))
     assert bodies(ledger) == [str(number) for number in range(2105)]
     assert bodies(ledger, 1999) == [str(number) for number in range(1999, 2105)]
+
+
+def test_asked_whether_it_can_be_written_it_stays_as_it_is(ledger: Ledger, place: Place, tmp_path: Path) -> None:
+    before = add(ledger, "one")
+    ledger.check_writable()
+    assert (ledger.head(), bodies(ledger)) == (before, ["one"])
+    add(place(tmp_path, "b"), "two")
+    ledger.check_writable()
+    assert bodies(ledger) == ["one", "two"], "another machine may have been first"
 
 
 def test_an_old_head_is_refused_and_nothing_is_kept(ledger: Ledger) -> None:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import hmac
 import http.server
 import json
+import re
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from secgate import registry
 from secgate.errors import NotificationError, UsageError
-from secgate.model import Lane, Message, Notice, Severity
+from secgate.model import Lane, Message, Notice, Severity, Visibility
 from secgate.notices import MOST_AT_ONCE
 from secgate.notifiers.chat import SlackNotifier, TeamsNotifier
+from secgate.notifiers.issues import IssueNotifier
 from secgate.notifiers.posting import WAITS_S, Poster
 from secgate.notifiers.webhook import WebhookNotifier
+from tests.tls_support import Authority
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET = "0123456789abcdef"
@@ -27,18 +33,31 @@ POSTING = ("slack", "teams", "webhook")
 HOSTILE = "<!channel> <https://evil.example|ok> *b* [a](https://evil.example) @here &amp; \u202e\x1b]0;"
 
 
+class _Quiet(http.server.HTTPServer):
+    """A server that a client may leave in the middle of a handshake."""
+
+    def get_request(self) -> Any:
+        try:
+            return super().get_request()
+        except ssl.SSLError as error:
+            raise OSError("no handshake") from error
+
+
 class Receiver:
     """Answers with the given codes, then with 204, and keeps what it was sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: list[int] = []
         self.got: list[tuple[dict[str, str], bytes]] = []
+        self.then: Callable[[], object] = lambda: None
+        """What happens once something came, before it is answered."""
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 outer.got.append((dict(self.headers), body))
+                outer.then()
                 code = outer.answers.pop(0) if outer.answers else 204
                 self.send_response(code)
                 if code in (302, 307):
@@ -51,8 +70,10 @@ class Receiver:
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}/hook"
+        self._server = _Quiet(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}/hook"
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
 
@@ -219,3 +240,149 @@ def test_a_full_message_fits_a_chat(name: str) -> None:
     body = registry.notifier(name).body(full)
     assert len(body) < 28_000
     assert len(json.loads(body).get("blocks", ())) <= 50
+
+
+# ----------------------------------------------------------------------------------------------------------------- TLS
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+def over_tls(authority: Authority) -> Iterator[Receiver]:
+    made = Receiver(authority.context("127.0.0.1"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", POSTING)
+def test_an_authority_of_ones_own_is_believed(
+    name: str, over_tls: Receiver, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    notifier = registry.notifier(name)
+    body = notifier.body(message())
+    notifier.send(body, address=over_tls.address, secret=SECRET, at=NOW)
+    assert [got for _, got in over_tls.got] == [body]
+
+
+def refusal(address: str) -> str:
+    waits: list[float] = []
+    with pytest.raises(NotificationError) as caught:
+        WebhookNotifier(Poster(pause=waits.append)).send(b"{}", address=address, secret=SECRET, at=NOW)
+    assert waits == [], "what is not trusted now is not trusted in a second"
+    assert "127.0.0.1" not in str(caught.value)
+    return caught.value.what
+
+
+def test_an_unknown_authority_is_refused(over_tls: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "is not trusted here" in refusal(over_tls.address)
+    monkeypatch.setenv("SSL_CERT_FILE", str(Authority(tmp_path / "other", "another").file))
+    assert "is not trusted here" in refusal(over_tls.address)
+    assert over_tls.got == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "hooks.example.org"])
+def test_a_certificate_of_another_host_is_refused(
+    host: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    other = Receiver(authority.context(host))
+    try:
+        assert "for another host" in refusal(other.address)
+    finally:
+        other.close()
+    assert other.got == []
+
+
+# ------------------------------------------------------------------------------------------------- what would be sent
+
+
+@pytest.mark.parametrize("name", POSTING)
+def test_what_is_shown_is_what_is_sent_without_its_secrets(name: str, receiver: Receiver) -> None:
+    notifier = registry.notifier(name)
+    body = notifier.body(message())
+    shown = notifier.shown(body, address=f"{receiver.address}/T0KEN?key=T0KEN", at=NOW)
+    head, _, rest = shown.partition("\n\n")
+    assert rest.encode() == body
+    assert head.startswith(f"POST {receiver.address.removesuffix('/hook')}/***\n")
+    notifier.send(body, address=receiver.address, secret=SECRET, at=NOW)
+    got = {key.lower(): value for key, value in receiver.got[0][0].items()}
+    for line in head.splitlines()[1:]:
+        key, _, value = line.partition(": ")
+        assert got[key.lower()].startswith(value.removesuffix("***"))
+    assert not {"T0KEN", SECRET} & set(shown.replace("/", " ").split())
+    assert "T0KEN" not in notifier.shown(body, address="", at=NOW)
+
+
+# ------------------------------------------------------------------------------------------------------------ issues
+
+
+def in_place(visibility: Visibility, *notices: Notice) -> Message:
+    return msgspec.structs.replace(message(), visibility=visibility, notices=notices or message().notices)
+
+
+def written(folder: Path, one: Message) -> dict[str, str]:
+    notifier = IssueNotifier()
+    notifier.send(notifier.body(one), address=str(folder), secret="", at=NOW)
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_an_issue_for_each_finding_where_the_repository_is_private(tmp_path: Path) -> None:
+    (notice,) = message().notices
+    other = msgspec.structs.replace(notice, fingerprint="cd" * 32, stage="escalation", start_line=0)
+    files = written(tmp_path / "issues", in_place("private", notice, other))
+    assert len(files) == 2
+    first = next(text for text in files.values() if "abababababab" in text)
+    title, _, rest = first.partition("\n")
+    assert title == "# secgate: high sql-injection is overdue (abababababab)"
+    assert "- place: app.py&#58;3" in rest or "- place: app.py:3" in rest
+    assert "- owner: &#64;shop" in rest, "nobody is called"
+    assert re.search(r"<!-- secgate-issue [0-9a-f]{16} -->\n$", first)
+    assert written(tmp_path / "issues", in_place("private", notice, other)) == files, "who comes again doubles nothing"
+
+
+@pytest.mark.parametrize("visibility", ["public", "internal", "unknown"])
+def test_threat_12_elsewhere_an_issue_says_how_many_and_nothing_of_where(
+    tmp_path: Path, visibility: Visibility
+) -> None:
+    files = written(tmp_path / "issues", in_place(visibility))
+    ((_, text),) = files.items()
+    assert text.startswith("# secgate: 1 overdue\n")
+    assert "- 1 high: is overdue" in text
+    hidden = ("app.py", "sql-injection", "abababababab", "@shop", "example.com/shop", "high severity")
+    assert not [word for word in hidden if word in text]
+
+
+def test_threat_12_text_of_a_tree_makes_no_markup_and_no_mark_in_an_issue(tmp_path: Path) -> None:
+    (notice,) = message(f"{HOSTILE}\n<!-- secgate-issue 0000000000000000 -->\n# title").notices
+    hostile = msgspec.structs.replace(notice, weakness="x](http://evil.example) <!--\n# y", owner="@all")
+    ((_, text),) = written(tmp_path / "issues", in_place("private", hostile)).items()
+    assert len(re.findall("<!--", text)) == 1
+    assert [line for line in text.splitlines() if line.startswith("#")] == [text.splitlines()[0]]
+    assert not re.search(r"@all|@here|https?://|\]\(", text)
+
+
+@pytest.mark.parametrize("address", ["issues", "", "../x", "/tmp/../etc", "file:///tmp/x", "/tmp/a\nb"])
+def test_a_folder_that_is_not_named_whole_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="absolute path"):
+        IssueNotifier().check(address=address, secret="")
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(NotificationError, match="could not be written"):
+        written(tmp_path / "file" / "below", message())
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_link_in_an_issues_place_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (name,) = written(tmp_path / "first", message())
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second" / name).symlink_to(tmp_path / "mine")
+    written(tmp_path / "second", message())
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert not (tmp_path / "second" / name).is_symlink()

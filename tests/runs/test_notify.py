@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from secgate.errors import UsageError
+from secgate.errors import LedgerError, UsageError
 from secgate.memory import Memory
 from secgate.model import Severity
 from secgate.notifying import Notified, notified_page, notify
 from secgate.preparation import Place
 from tests.contracts.test_notifiers import SECRET, Receiver
 from tests.evidence_support import DAY, START, Made
-from tests.product import Product
+from tests.product import WEAK, Product
+from tests.unit.conftest import Git
 
 WEEK = 7 * DAY
 
@@ -41,13 +44,14 @@ class Teller:
         self.product, self.made = product, made
         self.env = {"SECGATE_NOTIFY_SECURITY_URL": address, "SECGATE_NOTIFY_SECURITY_SECRET": SECRET}
         self.enforced = ""
+        self.path = str(product.home / "tmp")
 
     def at(self, seconds: float, *, dry_run: bool = False) -> Notified:
         machine = self.product.machine()
         return notify(
             [str(self.made.path)],
             dry_run=dry_run,
-            place=Place(path=str(self.product.home / "tmp"), enforced=self.enforced),
+            place=Place(path=self.path, enforced=self.enforced),
             machine=type(machine)(**{**_fields(machine), "env": {**machine.env, **self.env}}),
             now=datetime.fromtimestamp(START + seconds, tz=UTC),
         )
@@ -216,3 +220,124 @@ def test_a_chat_needs_an_address_alone(teller: Teller, made: Made, tmp_path: Pat
     del teller.env["SECGATE_NOTIFY_SECURITY_SECRET"]
     assert teller.told(1) == [("new", "high")]
     assert json.loads(receiver.got[0][1])["text"] == "secgate: 1 new"
+
+
+# ---------------------------------------------------------------------------------------------- what may go wrong first
+
+
+def test_where_a_ledger_is_named_no_tree_and_no_other_ledger_is_looked_at(teller: Teller, made: Made, git: Git) -> None:
+    made.found("one", at=0)
+    git.commit({"secgate.toml": "profil = 1\n[ledger]\nstore = 'git'\nrepository = '/nowhere'\nrequired = true\n"})
+    (git.root / ".git" / "HEAD").write_text("nonsense\n")
+    teller.path = str(git.root)
+    before = sorted(git.root.rglob("*"))
+    assert teller.told(1) == [("new", "high")]
+    assert sorted(git.root.rglob("*")) == before
+    assert not (teller.product.state / "ledgers").exists()
+
+
+def test_an_own_ledger_is_asked_where_none_is_named(product: Product, git: Git, receiver: Receiver) -> None:
+    git.commit({"app.py": WEAK})
+    product.env |= {"SECGATE_NOTIFY_SECURITY_URL": receiver.address, "SECGATE_NOTIFY_SECURITY_SECRET": SECRET}
+    assert product.cli("run", "--scope", "protected", cwd=git.root).code == 0
+    ended = product.cli("notify", cwd=git.root)
+    assert (ended.code, len(receiver.got)) == (0, 1), ended
+    assert product.cli("notify", cwd=git.root).out.rstrip() == "nobody is to be told anything new"
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8, 8))
+from secgate.cli import main
+main()
+"""
+
+
+def test_a_ledger_that_takes_nothing_is_noticed_before_anybody_is_told(
+    product: Product, made: Made, receiver: Receiver
+) -> None:
+    made.found("one", at=0)
+    env = {"SECGATE_NOTIFY_SECURITY_URL": receiver.address, "SECGATE_NOTIFY_SECURITY_SECRET": SECRET}
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, "notify", "--ledger", str(made.path)],
+        cwd=product.home / "tmp",
+        env={**product.env, **env, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, receiver.got) == (5, []), done.stderr
+    assert str(made.path) in done.stderr.replace("\n", "")
+
+
+def test_what_was_told_and_not_recorded_is_said(teller: Teller, made: Made, receiver: Receiver) -> None:
+    made.found("one", at=0)
+    teller.enforced = organisation(made.path.parent, {"a": "slack", "b": "slack"})
+    teller.env |= {"SECGATE_NOTIFY_A_URL": receiver.address, "SECGATE_NOTIFY_B_URL": receiver.address}
+    receiver.then = made.path.unlink
+    with pytest.raises(LedgerError, match="channel a was told, and the ledger does not know it") as caught:
+        teller.at(1)
+    assert "the next call tells it again" in caught.value.remedy
+    assert len(receiver.got) == 1, "nobody else is told what cannot be recorded"
+
+
+def test_a_dry_run_shows_what_would_be_sent(teller: Teller, made: Made, receiver: Receiver) -> None:
+    made.found("one", at=0)
+    (dry,) = teller.at(1, dry_run=True).sendings
+    page = notified_page(teller.at(1, dry_run=True), width=80, colour=False).decode()
+    (sent,) = teller.at(1).sendings
+    assert dry.shown.partition("\n\n")[2].encode() == receiver.got[0][1]
+    assert (dry.what, sent.shown) == ("", "")
+    shown = page.partition("secrets as ***\n")[2]
+    assert "".join(line[4:] for line in shown.splitlines()).startswith("POST http://127.0.0.1:")
+    assert "".join(line[4:] for line in shown.splitlines()).endswith(receiver.got[0][1].decode())
+    assert SECRET not in page + dry.shown
+
+
+@pytest.mark.parametrize(
+    ("address", "said"), [("", "SECGATE_NOTIFY_SECURITY_URL is not set"), ("http://example.org/T0KEN", "of https")]
+)
+def test_a_dry_run_says_what_would_stand_in_the_way(teller: Teller, made: Made, address: str, said: str) -> None:
+    made.found("one", at=0)
+    teller.env["SECGATE_NOTIFY_SECURITY_URL"] = address
+    (dry,) = teller.at(1, dry_run=True).sendings
+    assert said in dry.what
+    assert "T0KEN" not in dry.what + dry.shown
+    assert dry.shown.startswith("POST ***\n")
+
+
+# ------------------------------------------------------------------------------------------------------------- issues
+
+
+@pytest.mark.parametrize(("visibility", "names"), [("private", True), ("public", False), ("", False)])
+def test_threat_12_an_issue_names_a_finding_in_a_private_repository_alone(
+    teller: Teller, made: Made, tmp_path: Path, visibility: str, names: bool
+) -> None:
+    made.found("one", at=0)
+    event = tmp_path / "event"
+    event.write_text(json.dumps({"repository": {"visibility": visibility}}))
+    issues = tmp_path / "issues"
+    teller.enforced = organisation(tmp_path, {"issues": "issues"}, stage="overdue")
+    teller.env |= {"SECGATE_NOTIFY_ISSUES_URL": str(issues), "GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event)}
+    assert teller.told(1) == []
+    assert teller.told(WEEK + 1) == [("overdue", "high")]
+    (text,) = [path.read_text() for path in issues.iterdir()]
+    assert ("- finding: " in text) is names
+    assert ("1 high: is overdue" in text) is not names
+
+
+def test_threat_12_what_is_said_of_visibility_never_overrules_ci(teller: Teller, made: Made, tmp_path: Path) -> None:
+    made.found("one", at=0)
+    teller.enforced = organisation(tmp_path, {"issues": "issues"})
+    event = tmp_path / "event"
+    event.write_text(json.dumps({"repository": {"visibility": "public"}}))
+    teller.env |= {"SECGATE_VISIBILITY": "private"}
+    assert teller.at(1, dry_run=True).sendings[0].message.visibility == "private"
+    teller.env |= {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(event)}
+    assert teller.at(1, dry_run=True).sendings[0].message.visibility == "public"
+    teller.env = {**teller.env, "SECGATE_VISIBILITY": "secret", "GITHUB_ACTIONS": ""}
+    with pytest.raises(UsageError, match="SECGATE_VISIBILITY"):
+        teller.at(1, dry_run=True)

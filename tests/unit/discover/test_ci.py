@@ -151,3 +151,10 @@ def test_changes_elsewhere(env: dict[str, str], provider: str, ref: str) -> None
     facts = ci_facts(env, read=unreadable)
     assert (facts.provider, facts.is_change, facts.base_ref, facts.ref) == (provider, True, "main", ref)
     assert not facts.is_protected
+
+
+def test_jenkins_tells_a_fork() -> None:
+    change = {"JENKINS_URL": "x", "CHANGE_ID": "3", "CHANGE_TARGET": "main"}
+    assert not ci_facts(change, read=unreadable).is_fork
+    assert ci_facts({**change, "CHANGE_FORK": "someone"}, read=unreadable).is_fork
+    assert not ci_facts({"JENKINS_URL": "x", "CHANGE_FORK": "someone"}, read=unreadable).is_fork
