@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 FRONT, DECISIONS = "README", "docs/adr/README"
 
 NAVIGATION = {
-    "Start": ["docs/first-hour", "docs/concepts", "docs/explain"],
+    "Start": ["docs/first-hour", "docs/concepts", "docs/page", "docs/explain"],
     "Integrations": [
         "docs/pre-commit",
         "docs/editor",
