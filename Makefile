@@ -7,6 +7,7 @@
 #   make docs     the site of the pages, into out/docs; every warning is an error
 #   make dist     the sdist and the wheel of the commit, the same bytes anywhere, into dist/; DIST=out/again elsewhere
 #   make bench    measure, and print what was measured
+#   make picture  take the picture of the example's page that the README shows
 #   make golden   write the golden files anew; look at the difference before you commit it
 #   make lock     resolve pyproject.toml anew into requirements/ and rules/tools/
 
@@ -27,7 +28,7 @@ RULE_TOOLS := $(wildcard rules/tools/*.txt)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
           --no-header --no-annotate
 
-.PHONY: setup gate test check docs dist bench golden lock
+.PHONY: setup gate test check docs dist bench golden picture lock
 setup: $(STAMPS)/tools
 
 # The first interpreter that we have reads nothing but the lock of the installer.
@@ -81,6 +82,10 @@ dist: $(STAMPS)/requirements
 
 bench: $(STAMPS)/tools
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# A real run's page, so its time and digests differ each time: taken anew when the page looks different.
+picture: gate
+	PYTHONPATH=. $(BIN)/python docs/images/picture.py
 
 golden: $(STAMPS)/tools
 	$(BIN)/python -m pytest --quiet --golden $(ARGS)
