@@ -13,8 +13,15 @@ ROOT = Path(__file__).parents[1]
 FRONT, DECISIONS = "README", "docs/adr/README"
 
 NAVIGATION = {
-    "Start": ["docs/first-hour", "docs/concepts", "docs/explain"],
-    "Integrations": ["docs/pre-commit", "docs/github", "docs/pipelines", "docs/notifications", "docs/library"],
+    "Start": ["docs/first-hour", "docs/concepts", "docs/explain", "docs/what-it-is-not"],
+    "Integrations": [
+        "docs/pre-commit",
+        "docs/github",
+        "docs/pipelines",
+        "docs/notifications",
+        "docs/library",
+        "docs/plugins",
+    ],
     "Policies": [
         "docs/policies",
         "docs/cookbook",
@@ -23,9 +30,11 @@ NAVIGATION = {
         "docs/downgrades",
         "docs/baselines",
         "docs/overrides",
+        "docs/rules",
         "docs/infrastructure",
     ],
     "Evidence": [
+        "docs/auditors",
         "docs/ledger",
         "docs/signing",
         "docs/attestation",
