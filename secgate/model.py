@@ -975,6 +975,8 @@ class RunDocument(Value, frozen=True, kw_only=True):
     """Path -> line in digits -> `primaryLocationLineHash` as GitHub computes it.
 
     There is none where the text that it covers holds a secret."""
+    brought_lines: dict[str, tuple[int, int]] = {}
+    """Fingerprint -> first and last of its lines that the change brought; () of a run without a change."""
     ledger: str = ""
     ledger_head: Head | None = None
     provisional_clocks: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from secgate.model import (
     Suppression,
     Word,
 )
+from secgate.summary import pinpoint
 from tests.factories import (
     DAY,
     HOSTILE,
@@ -71,6 +73,7 @@ def failing_run(**changes: Any) -> RunDocument:
         decision=outcome,
         coverage=Coverage(lanes=tuple(lanes), left_out=run_document().coverage.left_out),
         invocations=tuple(invocation(tool, lane) for lane, tools in _TOOLS.items() for tool in tools),
+        brought_lines=on_their_lines(findings),
         excerpts={
             digest(
                 "sql"
@@ -92,6 +95,16 @@ def failing_run(**changes: Any) -> RunDocument:
         ),
     )
     return msgspec.structs.replace(base, **changes)
+
+
+def on_their_lines(findings: Iterable[Finding]) -> dict[str, tuple[int, int]]:
+    """Give what a run keeps where the change brought every line of its new findings."""
+    regions = {
+        one.fingerprint: pinpoint(one).region
+        for one in findings
+        if one.state in (State.NEW, State.UPDATED) and not one.location.commit
+    }
+    return {name: (one.start_line, max(one.start_line, one.end_line)) for name, one in regions.items()}
 
 
 _TOOLS = {
@@ -289,6 +302,7 @@ def hostile_run(text: str = HOSTILE, **changes: Any) -> RunDocument:
             left_out=(LeftOut(path=text, reason="excluded", detail=text),),
         ),
         findings=(evil, calm),
+        brought_lines=on_their_lines((evil, calm)),
         decision=decision(Outcome.FAIL, verdicts, notes=(text,), all_outcomes=(Outcome.FAIL, Outcome.INCONCLUSIVE)),
         invocations=(bad,),
         excerpts={digest("evil"): "3\t" + text.replace("\n", " ").replace("\r", " ")},
@@ -303,4 +317,8 @@ def large_run(count: int) -> RunDocument:
     """A run with `count` findings that block and as many that do not."""
     findings = [finding(str(n), location=location(f"src/m{n // 50:04}.py", n % 50 + 1)) for n in range(2 * count)]
     verdicts = [verdict(str(n), Word.DENY if n < count else Word.WARN) for n in range(2 * count)]
-    return run_document(findings=tuple(findings), decision=decision(Outcome.FAIL, verdicts))
+    return run_document(
+        findings=tuple(findings),
+        decision=decision(Outcome.FAIL, verdicts),
+        brought_lines=on_their_lines(findings),
+    )

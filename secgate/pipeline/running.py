@@ -34,6 +34,7 @@ from secgate.pipeline.comparing import Reach, base_of, renames_of
 from secgate.pipeline.conftest import Asked, asked
 from secgate.pipeline.downgraded import lowered
 from secgate.pipeline.exceptions import excepted
+from secgate.pipeline.lines import brought_lines
 from secgate.pipeline.looking import Looked, Looker, load_tables
 from secgate.pipeline.overriding import Broken, broken_glass, under
 from secgate.pipeline.owned import owned
@@ -331,6 +332,7 @@ def _document(seen: _Seen, shop: Workshop, *, decision: Decision | None) -> RunD
         waivers=seen.waivers,
         excerpts=shown_excerpts(seen.looked, findings),
         line_hashes=shown_hashes(prepared.target, seen.looked[0], findings),
+        brought_lines=brought_lines(findings, prepared.target, prepared.repository),
         provisional_clocks=seen.history.provisional if seen.history is not None else True,
         settings_sources=tuple(f"{key}: {name}" for key, name in prepared.sources.items()),
         notes=(*prepared.notes, *seen.notes, *shown_notices(seen.invocations, seen.memory, shop), *seen.debt.notes),

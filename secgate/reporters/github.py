@@ -1,7 +1,8 @@
 """The stored run as workflow commands of GitHub's runners: annotations on what the change brought, and the outcome.
 
 Source: GitHub Actions, "Workflow commands"; a step shows ten errors, ten warnings and ten notices, so the worst of what
-blocks come first and the rest is counted. What the change did not touch has no place in its diff and is not annotated.
+blocks come first and the rest is counted. An annotation stands on lines that the change brought, where its reviewer
+reads; what the change brought on other lines, or in a commit's text that is gone at its end, is counted.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from collections.abc import Iterator
 
 from secgate.escape import command_text
 from secgate.model import RunDocument, State, Word
-from secgate.summary import FindingRow, number_words, pinpoint, summarise
+from secgate.summary import FindingRow, number_words, summarise
 
 MAX_EACH = 10
 MAX_TEXT = 1_000
 
 
 class GithubReporter:
-    """Workflow commands for GitHub's runners: annotations on lines that the change touched, within their limits."""
+    """Workflow commands for GitHub's runners: annotations on lines that the change brought, within their limits."""
 
     name = "github"
     suffix = ".txt"
@@ -32,40 +33,33 @@ def _commands(document: RunDocument) -> Iterator[str]:
     summary = summarise(document)
     level = "notice" if summary.exit_code == 0 else "error"
     yield f"::{level} title=secgate%3A {_property(summary.word)}::{_data(summary.sentence)}"
-    errors = [row for row in summary.blocking if _is_in_change(row, document)]
-    warnings = [
-        row
-        for row in summary.others
-        if row.verdict is not None and row.verdict.word is Word.WARN and _is_in_change(row, document)
-    ]
+    warned = (row for row in summary.others if row.verdict is not None and row.verdict.word is Word.WARN)
+    errors, warnings = ([row for row in rows if _is_brought(row, document)] for rows in (summary.blocking, warned))
+    on_lines = document.brought_lines
     # One error is the outcome's own.
-    kept = MAX_EACH - (level == "error")
-    for row in errors[:kept]:
-        yield _annotation("error", row)
-    for row in warnings[:MAX_EACH]:
-        yield _annotation("warning", row)
-    hidden = len(errors[kept:]) + len(warnings[MAX_EACH:])
-    if hidden:
+    for kind, rows, most in (("error", errors, MAX_EACH - (level == "error")), ("warning", warnings, MAX_EACH)):
+        for row in [one for one in rows if one.finding.fingerprint in on_lines][:most]:
+            yield _annotation(kind, row, on_lines[row.finding.fingerprint])
+    told = [sum(row.finding.fingerprint in on_lines for row in rows) for rows in (errors, warnings)]
+    if hidden := max(told[0] - MAX_EACH + (level == "error"), 0) + max(told[1] - MAX_EACH, 0):
         yield f"::notice title=secgate::{number_words(hidden, 'annotation')} more than a step shows; see the summary"
+    if elsewhere := len(errors) + len(warnings) - sum(told):
+        what = f"{number_words(elsewhere, 'finding')} of this change on no line that it brought"
+        yield f"::notice title=secgate::{what}; see the summary"
 
 
-def _is_in_change(row: FindingRow, document: RunDocument) -> bool:
-    """Tell whether the finding stands in the diff, on lines that the change brought.
+def _is_brought(row: FindingRow, document: RunDocument) -> bool:
+    return document.target.changed is not None and row.finding.state in (State.NEW, State.UPDATED)
 
-    A commit's text that is gone at the end stands nowhere in it; what was there before stands on other lines.
-    """
+
+def _annotation(level: str, row: FindingRow, lines: tuple[int, int]) -> str:
     finding = row.finding
-    brought = finding.state in (State.NEW, State.UPDATED) and not finding.location.commit
-    return finding.touched and brought and document.target.changed is not None
-
-
-def _annotation(level: str, row: FindingRow) -> str:
-    finding, region = row.finding, pinpoint(row.finding).region
-    properties = [f"file={_property(finding.location.path)}"]
-    if region.start_line:
-        properties.append(f"line={region.start_line}")
-        properties.append(f"endLine={max(region.end_line, region.start_line)}")
-    properties.append(f"title={_property(f'{finding.severity}: {finding.title}')}")
+    properties = [
+        f"file={_property(finding.location.path)}",
+        f"line={lines[0]}",
+        f"endLine={lines[1]}",
+        f"title={_property(f'{finding.severity}: {finding.title}')}",
+    ]
     told = "; ".join(filter(None, (row.why, row.due and f"due {row.due}", row.fix and f"fix: {row.fix}")))
     return f"::{level} {','.join(properties)}::{_data(told or finding.title)}"
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from secgate.errors import TargetError
 from secgate.model import Rename, Value
 from secgate.repository.entries import LINK, decoded, split_records
 
 _OBJECT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+Span: TypeAlias = tuple[int, int]
+"""The first and the last line of a part of a file, from 1."""
+_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 class Changes(Value, frozen=True, kw_only=True):
@@ -70,6 +76,27 @@ def read_name_status(data: bytes) -> Changes:
         deleted=tuple(sorted(deleted - present)),
         renames=tuple(sorted(renames, key=lambda rename: (rename.new, rename.old))),
     )
+
+
+def read_spans(patch: bytes) -> tuple[tuple[int, int], ...]:
+    """Read a patch of one file, without context lines: the first and last line of each part that its end has anew.
+
+    Lines of the file are skipped by the counts in front of them: whatever they hold, they are no heads.
+    """
+    found = []
+    rest = 0
+    for line in patch.split(b"\n"):
+        if rest:
+            rest -= not line.startswith(b"\\")
+            continue
+        head = _HUNK.match(line)
+        if head is None:
+            continue
+        gone, start, came = (int(one) if one else 1 for one in head.groups())
+        rest = gone + came
+        if came:
+            found.append((start, start + came - 1))
+    return tuple(found)
 
 
 def _next_name(fields: Iterator[bytes]) -> str:

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from secgate.errors import IncompleteTargetError, SecgateError, TargetError
-from secgate.model import Limits, Output
+from secgate.model import Limits, Output, Source
 from secgate.ports import ProcessRunner
 from secgate.repository.address import normalised
 from secgate.repository.blame import LineAuthor, read_blame
-from secgate.repository.changes import Changes, CommitFile, read_commit_files, read_name_status
+from secgate.repository.changes import Changes, CommitFile, Span, read_commit_files, read_name_status, read_spans
 from secgate.repository.directory import (
     Found,
     Settings,
@@ -258,6 +258,22 @@ class Repository:
     def work_tree_changes(self, old: str) -> Changes:
         """Give what differs between a commit ("" for none) and the tracked files of the work tree."""
         return self._diff("diff", old or self._nothing)
+
+    def spans(self, old: str, path: str, *, source: Source, new: str = "", before: str = "") -> tuple[Span, ...]:
+        """Give the first and last line of each part of a file that the commit `old` ("" for none) does not have.
+
+        The file is that of `source`, of the commit `new` for Source.COMMIT; `before` is its name in `old` where that
+        was another. What the tree says of how files differ does not count.
+        """
+        ends = {
+            Source.INDEX: ("diff", "--cached"),
+            Source.WORK_TREE: ("diff",),
+            Source.COMMIT: ("diff-tree", "-r", "-p"),
+        }
+        options = ("--unified=0", "--text", "--no-color", "-M", *_DIFF[1:])
+        sides = (old or self._nothing, *([new] if source is Source.COMMIT else []))
+        names = (path, *([before] if before else []))
+        return read_spans(self._run(*ends[source], *options, *sides, "--", *names).stdout)
 
     def unstaged_paths(self) -> frozenset[str]:
         """Give the tracked paths whose file in the work tree is not the index's blob."""

@@ -10,12 +10,16 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from secgate.notifiers.issues import IssueNotifier
+from tests.contracts.test_notifiers import message
 from tests.product import CLEAN, KEY, WEAK, Product
 from tests.unit.conftest import Git
 
@@ -32,7 +36,7 @@ def step(name: str) -> dict[str, Any]:
 
 def test_threat_10_the_action_runs_nothing_that_an_input_or_event_says() -> None:
     scripts = [one["run"] for one in STEPS if "run" in one]
-    assert len(scripts) == 4
+    assert len(scripts) == 5
     assert not any("${{" in script for script in scripts), "values go through the environment"
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", one["uses"]) for one in STEPS if "uses" in one)
     assert not re.search(r"pull_request_target\b|secrets\.", (ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -46,14 +50,14 @@ def test_threat_10_a_fork_writes_neither_comment_nor_sarif() -> None:
 
 
 def test_threat_08_runs_that_count_most_read_no_cache_and_others_write_none() -> None:
-    caches = {one["uses"].partition("@")[0]: one for one in STEPS if "cache" in one.get("uses", "")}
-    assert {name: one["if"] for name, one in caches.items()} == {
-        "actions/cache/restore": "${{ !github.ref_protected }}",
-        "actions/cache/save": "${{ github.ref_protected }}",
-    }
-    for one in caches.values():
-        kept = [line.rpartition("secgate/")[2] for line in one["with"]["path"].split("\n") if line]
-        assert kept == ["venv", "state/tools"], "neither a ledger nor a result"
+    caches = [one for one in STEPS if "cache" in one.get("uses", "")]
+    wanted = {"actions/cache/restore": "!github.ref_protected", "actions/cache/save": "github.ref_protected"}
+    for one in caches:
+        parts = re.sub(r"[${}]", "", one["if"]).split("&&")
+        assert wanted[one["uses"].partition("@")[0]] in [part.strip() for part in parts]
+    kept = [[line.rpartition("/secgate/")[2] for line in one["with"]["path"].splitlines()] for one in caches]
+    tools, advisories = ["venv", "state/tools"], ["state/advisories"]
+    assert kept == [tools, tools, advisories, advisories], "neither a ledger nor a result"
 
 
 def test_every_output_is_set_by_the_gate() -> None:
@@ -74,7 +78,7 @@ class Runner:
             file.touch()
         self.programs = home / "programs"
         self.programs.mkdir()
-        for name in ("bash", "cat", "head", "mkdir", "sha256sum", "python3"):
+        for name in ("bash", "cat", "date", "head", "mkdir", "sha256sum", "python3"):
             program = shutil.which(name)
             assert program
             (self.programs / name).symlink_to(program)
@@ -253,6 +257,7 @@ def test_the_first_steps_name_the_tools_and_install_nothing_of_the_checkout(runn
     runner.git.write({"secgate.py": "raise SystemExit(9)\n", "sitecustomize.py": "raise SystemExit(9)\n"})
     assert runner.run("Name the tools by what their locks say")[0] == 0
     assert re.fullmatch(r"[0-9a-f]{64}", runner.known["steps.tools.outputs.digest"])
+    assert runner.known["steps.tools.outputs.day"] == datetime.now(UTC).date().isoformat()
     checkov = runner.product.state / "tools" / "checkov"
     lock = next((Path(os.environ["HOME"]) / ".local/state/secgate/tools").glob("checkov"), None)
     if lock is None:
@@ -260,3 +265,168 @@ def test_the_first_steps_name_the_tools_and_install_nothing_of_the_checkout(runn
     checkov.symlink_to(lock)
     code, said = runner.run("Install secgate and its tools")
     assert (code, "checkov is installed already" in said) == (0, True), said
+
+
+PIP = """\
+import json, os, pathlib, sys
+calls = pathlib.Path(os.environ["RUNNER_TEMP"], "pip")
+calls.write_text(json.dumps(sys.argv[1:]))
+if os.environ.get("REFUSED"):
+    sys.exit("THESE PACKAGES DO NOT MATCH THE HASHES")
+site = pathlib.Path(__file__).parents[1]
+(site / "here.pth").write_text(os.environ["HERE"] + "\\n")
+"""
+PYTHON = """\
+#!/bin/bash
+# `python3 -m venv` that downloads nothing: its pip only says what it was asked for.
+[ "$1 $2" = "-m venv" ] || exit 9
+"{python}" -m venv --without-pip "$3"
+for site in "$3"/lib/python*/site-packages; do mkdir "$site/pip"; printf '%s' "$PIP" > "$site/pip/__main__.py"; done
+"""
+
+
+@pytest.fixture
+def bare(runner: Runner) -> Runner:
+    """A runner for which no cache held anything."""
+    shutil.rmtree(runner.temp / "secgate" / "venv")
+    (runner.programs / "python3").unlink()
+    (runner.programs / "python3").write_text(PYTHON.format(python=sys.executable))
+    (runner.programs / "python3").chmod(0o755)
+    runner.env |= {"PIP": PIP, "HERE": sysconfig.get_path("purelib")}
+    return runner
+
+
+def test_without_a_cache_the_lock_is_installed_by_its_hashes_and_nothing_else(bare: Runner) -> None:
+    bare.git.write({"requirements/run.txt": "evil\n", "pip.conf": "[global]\nindex-url = http://evil.example\n"})
+    code, said = bare.run("Install secgate and its tools")
+    asked = json.loads((bare.temp / "pip").read_text())
+    assert asked == [
+        *("install", "--quiet", "--disable-pip-version-check", "--require-hashes"),
+        *("-r", f"{ROOT}/requirements/run.txt"),
+    ]
+    (site,) = (bare.temp / "secgate/venv/lib").glob("python*/site-packages")
+    assert (site / "secgate.pth").read_text() == f"{ROOT}\n"
+    # It starts this action's own secgate, which misses what the faked pip did not bring.
+    assert (code, "checkov could not be installed: cannot start uv" in said) == (2, True), said
+
+
+def test_a_package_that_is_not_the_locked_one_ends_the_job(bare: Runner) -> None:
+    bare.env["REFUSED"] = "1"
+    code, said = bare.run("Install secgate and its tools")
+    assert (code, "DO NOT MATCH THE HASHES" in said) == (1, True)
+    (site,) = (bare.temp / "secgate/venv/lib").glob("python*/site-packages")
+    assert not (site / "secgate.pth").exists()
+
+
+def test_advisories_that_cannot_be_fetched_are_said_and_the_gate_goes_on(runner: Runner) -> None:
+    runner.env |= dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    code, said = runner.run("Fetch advisories")
+    assert code == 0, said
+    assert "::warning title=secgate::the advisories could not be fetched" in said
+
+
+def test_a_change_of_a_fork_is_judged_and_its_ledger_only_read(runner: Runner) -> None:
+    runner.git.commit({"app.py": WEAK})
+    runner.change()
+    event = json.loads(runner.files["GITHUB_EVENT_PATH"].read_text())
+    event["pull_request"]["head"]["repo"]["full_name"] = "mallory/shop"
+    runner.event("pull_request", event)
+    code, said = runner.run("Gate")
+    assert (code, "only read" in said) == (1, True), said
+    assert not (runner.git.root / ".git" / "secgate").exists()
+
+
+def test_a_merge_queue_that_adds_nothing_passes(runner: Runner) -> None:
+    base = runner.git("rev-parse", "main")
+    runner.git.commit({"app.py": CLEAN + "\n"})
+    runner.event("merge_group", {"merge_group": {"base_sha": base, "base_ref": "refs/heads/main"}})
+    code, said = runner.run("Gate")
+    assert (code, runner.output("outcome")) == (0, "pass"), said
+
+
+def test_a_shallow_queue_is_told_and_no_pass(runner: Runner, tmp_path: Path) -> None:
+    base = runner.git("rev-parse", "main")
+    runner.git.commit({"app.py": CLEAN + "\n"})
+    runner.event("merge_group", {"merge_group": {"base_sha": base, "base_ref": "refs/heads/main"}})
+    runner.git("clone", "--quiet", "--depth=1", f"file://{runner.git.root}", str(tmp_path / "shallow"))
+    runner.git.root = tmp_path / "shallow"
+    code, said = runner.run("Gate")
+    assert (code, "git fetch --unshallow" in said) == (3, True), said
+
+
+def test_annotations_stand_on_changed_lines_alone(runner: Runner) -> None:
+    """By git's own account of the difference, read apart from ours."""
+    old = runner.git("show", "HEAD:old.py")
+    runner.git.commit({"app.py": "# moved down\n\n" + WEAK + WEAK.replace("answer", "other"), "old.py": f"\n\n{old}\n"})
+    runner.change()
+    _, said = runner.run("Gate")
+    patch = runner.git("diff", "-U0", "main", "HEAD", "--", "app.py")
+    spans = re.findall(r"^@@ \S+ \+(\d+)(?:,(\d+))? @@", patch, flags=re.MULTILINE)
+    new = {int(start) + at for start, count in spans for at in range(int(count or 1))}
+    told = re.findall(r"^::(?:error|warning) file=([^,]+),line=(\d+),endLine=(\d+)", said, flags=re.MULTILINE)
+    assert told
+    assert {path for path, _, _ in told} == {"app.py"}
+    assert {int(line) for _, first, last in told for line in (first, last)} <= new
+
+
+# ------------------------------------------------------------------------------------ an issue for each overdue finding
+
+GH_ISSUES = """\
+#!{python}
+import json, os, pathlib, re, sys
+kept = pathlib.Path(os.environ["RUNNER_TEMP"], "issues.json")
+issues = json.loads(kept.read_text()) if kept.exists() else []
+if sys.argv[1:3] == ["issue", "list"]:
+    word = re.fullmatch('"(.*)" in:body', sys.argv[sys.argv.index("--search") + 1])[1].strip()
+    print(sum(word in body for _, body in issues))
+elif sys.argv[1:3] == ["issue", "create"]:
+    issues.append([sys.argv[sys.argv.index("--title") + 1], sys.stdin.read()])
+    kept.write_text(json.dumps(issues))
+else:
+    sys.exit(9)
+"""
+
+
+def filing() -> str:
+    """Give the step that the documents show."""
+    text = (ROOT / "docs" / "github.md").read_text()
+    start = r"# \.github/workflows/secgate-issues\.yml\n"
+    (shown,) = re.findall(rf"^```yaml\n({start}.*?)^```", text, re.MULTILINE | re.DOTALL)
+    steps = yaml.safe_load(shown)["jobs"]["tell"]["steps"]
+    (script,) = [one["run"] for one in steps if one.get("name") == "File them"]
+    return str(script)
+
+
+def filed(runner: Runner, folder: Path, cwd: Path) -> None:
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", filing()],
+        cwd=cwd,
+        env={**runner.env, "ISSUES": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_issue_is_filed_once_for_each_finding(runner: Runner, tmp_path: Path) -> None:
+    folder = tmp_path / "issues"
+    notifier = IssueNotifier()
+    (notice,) = message("$(touch owned).py").notices
+    others = tuple(msgspec.structs.replace(notice, fingerprint=f"{n}{n}" * 32) for n in range(2))
+    told = msgspec.structs.replace(message(), visibility="private", notices=others)
+    notifier.send(notifier.body(told), address=str(folder), secret="", at=datetime.now(UTC))
+    (runner.programs / "tail").symlink_to(str(shutil.which("tail")))
+    (runner.programs / "gh").write_text(GH_ISSUES.format(python=sys.executable))
+    (runner.programs / "gh").chmod(0o755)
+    for _ in range(2):
+        filed(runner, folder, tmp_path)
+    issues = sorted(json.loads((runner.temp / "issues.json").read_text()))
+    assert [title for title, _ in issues] == [f"secgate: high sql-injection is overdue ({n * 12})" for n in "01"]
+    assert all(f"- finding: {n * 64}" in body for (_, body), n in zip(issues, "01", strict=True))
+    assert not (tmp_path / "owned").exists()
+
+
+def test_without_anything_to_tell_no_issue_is_filed(runner: Runner, tmp_path: Path) -> None:
+    filed(runner, tmp_path / "nowhere", tmp_path)
+    assert not (runner.temp / "issues.json").exists()

@@ -271,12 +271,19 @@ def test_a_large_run_fits_into_a_comment() -> None:
 # ------------------------------------------------------------------------------------------------------------- github
 
 
-def test_annotations_are_for_what_the_change_touched() -> None:
-    lines = text("github", failing_run()).splitlines()
+def test_annotations_stand_on_lines_that_the_change_brought_and_the_rest_is_counted() -> None:
+    document = failing_run()
+    lines = text("github", document).splitlines()
     assert lines[0].startswith("::error title=secgate%3A FAIL::")
     assert not any("settings.py" in line for line in lines)  # its text is in a commit, not in the diff
-    untouched = [msgspec.structs.replace(one, touched=False) for one in failing_run().findings]
-    assert len(text("github", msgspec.structs.replace(failing_run(), findings=tuple(untouched))).splitlines()) == 1
+    assert lines[-1] == "::notice title=secgate::1 finding of this change on no line that it brought; see the summary"
+    one = next(one for one in document.findings if one.location.path == "shop/views.py")
+    elsewhere = msgspec.structs.replace(document, brought_lines={one.fingerprint: (43, 44)})
+    annotations = [line for line in text("github", elsewhere).splitlines() if "file=" in line]
+    assert [re.findall(r"file=shop/views.py,line=43,endLine=44,", line) != [] for line in annotations] == [True]
+    assert "4 findings of this change on no line" in text("github", elsewhere)
+    target = msgspec.structs.replace(document.target, changed=None)
+    assert len(text("github", msgspec.structs.replace(document, target=target)).splitlines()) == 1
 
 
 def test_a_step_shows_ten_of_each_and_hears_of_the_rest() -> None:
