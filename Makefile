@@ -64,7 +64,7 @@ check: $(STAMPS)/tools
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest --quiet tests/rules tests/policies \
 	  tests/meta/test_docs.py tests/meta/test_reference.py tests/meta/test_examples.py tests/meta/test_cookbook.py \
-	  tests/meta/test_shell_blocks.py tests/meta/test_threats.py
+	  tests/meta/test_threats.py
 
 docs: $(STAMPS)/requirements
 	$(BIN)/sphinx-build -q -W --keep-going -c docs -d out/doctrees . out/docs

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.meta.test_docs import documents
+from tests.meta.test_examples import examples
 from tests.product import CLEAN, NOW, WEAK, Ended, Product, tree
 from tests.runs.conftest import git, product
 from tests.signing_support import ADA, EVE, KEYGEN, allowed, enforced_layer, make_key
@@ -64,14 +65,16 @@ class Desk:
             pytest.skip("no ssh-keygen")
         self.product, self.git, self.home = product, git, home
         self.start = git.root
-        keys = home / "keys"
-        ada, eve, release = (make_key(keys, name) for name in ("ada", "eve", "release"))
+        ada, eve = (make_key(product.home / ".ssh", name) for name in (ADA, EVE))
+        release = make_key(home, "release")
         self.layer = enforced_layer(
             home / "organisation",
             allowed(ADA, ada),
             allowed(EVE, eve),
             allowed("machine:release", release, 'namespaces="secgate-checkpoint,in-toto"'),
         )
+        with (self.layer / "people.toml").open("a", encoding="utf-8") as people:
+            people.write('roles = ["break-glass"]\n')
         self.programs = home / "programs"
         self.program("secgate", f'exec "{sys.executable}" -m tests.clock {int(NOW.timestamp())} "$@"')
         self.program("python3", f'exec "{sys.executable}" "$@"')
@@ -94,6 +97,7 @@ class Desk:
             **self.product.env,
             "PATH": f"{self.programs}:{self.product.env['PATH']}",
             "PYTHONPATH": str(ROOT),
+            "SECGATE_ENFORCED": str(self.layer),
             "GIT_CONFIG_NOSYSTEM": "1",
         }
         argv = ["bash", "-euo", "pipefail", "-c", block.text]
@@ -116,9 +120,28 @@ def shop(desk: Desk) -> None:
 
 
 def weak(desk: Desk) -> None:
-    """A repository with a weakness, and a ledger that knows it from the protected line."""
+    """A repository with a weakness and a ledger that knows it; a copy of that, and folders to write to, beside it."""
     desk.git.commit({"app.py": WEAK})
     assert desk.secgate("run", "--scope", "protected").code == 0
+    for name in ("kept", "elsewhere", "another"):
+        (desk.home / name).mkdir()
+    shutil.copy(desk.git.root / ".git" / "secgate" / "ledger.sqlite", desk.home / "shop.sqlite")
+    desk.git.commit({"secgate.toml": "version = 1\n"})
+
+
+def policies(desk: Desk) -> None:
+    """A repository with the rule of the page and its tests, and a recorded run."""
+    shown = examples("policies.md", "rego")
+    files = {one.name.partition(": ")[2]: one.text for one in shown if "no_pickle" in one.name}
+    desk.git.commit({"app.py": CLEAN, "secgate.toml": 'version = 1\npolicies = [".secgate/policies"]\n', **files})
+    assert desk.secgate("run").code == 0
+
+
+def cookbook(desk: Desk) -> None:
+    """An organisation that took every recipe, and a run that was recorded before."""
+    shop(desk)
+    assert desk.secgate("run").code == 0
+    shutil.copytree(ROOT / "docs" / "cookbook", desk.layer, dirs_exist_ok=True)
 
 
 def auditor(desk: Desk) -> None:
@@ -127,14 +150,20 @@ def auditor(desk: Desk) -> None:
     desk.start = desk.home / "given"
     desk.start.mkdir()
     assert desk.secgate("run").code == 1
-    key = str(desk.home / "keys" / "release")
+    key = str(desk.home / "release")
     assert desk.secgate("ledger", "checkpoint", "--key", key, "--to", f"{desk.start}/checkpoint.json").code == 0
     assert desk.secgate("ledger", "export", "-o", f"{desk.start}/export").code == 0
     shutil.copy(desk.layer / "allowed_signers", desk.start)
     shutil.copy(ROOT / "docs" / "examples" / "reperform.py", desk.start)
 
 
-PLACES: dict[str, Callable[[Desk], None]] = {"auditor": auditor, "shop": shop, "weak": weak}
+PLACES: dict[str, Callable[[Desk], None]] = {
+    "auditor": auditor,
+    "cookbook": cookbook,
+    "policies": policies,
+    "shop": shop,
+    "weak": weak,
+}
 
 
 def pages() -> dict[str, list[Block]]:
