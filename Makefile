@@ -79,7 +79,7 @@ golden: $(STAMPS)/tools
 
 lock: $(STAMPS)/uv
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements/run.txt
-	$(COMPILE) --upgrade --extra dev --extra docs --extra pdf --constraint requirements/run.txt pyproject.toml \
+	$(COMPILE) --upgrade --extra dev --extra docs --extra lsp --extra pdf --constraint requirements/run.txt pyproject.toml \
 	  --output-file requirements/dev.txt
 	echo uv | $(COMPILE) --constraint requirements/run.txt - --output-file requirements/uv.txt
 	grep -oE '^checkov==[0-9.]+' rules/tools/checkov.txt | $(COMPILE) --upgrade - --output-file rules/tools/checkov.txt

@@ -16,6 +16,7 @@ NAVIGATION = {
     "Start": ["docs/first-hour", "docs/concepts", "docs/explain", "docs/what-it-is-not"],
     "Integrations": [
         "docs/pre-commit",
+        "docs/editor",
         "docs/github",
         "docs/pipelines",
         "docs/notifications",

@@ -9,6 +9,7 @@ from secgate.deadlines import Deadline, Deadlines, Source
 from secgate.escape import markdown_text
 from secgate.model import Severity
 from secgate.page import Page, clipped_left
+from secgate.sla import many_entries
 
 MOST_LISTED = 200
 """Findings listed; JSON has all."""
@@ -70,7 +71,7 @@ def standing(one: Deadline) -> str:
 def source_words(one: Source) -> str:
     """Say which ledger was read, how far, and how much it can be relied on."""
     clocks = ", its clocks are provisional" if one.provisional else ""
-    return f"{one.address}: {one.open:,} open, {one.size:,} entries verified, root {one.root[:12]}{clocks}"
+    return f"{one.address}: {one.open:,} open, {many_entries(one.size)} verified, root {one.root[:12]}{clocks}"
 
 
 def _entry(page: Page, one: Deadline) -> None:

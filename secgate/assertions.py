@@ -27,13 +27,15 @@ from secgate.policy.shapes import ANY, Shape, Vocabulary
 from secgate.ports import Engine, PolicyModule, SyntaxReader
 
 PACKAGE = "secgate.assertions."
+LIBRARY = "secgate.lib."
+"""What a shipped package that tests of assertions may import begins with."""
 NOTHING = "secgate:nothing-is-known"
 """Id of the item that every assertion must find a deviation in."""
 MAX_MODULE_BYTES = 64 * 1024
 LIMIT_S = 120.0
 
 _PACKAGE = re.compile(r"secgate\.assertions\.[a-z][a-z0-9_]{0,63}")
-_ELEMENT = ("item", "exception", "detail")
+_ELEMENT = ("item", "exception", "about", "detail")
 
 Result: TypeAlias = Literal["no_deviation", "deviation", "not_tested", "no_occurrence", "not_applicable"]
 Detail = typing.Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
@@ -47,10 +49,14 @@ class Period(Value, frozen=True, kw_only=True):
 
 
 class Deviation(Value, frozen=True, kw_only=True, order=True, forbid_unknown_fields=True):
-    """What breaks an assertion: which item, which of its exceptions, and why in words."""
+    """What breaks an assertion: which item, which of its exceptions, and why in words.
+
+    `about` tells several of one item and exception apart, such as by a run or a person, and is "" where there is one.
+    """
 
     item: str
     exception: str
+    about: str = ""
     detail: Detail
 
 
@@ -60,12 +66,34 @@ class Module(NamedTuple):
     module: PolicyModule
     package: str
     is_ours: bool
+    rules: frozenset[str] = frozenset()
+    """What others may refer to, of a library."""
+
+
+def read_library(files: Mapping[str, bytes], *, reader: SyntaxReader) -> tuple[Module, ...]:
+    """Give the shipped modules that tests of assertions may import."""
+    modules = tuple(PolicyModule(path=path, text=_text(path, files[path])) for path in sorted(files))
+    read = (
+        (module, tree.read_module(node, path=module.path, text=module.text))
+        for module, node in zip(modules, reader.syntax(modules), strict=True)
+    )
+    return tuple(
+        Module(module, parsed.package, is_ours=True, rules=frozenset(map(tree.rule_name, parsed.rules)))
+        for module, parsed in read
+    )
 
 
 def read_modules(
-    files: Mapping[str, bytes], assertions: Iterable[Assertion], *, reader: SyntaxReader, is_ours: bool
+    files: Mapping[str, bytes],
+    assertions: Iterable[Assertion],
+    *,
+    reader: SyntaxReader,
+    is_ours: bool,
+    library: Sequence[Module] = (),
 ) -> tuple[Module, ...]:
     """Give the modules of a layer's assertions, by path; `*_test.rego` holds tests. `assertions` are those known.
+
+    `library` is what they may import.
 
     Raises PolicyError, with file and line, for a package that is none of an assertion's, a text that does not parse, a
     reference to nothing, an assertion without a module, and a module without an assertion.
@@ -83,7 +111,7 @@ def read_modules(
     for module, node in zip(modules, reader.syntax(modules), strict=True):
         parsed = tree.read_module(node, path=module.path, text=module.text)
         found.append(Module(module, parsed.package, is_ours))
-        faults += _faults(parsed, by_test)
+        faults += _faults(parsed, by_test, library)
     packages = [one.package for one in found]
     for name in sorted({name for name in packages if packages.count(name) > 1}):
         faults.append(Fault("controls", f"the package `{name}` is there twice", "one module an assertion"))
@@ -116,7 +144,9 @@ def _text(path: str, data: bytes) -> str:
         raise PolicyError("the module is not UTF-8 text", remedy="save it as UTF-8", place=path) from error
 
 
-def _faults(parsed: tree.Module, by_test: Mapping[str, Sequence[Assertion]]) -> Iterable[Fault]:
+def _faults(
+    parsed: tree.Module, by_test: Mapping[str, Sequence[Assertion]], library: Sequence[Module]
+) -> Iterable[Fault]:
     where = f"{parsed.path}:1"
     if not _PACKAGE.fullmatch(parsed.package):
         yield Fault(where, f"the package is `{parsed.package}`", f"call it `{PACKAGE}NAME`")
@@ -125,9 +155,10 @@ def _faults(parsed: tree.Module, by_test: Mapping[str, Sequence[Assertion]]) -> 
         yield Fault(where, f"no assertion is tested by `{parsed.package}`", "name it as `test` of one, or remove it")
     if not any(tree.rule_name(rule) == "deviation" and tree.head(rule)[0] == "Set" for rule in parsed.rules):
         yield Fault(where, "it says nothing", "add `deviation contains {...} if`")
+    packages = {one.package: one.rules for one in library}
     for one in by_test.get(parsed.package, ()):
         if one.population.unit in UNITS:
-            surroundings = Surroundings(vocabulary=vocabulary(one), data=Shape(kind="object"), packages={})
+            surroundings = Surroundings(vocabulary=vocabulary(one), data=Shape(kind="object"), packages=packages)
             yield from check_references(parsed, surroundings)
 
 
@@ -184,24 +215,29 @@ class _Document(Value, frozen=True, kw_only=True):
 
 
 def evaluate(
-    assertion: Assertion, items: Sequence[Item], period: Period, *, modules: Iterable[Module], engine: Engine
+    assertion: Assertion, items: Sequence[Item], period: Period, *, modules: Sequence[Module], engine: Engine
 ) -> tuple[Deviation, ...]:
-    """Give every deviation that an assertion's module finds, sorted by item.
+    """Give every deviation that an assertion's module finds, sorted by item; `modules` holds the library too.
+
+    What is said of one item, exception and `about` in several ways is one deviation, with all of its words.
 
     Raises PolicyError where it finds none in an item of which nothing is known, speaks of what it was not asked, or
     says an exception that the assertion does not name.
     """
     package = PACKAGE + assertion.test
     own = [one.module for one in modules if one.package == package]
+    library = [one.module for one in modules if one.package.startswith(LIBRARY)]
     nothing = UNITS[assertion.population.unit](id=NOTHING)
     document = _Document(assertion=assertion.id, period=period, params=assertion.params, items=(*items, nothing))
     answer = engine.evaluate(
-        own, data=b"{}", document=encode(document), query=f"data.{package}.deviation", limit_s=LIMIT_S
+        [*own, *library], data=b"{}", document=encode(document), query=f"data.{package}.deviation", limit_s=LIMIT_S
     )
     try:
         found = msgspec.json.decode(answer.value, type=tuple[Deviation, ...])
     except (msgspec.DecodeError, RecursionError) as error:
-        raise _void(assertion, f"an element is not of the form {{{', '.join(_ELEMENT)}}}: {error}", own) from error
+        raise _void(
+            assertion, f"an element is not of the form {{item, exception, detail}}, with or without about: {error}", own
+        ) from error
     known = {item.id for item in items} | {NOTHING}
     for one in found:
         if one.item not in known:
@@ -210,7 +246,14 @@ def evaluate(
             raise _void(assertion, f"it says `{one.exception[:80]}`, which is none of its exceptions", own)
     if not any(one.item == NOTHING for one in found):
         raise _void(assertion, "it finds nothing in an item of which nothing is known", own)
-    return tuple(sorted(one for one in found if one.item != NOTHING))
+    said: dict[tuple[str, str, str], list[str]] = {}
+    for one in sorted(found):
+        if one.item != NOTHING:
+            said.setdefault((one.item, one.exception, one.about), []).append(one.detail)
+    return tuple(
+        Deviation(item=item, exception=exception, about=about, detail="; ".join(details))
+        for (item, exception, about), details in said.items()
+    )
 
 
 def _void(assertion: Assertion, what: str, modules: Sequence[PolicyModule]) -> PolicyError:
@@ -277,6 +320,8 @@ class Evidence(Value, frozen=True, kw_only=True):
     unmatched: Unmatched | None = None
     notes: tuple[str, ...] = ()
     metrics: Mapping[str, int] = {}
+    dismissed: tuple[str, ...] = ()
+    """Of deadlines: what was dismissed as no weakness, by whom and why, in words."""
     items: tuple[str, ...] = ()
     """Keys of the whole population, to sample from."""
 

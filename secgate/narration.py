@@ -147,7 +147,7 @@ def explanation_page(told: Explanation, *, width: int, colour: bool) -> bytes:
     page.labelled("id", told.id)
     page.labelled("because", told.reason)
     when = f"judged {utc_words(told.evaluated_epoch_s)} " if told.evaluated_epoch_s else ""
-    page.labelled("run", f"{when}in {told.run_id}")
+    page.labelled("run", f"{when}in {told.run_id}" if told.run_id else "")
     page.labelled("under", f"profile {told.profile}, scope {told.scope}" if told.profile else "")
     page.labelled("owner", told.owner)
     page.labelled("", f"by CODEOWNERS as it is here: {', '.join(told.owners_now)}" if told.owners_now else "")

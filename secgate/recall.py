@@ -13,6 +13,7 @@ from secgate.memory import EPISODE_WINDOW_S, Memory
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Head, History, KnownFinding
 from secgate.ports import Ledger
+from secgate.sla import many_entries
 
 _ON_PURPOSE = (
     "if it was made anew on purpose, forget the head that is kept: the checkpoint in the settings, or the note of it "
@@ -94,7 +95,7 @@ def check_growth(ledger: Ledger, remembered: Head, *, head: Head) -> None:
     """Raise LedgerError unless the ledger, whose head is `head`, has grown from `remembered`."""
     if remembered.size > head.size:
         raise LedgerError(
-            f"the ledger has {head.size} entries, and had {remembered.size} before",
+            f"the ledger has {many_entries(head.size)}, and had {remembered.size} before",
             place=ledger.address,
             remedy=f"its tail was cut off; restore it from a backup; {_ON_PURPOSE}",
         )

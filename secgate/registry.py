@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import shutil
+import threading
 from collections.abc import Mapping
 from importlib import metadata
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
@@ -171,9 +172,16 @@ def timestamps(machine: Machine, *, runner: ports.ProcessRunner, scratch: str) -
     return Timestamps(runner=runner, executable=program, directory=scratch)
 
 
-def executor(machine: Machine, *, scratch: str, parallel: int) -> LocalExecutor:
-    """Make the executor of this machine: both the ProcessRunner and the Executor. `scratch` is a private folder."""
-    return LocalExecutor(environment=machine.env, scratch=scratch, python=machine.python, parallel=parallel)
+def executor(
+    machine: Machine, *, scratch: str, parallel: int, cancelled: threading.Event | None = None
+) -> LocalExecutor:
+    """Make the executor of this machine: both the ProcessRunner and the Executor.
+
+    `scratch` is a private folder; `cancelled` ends every child once it is set.
+    """
+    return LocalExecutor(
+        environment=machine.env, scratch=scratch, python=machine.python, parallel=parallel, cancelled=cancelled
+    )
 
 
 def tools(machine: Machine, *, configured: Mapping[str, str], executor: LocalExecutor) -> LocalTools:

@@ -89,6 +89,16 @@ def length_words(seconds: int) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
+def many(count: int, one: str, more: str = "") -> str:
+    """Give a number with its noun, as in `1 entry` and `1,200 entries`; `more` is `one` with an s where it is ""."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def many_entries(count: int) -> str:
+    """Give a number of a ledger's entries with its noun."""
+    return many(count, "entry", "entries")
+
+
 def utc_words(epoch_s: int) -> str:
     """Give a time as `2026-01-31 23:59 UTC`."""
     if not 0 <= epoch_s <= _LAST_DATE_EPOCH_S:

@@ -275,11 +275,11 @@ def fix_of(finding: Finding, verdict: Verdict | None) -> str:
     """Give one way to end a finding: a fixed version, else what the weakness's or the policy's rule says."""
     if finding.package is not None and finding.package.fixed_versions:
         package = finding.package
-        return f"upgrade {package.name} to {_first_fixed(package)} or later in {package.manifest}"
+        return f"upgrade {package.name} to {fixed_version(package)} or later in {package.manifest}"
     return finding.remedy or (verdict.remedy if verdict else "")
 
 
-def _first_fixed(package: Package) -> str:
+def fixed_version(package: Package) -> str:
     """The lowest fixed version above the one in use; the order of the list is the advisory's, not the versions'."""
     above = [version for version in package.fixed_versions if _version(version) > _version(package.version)]
     return min(above, key=_version) if above else package.fixed_versions[-1]
@@ -437,7 +437,7 @@ def _upgrades(blocking: Iterable[FindingRow]) -> Mapping[tuple[str, str], str]:
     for row in blocking:
         package = row.finding.package
         if package is not None and package.fixed_versions:
-            key, version = (package.name, package.manifest), _first_fixed(package)
+            key, version = (package.name, package.manifest), fixed_version(package)
             best[key] = max(best.get(key, version), version, key=_version)
     return best
 

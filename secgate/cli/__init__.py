@@ -30,6 +30,7 @@ _COMMANDS = {
     "init": ("secgate.cli.init", "Set up a repository: settings, hooks, a workflow."),
     "run": ("secgate.cli.run", "Scan a tree and decide: pass, fail or could not tell."),
     "hook": ("secgate.cli.hook", "Judge the files that pre-commit names."),
+    "lsp": ("secgate.cli.lsp", "Serve an editor: findings of the file that was saved."),
     "scan": ("secgate.cli.run", "Scan a tree and write SARIF; judge nothing."),
     "check": ("secgate.cli.check", "Judge SARIF files made by any tool."),
     "show": ("secgate.cli.show", "Show an earlier run."),

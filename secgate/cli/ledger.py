@@ -11,6 +11,7 @@ import click
 from secgate.cli.options import Command, machine, moment, terminal, write_output
 from secgate.errors import UsageError
 from secgate.escape import plain
+from secgate.sla import many, many_entries
 
 if TYPE_CHECKING:
     from secgate.custody import Checked, Copied
@@ -41,7 +42,7 @@ def init(*, path: str, config: str, enforced: str) -> int:
 
     place = custody.Place(path=path, config=config, enforced=enforced)
     address, head = custody.make(place, machine=machine(), now=moment())
-    click.echo(f"{address}: {head.size} {'entry' if head.size == 1 else 'entries'}, root {head.root}")
+    click.echo(f"{address}: {many_entries(head.size)}, root {head.root}")
     return 0
 
 
@@ -68,7 +69,7 @@ def verify(
 
 def _verified(checked: Checked) -> list[str]:
     seen = checked.survey
-    lines = [f"{plain(checked.address)}: whole; {checked.head.size} entries, root {checked.head.root}"]
+    lines = [f"{plain(checked.address)}: whole; {many_entries(checked.head.size)}, root {checked.head.root}"]
     if checked.head.size:
         lines.append(f"  from {_time(seen.first_epoch_s)} to {_time(seen.last_epoch_s)}")
     if seen.statements:
@@ -82,7 +83,7 @@ def _verified(checked: Checked) -> list[str]:
         checkpoint = one.sealed.checkpoint
         lines.append(f"  grown from {plain(one.address)}:")
         made = _time(checkpoint.at_epoch_s)
-        lines.append(f"    {checkpoint.size} entries, signed by {plain(one.signed.principal)} on {made}")
+        lines.append(f"    {many_entries(checkpoint.size)}, signed by {plain(one.signed.principal)} on {made}")
         lines += [f"    stamped on {at:%Y-%m-%d %H:%M} UTC" for at in one.stamped]
         lines += [f"    {plain(note)}" for note in one.notes]
     return lines
@@ -103,7 +104,7 @@ def log(*, types: tuple[str, ...], last: int, form: str, output: str, path: str,
     width = 120 if output not in ("", "-") else terminal()[0]
     write_output(custody.log_page(told, form, width=width), output)
     if told.left_out:
-        click.echo(f"{told.left_out} earlier entries are left out; --last 0 lists all", err=True)
+        click.echo(f"{many(told.left_out, 'earlier entry', 'earlier entries')} left out; --last 0 lists all", err=True)
     return 0
 
 
@@ -122,7 +123,7 @@ def checkpoint(*, to: str, key: str, authorities: tuple[str, ...], path: str, co
     place = custody.Place(path=path, config=config, enforced=enforced)
     taken = custody.take_checkpoint(place, to=to, key=key, authorities=authorities, machine=machine(), now=moment())
     made = taken.sealed.checkpoint
-    click.echo(f"{plain(taken.address)}: {made.size} entries, root {made.root}")
+    click.echo(f"{plain(taken.address)}: {many_entries(made.size)}, root {made.root}")
     return 0
 
 
@@ -220,7 +221,7 @@ def restore(*, file: str, path: str, config: str, enforced: str) -> int:
 
 def _told(copied: Copied, where: str) -> int:
     """Say what was copied; notes go to stderr."""
-    parts = [f"{copied.head.size} entries, root {copied.head.root}"]
+    parts = [f"{many_entries(copied.head.size)}, root {copied.head.root}"]
     parts += [f"{copied.blobs} blobs"] if copied.blobs else []
     parts += [f"{copied.checkpoints} checkpoints"] if copied.checkpoints else []
     click.echo(f"{plain(where)}: {'; '.join(parts)}")

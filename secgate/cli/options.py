@@ -61,6 +61,11 @@ def hook_options(command: Command) -> Command:
     )
 
 
+def lsp_options(command: Command) -> Command:
+    """Add the options of the language server, which is told by its editor what is judged."""
+    return _with(command, *_JUDGED_BY, POLICY, _JOBS)
+
+
 def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
     for option in reversed(options):
         command = option(command)

@@ -13,6 +13,7 @@ from secgate.model import Head
 from secgate.ports import Ledger
 from secgate.preparation import Opened, Place, choose_keeper, opened
 from secgate.proof import Consistency, Inclusion, check, prove_consistency, prove_inclusion, read
+from secgate.sla import many_entries
 
 
 def prove_entry(sequence: int, place: Place, *, against: str = "", machine: Machine, now: datetime) -> Inclusion:
@@ -44,7 +45,10 @@ def prove_growth(old_size: int, place: Place, *, against: str = "", machine: Mac
         if head is not None:
             leaves = _cut(leaves, head, place=against)
         if not 1 <= old_size <= len(leaves):
-            raise UsageError(f"a ledger of {len(leaves)} entries has not grown from {old_size}", remedy="give its size")
+            raise UsageError(
+                f"a ledger of {many_entries(len(leaves))} has not grown from {old_size}",
+                remedy="give its size",
+            )
         return prove_consistency(leaves, old_size)
 
 
@@ -63,7 +67,7 @@ def check_proof(data: bytes, *, file: str, against: str, place: Place, machine: 
         told = f"holds; entry {proof.sequence} is one of {proof.head.size}, root {proof.head.root}"
     else:
         heads = (proof.old, proof.new)
-        told = f"holds; {proof.new.size} entries, root {proof.new.root}, have grown from {proof.old.size}"
+        told = f"holds; {many_entries(proof.new.size)}, root {proof.new.root}, have grown from {proof.old.size}"
     if not against:
         return told
     with opened(place, machine=machine, now=now) as desk:

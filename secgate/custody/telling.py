@@ -15,6 +15,7 @@ from secgate.escape import json_text, plain
 from secgate.merkle import envelope_of
 from secgate.model import LedgerEntry
 from secgate.preparation import Place, opened
+from secgate.sla import length_words
 
 _SHOWN = 12
 _LINE = 2000
@@ -89,7 +90,7 @@ def _said(kind: str, body: dict[str, Any]) -> str:
         case "policy-changed" | "scanner-changed" | "rule-pack-changed" | "mode-changed":
             parts = (body.get("name"), body.get("part"), _short(body, "before") or "none", "to", _short(body, "after"))
         case "obligation" | "obligation-superseded":
-            parts = (_short(body, "fingerprint"), body.get("basis"), f"{body.get('limit_s')} s")
+            parts = (_short(body, "fingerprint"), body.get("basis"), _length(body.get("limit_s")))
         case _ if isinstance(finding, dict):
             parts = (_short(finding, "fingerprint"), *(finding.get(name) for name in ("severity", "weakness", "path")))
         case _ if "fingerprint" in body:
@@ -97,6 +98,10 @@ def _said(kind: str, body: dict[str, Any]) -> str:
         case _:
             parts = tuple(value for _, value in sorted(body.items()) if isinstance(value, str | int))
     return " ".join(str(part) for part in parts if part not in (None, ""))
+
+
+def _length(seconds: object) -> str:
+    return length_words(seconds) if isinstance(seconds, int) and seconds >= 0 else str(seconds)
 
 
 def _short(body: dict[str, Any], name: str) -> str:

@@ -19,6 +19,7 @@ from secgate.model import Head, Signed, Trust
 from secgate.ports import Keeper, Ledger, Signer
 from secgate.preparation import Opened, Place, choose_keeper, opened
 from secgate.recall import check_growth
+from secgate.sla import many_entries
 from secgate.waivers import NAMESPACES
 
 
@@ -98,8 +99,8 @@ def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] 
         raise LedgerError("the checkpoint is of another ledger", place=place, remedy="name this ledger's own place")
     if checkpoint.size > head.size:
         raise LedgerError(
-            f"the ledger does not verify at entry {head.size}: it has {head.size} entries, and the checkpoint is of "
-            f"{checkpoint.size}: its tail was cut off",
+            f"the ledger does not verify at entry {head.size}: it has {many_entries(head.size)}, and the "
+            f"checkpoint is of {checkpoint.size}: its tail was cut off",
             place=place,
             remedy=remedy,
         )
@@ -116,8 +117,8 @@ def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] 
     ]
     if newer:
         raise LedgerError(
-            f"the checkpoint there is of {checkpoint.size} entries, and entry {newer[-1][0]} says that one of "
-            f"{newer[-1][1]} was put there: an old one was put back",
+            f"the checkpoint there is of {many_entries(checkpoint.size)}, and entry {newer[-1][0]} says that "
+            f"one of {newer[-1][1]} was put there: an old one was put back",
             place=place,
             remedy="restore the newer one; whoever put the old one back may have cut off a ledger too",
         )

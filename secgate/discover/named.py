@@ -1,8 +1,8 @@
 """Files that are named one by one, as pre-commit names them to a hook: where they are read, and what measures them.
 
 Staged names are read from the index and measured by HEAD. With a commit, that commit is read and measured by where it
-left what it goes to. Other names are read as they lie in the work tree and judged as they stand: nothing says what was
-there before them.
+left what it goes to. What an editor saved is read in the work tree and measured by HEAD. Other names are read as they
+lie in the work tree and judged as they stand: nothing says what was there before them.
 """
 
 from __future__ import annotations
@@ -40,12 +40,7 @@ def named(repository: Repository, head: str, names: Iterable[str], *, commit: st
     paths = frozenset(_inside(name, repository.root) for name in names)
     if commit:
         return _of_commit(repository, head, paths, since)
-    if not paths:
-        raise TargetError(
-            "no file is named, so nothing would be judged",
-            place=repository.root,
-            remedy="name files, or run `pre-commit run --all-files`",
-        )
+    _require_names(paths, repository)
     staged = staged_change(repository, head)
     own = paths.intersection(repository.staged_changes(head).present)
     if own == paths:
@@ -53,6 +48,26 @@ def named(repository: Repository, head: str, names: Iterable[str], *, commit: st
     indexed = own & repository.unstaged_paths()
     whole = ChangeSet(base_commit="", base_ref="", changed=(), deleted=(), renames=())
     return _measured(paths, Source.WORK_TREE, whole, indexed=tuple(sorted(map(escaped, indexed))))
+
+
+def saved(repository: Repository, head: str, names: Iterable[str]) -> Named:
+    """Give what absolute `names` stand for as an editor saved them: the work tree's bytes, measured by HEAD.
+
+    Raises TargetError for no name at all and for one outside the repository.
+    """
+    paths = frozenset(_inside(name, repository.root) for name in names)
+    _require_names(paths, repository)
+    change = ChangeSet(base_commit=head, base_ref="HEAD" if head else "", changed=(), deleted=(), renames=())
+    return _measured(paths, Source.WORK_TREE, change)
+
+
+def _require_names(paths: Collection[str], repository: Repository) -> None:
+    if not paths:
+        raise TargetError(
+            "no file is named, so nothing would be judged",
+            place=repository.root,
+            remedy="name files, or run `pre-commit run --all-files`",
+        )
 
 
 def _of_commit(repository: Repository, head: str, paths: Collection[str], since: str | None) -> Named:

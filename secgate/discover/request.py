@@ -23,7 +23,8 @@ class DiscoverRequest(Value, frozen=True, kw_only=True):
     signers named in settings.
 
     `named` are absolute paths of the files that are judged, None for all or what a change touches. With `commit`, a
-    reference, they are read there and measured against `changed_since`, "" or None for nothing before it.
+    reference, they are read there and measured against `changed_since`, "" or None for nothing before it. `saved`
+    ones are read in the work tree, whatever is staged, and measured by HEAD.
     """
 
     path: str
@@ -31,6 +32,7 @@ class DiscoverRequest(Value, frozen=True, kw_only=True):
     staged: bool = False
     named: tuple[str, ...] | None = None
     commit: str = ""
+    saved: bool = False
     scope: Scope | None = None
     scope_source: str = "--scope"
     ref: str = ""

@@ -16,7 +16,7 @@ from secgate.discover.change import (
 from secgate.discover.ci import CIFacts
 from secgate.discover.files import Listing, is_directory, list_entries, list_plain, list_work_tree
 from secgate.discover.gate import gate_changes
-from secgate.discover.named import Named, named, require_listed
+from secgate.discover.named import Named, named, require_listed, saved
 from secgate.discover.request import DiscoverRequest
 from secgate.errors import TargetError
 from secgate.model import Actor, Scope, Source, Target, Value
@@ -175,6 +175,8 @@ class _Git:
             return None
         if request.staged:
             raise TargetError("names and --staged exclude each other", remedy="give one of them")
+        if request.saved:
+            return saved(self._repository, self._head, request.named)
         return named(self._repository, self._head, request.named, commit=request.commit, since=request.changed_since)
 
     def _scope(self) -> tuple[Scope, str]:

@@ -17,6 +17,7 @@ from secgate.assertions import (
     Population,
     conclude,
     evaluate,
+    read_library,
     read_modules,
     require_modules,
 )
@@ -45,6 +46,7 @@ from secgate.resources import data_dir, files_under
 from secgate.sla import utc_words
 
 FORMAT_VERSION = 1
+_LIBRARY = "rego/lib/words.rego"
 
 Builder = Callable[[Ground, Assertion], Population]
 POPULATIONS: Mapping[str, Builder] = MappingProxyType(
@@ -191,10 +193,12 @@ def assertion_modules(prepared: Prepared, mapping: ControlMapping, shop: Worksho
     """Give the tests of all assertions. The organisation's are read in a child, and can take the place of none."""
     shipped_files = dict(files_under(data_dir("policies") / "controls", ".rego"))
     own_files = {name: data for name, data in prepared.enforced.controls.items() if name.endswith(".rego")}
+    shared = {_LIBRARY: (data_dir("policies") / _LIBRARY).read_bytes()}
     assertions = tuple(mapping.assertions.values())
-    ours = read_modules(shipped_files, assertions, reader=RegorusEngine(), is_ours=True)
+    library = read_library(shared, reader=RegorusEngine())
+    ours = read_modules(shipped_files, assertions, reader=RegorusEngine(), is_ours=True, library=library)
     guarded = guarded_reader(shop.machine, runner=shop.executor, scratch=shop.scratch)
-    theirs = read_modules(own_files, assertions, reader=guarded, is_ours=False)
+    theirs = read_modules(own_files, assertions, reader=guarded, is_ours=False, library=library)
     taken = {one.package for one in ours}
     for one in theirs:
         if one.package in taken:
@@ -204,7 +208,7 @@ def assertion_modules(prepared: Prepared, mapping: ControlMapping, shop: Worksho
                 remedy="give the test another name",
             )
     require_modules(assertions, (*ours, *theirs))
-    return (*ours, *theirs)
+    return (*library, *ours, *theirs)
 
 
 def _frameworks(wanted: Sequence[str], mapping: ControlMapping) -> tuple[str, ...]:
@@ -285,7 +289,8 @@ def _tested(
     evidence = conclude(assertion, population, deviations, blind=_blind(ground))
     if assertion.metrics and assertion.population.unit == "finding_episode":
         numbers = weaknesses.sla_metrics(weaknesses.as_episodes(population.items), deviations, ground.period)
-        return replace(evidence, metrics=numbers)
+        dismissed = weaknesses.dismissal_notes(weaknesses.as_episodes(population.items), ground)
+        return replace(evidence, metrics=numbers, dismissed=dismissed)
     return evidence
 
 

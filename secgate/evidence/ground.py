@@ -27,7 +27,7 @@ from secgate.policy.values import PolicyLimits
 from secgate.population import Imported, Joined, joined, read_stored
 from secgate.ports import Ledger, PopulationKind, Signer
 from secgate.preparation import Enforced, Prepared, Workshop, choose_keeper
-from secgate.sla import utc_words
+from secgate.sla import many, utc_words
 from secgate.testimony import Vouched
 from secgate.waivers import REVOKED, Refused, Revocation, Waiver
 
@@ -160,7 +160,8 @@ def _bindings(ledger: Ledger, chronicle: Chronicle, enforced: Enforced, shop: Wo
         return Bindings()
     if not enforced.trust.allowed_signers:
         count = len(chronicle.bindings)
-        return Bindings(notes=(f"{count} artefacts are bound by attestations that count for nobody: give --enforced",))
+        told = f"{many(count, 'artefact')} bound by an attestation that counts for nobody: give --enforced"
+        return Bindings(notes=(told,))
     signer, there = _signer("dsse", shop), frozenset(ledger.blobs())
     counting, notes = [], []
     for one in chronicle.bindings:

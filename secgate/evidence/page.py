@@ -10,7 +10,7 @@ import msgspec
 from secgate.assertions import Evidence
 from secgate.escape import json_text, plain
 from secgate.evidence.checking import PeriodEvidence
-from secgate.sla import utc_words
+from secgate.sla import many_entries, utc_words
 
 RESULTS = {
     "no_deviation": "no deviation",
@@ -42,7 +42,7 @@ def _head(found: PeriodEvidence) -> Iterator[str]:
         yield f"    {one.size} entries, {utc_words(one.first_epoch_s)} to {utc_words(one.last_epoch_s)}"
         yield f"    root {one.root}"
         if one.skipped:
-            yield f"    {one.skipped} entries are of types that this version does not know"
+            yield f"    {many_entries(one.skipped)} of a type that this version does not know"
     yield f"  mapping {', '.join(map(plain, found.mapping_versions))}, {found.mapping_digest[:12]}; by {found.engine}"
     yield ""
 
@@ -69,7 +69,7 @@ def _assertions(found: Iterable[Evidence], width: int) -> Iterator[str]:
         if one.metrics:
             told = ", ".join(f"{name} {number}" for name, number in sorted(one.metrics.items()))
             yield from _wrapped(told, width, "  ")
-        for note in one.notes:
+        for note in (*one.dismissed, *one.notes):
             yield from _wrapped(note, width, "  note: ")
         yield ""
 

@@ -15,7 +15,7 @@ from secgate.model import Scope
 from secgate.overrides import Given
 from secgate.population import Change, Deployment, ReleasedArtifact, Row, key_of
 from secgate.ports import PopulationKind
-from secgate.sla import utc_words
+from secgate.sla import many, utc_words
 
 
 def deployments(ground: Ground, assertion: Assertion) -> Population:
@@ -273,7 +273,8 @@ def notes_of(ground: Ground, kind: PopulationKind) -> tuple[str, ...]:
     for one in known.imports:
         event = one.event
         held = f", {utc_words(event.from_epoch_s)} to {utc_words(event.to_epoch_s)}" if event.to_epoch_s else ""
-        taken = f"{event.rows} of {event.read} records" if event.left_out else f"{event.rows} records"
+        read = many(event.read, "record")
+        taken = f"{event.rows:,} of {read}" if event.left_out else many(event.rows, "record")
         notes.append(
             f"{taken} from {event.source} ({event.query}){held}, taken {utc_words(event.extracted_epoch_s)}, "
             f"file {event.source_digest[:12]}, entry {one.sequence}"
@@ -283,7 +284,8 @@ def notes_of(ground: Ground, kind: PopulationKind) -> tuple[str, ...]:
                 notes.append(f"it holds these {what} alone: {', '.join(names)}")
         notes += [f"left out of it: {count} {reason}" for reason, count in sorted(event.left_out.items())]
         if event.unknown_people:
-            notes.append(f"{event.unknown_people} people in it are unknown to people.toml; two may be one person")
+            unknown = many(event.unknown_people, "person", "people")
+            notes.append(f"of {unknown} in it people.toml knows nothing; two may be one person")
     if known.changed:
-        notes.append(f"{len(known.changed)} rows were changed by a later list: {', '.join(known.changed[:20])}")
+        notes.append(f"changed by a later list, {many(len(known.changed), 'row')}: {', '.join(known.changed[:20])}")
     return tuple(notes)

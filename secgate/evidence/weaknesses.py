@@ -27,13 +27,10 @@ _HOUR_S = 3600
 
 def opened_or_due(ground: Ground, assertion: Assertion) -> Population:
     """Give the episodes that were opened in the period, or, for deadlines, that were due or overdue in it."""
-    is_sla = assertion.test == "vuln_sla"
-    wanted = _due_in if is_sla else _opened_in
+    wanted = _due_in if assertion.test == "vuln_sla" else _opened_in
     reasons = {read.said.reason for read in ground.ledgers} - {""}
     notes = [f"waivers could not be checked: {reason}" for reason in sorted(reasons)]
     items = tuple(_item(read, one, ground) for read, one in _episodes(ground) if wanted(one, ground.period))
-    if is_sla:
-        notes += (_dismissed_note(item, waiver) for item, waiver in dismissals(items, ground))
     return Population(items, notes=tuple(notes))
 
 
@@ -166,6 +163,11 @@ def dismissals(items: Sequence[EpisodeItem], ground: Ground) -> Iterator[tuple[E
         if is_dismissed(item, ground.period):
             for name in item.dismissing:
                 yield item, waivers[name]
+
+
+def dismissal_notes(items: Sequence[EpisodeItem], ground: Ground) -> tuple[str, ...]:
+    """Say each dismissal in words: of what, as what, by whom and why."""
+    return tuple(_dismissed_note(item, waiver) for item, waiver in dismissals(items, ground))
 
 
 def _dismissed_note(item: EpisodeItem, waiver: Waiver) -> str:

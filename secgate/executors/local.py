@@ -38,10 +38,12 @@ class LocalExecutor:
         parallel: int,
         scratch: str | None = None,
         path: str = SYSTEM_PATH,
+        cancelled: threading.Event | None = None,
     ) -> None:
         """`environment` is the operator's, to choose from; `scratch` an existing directory, None for the system's.
 
-        `python` is secgate's own interpreter, `path` what children get as PATH.
+        `python` is secgate's own interpreter, `path` what children get as PATH. Whoever holds `cancelled` ends every
+        child by setting it, as `cancel` does.
         """
         self._environment = dict(environment)
         self._scratch = scratch
@@ -50,6 +52,8 @@ class LocalExecutor:
         self._path = path
         self._turns = threading.BoundedSemaphore(self._parallel)
         self._cancelled = threading.Event()
+        # Apart from our own, which any failed run sets: whoever gave it can tell its own word from a failure.
+        self._told = cancelled or threading.Event()
 
     def set_parallel(self, parallel: int) -> None:
         """Allow `parallel` jobs at a time from now on; for before the first one, once the settings are known."""
@@ -59,6 +63,9 @@ class LocalExecutor:
     def cancel(self) -> None:
         """End every child of this executor and start no more; from any thread or a signal handler, without waiting."""
         self._cancelled.set()
+
+    def _is_cancelled(self) -> bool:
+        return self._cancelled.is_set() or self._told.is_set()
 
     def run(
         self,
@@ -151,7 +158,7 @@ class LocalExecutor:
         limits: Limits,
         network: bool,
     ) -> Output:
-        if self._cancelled.is_set():
+        if self._is_cancelled():
             return _refused("interrupted")
         environment = child_environment(
             self._environment,
@@ -161,9 +168,7 @@ class LocalExecutor:
             extra=env,
             network=network,
         )
-        return run_child(
-            argv, cwd=cwd, stdin=stdin, env=environment, limits=limits, is_cancelled=self._cancelled.is_set
-        )
+        return run_child(argv, cwd=cwd, stdin=stdin, env=environment, limits=limits, is_cancelled=self._is_cancelled)
 
     @contextlib.contextmanager
     def _private(self) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -95,10 +96,20 @@ class _Seen(NamedTuple):
     waivers: tuple[WaiverAccount, ...] = ()
 
 
-def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Observer) -> RunDocument:
-    """Run the gate and give the stored document. Raises SecgateError where nothing could be judged."""
+def run(
+    request: RunRequest,
+    *,
+    machine: Machine,
+    now: datetime,
+    observer: Observer,
+    cancelled: threading.Event | None = None,
+) -> RunDocument:
+    """Run the gate and give the stored document. Raises SecgateError where nothing could be judged.
+
+    Setting `cancelled`, from any thread, ends the children: what then comes of the run says nothing about the tree.
+    """
     require_utc(now)
-    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0) as shop:
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0, cancelled=cancelled) as shop:
         seen = _with_exceptions(_see(request, shop, with_ledger=True), shop)
         observer.stage("judge", seen.prepared.settings.profile)
         references = _references(seen.prepared, shop)
@@ -110,7 +121,7 @@ def run(request: RunRequest, *, machine: Machine, now: datetime, observer: Obser
             document = noted(document, f"judged again by {again}" if again else "opa is not on PATH: judged once only")
         observer.stage("record", "")
         told = _record(document, judgement, seen, shop)
-        if told.ledger_head is None or (seen.chosen is not None and seen.chosen.read_only):
+        if not request.saved and (told.ledger_head is None or (seen.chosen is not None and seen.chosen.read_only)):
             # So that `secgate explain` has it; that it cannot be kept changes nothing about what was decided.
             kept = keep_last(told, root=seen.prepared.target.root, machine=machine)
             told = (

@@ -22,6 +22,7 @@ from secgate.model import (
 from secgate.pipeline.looking import Looked, reader
 from secgate.preparation import Workshop
 from secgate.show import excerpts, line_hashes
+from secgate.sla import length_words
 
 _NOTED_BEHIND_S = 60
 """Clocks of machines that share a ledger differ a little: only what is more than that is worth a note."""
@@ -72,7 +73,7 @@ def shown_notices(invocations: Sequence[Invocation], memory: Memory, shop: Works
     told |= {f"{one.scanner}: {notice}" for one in invocations for notice in one.notices}
     behind_s = memory.last_epoch_s - int(shop.now.timestamp())
     if behind_s >= _NOTED_BEHIND_S:
-        told.add(f"clock: this machine's is {behind_s} s behind the ledger's last entry, whose time counts")
+        told.add(f"clock: this machine's is {length_words(behind_s)} behind the ledger's last entry, whose time counts")
     return tuple(sorted(told))
 
 

@@ -78,6 +78,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     """The files that are judged, as a hook is given them; None for what the other fields say."""
     commit: str = ""
     """Where `named` are read instead of the work tree."""
+    saved: bool = False
+    """`named` are what an editor saved: read as they lie, staged or not, measured by HEAD, and nothing is kept."""
     profile: str | None = None
     scanners: tuple[str, ...] = ()
     offline: bool | None = None
@@ -386,6 +388,7 @@ def _question(request: RunRequest, first: Settings, path: str, machine: Machine)
         staged=request.staged,
         named=None if request.named is None else tuple(str(Path(machine.cwd, name)) for name in request.named),
         commit=request.commit,
+        saved=request.saved,
         scope=Scope(first.scope) if first.scope else None,
         scope_source=source,
         ref=request.ref,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -31,15 +32,18 @@ class Workshop(Struct, frozen=True, kw_only=True):
 
 
 @contextlib.contextmanager
-def workshop(machine: Machine, *, now: datetime, observer: Observer, jobs: int = 0) -> Iterator[Workshop]:
+def workshop(
+    machine: Machine, *, now: datetime, observer: Observer, jobs: int = 0, cancelled: threading.Event | None = None
+) -> Iterator[Workshop]:
     """Give a workshop; at its end, however it comes, children are gone and so is the folder.
 
-    `jobs` is the number of child processes at a time, 0 for as many as there are processors.
+    `jobs` is the number of child processes at a time, 0 for as many as there are processors. Setting `cancelled` ends
+    the children at once, from any thread.
     """
     parallel = jobs or len(os.sched_getaffinity(0))
     with contextlib.ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="secgate-"))
-        executor = registry.executor(machine, scratch=scratch, parallel=parallel)
+        executor = registry.executor(machine, scratch=scratch, parallel=parallel, cancelled=cancelled)
         try:
             yield Workshop(
                 scratch=scratch,

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from secgate.assertions import Period
 from secgate.model import Value
 from secgate.report.document import RESULT_WORDS, Report
-from secgate.report.words import many
+from secgate.sla import many
 
 Kind: TypeAlias = Literal["solid", "stripes", "dots", "cross", "blank"]
 WIDTH, LEFT, RIGHT, TOP, STEP = 720, 190, 70, 30, 28

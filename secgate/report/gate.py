@@ -28,7 +28,7 @@ from secgate.report.document import (
     Stage,
     SystemSection,
 )
-from secgate.report.words import many
+from secgate.sla import many
 
 STAGES = (
     Stage(name="discover", what="which repository, commit, branch and change are to be judged"),

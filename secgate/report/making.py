@@ -24,8 +24,9 @@ from secgate.report.outages import outages
 from secgate.report.references import References
 from secgate.report.testing import exceptions, populations, results, sampling
 from secgate.report.waivers import waivers
-from secgate.report.words import many, moment, stamp
+from secgate.report.words import moment, stamp
 from secgate.resources import program_digest
+from secgate.sla import many, many_entries
 from secgate.version import __version__
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/secgate/secgate/report/v1")
@@ -271,7 +272,7 @@ def _limits(wish: ReportWish, examined: Examined, tested: Sequence[ResultRow]) -
         if memory.provisional:
             yield f"The ledger {(memory.ledger_id or '')[:12]} was made at first use, and nobody took it over since."
         if memory.skipped:
-            yield f"{many(memory.skipped, 'entry', 'entries')} are of types that this version does not know."
+            yield f"A ledger holds {many_entries(memory.skipped)} of a type that this version does not know."
         if memory.last_epoch_s > generated:
             yield f"The ledger {(memory.ledger_id or '')[:12]} has entries of a later time than the report's."
     if not any(True for _ in runs_within(examined.ground)):

@@ -19,7 +19,7 @@ from secgate.report.accounts import (
     TroubledRun,
     WindowGap,
 )
-from secgate.report.words import many
+from secgate.sla import many
 
 _DAY_S = 86400
 _WEEK_DAYS = 7

@@ -24,6 +24,7 @@ from secgate.report.document import (
     ResultSection,
 )
 from secgate.report.references import References
+from secgate.sla import many
 
 METHOD = (
     "An item's rank is the SHA-256 of: the seed, a line feed, the item's key, in UTF-8 without a line end.",
@@ -126,7 +127,7 @@ def _result(one: Evidence, decided: NotApplicable | None) -> ResultRow:
     if decided is None:
         return row
     if one.population:
-        told = f"{decided.by} decided that it does not apply, and there are {one.population} items"
+        told = f"{decided.by} decided that it does not apply, and the population is {many(one.population, 'item')}"
         return msgspec.structs.replace(row, reason=f"{row.reason}; {told}" if row.reason else told)
     return msgspec.structs.replace(row, result="not_applicable", reason=decided.why, decided_by=decided.by)
 
@@ -162,8 +163,8 @@ def exceptions(examined: Examined, populations: Sequence[PopulationSection], abo
 
 
 def exception_id(assertion: str, one: Deviation) -> str:
-    """Give the id of a deviation: the same in every report over the same record."""
-    text = f"{assertion}\n{one.item}\n{one.exception}\n{one.detail}"
+    """Give the id of a deviation: the same in every report over the same record, in whatever words it is told."""
+    text = f"{assertion}\n{one.item}\n{one.exception}\n{one.about}"
     return f"EX-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 

@@ -24,11 +24,6 @@ def days(seconds: int) -> str:
     return f"{seconds * 10 // _DAY_S / 10:.1f}"
 
 
-def many(count: int, one: str, more: str = "") -> str:
-    """Give a number with its noun."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
-
-
 def percent(per_mille: int | None) -> str:
     """Give thousandths as a percentage with one decimal, "-" for none."""
     return "-" if per_mille is None else f"{per_mille // 10}.{per_mille % 10} %"

@@ -16,7 +16,7 @@ RANGES = {
     "run": PROJECT["dependencies"],
     "dev": [
         *PROJECT["dependencies"],
-        *(name for extra in ("dev", "docs", "pdf") for name in PROJECT["optional-dependencies"][extra]),
+        *(name for extra in ("dev", "docs", "lsp", "pdf") for name in PROJECT["optional-dependencies"][extra]),
     ],
     "uv": ["uv"],
     "checkov": ["checkov"],

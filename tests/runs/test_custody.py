@@ -55,7 +55,7 @@ def test_the_log_is_read_at_80_columns(kept: Kept) -> None:
 def test_the_log_tells_the_newest_and_says_what_it_leaves_out(kept: Kept) -> None:
     ended = kept.cli("log", "--last", "2", "--type", "run")
     assert [line.split()[3] for line in ended.out.splitlines()] == ["run", "run"]
-    assert "1 earlier entries are left out" in ended.err
+    assert "1 earlier entry left out" in ended.err
 
 
 def test_the_log_as_json_holds_the_entries(kept: Kept) -> None:

@@ -125,7 +125,7 @@ def test_a_row_that_a_later_list_changes_is_told(product: Product, made: Made) -
     made.list("deployments", [deployed("passed", 8 * HOUR)], at=29 * DAY)
     gated = of(evidence(product, made), "change.gated")
     assert gated.result == "no_deviation"
-    assert f"1 rows were changed by a later list: {SHOP}#passed" in gated.notes
+    assert f"changed by a later list, 1 row: {SHOP}#passed" in gated.notes
 
 
 def test_whoever_wrote_it_does_not_review_it(product: Product, made: Made) -> None:

@@ -204,7 +204,7 @@ def test_what_somebody_called_no_weakness_is_told_apart_until_that_is_revoked(sh
     assert (sla.result, sla.population, sla.deviating) == ("no_deviation", 1, 0)
     told = {"due": 0, "met": 0, "excepted": 0, "missed": 0, "overdue_open": 0, "dismissed": 1}
     assert sla.metrics == told, "no adherence, and nothing open for long"
-    (note,) = sla.notes
+    (note,) = sla.dismissed
     assert f"was dismissed as {kind.replace('-', ' ')}, approved by {ADA} " in note
     assert note.endswith(f"({asked.id[:12]}): tried it with [secret], nothing came")
     statements.revoke(
@@ -212,7 +212,7 @@ def test_what_somebody_called_no_weakness_is_told_apart_until_that_is_revoked(sh
     )
     found = of(evidence(shop), "vuln.sla")
     assert {one.exception for one in found.deviations} == {"overdue_open"}
-    assert (found.metrics["due"], found.metrics["dismissed"], found.notes) == (1, 0, ())
+    assert (found.metrics["due"], found.metrics["dismissed"], found.dismissed) == (1, 0, ())
 
 
 @pytest.mark.parametrize(("days", "life"), [(8, 30), (1, 10)])

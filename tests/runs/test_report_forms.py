@@ -17,12 +17,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from secgate.assertions import Deviation
 from secgate.errors import InternalError, UsageError
 from secgate.report import Report
 from secgate.report.accounts import DismissedRow
 from secgate.report.forms import FORMS, form
 from secgate.report.forms.html import MAX_KEYS
 from secgate.report.forms.oscal import NAME, check_references
+from secgate.report.testing import exception_id
 from tests.evidence_support import DAY, SHOP, Made
 from tests.product import KEY, Product
 from tests.report_support import files, month, report
@@ -175,6 +177,23 @@ def test_the_page_has_notes_of_every_population_and_says_how_many_are_cut(found:
     page = files(told, "html")["report.html"].decode()
     assert [note in page for note in notes] == [True] * MAX_KEYS + [False] * 3
     assert "3 notes more in report.json." in page
+    markdown = files(told, "markdown")["report.md"].decode()
+    assert all(f"- {note}\n" in markdown for note in notes)
+    rows = list(csv.reader(io.StringIO(files(told, "csv")["csv/notes.csv"].decode())))
+    assert rows == [["assertion", "note"], *([listed.assertion, note] for note in notes)]
+    whole = tuple(told.populations[0] if one.assertion == listed.assertion else one for one in found.populations)
+    observations = json.loads(files(msgspec.structs.replace(found, populations=whole), "oscal")[NAME])
+    (result,) = observations["assessment-results"]["results"]
+    assert {"\n".join(notes)} == {
+        one.get("remarks") for one in result["observations"] if one["title"] == listed.assertion
+    }
+
+
+def test_an_exception_keeps_its_id_in_whatever_words_it_is_told() -> None:
+    one = Deviation(item="a", exception="late", detail="closed 2 h after it was due")
+    assert exception_id("vuln.sla", one) == exception_id("vuln.sla", msgspec.structs.replace(one, detail="late by 2 h"))
+    ids = {exception_id(name, msgspec.structs.replace(one, about=about)) for name in ("x", "y") for about in ("", "r")}
+    assert len(ids) == 4
 
 
 # ------------------------------------------------------------------------------------------------- tables and Markdown

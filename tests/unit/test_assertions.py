@@ -15,6 +15,7 @@ from secgate.assertions import (
     Unmatched,
     conclude,
     evaluate,
+    read_library,
     read_modules,
     require_modules,
 )
@@ -29,8 +30,17 @@ from secgate.resources import data_dir, files_under
 PERIOD = Period(from_epoch_s=1_767_225_600, to_epoch_s=1_769_644_800)
 CONTROLS = data_dir("policies") / "controls"
 MAPPING = read_mapping(dict(files_under(CONTROLS, ".json")))
-SHIPPED = read_modules(
-    dict(files_under(CONTROLS, ".rego")), MAPPING.assertions.values(), reader=RegorusEngine(), is_ours=True
+WORDS = "rego/lib/words.rego"
+LIBRARY = read_library({WORDS: (data_dir("policies") / WORDS).read_bytes()}, reader=RegorusEngine())
+SHIPPED = (
+    *LIBRARY,
+    *read_modules(
+        dict(files_under(CONTROLS, ".rego")),
+        MAPPING.assertions.values(),
+        reader=RegorusEngine(),
+        is_ours=True,
+        library=LIBRARY,
+    ),
 )
 
 
@@ -45,7 +55,8 @@ def module(body: str, package: str = "secgate.assertions.gate_enforced") -> dict
 
 
 def read(body: str, *, package: str = "secgate.assertions.gate_enforced") -> tuple[Module, ...]:
-    return read_modules(module(body, package), [assertion()], reader=RegorusEngine(), is_ours=False)
+    own = read_modules(module(body, package), [assertion()], reader=RegorusEngine(), is_ours=False, library=LIBRARY)
+    return (*LIBRARY, *own)
 
 
 def said(body: str, *items: Item) -> tuple[Deviation, ...]:
@@ -78,6 +89,21 @@ def test_only_what_deviates_is_said() -> None:
     assert said(GOOD, good, bad) == (Deviation(item="a", exception="no_decision", detail="none"),)
 
 
+SEVERAL = """import data.secgate.lib.words
+
+deviation contains {"item": r.id, "exception": "no_decision", "about": about, "detail": detail} if {
+	some r in input.items
+	r.outcome == ""
+	some about, length in {"x": 3600, "y": 86400}
+	some detail in {words.length(length), words.counted(1, "time"), words.counted(2, "time")}
+}"""
+
+
+def test_several_of_one_kind_are_told_apart_and_ways_to_say_one_are_put_together() -> None:
+    told = [(one.about, one.detail) for one in said(SEVERAL, ProtectedRunItem(id="a"))]
+    assert told == [("x", "1 h; 1 time; 2 times"), ("y", "1 time; 2 times; 24 h")]
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
@@ -100,6 +126,8 @@ def test_an_answer_that_cannot_be_trusted_is_void(body: str, why: str) -> None:
     ("body", "why"),
     [
         (GOOD.replace("r.outcome", "r.outcomes"), "outcomes"),
+        (SEVERAL.replace("words.length", "words.duration"), "duration"),
+        (SEVERAL.replace("lib.words", "lib.clock"), "clock"),
         (GOOD.replace("input.items", "input.item"), "item"),
         (GOOD.replace('r.outcome == ""', "r.outcome == input.params.limit"), "limit"),
         (GOOD.replace("deviation", "deviations"), "it says nothing"),

@@ -1,6 +1,8 @@
 # Whoever asks for an exception does not approve it, whoever approves may, and it has a reason and an end in time.
 package secgate.assertions.exception_governed
 
+import data.secgate.lib.words
+
 deviation contains {"item": e.id, "exception": "self_approved", "detail": detail} if {
 	some e in input.items
 	e.requester == e.approver
@@ -27,5 +29,6 @@ deviation contains {"item": e.id, "exception": "no_expiry", "detail": "it has no
 deviation contains {"item": e.id, "exception": "too_long", "detail": detail} if {
 	some e in input.items
 	e.expires_epoch_s - e.approved_epoch_s > e.longest_s
-	detail := sprintf("asked for until %d s after approval, and %d s are allowed", [e.expires_epoch_s - e.approved_epoch_s, e.longest_s])
+	more := words.length((e.expires_epoch_s - e.approved_epoch_s) - e.longest_s)
+	detail := sprintf("it was to last %s longer than the %s that are allowed", [more, words.length(e.longest_s)])
 }

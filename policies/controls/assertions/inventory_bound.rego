@@ -1,6 +1,8 @@
 # What was released has an inventory of its components, made of the very same artefact before it went out.
 package secgate.assertions.inventory_bound
 
+import data.secgate.lib.words
+
 deviation contains {"item": r.id, "exception": "no_inventory", "detail": "no inventory is bound to it"} if {
 	some r in input.items
 	r.bound_epoch_s == 0
@@ -15,5 +17,5 @@ deviation contains {"item": r.id, "exception": "digest_mismatch", "detail": "the
 deviation contains {"item": r.id, "exception": "inventory_after_release", "detail": detail} if {
 	some r in input.items
 	r.bound_epoch_s > r.released_epoch_s
-	detail := sprintf("bound %d s after the release", [r.bound_epoch_s - r.released_epoch_s])
+	detail := sprintf("bound %s after the release", [words.length(r.bound_epoch_s - r.released_epoch_s)])
 }

@@ -1,18 +1,20 @@
 # Counted from the day that the patch came out, whenever the finding was seen.
 package secgate.assertions.patch_release
 
+import data.secgate.lib.words
+
 deviation contains {"item": p.id, "exception": "late", "detail": detail} if {
 	some p in input.items
 	p.closed_epoch_s > 0
 	p.closed_epoch_s > due(p)
-	detail := sprintf("closed %d s after it was due", [p.closed_epoch_s - due(p)])
+	detail := sprintf("closed %s after it was due", [words.length(p.closed_epoch_s - due(p))])
 }
 
 deviation contains {"item": p.id, "exception": "open_and_late", "detail": detail} if {
 	some p in input.items
 	p.closed_epoch_s == 0
 	input.period.to_epoch_s > due(p)
-	detail := sprintf("open %d s after it was due", [input.period.to_epoch_s - due(p)])
+	detail := sprintf("open %s after it was due", [words.length(input.period.to_epoch_s - due(p))])
 }
 
 due(p) := p.released_epoch_s + (input.params.limit_days * 86400)

@@ -1,6 +1,8 @@
 # Whoever has a severity with a time in the policy has a duty, made by the run that opened it.
 package secgate.assertions.vuln_assessed
 
+import data.secgate.lib.words
+
 deviation contains {"item": f.id, "exception": "no_obligation", "detail": detail} if {
 	some f in input.items
 	f.has_limit
@@ -12,5 +14,5 @@ deviation contains {"item": f.id, "exception": "obligation_late", "detail": deta
 	some f in input.items
 	f.has_limit
 	f.judged_epoch_s > f.opened_epoch_s
-	detail := sprintf("its time was recorded %d s after it was opened", [f.judged_epoch_s - f.opened_epoch_s])
+	detail := sprintf("its time was recorded %s after it was opened", [words.length(f.judged_epoch_s - f.opened_epoch_s)])
 }

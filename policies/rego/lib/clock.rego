@@ -1,21 +1,8 @@
-# Lengths of time in words, and the duties that severity and known debt bring.
+# The duties that severity and known debt bring.
 package secgate.lib.clock
 
 import data.secgate.lib.downgrade
 import data.secgate.lib.levels
-
-# The same words as secgate.sla.length_words: the two largest units, rounded down, without a zero.
-words(seconds) := two(floor(seconds / 86400), "d", floor((seconds % 86400) / 3600), "h") if {
-	seconds >= 172800
-} else := two(floor(seconds / 3600), "h", floor((seconds % 3600) / 60), "min") if {
-	seconds >= 3600
-} else := two(floor(seconds / 60), "min", seconds % 60, "s") if {
-	seconds >= 60
-} else := sprintf("%d s", [seconds])
-
-two(many, unit, few, small) := sprintf("%d %s %d %s", [many, unit, few, small]) if {
-	few > 0
-} else := sprintf("%d %s", [many, unit])
 
 # `severity:high`, or `severity:high:NAME` where the limit is that of a place (data.limits.places).
 basis(severity, place) := sprintf("severity:%s", [severity]) if {

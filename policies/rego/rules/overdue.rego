@@ -4,13 +4,14 @@ package secgate.rules.overdue
 import data.secgate.lib.clock
 import data.secgate.lib.downgrade
 import data.secgate.lib.duties
+import data.secgate.lib.words
 
 deny contains said if {
 	some duty in late
 	said := {
 		"finding": duty.finding,
 		"reason": sprintf("overdue by %s: %s allows %s from %s", [
-			clock.words(input.evaluated_at_epoch_s - (duty.start_epoch_s + duty.limit_s)),
+			words.length(input.evaluated_at_epoch_s - (duty.start_epoch_s + duty.limit_s)),
 			duty.basis,
 			limit_words[duty.limit_s],
 			time.format([duty.start_epoch_s * 1000000000, "UTC", "2006-01-02 15:04:05 UTC"]),
@@ -39,4 +40,4 @@ recorded := [duty |
 # There are few limits, and words for each are found once.
 limits := {duty.limit_s | some duty in late}
 
-limit_words := {limit: clock.words(limit) | some limit in limits}
+limit_words := {limit: words.length(limit) | some limit in limits}

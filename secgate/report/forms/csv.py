@@ -52,6 +52,8 @@ def render(report: Report) -> Files:
     files["csv/limits.csv"] = _written(("limit",), ((limit,) for limit in report.limits))
     files["csv/lists.csv"] = _lists(report)
     files["csv/unmatched.csv"] = _unmatched(report)
+    notes = ((one.assertion, note) for one in report.populations for note in one.notes)
+    files["csv/notes.csv"] = _written(("assertion", "note"), notes)
     files["csv/samples.csv"] = _samples(report)
     for one in report.populations:
         files[f"csv/population-{one.assertion}.csv"] = _population(one)

@@ -15,9 +15,9 @@ from secgate.escape import plain
 from secgate.report.charts import charts
 from secgate.report.document import RESULT_WORDS, Report
 from secgate.report.forms import Files
-from secgate.report.words import days, facts_of, many, moment, percent
+from secgate.report.words import days, facts_of, moment, percent
 from secgate.resources import data_dir
-from secgate.sla import utc_words
+from secgate.sla import many, utc_words
 
 MAX_ROWS = 500
 """Rows of any table but those of exceptions, which are all shown."""

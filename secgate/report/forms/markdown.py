@@ -8,7 +8,8 @@ from secgate.escape import markdown_text
 from secgate.report.accounts import EntryReference
 from secgate.report.document import RESULT_WORDS, Report
 from secgate.report.forms import Files
-from secgate.report.words import days, facts_of, many, moment, percent
+from secgate.report.words import days, facts_of, moment, percent
+from secgate.sla import many
 
 MAX_ROWS = 200
 """Rows of any table but those of exceptions, which are all told."""
@@ -99,6 +100,10 @@ def _populations(report: Report) -> Iterator[str]:
                 yield ""
                 yield f"{_text(one.assertion)}, only among {_text(side)}: {len(keys)}"
                 yield from _bullets(keys)
+        if one.notes:
+            yield ""
+            yield f"{_text(one.assertion)}, to be known of it:"
+            yield from _bullets(one.notes)
 
 
 def _results(report: Report) -> Iterator[str]:
@@ -192,7 +197,8 @@ def _waivers(report: Report) -> Iterator[str]:
         "asked for by": "requester",
     }
     columns |= {"approved by": "approver", "approved": "approved_epoch_s", "ends": "until_epoch_s", "state": "state"}
-    yield from _rows({**columns, "age, days": "age_days", "renews": "renews", "reason": "reason"}, waivers.rows)
+    columns |= {"revoked by": "revoked_by", "age, days": "age_days", "renews": "renews", "reason": "reason"}
+    yield from _rows({**columns, "ticket": "ticket"}, waivers.rows)
     yield from _rows({"entry that counts for nothing": "entry", "statement": "type", "why": "why"}, waivers.refused)
 
 
@@ -217,7 +223,8 @@ def _changes(report: Report) -> Iterator[str]:
     yield from _rows({**columns, "before": "before", "after": "after", "entry": "entry"}, changes.changes)
     columns = {"override": "id", "repository": "repository", "line": "line", "by": "by", "given": "given_epoch_s"}
     columns |= {"until": "until_epoch_s", "reason": "reason", "reviewed by": "reviewer", "word": "word"}
-    yield from _rows({**columns, "void": "void", "runs": "runs"}, changes.overrides)
+    columns |= {"found": "review_reason", "void": "void", "runs": "runs"}
+    yield from _rows(columns, changes.overrides)
     yield from _rows({"version of": "what", "digest": "digest", **_SPAN}, changes.versions)
 
 
@@ -225,7 +232,9 @@ def _integrity(report: Report) -> Iterator[str]:
     yield from _heading(11, "Integrity of the record")
     ledgers = report.integrity.ledgers
     columns = {"ledger": "ledger_id", "where": "address", "entries": "size", "root": "root", "first": "first_epoch_s"}
-    columns |= {"last": "last_epoch_s", "result": "result", "why": "reason"}
+    columns |= {"last": "last_epoch_s", "of unknown type": "unknown_entries", "made at first use": "provisional"}
+    columns |= {"signed statements": "statements", "counting for nothing": "refused"}
+    columns |= {"result": "result", "why": "reason"}
     yield from _rows(columns, ledgers)
     columns = {"checkpoint": "place", "size": "size", "of": "at_epoch_s", "signed by who counts": "signed"}
     kept = [kept for one in ledgers for kept in one.checkpoints]

@@ -112,6 +112,7 @@ def _observation(one: ResultRow, population: PopulationSection, ids: _Ids, made:
             }
         ],
         "collected": made,
+        **({"remarks": "\n".join(map(_line, population.notes))} if population.notes else {}),
     }
 
 

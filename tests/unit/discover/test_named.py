@@ -68,6 +68,21 @@ def test_a_staged_name_among_others_is_still_read_from_the_index(git: Git, tmp_p
     assert read(git, target, tmp_path) == {"a.py": b"old\n", "b": b"#!/bin/sh\n1\n"}
 
 
+def test_what_was_saved_is_read_as_it_lies_and_measured_by_head(git: Git, tmp_path: Path) -> None:
+    head = git.commit({"a.py": "old\n", "b.py": "old\n"})
+    git.write({"a.py": "staged\n"})
+    git("add", "a.py")
+    git.write({"a.py": "edited\n", "new.py": "untracked\n"})
+    for name, text in (("a.py", b"edited\n"), ("b.py", b"old\n"), ("new.py", b"untracked\n")):
+        target = look(git, name, saved=True)
+        assert (target.source, target.base_commit, target.changed) == (Source.WORK_TREE, head, (name,))
+        assert (target.indexed, target.only_reads) == ((), True)
+        (folder := tmp_path / f"of-{name}").mkdir()
+        assert read(git, target, folder) == {name: text}
+    with pytest.raises(TargetError, match="no file is named"):
+        look(git, saved=True)
+
+
 def test_a_push_is_read_from_its_commits_whatever_is_checked_out(git: Git, tmp_path: Path) -> None:
     base = git.commit({"a.py": "old\n", "b.py": "1\n"})
     git("switch", "--quiet", "-c", "feature")

@@ -19,7 +19,7 @@ Load = Callable[..., Layer]
 
 MODULE = """package secgate.rules.own
 
-import data.secgate.lib.clock
+import data.secgate.lib.words
 import input.run as r
 
 helper(f) := f.path
@@ -61,7 +61,7 @@ WRONG = {
     "with": ("count(criticals) > 0 with input.findngs as []", "findngs"),
     "data": ("f.score_x10 > data.limits.severty_s.high", "severty_s"),
     "data below a computed key": ('data.profiles.named[input.run.profile].oldr_gaps == "warn"', "oldr_gaps"),
-    "another module": ("clock.wrds(f.seconds_open) == f.path", "wrds"),
+    "another module": ("words.lenth(f.seconds_open) == f.path", "lenth"),
     "of a text": ("f.severity.high", "high"),
     "of a list": ("input.findings.severity == f.severity", "severity"),
     "wrong choice": ('f.severity == "Critical"', "Critical"),
@@ -121,7 +121,7 @@ RIGHT = (
     'm := {"mine": 1}; m.mine == 1',
     "f.score_x10 > data.limits.severity_s[f.severity]",
     'every g in input.gaps { g.path == "" }',
-    'r.scope == "protected"; clock.words(f.seconds_open) != ""',
+    'r.scope == "protected"; words.length(f.seconds_open) != ""',
     "helper(f) == f.path",
     'some {"path": p} in input.gaps; p == f.path',
     'parts := split(f.path, chr); chr := "/"; parts[count(parts) - 1] == f.symbol',
@@ -205,7 +205,7 @@ def opa_check(shipped: Layer, shipped_files: dict[str, bytes], tmp_path: Path) -
 def test_opa_check_agrees(opa_check: Callable[[str], list[str]], name: str, case: tuple[str, str]) -> None:
     body, word = case
     text = MODULE.format(body=body) + ('\nwrong(f) if f.severty == "high"\n' if "wrong(" in body else "")
-    for line, use in (("import data.secgate.lib.clock\n", "clock."), ("import input.run as r\n", "r.scop")):
+    for line, use in (("import data.secgate.lib.words\n", "words."), ("import input.run as r\n", "r.scop")):
         # An import that is not used is a fault of its own to `--strict`.
         text = text if use in body else text.replace(line, "")
     faults = opa_check(text)
@@ -239,9 +239,9 @@ def test_an_import_that_a_function_reads_is_refused(load: Load, line: str, funct
 
 @pytest.mark.parametrize(
     "function",
-    ["bad(s) if clock.words(5) == s", "bad(r) if r == 5", "bad(s) if input.run.scope == s; x if r.dirty"],
+    ["bad(s) if words.length(5) == s", "bad(r) if r == 5", "bad(s) if input.run.scope == s; x if r.dirty"],
 )
 def test_calls_arguments_and_rules_may_use_an_import(load: Load, function: str) -> None:
     lines = function.replace("; ", "\n\n")
-    head = "package secgate.rules.own\n\nimport data.secgate.lib.clock\nimport input.run as r\n\n"
+    head = "package secgate.rules.own\n\nimport data.secgate.lib.words\nimport input.run as r\n\n"
     assert load(head + lines + '\n\ndeny contains {"run": true, "reason": "x"} if bad("a")\n').rules == ("own",)

@@ -1,0 +1,96 @@
+"""Gating one saved file: where it may lie, what is asked of it, and how a run of it is ended before its time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from secgate import pipeline
+from secgate.config import Machine
+from secgate.editor.remarks import Remark, refusal, remarks
+from secgate.errors import SecgateError
+from secgate.model import Target, Value
+from secgate.preparation import RunRequest
+from secgate.repository import escaped
+
+
+class Asked(Value, frozen=True, kw_only=True):
+    """One file to be gated: its absolute path, and the workspace folder that it lies in."""
+
+    path: str
+    folder: str
+
+
+class SupersededError(SecgateError):
+    """Nobody waits for this run any more: the file was saved again or closed. Never shown."""
+
+
+class Gate:
+    """Gates files one by one. `clock` is the only clock; `request` says how, without what and where."""
+
+    def __init__(self, request: RunRequest, *, machine: Machine, clock: Callable[[], datetime]) -> None:
+        self._request = request
+        self._machine = machine
+        self._clock = clock
+
+    def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
+        """Gate a file as it lies on the disk and give what is to be said of it; a refusal is a remark too.
+
+        Raises SupersededError where `stop` was set meanwhile: children are gone then.
+        """
+        request = msgspec.structs.replace(self._request, path=asked.folder, named=(asked.path,), saved=True)
+        try:
+            done = pipeline.run(
+                request, machine=self._machine, now=self._clock(), observer=_Watch(stop), cancelled=stop
+            )
+        except SecgateError as error:
+            # What an ended child leaves behind reads like any failure.
+            if stop.is_set():
+                raise SupersededError("superseded") from error
+            return (refusal(error),)
+        if stop.is_set():
+            raise SupersededError("superseded")
+        return remarks(done, _path(done.target, asked.path))
+
+
+def _path(target: Target, name: str) -> str:
+    """Give the path in the repository of the one file that was named, "" for none.
+
+    It is what the run judged, else what it left out: discover refuses a name that is neither.
+    """
+    if target.changed:
+        return target.changed[0]
+    left_out = [one.path for one in target.left_out if escaped(name).endswith(f"/{one.path}")]
+    return max(left_out, key=len, default="")
+
+
+class _Watch:
+    """Observer that ends a run at its next stage once nobody waits for it."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
+    def stage(self, name: str, detail: str) -> None:
+        """Raise SupersededError where the run is not wanted any more."""
+        del name, detail
+        if self._stop.is_set():
+            raise SupersededError("superseded")
+
+    def scanner(self, name: str, state: str, detail: str) -> None:
+        """Hear how a scanner goes on, and tell nobody."""
+
+
+def folder_of(path: str, folders: Sequence[str]) -> str:
+    """Give the innermost of the workspace's folders that a file lies in, "" for none.
+
+    Links above the file are followed, so that a link in a folder leads nobody out of it.
+    """
+    above, _, _ = os.path.normpath(path).rpartition("/")
+    here = Path(os.path.realpath(above or "/"))
+    holding = [one for one in folders if here.is_relative_to(os.path.realpath(one))]
+    return max(holding, key=lambda one: len(os.path.realpath(one)), default="")

@@ -1,0 +1,250 @@
+"""The language server: documents that were opened or saved go into a queue, one after the other they are gated.
+
+Nothing is scanned on a key stroke. One scan runs at a time, in a thread of its own; a save ends the scan of the same
+file that is running. What it said of a file stays until the file is gated again or closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, Protocol
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, PyglsError
+from pygls.io_ import run_async
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
+
+from secgate.editor.gating import Asked, SupersededError, folder_of
+from secgate.editor.remarks import Remark, fault
+from secgate.editor.speaking import action, diagnostic, page_at
+from secgate.errors import InterruptedRunError, UsageError
+from secgate.escape import plain
+from secgate.version import __version__
+
+MAX_HEADER_BYTES = 1 << 16
+_LOG = logging.getLogger(__name__)
+
+
+class _Server(LanguageServer):
+    """What pygls makes of a server, but for faults: they go to the log of the editor and hold no values."""
+
+    def report_server_error(self, error: Exception, source: type[PyglsError | JsonRpcException]) -> None:
+        """Log the kind of a fault that no request waits for."""
+        del source
+        self.window_log_message(
+            types.LogMessageParams(type=types.MessageType.Error, message=f"secgate: {type(error).__name__}")
+        )
+
+
+class Gating(Protocol):
+    """What gates a file; `Gate` is the one that does."""
+
+    def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
+        """See Gate. May raise anything: it costs this file its answer, and the server nothing."""
+        ...
+
+
+class Session:
+    """One editor that is served: what waits to be gated, what is being gated, what was said."""
+
+    def __init__(self, gate: Gating) -> None:
+        self.server = _Server("secgate", __version__)
+        self.said: dict[str, tuple[Remark, ...]] = {}
+        self._gate = gate
+        self._waiting: dict[str, Asked] = {}
+        self._running: tuple[str, threading.Event] | None = None
+        self._wake = asyncio.Event()
+        self._told: set[str] = set()
+
+    def want(self, uri: str, *, first: bool) -> None:
+        """Queue a document, before the others for `first`; a running scan of the same one is ended."""
+        path = to_fs_path(uri) if uri.startswith("file:") else None
+        folder = folder_of(path, self._folders()) if path else ""
+        if not path or not folder:
+            self._tell(
+                f"secgate does not look at {plain(uri)}: it is no file of this workspace", types.MessageType.Info
+            )
+            return
+        self._end(uri)
+        rest = {name: one for name, one in self._waiting.items() if name != uri}
+        mine = {uri: Asked(path=path, folder=folder)}
+        self._waiting = {**mine, **rest} if first else {**rest, **mine}
+        self._wake.set()
+
+    def forget(self, uri: str) -> None:
+        """Drop a document that was closed, with what was said of it."""
+        self._end(uri)
+        self._waiting.pop(uri, None)
+        if self.said.pop(uri, None):
+            self._publish(uri, ())
+
+    def end(self) -> None:
+        """Drop whatever waits, and end what runs."""
+        self._waiting.clear()
+        if self._running is not None:
+            self._running[1].set()
+
+    async def work(self, pool: ThreadPoolExecutor) -> None:
+        """Gate what waits, for ever."""
+        while True:
+            while not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+            uri = next(iter(self._waiting))
+            await self._gated(uri, self._waiting.pop(uri), pool)
+
+    async def _gated(self, uri: str, asked: Asked, pool: ThreadPoolExecutor) -> None:
+        stop = threading.Event()
+        self._running = (uri, stop)
+        scan = asyncio.get_running_loop().run_in_executor(pool, self._gate.remarks, asked, stop)
+        await asyncio.wait({scan})
+        self._running = None
+        error = scan.exception()
+        if isinstance(error, SupersededError) or stop.is_set():
+            return
+        if error is not None:
+            _LOG.error("a fault of secgate itself: %s", type(error).__name__, exc_info=error)
+        told = scan.result() if error is None else (fault(error),)
+        self.said[uri] = told
+        self._publish(uri, told)
+        for one in told:
+            if not one.region.start_line and one.level in ("error", "warning"):
+                kind = types.MessageType.Error if one.level == "error" else types.MessageType.Warning
+                self._tell(f"secgate: {one.message}", kind)
+
+    def _end(self, uri: str) -> None:
+        if self._running is not None and self._running[0] == uri:
+            self._running[1].set()
+
+    def _folders(self) -> list[str]:
+        space = self.server.workspace
+        uris = [*space.folders] or ([space.root_uri] if space.root_uri else [])
+        return [path for uri in uris if (path := to_fs_path(uri))]
+
+    def _publish(self, uri: str, told: Sequence[Remark]) -> None:
+        self.server.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri=uri, diagnostics=[diagnostic(one) for one in told])
+        )
+
+    def _tell(self, text: str, kind: types.MessageType) -> None:
+        """Log a message; what is wrong is shown too, once a session, since it would come with every save."""
+        self.server.window_log_message(types.LogMessageParams(type=kind, message=text))
+        if kind is not types.MessageType.Info and text not in self._told:
+            self._told.add(text)
+            self.server.window_show_message(types.ShowMessageParams(type=kind, message=text))
+
+
+def _session(gate: Gating) -> Session:
+    session = Session(gate)
+    server = session.server
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: types.DidOpenTextDocumentParams) -> None:
+        session.want(params.text_document.uri, first=False)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def saved(params: types.DidSaveTextDocumentParams) -> None:
+        session.want(params.text_document.uri, first=True)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: types.DidCloseTextDocumentParams) -> None:
+        session.forget(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    def hovered(params: types.HoverParams) -> types.Hover | None:
+        return page_at(session.said.get(params.text_document.uri, ()), params.position)
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
+    )
+    def acted(params: types.CodeActionParams) -> list[types.CodeAction]:
+        uri = params.text_document.uri
+        lines = server.workspace.get_text_document(uri).lines
+        given = {one.data: one for one in params.context.diagnostics if isinstance(one.data, str)}
+        made = [
+            action(one, uri, lines, given.get(one.fingerprint))
+            for one in session.said.get(uri, ())
+            if one.fingerprint in given
+        ]
+        return [one for one in made if one is not None]
+
+    @server.feature(types.SHUTDOWN)
+    def ending(params: None) -> None:
+        del params
+        session.end()
+
+    return session
+
+
+def serve(gate: Gating, *, stdin: BinaryIO, stdout: BinaryIO, signals: Sequence[signal.Signals]) -> int:
+    """Serve one editor until it says so or is gone, and give the exit code: 0, or 1 where it left without a word.
+
+    Raises InterruptedRunError where one of `signals` came, UsageError for a stream that is no pipe. Children are gone
+    at the end, however it came.
+    """
+    try:
+        return asyncio.run(_served(gate, stdin, stdout, signals))
+    except SystemExit as ended:
+        # The protocol's `exit`: 0 after a `shutdown`, else 1. Source: LSP 3.17, Exit Notification.
+        return ended.code if isinstance(ended.code, int) else 1
+
+
+async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequence[signal.Signals]) -> int:
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[signal.Signals] = loop.create_future()
+    for number in signals:
+        loop.add_signal_handler(number, _note, came, number)
+    session = _session(gate)
+    reader = asyncio.StreamReader(limit=MAX_HEADER_BYTES)
+    try:
+        pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stdin)
+    except ValueError as error:
+        raise UsageError("stdin is no pipe", remedy="an editor starts this, and speaks to it through a pipe") from error
+    session.server.protocol.set_writer(_Writer(stdout))
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="secgate-editor") as pool:
+        heard = asyncio.ensure_future(run_async(threading.Event(), reader, session.server.protocol))
+        work = asyncio.ensure_future(session.work(pool))
+        try:
+            await asyncio.wait({heard, work, came}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            session.end()
+            pipe.close()
+    return _ended(came, heard, work)
+
+
+def _note(came: asyncio.Future[signal.Signals], number: signal.Signals) -> None:
+    if not came.done():
+        came.set_result(number)
+
+
+def _ended(came: asyncio.Future[signal.Signals], heard: asyncio.Future[None], work: asyncio.Future[None]) -> int:
+    """Give the exit code of what ended first. Raises what went wrong; an editor that is gone is nothing wrong."""
+    if came.done():
+        raise InterruptedRunError(came.result())
+    error = heard.exception() if heard.done() else work.exception()
+    if isinstance(error, ValueError):
+        raise UsageError("what came is not the Language Server Protocol", place="stdin") from error
+    if error is not None and not isinstance(error, asyncio.IncompleteReadError | BrokenPipeError):
+        raise error
+    return 1
+
+
+class _Writer:
+    """Standard output, which is not the protocol's to close."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> None:
+        """Write one message at once."""
+        self._stream.write(data)
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Leave the stream open: the command line flushes it at its end."""

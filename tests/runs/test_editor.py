@@ -1,0 +1,294 @@
+"""`secgate lsp` as an editor sees it: pygls' client against the real process, stand-ins for the scanners."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lsprotocol import types
+
+from tests.editor_client import Editor, editing
+from tests.product import CLEAN, KEY, WEAK, Product
+from tests.unit.conftest import Git
+
+ERROR, WARNING = types.DiagnosticSeverity.Error, types.DiagnosticSeverity.Warning
+INFORMATION, HINT = types.DiagnosticSeverity.Information, types.DiagnosticSeverity.Hint
+
+
+def children(product: Product) -> list[str]:
+    """Give the command lines of processes that run a stand-in of this machine."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                command = (entry / "cmdline").read_bytes()
+                found += [command.decode()] if os.fsencode(product.state / "tools") in command else []
+    return found
+
+
+async def called(product: Product, tool: str) -> None:
+    """Wait until a stand-in was started."""
+    for _ in range(3000):
+        if product.calls(tool):
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail(f"{tool} was never started")
+
+
+async def hover(editor: Editor, name: str, place: types.Position) -> str:
+    asked = types.HoverParams(types.TextDocumentIdentifier(editor.uri(name)), place)
+    said = await editor.client.text_document_hover_async(asked)
+    assert said is not None
+    assert isinstance(said.contents, types.MarkupContent)
+    return said.contents.value
+
+
+def test_what_is_new_is_an_error_and_what_was_there_is_information(product: Product, git: Git) -> None:
+    git.commit({"old.py": WEAK, "new.py": CLEAN})
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("old.py")
+            (known,) = await editor.diagnostics("old.py")
+            assert (known.severity, known.range.start.line, known.source) == (INFORMATION, 1, "secgate")
+            editor.open("new.py")
+            assert await editor.diagnostics("new.py") == []
+            git.write({"new.py": WEAK})
+            count = len(editor.published)
+            editor.save("new.py")
+            (found,) = await editor.diagnostics("new.py", after=count)
+            assert (found.severity, found.range) == (
+                ERROR,
+                types.Range(types.Position(1, 11), types.Position(1, 16)),
+            )
+            assert "Code injection (high, new): blocks:" in found.message
+            assert "fix: Do not evaluate input as code." in found.message
+            assert isinstance(found.data, str)
+            assert len(found.data) == 64
+            page = await hover(editor, "new.py", found.range.start)
+            assert "new_critical_or_high.rego:10 (shipped layer)" in page
+            assert "Ways to green" in page
+            assert editor.shown == []
+            editor.close("new.py")
+            assert await editor.diagnostics("new.py", after=count + 1) == []
+            assert await editor.leave() == 0
+
+    asyncio.run(work())
+    assert not (git.root / ".git" / "secgate").exists(), "the ledger is read and never written"
+    assert not (product.state / "last-runs").exists(), "a save takes no place of a run"
+
+
+def test_what_is_staged_is_not_what_was_saved(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    git.write({"app.py": CLEAN + "# staged\n"})
+    git("add", "app.py")
+    git.write({"app.py": WEAK})
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            (found,) = await editor.diagnostics("app.py")
+            assert found.severity == ERROR
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("how", ["crash", "garbage"])
+def test_a_lane_that_could_not_look_is_told(product: Product, git: Git, how: str) -> None:
+    git.commit({"app.py": CLEAN})
+    product.tool("semgrep", how)
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            (found,) = await editor.diagnostics("app.py")
+            assert (found.severity, found.range.start.line) == (WARNING, 0)
+            assert found.message.startswith("sast: not looked at: semgrep")
+            assert "INCONCLUSIVE: the lane sast" in await hover(editor, "app.py", types.Position(0, 0))
+            await editor.until(lambda: bool(editor.shown))
+            editor.save("app.py")
+            await editor.diagnostics("app.py", after=1)
+            assert editor.shown == [f"secgate: {found.message}"], "shown once, however often it is saved"
+
+    asyncio.run(work())
+
+
+def test_what_nobody_looks_at_is_told(product: Product, git: Git) -> None:
+    files = {"go.mod": "module x\n", "main.go": "package main\n", "out/a.py": WEAK, "secgate.toml": SETTINGS}
+    git.commit({**files, "requirements.txt": "jinja2==3.1.6\n"})
+    (git.root / "link.py").symlink_to("out/a.py")
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            for name, code, said in (
+                ("main.go", "unsupported", "no shipped rules for Go"),
+                ("out/a.py", "left-out", "excluded (out/)"),
+                ("link.py", "left-out", "link"),
+                ("requirements.txt", "not-asked", "the profile pre-commit does not ask for it"),
+            ):
+                editor.open(name)
+                found = await editor.diagnostics(name)
+                assert [one.code for one in found] == [code], name
+                assert said in found[0].message
+
+    asyncio.run(work())
+
+
+SETTINGS = 'version = 1\nexclude = ["out/"]\n'
+
+
+def test_a_save_ends_the_scan_of_the_same_file(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    product.tool("semgrep", "hang")
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            await called(product, "semgrep")
+            (hanging,) = [one for one in children(product) if "semgrep" in one]
+            product.tool("semgrep")
+            git.write({"app.py": WEAK})
+            editor.save("app.py")
+            (found,) = await editor.diagnostics("app.py")
+            assert found.severity == ERROR
+            assert hanging not in children(product)
+            assert len(editor.published) == 1, "nothing is said of what was never finished"
+
+    asyncio.run(work())
+
+
+def test_closing_a_file_ends_its_scan(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN, "next.py": CLEAN})
+    product.tool("semgrep", "hang")
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            await called(product, "semgrep")
+            product.tool("semgrep")
+            editor.open("next.py")
+            editor.close("app.py")
+            assert await editor.diagnostics("next.py") == []
+            assert [one.uri for one in editor.published] == [editor.uri("next.py")]
+
+    asyncio.run(work())
+
+
+def test_threat_14_files_outside_of_the_workspace_are_refused(product: Product, git: Git, tmp_path: Path) -> None:
+    git.commit({"app.py": CLEAN})
+    (outside := tmp_path / "outside").mkdir()
+    (outside / "secret.py").write_text(WEAK)
+    (git.root / "way-out").symlink_to(outside)
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            for uri in (
+                (outside / "secret.py").as_uri(),
+                editor.uri("way-out/secret.py"),
+                f"{git.root.as_uri()}/../outside/secret.py",
+                "untitled:Untitled-1",
+                "http://127.0.0.1/app.py",
+            ):
+                count = len(editor.logged)
+                document = types.TextDocumentItem(uri, "python", 1, WEAK)
+                editor.client.text_document_did_open(types.DidOpenTextDocumentParams(document))
+                await editor.until(lambda seen=count: len(editor.logged) > seen)  # type: ignore[misc]
+                assert "is no file of this workspace" in editor.logged[-1]
+            editor.open("app.py")
+            await editor.diagnostics("app.py")
+            assert [one.uri for one in editor.published] == [editor.uri("app.py")]
+
+    asyncio.run(work())
+
+
+def test_settings_that_are_wrong_are_told_and_the_server_lives_on(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN, "secgate.toml": "version = 1\nprofil = 1\n"})
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            (found,) = await editor.diagnostics("app.py")
+            assert (found.severity, found.code) == (ERROR, "not-judged")
+            assert "profil" in found.message
+            git.commit({"secgate.toml": "version = 1\n"})
+            editor.save("app.py")
+            assert await editor.diagnostics("app.py", after=1) == []
+
+    asyncio.run(work())
+
+
+def test_threat_12_no_secret_is_told(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    git.write({"app.py": f'KEY = "{KEY}"\n'})
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            found = await editor.diagnostics("app.py")
+            assert [one.severity for one in found] == [ERROR]
+            page = await hover(editor, "app.py", found[0].range.start)
+            assert KEY not in page + found[0].message + "".join(editor.logged + editor.shown)
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_server_and_its_scan(product: Product, git: Git, number: signal.Signals, code: int) -> None:
+    git.commit({"app.py": CLEAN})
+    product.tool("semgrep", "hang")
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            await called(product, "semgrep")
+            editor.process.send_signal(number)
+            assert await editor.ended() == code
+
+    asyncio.run(work())
+    assert (children(product), list((product.home / "tmp").iterdir())) == ([], [])
+
+
+def test_an_editor_that_is_gone_leaves_nothing_behind(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    product.tool("semgrep", "hang")
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            await called(product, "semgrep")
+            assert editor.process.stdin is not None
+            editor.process.stdin.close()
+            assert await editor.ended() == 1
+
+    asyncio.run(work())
+    assert (children(product), list((product.home / "tmp").iterdir())) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        (b"", 1, ""),
+        (b"nonsense\r\n\r\n", 1, ""),
+        (b"Content-Length: 999\r\n\r\n{}", 1, ""),
+        (b"x" * 200_000, 2, "secgate: stdin: what came is not the Language Server Protocol\n"),
+    ],
+)
+def test_nonsense_ends_without_a_fault(product: Product, given: bytes, code: int, said: str) -> None:
+    command = [sys.executable, "-m", "secgate", "lsp"]
+    env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(command, input=given, capture_output=True, env=env, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr.decode()) == (code, b"", said)
+
+
+def test_without_the_extra_it_says_what_to_install(product: Product) -> None:
+    text = "import sys; sys.modules['pygls'] = None; sys.argv[1:] = ['lsp']; from secgate.cli import main; main()"
+    env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run([sys.executable, "-c", text], input="", capture_output=True, env=env, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "secgate: the extra `lsp` is not installed\n  try: pip install 'secgate[lsp]'\n"
