@@ -13,7 +13,13 @@ ROOT = Path(__file__).parents[1]
 FRONT, DECISIONS = "README", "docs/adr/README"
 
 NAVIGATION = {
-    "Start": ["docs/first-hour", "docs/concepts", "docs/explain", "docs/what-it-is-not"],
+    "Start": [
+        "docs/first-hour",
+        "docs/concepts",
+        "docs/page",
+        "docs/explain",
+        "docs/what-it-is-not",
+    ],
     "Integrations": [
         "docs/pre-commit",
         "docs/editor",
@@ -44,7 +50,11 @@ NAVIGATION = {
         "docs/metrics",
         "docs/inventory",
     ],
-    "Reference": ["docs/reference", "docs/configuration", "docs/sarif"],
+    "Reference": [
+        "docs/reference",
+        "docs/configuration",
+        "docs/sarif",
+    ],
     "Project": [
         "docs/architecture",
         DECISIONS,

@@ -146,6 +146,8 @@ class Run(Event, frozen=True, kw_only=True):
     profile: str = ""
     words: Mapping[str, int] = {}
     """Number of finding verdicts by word."""
+    severities: Mapping[str, Epoch] = {}
+    """Number of findings by severity, each named; {} for a run from before it was recorded."""
     engine: str = ""
     policy_digests: Mapping[str, Digest] = {}
     enforced_digest: str = ""

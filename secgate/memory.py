@@ -50,6 +50,7 @@ from secgate.model import (
 from secgate.notification import KnownNotification, NotificationSent
 from secgate.population import PopulationImported
 from secgate.ports import Ledger
+from secgate.run_facts import known_run
 from secgate.signed_events import SignedEvent
 
 EPISODE_WINDOW_S = 30 * 86400
@@ -363,7 +364,7 @@ class Memory:
                 line.put(replace(known, obligations=duties))
 
     def _run(self, event: Run) -> None:
-        self._runs.setdefault(event.repository, []).append(_known_run(event))
+        self._runs.setdefault(event.repository, []).append(known_run(event))
         if is_gating(event):
             key = (event.repository, event.line, event.profile)
             self._gates[key] = state_after(self._gates.get(key), event)
@@ -419,24 +420,6 @@ def _superseded(duty: Obligation, event: ObligationSuperseded) -> Obligation:
     if duty.superseded or not is_it:
         return duty
     return replace(duty, superseded=True, superseded_by=event.downgrade, superseded_epoch_s=event.approved_epoch_s)
-
-
-def _known_run(run: Run) -> KnownRun:
-    return KnownRun(
-        run_id=run.run_id,
-        commit=run.commit,
-        line=run.line,
-        scope=run.scope,
-        complete=run.complete,
-        dirty=run.dirty,
-        tools_digest=run.tools_digest,
-        lanes=run.lanes,
-        evaluated_epoch_s=run.evaluated_epoch_s,
-        document_digest=run.document_digest,
-        override=run.override,
-        input_digest=run.input_digest,
-        clocked=bool(run.settled),
-    )
 
 
 def _impossible(sequence: int, event: Event) -> LedgerError:

@@ -755,6 +755,20 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     obligations: tuple[Obligation, ...] = ()
 
 
+class PastRun(Value, frozen=True, kw_only=True):
+    """A run as a later one shows it: what came of it, and its open findings by severity.
+
+    `severities` names every one; {} for a run from before it was recorded. `outcome` is "" for one not judged.
+    """
+
+    run_id: str
+    commit: str
+    evaluated_epoch_s: Epoch
+    outcome: str
+    blocking: int
+    severities: dict[str, int] = {}
+
+
 class KnownRun(Value, frozen=True, kw_only=True):
     """A recorded run, as far as a later one needs it.
 
@@ -776,6 +790,10 @@ class KnownRun(Value, frozen=True, kw_only=True):
     input_digest: str = ""
     clocked: bool = False
     """Whether it started and closed clocks, in one lane at least."""
+    ref: str = ""
+    prefix: str = ""
+    profile: str = ""
+    past: PastRun | None = None
 
 
 class KnownStatement(Value, frozen=True, kw_only=True):
@@ -979,6 +997,8 @@ class RunDocument(Value, frozen=True, kw_only=True):
     """Fingerprint -> first and last of its lines that the change brought; () of a run without a change."""
     ledger: str = ""
     ledger_head: Head | None = None
+    earlier: tuple[PastRun, ...] = ()
+    """Runs before it that it can be compared with, oldest first; read from the ledger each time, not stored with it."""
     provisional_clocks: bool = False
     settings_sources: tuple[str, ...] = ()
     complete: bool = True

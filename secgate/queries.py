@@ -43,6 +43,7 @@ from secgate.recall import recall
 from secgate.repository import escaped
 from secgate.show import show as show_document
 from secgate.story import Story, Teller, chapters, compose, read_document
+from secgate.trend import earlier_runs
 
 
 class Recorded(NamedTuple):
@@ -60,7 +61,10 @@ def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: M
     """
     place = Place(path=path, config=config, enforced=enforced)
     with recorded_run(run_id, place=place, machine=machine, now=now) as recorded:
-        return recorded.document
+        document = recorded.document
+        # What a stored document cannot hold: where it lies, and the runs before it.
+        earlier = earlier_runs(recorded.memory.runs(document.target.repository), document)
+        return msgspec.structs.replace(document, ledger=recorded.desk.chosen.ledger.address, earlier=earlier)
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ from secgate.model import (
     Value,
 )
 from secgate.retirement import Retirement
-from secgate.run_facts import lane_counts, run_tool, tools_digest, words
+from secgate.run_facts import lane_counts, run_tool, severities, tools_digest, words
 
 
 class Stamp(Value, frozen=True, kw_only=True):
@@ -175,6 +175,7 @@ class _Step:
             override=decision.override.id if decision and decision.override else "",
             profile=decision.profile if decision else "",
             words=words(document),
+            severities=severities(document),
             engine=f"{decision.engine} {decision.engine_version}".strip() if decision else "",
             policy_digests=decision.policy_digests if decision else {},
             enforced_digest=decision.enforced_digest if decision else "",

@@ -22,13 +22,13 @@ from secgate.model import (
     Package,
     RunDocument,
     Scope,
-    State,
     Value,
     Verdict,
     WaiverAccount,
     Word,
 )
 from secgate.overrides import mode_words, override_words
+from secgate.run_facts import severities
 
 OUTCOME_WORDS = {
     Outcome.PASS: "PASS",
@@ -156,7 +156,7 @@ def summarise(document: RunDocument) -> Summary:
         to_green=tuple(_to_green(document, blocking, gaps)),
         notes=(*document.notes, *(decision.notes if decision else ())),
         gone=tuple(sorted(f"{known.weakness} in {known.path}" for known in document.absent)),
-        counts=_counts(document.findings),
+        counts=tuple((name, count) for name, count in severities(document).items() if count),
     )
 
 
@@ -440,11 +440,3 @@ def _upgrades(blocking: Iterable[FindingRow]) -> Mapping[tuple[str, str], str]:
             key, version = (package.name, package.manifest), fixed_version(package)
             best[key] = max(best.get(key, version), version, key=_version)
     return best
-
-
-def _counts(findings: Iterable[Finding]) -> tuple[tuple[str, int], ...]:
-    counts = dict.fromkeys(("critical", "high", "medium", "low", "info"), 0)
-    for finding in findings:
-        if finding.state is not State.ABSENT:
-            counts[finding.severity.value] += 1
-    return tuple((name, count) for name, count in counts.items() if count)

@@ -158,9 +158,10 @@ class Tab:
         return self._browser.call(method, self._session, **params)
 
     def media(self, *, dark: bool, kind: str = "") -> None:
-        """Have the page believe in a colour scheme, and in being printed."""
+        """Have the page believe in a colour scheme, and in being printed; nothing moves, so that no test waits."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", media=kind, features=[scheme])
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.call("Emulation.setEmulatedMedia", media=kind, features=[scheme, still])
 
     def go(self, fragment: str = "") -> None:
         """Open the page, anew where it was open, and wait until it is loaded."""

@@ -68,6 +68,7 @@ from secgate.record import RecordRequest, record
 from secgate.retirement import Retirement
 from secgate.show import show as show_document
 from secgate.succession import is_clocked
+from secgate.trend import earlier_runs
 from secgate.version import __version__
 
 JUDGE_LIMIT_S = 60.0
@@ -394,6 +395,7 @@ def _record(document: RunDocument, judgement: Judgement, seen: _Seen, shop: Work
         told,
         ledger=chosen.ledger.address,
         ledger_head=receipt.head,
+        earlier=earlier_runs(seen.memory.runs(document.target.repository), document),
         provisional_clocks=receipt.provisional,
         notes=(*told.notes, *receipt.notes),
     )

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secgate.model import RunDocument
+from secgate.model import PastRun, RunDocument
 from secgate.reporters.html import HtmlReporter, anchor
 from secgate.resources import data_dir
 from tests.factories import HOSTILE, digest, finding, run_document
@@ -23,10 +23,25 @@ from tests.sample_runs import failing_run, hostile_run, inconclusive_run, large_
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "html"
 RUNS = [failing_run, inconclusive_run, policy_error_run, hostile_run, run_document]
-VOID = {"meta", "br"}
+PAST = tuple(
+    PastRun(
+        run_id=f"r{at}", commit=digest(f"c{at}")[:40], evaluated_epoch_s=1_767_000_000 + at * 86_400, outcome=outcome,
+        blocking=blocking, severities=found,
+    )
+    for at, (outcome, blocking, found) in enumerate(
+        [
+            ("fail", 4, {}),
+            ("inconclusive", 0, {"critical": 0, "high": 3, "medium": 8, "low": 1, "info": 0}),
+            ("pass", 0, {"critical": 0, "high": 0, "medium": 0, "low": 0, "info": 0}),
+        ]
+    )
+)  # fmt: skip
+VOID = {"meta", "br", "input", "path", "rect"}
 TAGS = VOID | {"html", "head", "title", "style", "body", "a", "header", "div", "p", "span", "h1", "h2", "h3"}
 TAGS |= {"ul", "ol", "li"}
-TAGS |= {"nav", "main", "section", "article", "footer", "pre", "code", "dl", "dt", "dd", "strong"}
+TAGS |= {"nav", "main", "section", "footer", "pre", "code", "dl", "dt", "dd", "strong"}
+TAGS |= {"details", "summary", "label", "select", "option", "fieldset", "legend", "button", "script"}
+TAGS |= {"figure", "svg", "desc", "text"}
 TAGS |= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
 
 
@@ -67,8 +82,8 @@ def page(request: pytest.FixtureRequest) -> Page:
 
 
 def test_golden(golden: Callable[[Path, str], None]) -> None:
-    without_style = re.sub(r"<style>.*?</style>", "<style></style>", source(failing_run()), flags=re.DOTALL)
-    golden(GOLDENS / "failing_run.html", re.sub(r"sha256-[\w+/=]+", "sha256-DIGEST", without_style))
+    bare = re.sub(r"<(style|script)>.*?</\1>", r"<\1></\1>", source(failing_run(earlier=PAST)), flags=re.DOTALL)
+    golden(GOLDENS / "failing_run.html", re.sub(r"sha256-[\w+/=]+", "sha256-DIGEST", bare))
 
 
 def test_only_known_elements_and_no_address_outside(page: Page) -> None:
@@ -95,13 +110,26 @@ def test_landmarks_headings_and_tables(page: Page) -> None:
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
-def test_the_policy_allows_the_style_and_nothing_else() -> None:
+def test_the_policy_allows_its_style_and_its_script_and_nothing_else() -> None:
     text = source(failing_run())
-    style = text.partition("<style>")[2].partition("</style>")[0]
-    digest_of_style = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest_of_style}'; base-uri 'none'; form-action 'none'"
+    style, script = (
+        "'sha256-" + base64.b64encode(hashlib.sha256(found.encode()).digest()).decode() + "'"
+        for name in ("style", "script")
+        for found in re.findall(rf"<{name}>(.*?)</{name}>", text, flags=re.DOTALL)
+    )
     (meta,) = [m for m in Page(text).all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
-    assert meta["content"] == policy
+    assert meta["content"] == (
+        f"default-src 'none'; style-src {style}; script-src {script}; require-trusted-types-for 'script'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_the_script_is_the_same_for_every_run_and_reaches_nothing() -> None:
+    scripts = {source(make()).partition("<script>")[2].partition("</script>")[0] for make in RUNS}
+    assert scripts == {(data_dir("reports") / "run.js").read_text(encoding="utf-8")}
+    (script,) = scripts
+    reaching = ("fetch", "XMLHttp", "WebSocket", "import(", "innerHTML", "outerHTML", "eval", "Function", "cookie")
+    assert not [word for word in (*reaching, "Storage", "document.write", "insertAdjacent") if word in script]
 
 
 def test_the_policy_stands_before_anything_it_governs() -> None:
@@ -169,11 +197,48 @@ def test_an_anchor_depends_on_the_fingerprint_alone() -> None:
 
 
 def test_a_large_run_says_what_it_does_not_show() -> None:
-    page = Page(HtmlReporter(max_full=3).render(large_run(5), width=80, colour=False).decode())
+    page = Page(HtmlReporter(max_full=3, max_listed=6).render(large_run(5), width=80, colour=False).decode())
     text = " ".join(page.text.split())
-    assert len(page.all("article")) == 3
-    assert "2 blocking findings more not shown here: the JSON format lists all 5." in text
-    assert "Blocking (5)" in text
+    assert len(page.all("details")) == 3
+    assert len([a for a in page.all("li") if "item" in a.get("class", "").split()]) == 6
+    assert "Of these, 3 are told in full, what matters most" in text
+    assert "4 findings more not shown here: the JSON format lists all 10." in text
+    assert "Findings (10)" in text
+
+
+def test_a_small_run_leaves_nothing_out_and_says_nothing_of_it() -> None:
+    text = Page(source(failing_run())).text
+    assert "not shown here" not in text
+    assert "told in full" not in text
+
+
+def rows(document: RunDocument) -> list[dict[str, str]]:
+    """The attributes of each finding's row, by which the page narrows down and sorts."""
+    return [a for a in Page(source(document)).all("li") if "item" in a.get("class", "").split()]
+
+
+def test_rows_carry_what_is_narrowed_down_to_and_sorted_by() -> None:
+    found = rows(failing_run())
+    assert [row["data-states"] for row in found] == [
+        "new blocking overdue", "new blocking", "new blocking", "known blocking", "new blocking", "known",
+        "known waived", "new",
+    ]  # fmt: skip
+    assert [row["data-lane"] for row in found[:2]] == ["dependencies", "secrets"]
+    assert sorted(int(row["data-by-path"]) for row in found) == list(range(8))
+    assert int(found[0]["data-by-due"]) < int(found[4]["data-by-due"]) < int(found[1]["data-by-due"])
+    assert [row["data-by-severity"] for row in found] == ["0", "0", "1", "1", "1", "2", "1", "4"]
+
+
+def test_choices_are_those_that_leave_something() -> None:
+    options = re.findall(r"<option value=\"\w+\">([^<]+)</option>", source(failing_run()))
+    assert options[:5] == ["dependencies (1)", "iac (1)", "sast (4)", "secrets (1)", "workflows (1)"]
+    assert options[5:10] == ["blocking (5)", "overdue (1)", "new (5)", "known before (3)", "let pass (1)"]
+
+
+@pytest.mark.parametrize(("blocking", "opened"), [(0, 0), (1, 1), (3, 3), (4, 1)])
+def test_few_that_block_are_open_and_of_many_the_first(blocking: int, opened: int) -> None:
+    details = Page(source(large_run(blocking))).all("details")
+    assert [("open" in one) for one in details] == [True] * opened + [False] * (len(details) - opened)
 
 
 def contrast(one: str, two: str) -> float:
