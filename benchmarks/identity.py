@@ -101,7 +101,7 @@ def _made_file(shape: Shape, number: int, *, old: bool) -> MadeFile:
         name = "g" if clean else "eval"
         if shape.varied:
             kind = _NAMES[at % 3]
-            before = [] if at % 10 else [f"class {kind}{at}:", f'    """{kind}."""', ""]
+            before = [] if at % 10 and at > number * shape.places else [f"class {kind}{at}:", f'    """{kind}."""', ""]
             head = [f"    def f{at}(self, x):", f"        if x is not '{kind}':", f"            y = g(x, {at})"]
             call, indent = f"{name}(f'{kind}' + x['a{at}'],\n", 12
             lines += [

@@ -109,6 +109,7 @@ class _Tables(NamedTuple):
     masker: Masker
     crosswalk: Crosswalk
     scores: Callable[[Sequence[str]], float | None]
+    tokens: dict[str, str]
 
 
 def normalise(
@@ -141,7 +142,7 @@ def normalise(
         files[path].items.append(item)
     for path in sorted(files):
         _find_secrets(files[path], masker)
-    tables = _Tables(masker, crosswalk, scores)
+    tables = _Tables(masker, crosswalk, scores, {})
     located: list[Located] = []
     for path in sorted(files):
         # A syntax tree is large: each file's goes as soon as its results have their places.
@@ -276,7 +277,7 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
     else:
         region = _region(index, item)
         start, end = index.source.offsets(region) if region.start_line else (0, 0)
-        place = _place(file, masker, index, spans[0][0] if is_secret and spans else start, region)
+        place = _place(file, tables, index, spans[0][0] if is_secret and spans else start, region)
         if is_secret and spans:
             place = _keyed(place, secret_key(index, spans[0]))
         cut = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
@@ -312,14 +313,14 @@ def _looks(item: _Item, index: FileIndex) -> Likeness | None:
     return likeness(text, key=key, is_random=confidence is Confidence.LOW) if text else None
 
 
-def _place(file: _File, masker: Masker, index: FileIndex, offset: int, region: Region) -> Place:
+def _place(file: _File, tables: _Tables, index: FileIndex, offset: int, region: Region) -> Place:
     """Give the unit that a result starts in; results of one unit share it."""
     if region.start_line <= 0:
         return Place()
     unit = index.unit_at(offset)
     key = (unit.start, unit.end)
     if key not in file.places:
-        path, commit = file.location.path, file.location.commit
+        masker, path, commit = tables.masker, file.location.path, file.location.commit
         text = masker.cut(path, index.source, unit.start, unit.end, commit=commit)
         file.places[key] = Place(
             region=Region(
@@ -329,7 +330,7 @@ def _place(file: _File, masker: Masker, index: FileIndex, offset: int, region: R
                 end_column=unit.end_column,
             ),
             symbol=masker.own(path, unit.symbol),
-            normalised=tokens.normalised(index.kind, text),
+            normalised=tokens.normalised(index.kind, text, tables.tokens),
             snippet=masker.text(path, text[:LONGEST_SNIPPET]),
         )
     return file.places[key]

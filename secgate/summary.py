@@ -411,23 +411,23 @@ def _left_out(document: RunDocument) -> tuple[tuple[str, int], ...]:
 
 
 def _to_green(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> Iterable[str]:
-    decision = document.decision
-    if decision is None or decision.outcome is Outcome.PASS:
+    if (decision := document.decision) is None or decision.outcome is Outcome.PASS:
         return
-    upgrades = _upgrades(blocking)
-    steps: dict[str, list[str]] = {}
+    upgrades, steps = _upgrades(blocking), dict[str, list[str]]()
     for row in blocking:
         package = row.finding.package
         if package is not None and package.fixed_versions:
-            version = upgrades[package.name, package.manifest]
-            steps[f"upgrade {package.name} to {version} or later in {package.manifest}"] = []
+            to = upgrades[package.name, package.manifest]
+            steps[f"upgrade {package.name} to {to} or later in {package.manifest}"] = []
         else:
             steps.setdefault(row.fix or f"remove what is found: {row.finding.title}", []).append(row.place)
     for verdict in decision.verdicts:
         if verdict.subject != "finding" and verdict.word in _BLOCKING and verdict.remedy:
             steps[verdict.remedy] = []
     if Outcome.INCONCLUSIVE in decision.all_outcomes:
-        steps.update((gap.remedy, []) for gap in gaps if gap.remedy and not gap.waived)
+        for gap in (one for one in gaps if one.remedy and not one.waived):
+            is_whole = gap.remedy.startswith("secgate ") or gap.path in gap.remedy
+            steps.setdefault(gap.remedy, []).extend([] if is_whole else [gap.path])
     yield from (f"{_named(dict.fromkeys(places), 'more place')}{step}" for step, places in steps.items())
 
 

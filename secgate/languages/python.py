@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from secgate.languages.source import Source
 from secgate.languages.spans import Span
 
+_PIECE = 32_768
+"""Characters from which on a piece of a long file ends before its next definition."""
+_DEFINITION = re.compile(r"\n\n(?=@|def |class |async def )")
+
 _TO_COLON = re.compile(r"(?:#[^\r\n]*|[^:#])*:")
 _BODIES = frozenset({"body", "orelse", "finalbody", "handlers", "cases", "decorator_list"})
 
@@ -75,11 +79,35 @@ def parse(source: Source) -> tuple[Tree | None, str]:
         with warnings.catch_warnings():
             # An odd escape in scanned code is no concern of whoever runs us with warnings as errors.
             warnings.simplefilter("ignore")
-            return ast.parse(source.text), ""
+            return _in_pieces(source.text) or ast.parse(source.text), ""
     except SyntaxError as error:
         return None, f"Python {version} does not read line {error.lineno or 0}: {error.msg}"
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return None, f"Python {version} does not read it: {type(error).__name__}"
+
+
+def _in_pieces(text: str) -> Tree | None:
+    """Give the tree of a long text, parsed piece by piece; None where it must be parsed as a whole.
+
+    Of the time for a megabyte a quarter goes into getting memory from the system, which pieces use again. A piece
+    that parses by itself ends where a statement of the module does: no string, bracket or block reaches over its end,
+    and what follows begins a definition, so it is no further branch of what was before. Each has empty lines before
+    it, so that its positions are those of the whole.
+    """
+    if len(text) <= 2 * _PIECE or "\r" in text or "barry_as_FLUFL" in text:
+        return None  # a lone CR ends a line too, and that import changes what a later piece means
+    body: list[ast.stmt] = []
+    start = lines = 0
+    while start < len(text):
+        match = _DEFINITION.search(text, start + _PIECE)
+        end = match.end() if match else len(text)
+        piece = text[start:end]
+        try:
+            body += ast.parse("\n" * lines + piece).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+            return None  # perhaps a string went over its end: the whole says
+        start, lines = end, lines + piece.count("\n")
+    return ast.Module(body=body, type_ignores=[])
 
 
 class Statements:
@@ -148,12 +176,15 @@ class Statements:
         parts: list[_Part] = []
         for name in _BLOCKS[type(node)]:
             for child in getattr(node, name):
-                if isinstance(child, _DEFINITIONS):
-                    for decorator in child.decorator_list:
-                        self._decorated[decorator] = child
-                        starts.append(self._source.line_byte(self._sign(decorator)))
-                        parts.append(decorator)
-                placed = child.pattern if isinstance(child, ast.match_case) else child
+                placed = child
+                if type(child) in _BLOCKS:
+                    if isinstance(child, _DEFINITIONS):
+                        for decorator in child.decorator_list:
+                            self._decorated[decorator] = child
+                            starts.append(self._source.line_byte(self._sign(decorator)))
+                            parts.append(decorator)
+                    elif isinstance(child, ast.match_case):
+                        placed = child.pattern
                 starts.append((placed.lineno, placed.col_offset))
                 parts.append(child)
         self._blocks[node] = starts, parts

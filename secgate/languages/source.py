@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 from typing import Literal
 
 from secgate.model import Region
@@ -23,10 +24,10 @@ class Source:
 
     def __init__(self, data: bytes) -> None:
         self.text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-        breaks = [match.span() for match in _LINE_END.finditer(self.text)]
-        self._starts = [0, *(end for _, end in breaks)]
-        self._ends = [*(start for start, _ in breaks), len(self.text)]
+        self._starts, self._ends = _bounds(self.text)
         self._ascii = self.text.isascii()
+        # Without characters beyond the first 65,536 a UTF-16 code unit is a code point, as in nearly every file.
+        self._narrow = self._ascii or _units(self.text) == len(self.text)
 
     @property
     def line_count(self) -> int:
@@ -49,13 +50,11 @@ class Source:
     def offset(self, line: int, column: int) -> int:
         """Give the offset of a position; column 0 means the line's first character that is not white space."""
         start, end = self.line_bounds(line)
-        if self._ascii and column > 0:
+        if self._narrow and column > 0:
             return min(start + column - 1, end)
         text = self.text[start:end]
         if column <= 0:
             return start + len(text) - len(text.lstrip())
-        if self._ascii or text.isascii():
-            return start + min(column - 1, len(text))
         return start + _code_points(text, column - 1, "utf-16")
 
     def position(self, offset: int) -> tuple[int, int]:
@@ -63,18 +62,18 @@ class Source:
         offset = min(max(offset, 0), len(self.text))
         line = bisect_right(self._starts, offset)
         start = self._starts[line - 1]
-        return line, 1 + (offset - start if self._ascii else _units(self.text[start:offset]))
+        return line, 1 + (offset - start if self._narrow else _units(self.text[start:offset]))
 
     def utf16_column(self, line: int, column: int, unit: ColumnUnit) -> int:
         """Turn a tool's column into UTF-16 code units, clamped to the line; 0 stays 0."""
         if column <= 0:
             return 0
-        if self._ascii:
+        if self._ascii or (self._narrow and unit != "utf-8"):
             start, end = self.line_bounds(line)
             return min(column, end - start + 1)
         text = self.line(line)
-        if unit == "utf-16" or text.isascii():
-            return min(column, (len(text) if text.isascii() else _units(text)) + 1)
+        if unit == "utf-16":
+            return min(column, _units(text) + 1)
         return 1 + _units(text[: _code_points(text, column - 1, unit)])
 
     def region(self, start: int, end: int) -> Region:
@@ -136,6 +135,17 @@ class Source:
         return line, offset - start if self._ascii else len(self.text[start:offset].encode())
 
 
+def _bounds(text: str) -> tuple[list[int], list[int]]:
+    """Give the start of each line and its end, the characters that end it not included."""
+    if "\r" in text:
+        breaks = [match.span() for match in _LINE_END.finditer(text)]
+        return [0, *(end for _, end in breaks)], [*(start for start, _ in breaks), len(text)]
+    starts = list(accumulate([len(line) + 1 for line in text.split("\n")], initial=0))
+    ends = [start - 1 for start in starts[1:]]
+    starts.pop()
+    return starts, ends
+
+
 def _units(text: str) -> int:
     """Number of UTF-16 code units of a text."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
@@ -143,7 +153,7 @@ def _units(text: str) -> int:
 
 def _code_points(text: str, count: int, unit: ColumnUnit) -> int:
     """Number of code points in the first `count` units of a text; one that the units end in counts whole."""
-    if count <= 0 or unit == "code-point":
+    if count <= 0 or unit == "code-point" or text.isascii():
         return min(max(count, 0), len(text))
     if unit == "utf-8":
         encoded = text.encode("utf-8", "replace")

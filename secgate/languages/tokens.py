@@ -77,25 +77,38 @@ def family(kind: str) -> Family:
     return _FAMILIES.get(kind, "c")
 
 
-def normalised(kind: str, text: str) -> tuple[str, ...]:
+def normalised(kind: str, text: str, known: dict[str, str] | None = None) -> tuple[str, ...]:
     """Give the tokens without white space and comments, quotes unified, trailing commas and idle brackets removed.
 
     Formatters write brackets around what they break over lines and take them away again, and put a semicolon or not.
+    `known` remembers for the next call what tokens were made of: files say the same words again and again, and each is
+    then read once and held once.
     """
-    of = family(kind)
-    tokens: list[str] = []
-    for token in _LEXERS[of].findall(text[:MOST_CHARACTERS]):
-        if len(token) > 1:
-            tokens.append(_string(token) if token[-1] in _QUOTES else token)
-        elif token:
-            if token in _CLOSING and tokens and tokens[-1] == ",":
-                tokens.pop()
-            tokens.append(token)
-    if tokens and tokens[-1] == ",":
-        tokens.pop()
+    of, known = family(kind), {} if known is None else known
+    found = _LEXERS[of].findall(text[:MOST_CHARACTERS])
+    tokens = [known.get(token) or _learnt(token, known) for token in found if token]
+    if "," in tokens:
+        tokens = _without_last_commas(tokens)
     tokens = _unwrapped(tokens, of)
     tokens += text[MOST_CHARACTERS:].split()
     return tuple(tokens)
+
+
+def _learnt(token: str, known: dict[str, str]) -> str:
+    made = known[token] = _string(token) if len(token) > 1 and token[-1] in _QUOTES else token
+    return made
+
+
+def _without_last_commas(tokens: list[str]) -> list[str]:
+    """Leave out a comma before a closing bracket, and one at the end."""
+    kept: list[str] = []
+    for token in tokens:
+        if token in _CLOSING and kept and kept[-1] == ",":
+            kept.pop()
+        kept.append(token)
+    if kept[-1] == ",":
+        kept.pop()
+    return kept
 
 
 def _unwrapped(tokens: list[str], of: Family) -> list[str]:

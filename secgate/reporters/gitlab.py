@@ -36,7 +36,7 @@ _QUALITY = {
 }
 _ANSWERED = (Word.WAIVED, Word.EXEMPT)
 _NO_COMMIT = "0000000"
-_LONGEST_NAME, _LONGEST_SOLUTION = 255, 7_000
+_LONGEST_NAME, _LONGEST_SOLUTION, _LONGEST_DESCRIPTION = 255, 7_000, 1_048_576
 
 
 def _reported(document: RunDocument, lanes: Sequence[Lane]) -> tuple[list[FindingRow], tuple[str, ...]]:
@@ -102,7 +102,7 @@ class _SecurityReport:
         told: dict[str, Any] = {
             "id": str(uuid.uuid5(_NAMES, finding.fingerprint)),
             "name": inert(finding.title)[:_LONGEST_NAME],
-            "description": inert(_description(row)),
+            "description": inert(_description(row))[:_LONGEST_DESCRIPTION],
             "severity": _SEVERITY[finding.severity],
             "identifiers": _identifiers(finding),
             "location": self._location(finding, document),

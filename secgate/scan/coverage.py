@@ -50,7 +50,7 @@ _REMEDIES = {
     "unreadable": "give read permission, and have what a line refers to in the tree",
     "unsupported": "add a tool of your own for it (a SARIF import or a plug-in), or waive the gap",
     "unpinned": "pin what is named there in a lock, to a version from an index",
-    "skipped-by-tool": "see the reason; where the tool cannot know the file or package, waive the gap",
+    "skipped-by-tool": "see in `secgate show` what the tool says; what it cannot know is for a waiver",
     "advisories-missing": "secgate advisories update",
     "advisories-too-old": "secgate advisories update",
     "no-tool": "install a plug-in for this lane, or change the lane table",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -10,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.product import CLEAN, Ended, Product, tree
+from secgate.events import BaselineRecorded, from_envelope
+from secgate.ledgers.sqlite import SqliteLedger
+from secgate.merkle import envelope_of
+from tests.product import CLEAN, WEAK, Ended, Product, tree
+from tests.signing_support import ADA, EVE, KEYGEN, allowed, enforced_layer, make_key
 from tests.unit.conftest import Git
 
 FILES = ["secgate.toml", ".pre-commit-config.yaml", ".github/workflows/secgate.yml"]
@@ -122,3 +127,82 @@ def test_a_disk_that_takes_no_more_leaves_whole_files(product: Product, shop: Gi
 def test_a_baseline_needs_somebody_who_signs(product: Product, shop: Git) -> None:
     ended = init(product, shop, "--yes", "--baseline")
     assert (ended.code, "give --author ID and --key FILE" in ended.err, written(shop)) == (2, True, {})
+
+
+# ------------------------------------------------------------------------------------------------------ --baseline
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> Path:
+    """Ada may sign baselines, Eve is a person who may not."""
+    if not KEYGEN:
+        pytest.skip("no ssh-keygen")
+    keys = {person: make_key(tmp_path / "keys", person) for person in (ADA, EVE)}
+    lines = (allowed(ADA, keys[ADA], 'namespaces="secgate-baseline"'), allowed(EVE, keys[EVE], 'namespaces="other"'))
+    return enforced_layer(tmp_path / "organisation", *lines)
+
+
+def sign(product: Product, git: Git, layer: Path, *, author: str = ADA, key: str = ADA) -> Ended:
+    words = ("--baseline", "--author", author, "--key", str(layer.parent / "keys" / key), "--enforced", str(layer))
+    return init(product, git, "--yes", *words)
+
+
+def recorded(git: Git) -> list[BaselineRecorded]:
+    ledger = SqliteLedger(str(git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=True)
+    found = [from_envelope(envelope_of(entry)) for entry in ledger.read()]
+    return [one for one in found if isinstance(one, BaselineRecorded)]
+
+
+def old_shop(product: Product, git: Git, layer: Path) -> None:
+    """A shop with debt that the gate has seen once."""
+    git.commit({"old.py": WEAK})
+    product.cli("run", "--enforced", str(layer), "--scope", "protected", cwd=git.root)
+
+
+def test_a_first_baseline_is_signed_recorded_and_counts(product: Product, shop: Git, layer: Path) -> None:
+    old_shop(product, shop, layer)
+    done = sign(product, shop, layer)
+    assert (done.code, "baseline: 1 findings listed in" in done.err) == (0, True), done
+    (event,) = recorded(shop)
+    assert (event.author, event.findings, event.kind) == (ADA, 1, "statement")
+    shop.commit()
+    words = ("run", "--enforced", str(layer), "--scope", "protected", "--format", "json")
+    document = json.loads(product.cli(*words, cwd=shop.root).data)
+    bases = {duty["basis"] for one in document["run"]["findings"] for duty in one["obligations"]}
+    assert any(basis.startswith("baseline:") for basis in bases), bases
+
+
+def test_a_second_call_signs_nothing(product: Product, shop: Git, layer: Path) -> None:
+    old_shop(product, shop, layer)
+    assert sign(product, shop, layer).code == 0
+    again = sign(product, shop, layer)
+    assert (again.code, "nothing was signed" in again.err, "nothing to write" in again.err) == (0, True, True)
+    assert len(recorded(shop)) == 1
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        (("nobody", ADA), "is nobody of people.toml"),
+        ((EVE, EVE), ""),
+        ((EVE, ADA), f"not of `{EVE}`"),
+        ((ADA, "gone"), ""),
+    ],
+)
+def test_nobody_else_signs_it(product: Product, shop: Git, layer: Path, pair: tuple[str, str], said: str) -> None:
+    old_shop(product, shop, layer)
+    ended = sign(product, shop, layer, author=pair[0], key=pair[1])
+    assert (ended.code, said in ended.err.replace("\n", " ")) == (2, True), ended
+    assert recorded(shop) == []
+
+
+def test_before_the_first_run_there_is_nothing_to_sign(product: Product, shop: Git, layer: Path) -> None:
+    ended = sign(product, shop, layer)
+    assert (ended.code, "secgate run" in ended.err) == (2, True), ended
+
+
+def test_a_dry_run_signs_nothing(product: Product, shop: Git, layer: Path) -> None:
+    old_shop(product, shop, layer)
+    words = ("--baseline", "--author", ADA, "--key", str(layer.parent / "keys" / ADA), "--enforced", str(layer))
+    assert init(product, shop, "--dry-run", *words).code == 0
+    assert (recorded(shop), written(shop)) == ([], {})

@@ -299,3 +299,16 @@ def test_the_place_shown_is_the_tightest_that_a_witness_names() -> None:
 
     witnesses = tuple(result(location=at(*lines)) for lines in ((36, 80), (55, 55), (55, 55), (3, 3)))
     assert pinpoint(finding(location=at(36, 80), witnesses=witnesses)).region.start_line == 55
+
+
+def test_what_mends_a_gap_says_in_which_file_and_a_command_stands_alone() -> None:
+    words, command = "correct the file's syntax", "secgate tools install checkov"
+    paths = ("a.py", "b.py", "c.py", "d.py", "e.py", "f.py")
+    gaps = (*(gap(path=path, remedy=words) for path in paths), *(gap(path=path, remedy=command) for path in paths))
+    lane = lane_coverage(covered=0, failed=12, gaps=(*gaps, gap(path="", remedy="the whole lane")))
+    told = decision(Outcome.INCONCLUSIVE, [lane_verdict(Lane.SAST, Word.INCONCLUSIVE)])
+    steps = summarise(run_document(findings=(), coverage=Coverage(lanes=(lane,)), decision=told)).to_green
+    assert command in steps
+    assert "the whole lane" in steps
+    (mended,) = [step for step in steps if step.endswith(words)]
+    assert mended == f"a.py, b.py, c.py and 3 more places: {words}"

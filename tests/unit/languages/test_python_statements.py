@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import secgate
@@ -123,3 +123,56 @@ def test_nodes_of_a_line_are_those_of_the_whole_tree(text: str) -> None:
         lines = (node.lineno, node.end_lineno or 0)
         expected = [bounds(one) for one in nodes if (one.lineno, one.end_lineno) == lines]
         assert sorted(statements.with_lines(*lines)) == sorted(expected)
+
+
+_FILLER = "# " + "-" * 76 + "\n"
+_LONG = _FILLER * 450
+"""Long enough that the parser ends a piece at the next definition."""
+_FRAGMENTS = (
+    _LONG,
+    _LONG,
+    _ODD,
+    "\n\ndef f(a):\n    return a\n",
+    '\n\nx = """\n\ndef f():\n"""\n',
+    "\n\ny = (1,\n\n# (\n\n2)\n",
+    "\n\n@a\n\n@b(1)\n\ndef f(): pass\n",
+    "\n\nif a:\n    b()\n\n\ndef g(): pass\n",
+    "\n\nelse:\n    c()\n",
+    "\n\nclass K:\n",
+    "    def m(self): ...\n",
+    "z = 1 \\\n\nclass L: pass\n",
+    "\x0c\n\nasync def h():\n\tawait a; b()\n",
+    "from __future__ import barry_as_FLUFL\n",
+    "\n\ndef k(): return a <> b\n",
+    "\n\ndef l(): return a != b\n",
+    "\r\n\r\ndef m():\r    pass\r\n",
+    "\n\ndef n(: pass\n",
+    "\n\ndef o(): return 'é😀'\n\n\nq()",
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from(_FRAGMENTS), min_size=4, max_size=12))
+@example([_LONG, _LONG, "\n\ndef f(a): pass\n", _LONG, "\n\ndef f(b): pass\n"])
+@example([_LONG, '\n\nx = """\n\ndef f():\n', _LONG, '\n\ndef g():\n"""\n'])
+def test_a_long_file_has_the_tree_of_its_whole_text(fragments: list[str]) -> None:
+    text = "".join(fragments)
+    tree, reason = python.parse(Source(text.encode()))
+    try:
+        whole, fault = ast.parse(text), ""
+    except SyntaxError as error:
+        whole, fault = None, f"line {error.lineno}: {error.msg}"
+    assert _dumped(tree) == _dumped(whole)
+    assert reason.endswith(fault)
+
+
+def _dumped(tree: ast.Module | None) -> str:
+    return "" if tree is None else ast.dump(tree, include_attributes=True)
+
+
+def test_a_long_real_file_has_the_tree_of_its_whole_text() -> None:
+    text = "\n\n".join(file.read_text(encoding="utf-8") for file in _FILES[:60])
+    assert len(text) > 200_000
+    tree, reason = python.parse(Source(text.encode()))
+    assert tree is not None, reason
+    assert _dumped(tree) == _dumped(ast.parse(text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,3 +53,22 @@ def test_hostile_region_is_clamped(text: str, numbers: tuple[int, int, int, int]
     region = Region(start_line=start_line, start_column=start_column, end_line=end_line, end_column=end_column)
     start, end = source.offsets(region)
     assert 0 <= start <= end <= len(source.text)
+
+
+def _utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="aé😀ß\u2028\n\r ", max_size=30), st.integers(1, 12), st.integers(1, 40))
+def test_columns_and_offsets_are_those_that_counting_gives(text: str, line: int, column: int) -> None:
+    source = Source(text.encode())
+    lines = re.split(r"\r\n|\r|\n", text)
+    here = lines[min(line, len(lines)) - 1]
+    start = source.line_bounds(line)[0]
+    assert source.line(line) == here
+    assert source.utf16_column(line, column, "utf-16") == min(column, _utf16(here) + 1)
+    assert source.utf16_column(line, column, "code-point") == _utf16(here[: column - 1]) + 1
+    before = next((at for at in range(len(here) + 1) if _utf16(here[:at]) >= column - 1), len(here))
+    assert source.offset(line, column) == start + before
+    assert source.position(start + before) == (min(line, len(lines)), _utf16(here[:before]) + 1)

@@ -64,3 +64,12 @@ def test_literals_are_between_the_quotes() -> None:
 )
 def test_hostile_text_ends(text: str) -> None:
     assert normalised("javascript", text) == normalised("javascript", text)
+
+
+def test_what_is_remembered_changes_nothing_and_is_held_once() -> None:
+    known: dict[str, str] = {}
+    text = "f(u'long name', other_name, [1,],)"
+    first, second = (normalised("python", text, known) for _ in range(2))
+    assert first == second == normalised("python", text)
+    assert first[2] is second[2]
+    assert normalised("javascript", "f('long name')", known) == normalised("javascript", "f('long name')")

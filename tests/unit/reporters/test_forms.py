@@ -85,7 +85,9 @@ def _hold(report: dict[str, Any]) -> None:
         assert program["version"]
         assert program["vendor"]["name"]
     assert all(message["level"] in ("info", "warn", "fatal") and message["value"] for message in scan["messages"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", report["version"])
     for one in report["vulnerabilities"]:
+        assert len(one["description"]) <= 1_048_576
         assert str(uuid.UUID(one["id"])) == one["id"]
         assert len(one["name"]) <= 255
         assert len(one.get("solution", "")) <= 7000
@@ -114,6 +116,14 @@ def test_gitlab_takes_its_security_reports(form: str, make: Callable[[], RunDocu
         else:
             assert place["file"]
             assert place.get("start_line", 1) <= place.get("end_line", 1)
+
+
+def test_a_long_description_is_cut_where_gitlab_would_refuse_the_report() -> None:
+    document = failing_run()
+    (one, *_) = document.findings
+    long = msgspec.structs.replace(one.witnesses[0], message="x" * 2_000_000)
+    found = (msgspec.structs.replace(one, witnesses=(long,)),)
+    _hold(json.loads(text("gitlab-sast", msgspec.structs.replace(document, findings=found))))
 
 
 def test_each_finding_stands_in_one_security_report_and_knows_itself_again() -> None:
