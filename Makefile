@@ -6,6 +6,7 @@
 #   make check    lint, types, import contracts, rules, policies, docs
 #   make docs     the site of the pages, into out/docs; every warning is an error
 #   make bench    measure, and print what was measured
+#   make picture  take the picture of the example's page that the README shows
 #   make golden   write the golden files anew; look at the difference before you commit it
 #   make lock     resolve pyproject.toml anew into requirements/ and rules/tools/
 
@@ -25,7 +26,7 @@ RULE_TOOLS := $(wildcard rules/tools/*.txt)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
           --no-header --no-annotate
 
-.PHONY: setup gate test check docs bench golden lock
+.PHONY: setup gate test check docs bench golden picture lock
 setup: $(STAMPS)/tools
 
 # The first interpreter that we have reads nothing but the lock of the installer.
@@ -72,6 +73,10 @@ docs: $(STAMPS)/requirements
 
 bench: $(STAMPS)/tools
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# A real run's page, so its time and digests differ each time: taken anew when the page looks different.
+picture: gate
+	PYTHONPATH=. $(BIN)/python docs/images/picture.py
 
 golden: $(STAMPS)/tools
 	$(BIN)/python -m pytest --quiet --golden $(ARGS)

@@ -36,7 +36,7 @@ from typing import NamedTuple
 
 from secgate import config, registry
 from secgate.config import EngineSettings
-from secgate.judge import QUERY, JudgeRequest, judge
+from secgate.judge import JudgeRequest, judge
 from secgate.model import (
     Confidence,
     Coverage,
@@ -53,6 +53,7 @@ from secgate.model import (
     Target,
 )
 from secgate.policy import WaiverFacts
+from secgate.policy.evaluation import QUERY
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Answer, PolicyModule
 from secgate.preparation import Silence, guarded_reader, policy_layers, workshop

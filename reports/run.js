@@ -51,9 +51,11 @@
   function sort() {
     const key = (item) => (order.value ? Number(item.dataset[order.value]) : 0);
     const sorted = items.map((item, at) => [key(item), at, item]).sort((one, two) => one[0] - two[0] || one[1] - two[1]);
-    const all = document.createDocumentFragment();
-    for (const [, , item] of sorted) all.append(item);
-    list.append(all);
+    // Away from the page while they move, or the page is reckoned anew for each.
+    const behind = document.createComment("");
+    list.replaceWith(behind);
+    for (const [, , item] of sorted) list.append(item);
+    behind.replaceWith(list);
     say();
   }
 

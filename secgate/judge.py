@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Literal
 
@@ -29,38 +28,15 @@ from secgate.model import (
     Target,
     Verdict,
 )
-from secgate.policy import (
-    InputDocument,
-    Layer,
-    LayerDecision,
-    LayerName,
-    attribution,
-    effective_data,
-    layer_data,
-    read_profile,
-)
+from secgate.policy import InputDocument, Layer, attribution
 from secgate.policy.attribution import with_speech
 from secgate.policy.documents import AddedObligation, DocumentFacts
-from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document, recorded, sentinel_finding
+from secgate.policy.evaluation import Evaluation
+from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document
 from secgate.policy.joining import Ruled, joined_verdicts, outcomes_of
-from secgate.policy.parts import joined, split
 from secgate.policy.stored import Policies
 from secgate.policy.stored import stored as policies_blobs
-from secgate.policy.totality import check_agreement, read_total
-from secgate.ports import Engine, PolicyModule
-
-QUERY = "data.secgate.main.decision"
-
-IN_PROCESS_FINDINGS = 2_000
-"""Past this many findings the shipped layer too is judged by the engine that can be stopped."""
-
-PARTED_FINDINGS = 10_000
-"""From this many on, a layer that speaks of one finding at a time is judged in parts."""
-
-FINDINGS_PER_S = 1_000
-"""What a slow machine judges: the time that a layer has grows with the findings."""
-
-_LAYER_ORDER = ("shipped", "organisation", "repository")
+from secgate.ports import Engine
 
 
 class JudgeRequest(Struct, frozen=True, kw_only=True):
@@ -114,7 +90,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
     """
     layers = _layers(request.layers, request.disabled_rules)
     document = _document(request)
-    evaluation = _Evaluation(
+    evaluation = Evaluation(
         layers,
         disabled_rules=request.disabled_rules,
         limit_s=request.limit_s,
@@ -139,7 +115,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
 
 def replay(document: InputDocument, policies: Policies, *, engine: Engine, guarded: Engine, limit_s: float) -> Replay:
     """Judge stored facts by other policies; nothing is recorded. Raises PolicyError where they could not decide."""
-    evaluation = _Evaluation(
+    evaluation = Evaluation(
         _layers(policies.layers, policies.disabled_rules),
         disabled_rules=policies.disabled_rules,
         limit_s=limit_s,
@@ -185,159 +161,6 @@ def _document(request: JudgeRequest) -> InputDocument:
             documents=request.documents,
         ),
     )
-
-
-def _require_accounts(document: InputDocument, lanes: Sequence[str]) -> None:
-    """Refuse to judge when the profile's lanes have no account: a lane that was lost would pass in silence."""
-    missing = sorted(set(lanes) - {account.lane for account in document.lanes})
-    if missing:
-        raise PolicyError(
-            f"the profile asks for the lane {missing[0]}, and coverage has no account of it", remedy="report this run"
-        )
-
-
-class _Question(Struct, frozen=True, kw_only=True):
-    """What one layer is asked with, whatever the document."""
-
-    layer: LayerName
-    modules: tuple[PolicyModule, ...]
-    data: bytes
-    limit_s: float
-
-
-class _Evaluation:
-    """Evaluates one layer at a time, in an engine of its own."""
-
-    def __init__(
-        self,
-        layers: Mapping[str, Layer],
-        *,
-        disabled_rules: Sequence[str],
-        limit_s: float,
-        engine: Engine,
-        guarded: Engine,
-        references: Sequence[Engine] = (),
-    ) -> None:
-        self._layers = layers
-        self._shipped = layers["shipped"]
-        self.data = effective_data(self._shipped, layers.get("organisation"))
-        self._disabled_rules = disabled_rules
-        self._limit_s = limit_s
-        self._engine = engine
-        self._guarded = guarded
-        self._references = references
-        self.decision_ids: list[str] = []
-        self.notes: list[str] = []
-
-    def ruled(self, document: InputDocument) -> list[Ruled]:
-        """Give every layer's decision. Raises UsageError for a profile that the data does not have."""
-        if document.run.claims_coverage:
-            _require_accounts(document, read_profile(self.data, document.run.profile).lanes)
-        ruled = []
-        seen = document
-        if (organisation := self._layers.get("organisation")) is not None:
-            ruled.append(self.rule(organisation, document))
-            # What the organisation's rules add counts at once: a duty may be past its time on the day it is made.
-            seen = _with_obligations(document, ruled[-1].decision)
-        ruled.append(self.rule(self._shipped, seen))
-        if (repository := self._layers.get("repository")) is not None:
-            ruled.append(self.rule(repository, document))
-        return sorted(ruled, key=lambda one: _LAYER_ORDER.index(one.layer.name))
-
-    def rule(self, layer: Layer, document: InputDocument) -> Ruled:
-        """Give the layer's decision, total and of the schema, the sentinel already taken out."""
-        own = layer.name == "shipped"
-        modules = (*self._shipped.ground(), *layer.rule_modules(without=self._disabled_rules if own else ()))
-        question = _Question(
-            layer=layer.name,
-            modules=modules,
-            data=self.data if own else layer_data(layer, self.data),
-            limit_s=self._limit_s + len(document.findings) / FINDINGS_PER_S,
-        )
-        trusted = own and len(document.findings) <= IN_PROCESS_FINDINGS
-        decision = self._in_parts(question, document) if layer.speaks_singly else None
-        if decision is None:
-            decision = self._asked(question, document, self._engine if trusted else self._guarded)
-        for engine in self._references:
-            other = self._asked(question, document, engine)
-            check_agreement(decision, other, layer=layer.name, engine=engine.name)
-        return Ruled(layer=layer, decision=decision)
-
-    def _asked(self, question: _Question, document: InputDocument, engine: Engine) -> LayerDecision:
-        answer = engine.evaluate(
-            question.modules,
-            data=question.data,
-            document=_with_sentinel(document),
-            query=QUERY,
-            limit_s=question.limit_s,
-        )
-        if answer.decision_id:
-            self.decision_ids.append(answer.decision_id)
-        return read_total(answer.value, layer=question.layer, document=document)
-
-    def _in_parts(self, question: _Question, document: InputDocument) -> LayerDecision | None:
-        """Judge a large run in parts, two at a time; None where the parts do not add up to what the whole would be.
-
-        Only a guarded engine that is one of its own is asked by two threads. A fault in a part ends nothing: what the
-        layer says of the whole is then asked for, and is what counts.
-        """
-        if len(document.findings) < PARTED_FINDINGS or self._guarded is self._engine:
-            return None
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="secgate-judge") as pool:
-            asked = [pool.submit(self._asked, question, part, self._guarded) for part in split(document)]
-            try:
-                return joined([one.result() for one in asked])
-            except PolicyError:
-                return None
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-    def heads(self, one: Ruled, document: InputDocument) -> attribution.Heads:
-        """Find out which of several rules of a set spoke. It decides nothing, so where it fails that is only said."""
-        layer = one.layer
-        wanted = attribution.unclear(layer, one.decision)
-        if not wanted:
-            return {}
-        own = layer.name == "shipped"
-        modules = attribution.apart(layer, wanted, without=self._disabled_rules if own else ())
-        small = attribution.about(document, one.decision, wanted)
-        try:
-            answer = (self._engine if own else self._guarded).evaluate(
-                (*self._shipped.ground(), *modules),
-                data=self.data if own else layer_data(layer, self.data),
-                document=msgspec.json.encode(small, order="sorted"),
-                query=attribution.QUERY,
-                limit_s=self._limit_s,
-            )
-            return attribution.spoken_by(layer, answer.value)
-        except PolicyError as error:
-            self.notes.append(f"which of several rules of the {layer.name} layer spoke is not told: {error.what}")
-            return {}
-
-
-def _with_sentinel(document: InputDocument) -> bytes:
-    """Give the document as a layer sees it, the finding that must be denied among its own."""
-    sentinel = sentinel_finding(document.evaluated_at_epoch_s)
-    return msgspec.json.encode(msgspec.structs.replace(document, findings=(*document.findings, sentinel)))
-
-
-def _with_obligations(document: InputDocument, decision: LayerDecision) -> InputDocument:
-    """Give the document with what a layer adds shown as recorded."""
-    if document.run.scope is not Scope.PROTECTED or not decision.obligations:
-        return document
-    added: dict[str, list[Obligation]] = {}
-    for duty in decision.obligations:
-        added.setdefault(duty.finding, []).append(
-            _obligation(duty.finding, duty.basis, duty.start_epoch_s, duty.limit_s)
-        )
-    findings = []
-    for finding in document.findings:
-        held = {duty.basis for duty in finding.obligations}
-        fresh = tuple(recorded(duty) for duty in added.get(finding.fingerprint, ()) if duty.basis not in held)
-        findings.append(
-            msgspec.structs.replace(finding, obligations=(*finding.obligations, *fresh)) if fresh else finding
-        )
-    return msgspec.structs.replace(document, findings=tuple(findings))
 
 
 def _obligation(finding: str, basis: str, start_epoch_s: int, limit_s: int, *, policy_digest: str = "") -> Obligation:

@@ -32,7 +32,11 @@ CHECKSUM = Likeness(Severity.INFO, 0.0, "scanner: reads as a revision or a check
 _HEX_SIZES = frozenset({32, 40, 56, 64, 96, 128})
 """Characters of MD5, SHA-1 and a git revision, SHA-224, SHA-256, SHA-384, SHA-512."""
 
+_SHORT_REVISION_SIZES = range(7, 17)
+"""Characters of a revision that is named in short, and of the names that Alembic gives its migrations."""
+
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_REVISION_KEY = re.compile(r"(?i)(?:^|[._\-])(?:rev|revision|revises|commit)$")
 _INTEGRITY = re.compile(r"sha(?:1|224|256|384|512)[-:=][A-Za-z0-9+/=_\-]+")
 _CHECKSUM_KEY = re.compile(
     r"(?i)(?:^|[._\-])(?:rev|revision|ref|sha|sha1|sha224|sha256|sha384|sha512|md5|commit|checksum|digest|integrity"
@@ -100,7 +104,7 @@ def likeness(value: str, *, key: str, is_random: bool) -> Likeness | None:
     if is_reference(text):
         return REFERENCE
     is_named = bool(_SECRET_KEY.search(key)) and not _NOT_SECRET_KEY.search(key)
-    if _INTEGRITY.fullmatch(text) or (_is_checksum(text) and _CHECKSUM_KEY.search(key)):
+    if _INTEGRITY.fullmatch(text) or (_is_checksum(text) and _CHECKSUM_KEY.search(key)) or _is_revision(text, key):
         return CHECKSUM
     if _is_guessable(text):
         return EXAMPLE
@@ -131,6 +135,11 @@ def is_everyday(text: str) -> bool:
 
 def _is_checksum(text: str) -> bool:
     return len(text) in _HEX_SIZES and _HEX.fullmatch(text) is not None
+
+
+def _is_revision(text: str, key: str) -> bool:
+    is_short = len(text) in _SHORT_REVISION_SIZES and _HEX.fullmatch(text) is not None
+    return is_short and _REVISION_KEY.search(key) is not None
 
 
 def _is_guessable(text: str) -> bool:

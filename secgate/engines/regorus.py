@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -56,8 +57,10 @@ class RegorusEngine:
 
     name = "regorus"
 
-    def __init__(self) -> None:
-        self.version = installed_version()
+    @cached_property
+    def version(self) -> str:
+        """Looked up when it is asked for, which takes longer than a small decision. Raises PolicyError without one."""
+        return installed_version()
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
@@ -104,7 +107,11 @@ def installed_version() -> str:
     try:
         return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError as error:
-        raise PolicyError("regorus is not installed", remedy=f"install {DISTRIBUTION}, or use opa-eval") from error
+        raise _missing() from error
+
+
+def _missing() -> PolicyError:
+    return PolicyError("regorus is not installed", remedy=f"install {DISTRIBUTION}, or use opa-eval")
 
 
 def read_trees(text: bytes) -> list[dict[str, object]]:
@@ -117,8 +124,10 @@ def read_trees(text: bytes) -> list[dict[str, object]]:
 
 
 def _engine(modules: Sequence[PolicyModule]) -> regorus.Engine:
-    import regorus
-
+    try:
+        import regorus
+    except ImportError as error:
+        raise _missing() from error
     engine = regorus.Engine()
     engine.set_gather_prints(True)
     for module in modules:
@@ -132,7 +141,7 @@ def _faults_named() -> Iterator[None]:
     """Turn what the binding raises into a PolicyError: its own errors, and a panic, which is no Exception."""
     try:
         yield
-    except (RuntimeError, ValueError, ImportError) as error:
+    except (RuntimeError, ValueError) as error:
         raise _named(str(error)) from error
     except BaseException as error:
         # pyo3 makes its panic class anew in each extension, so it can be told by its module's name alone.

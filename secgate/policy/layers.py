@@ -19,9 +19,9 @@ from secgate.errors import PolicyError
 from secgate.model import Digest
 from secgate.policy import tree
 from secgate.policy.inference import Surroundings
+from secgate.policy.reach import Reach
 from secgate.policy.references import Fault, check_references, raise_faults
 from secgate.policy.shapes import Vocabulary, from_data
-from secgate.policy.singly import depends_on_several, speaks_singly
 from secgate.policy.sources import RuleSource, sources_of
 from secgate.policy.tree import Module
 from secgate.ports import PolicyModule, SyntaxReader
@@ -63,10 +63,8 @@ class Layer(Struct, frozen=True, kw_only=True):
     """Every rule that adds to a set, in the order of `modules` and of their text."""
     uses: Mapping[str, tuple[str, ...]] = {}
     """What each name that the modules define reads, by its full name."""
-    several: frozenset[str] = frozenset()
-    """Full names whose value may depend on several findings; see `policy.singly`."""
-    speaks_singly: bool = False
-    """Every rule speaks of one finding at a time, so that the layer says the same of a large run in parts."""
+    reach: Reach | None = None
+    """How far its rules reach; a layer of which nobody knows is always judged whole."""
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -83,11 +81,7 @@ class Layer(Struct, frozen=True, kw_only=True):
 
     def ground(self) -> tuple[PolicyModule, ...]:
         """Give the modules that every engine needs: `secgate.main`, `secgate.lib.*` and the sentinel."""
-        return tuple(
-            module
-            for module, package in zip(self.modules, self.packages, strict=True)
-            if package == _SENTINEL_PACKAGE or _SHIPPED_PACKAGE.fullmatch(package)
-        )
+        return tuple(module for module, package in zip(self.modules, self.packages, strict=True) if _is_ground(package))
 
     def rule_modules(self, *, without: Iterable[str] = ()) -> tuple[PolicyModule, ...]:
         """Give the modules of its rules, those switched off by name left out."""
@@ -135,7 +129,6 @@ def load_layer(
         # An organisation may set limits and add no rule; anybody else's silence is a mistake.
         _require_rules(name, parsed)
     read = [sources_of(module, surroundings, SETS[name]) for module in parsed]
-    several = depends_on_several(parsed, known=shipped.several if shipped is not None else ())
     uses: dict[str, set[str]] = {}
     for defined, reads in ((defined, reads) for _, own in read for defined, reads in own.items()):
         uses.setdefault(defined, set()).update(reads)
@@ -148,10 +141,17 @@ def load_layer(
         digest=_digest(files),
         sources=tuple(source for found, _ in read for source in found),
         uses={defined: tuple(sorted(reads)) for defined, reads in sorted(uses.items())},
-        several=several,
-        # Of the shipped rules a test says so: what they gather over findings is asked for by a finding's own key.
-        speaks_singly=name == "shipped" or speaks_singly(parsed, sets=SETS[name], several=several),
+        reach=Reach(
+            parsed,
+            sets=SETS[name],
+            rules={module.package for module in parsed if not _is_ground(module.package)},
+            ground=shipped.reach if shipped is not None else None,
+        ),
     )
+
+
+def _is_ground(package: str) -> bool:
+    return package == _SENTINEL_PACKAGE or _SHIPPED_PACKAGE.fullmatch(package) is not None
 
 
 def of_runs(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from secgate.policy import tree
 from secgate.policy.imports import imported_names
 from secgate.policy.tree import Module, Node
 
-_FINDINGS = ("input", "findings")
+FINDINGS = ("input", "findings")
 
 
 class _Reads(Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class _Reads(Struct, frozen=True, kw_only=True):
 
 def depends_on_several(modules: Sequence[Module], *, known: Collection[str] = ()) -> frozenset[str]:
     """Give the full names of rules and functions whose value may depend on several findings, `known` ones included."""
-    reads = [one for module in modules for one in _reads(module, _own_names(modules, module))]
+    reads = [one for module in modules for one in _reads(module, own_names(modules, module))]
     found = {*known, *(one.name for one in reads if one.findings or one.is_open)}
     grown = True
     while grown:
@@ -48,14 +48,14 @@ def speaks_singly(modules: Sequence[Module], *, sets: Collection[str], several: 
     `sets` are those that a layer speaks by, `several` is what `depends_on_several` gives for all that it can reach.
     """
     for module in modules:
-        for one in _reads(module, _own_names(modules, module)):
+        for one in _reads(module, own_names(modules, module)):
             speaks = one.is_one_loop and one.name.rpartition(".")[2] in sets
             if one.is_open or _touches(one.names, several) or (one.findings and not (speaks and one.findings == 1)):
                 return False
     return True
 
 
-def _own_names(modules: Sequence[Module], module: Module) -> frozenset[str]:
+def own_names(modules: Sequence[Module], module: Module) -> frozenset[str]:
     """Give the names that a module's package defines, in this file or in another one."""
     return frozenset(
         tree.rule_name(rule) for other in modules if other.package == module.package for rule in other.rules
@@ -79,17 +79,17 @@ def _reads(module: Module, own: frozenset[str]) -> Iterator[_Reads]:
         # The name that a rule defines is not read by it.
         parts = [value for key, value in head.items() if key != "refr" or not is_plain]
         bodies = tree.bodies(rule)
-        paths = [_whole(path, aliases) for path in _paths([*parts, bodies])]
+        read = [written_out(path, aliases) for path in paths([*parts, bodies])]
         yield _Reads(
             name=f"{module.package}.{tree.rule_name(rule)}",
-            findings=sum(path[:2] == _FINDINGS for path in paths),
-            is_open=any(path in (("input",), ("data",)) for path in paths) or _replaces(bodies),
-            names=frozenset(_names(paths, package=module.package, own=own)),
+            findings=sum(path[:2] == FINDINGS for path in read),
+            is_open=any(path in (("input",), ("data",)) for path in read) or _replaces(bodies),
+            names=frozenset(names_of(read, package=module.package, own=own)),
             is_one_loop=kind == "Set" and is_plain and len(bodies) == 1 and _loops(bodies[0], aliases),
         )
 
 
-def _paths(node: object) -> Iterator[tuple[str, ...]]:
+def paths(node: object) -> Iterator[tuple[str, ...]]:
     """Give every reference as far as it is written out, with those in its computed parts."""
     path = tree.path_of(node)
     if path is not None:
@@ -97,16 +97,17 @@ def _paths(node: object) -> Iterator[tuple[str, ...]]:
         return
     below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for part in below:
-        yield from _paths(part)
+        yield from paths(part)
 
 
-def _whole(path: tuple[str, ...], aliases: Mapping[str, str]) -> tuple[str, ...]:
+def written_out(path: tuple[str, ...], aliases: Mapping[str, str]) -> tuple[str, ...]:
     """Give a path with the import that it begins with written out."""
     return (*aliases[path[0]].split("."), *path[1:]) if path[0] in aliases else path
 
 
-def _names(paths: Sequence[tuple[str, ...]], *, package: str, own: frozenset[str]) -> Iterator[str]:
-    for root, *rest in paths:
+def names_of(found: Sequence[tuple[str, ...]], *, package: str, own: frozenset[str]) -> Iterator[str]:
+    """Give the full names of rules and packages, without `data`, that references lead to."""
+    for root, *rest in found:
         if root == "data" and rest[:1] == ["secgate"]:
             yield ".".join(rest)
         elif root in own:
@@ -124,6 +125,6 @@ def _loops(body: Node, aliases: Mapping[str, str]) -> bool:
         kind, literal = tree.opened(statement.get("literal"))
         if kind == "SomeIn" and literal.get("key") is None:
             path = tree.path_of(literal.get("collection"))
-            if path is not None and _whole(path, aliases) == _FINDINGS:
+            if path is not None and written_out(path, aliases) == FINDINGS:
                 return True
     return False

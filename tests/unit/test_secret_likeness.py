@@ -47,6 +47,25 @@ def test_revision_or_checksum(key: str) -> None:
     assert likeness(_SHA1, key=key, is_random=True) == CHECKSUM
 
 
+@pytest.mark.parametrize("key", ["revision", "down_revision", "alembic.revision", "rev", "commit"])
+@pytest.mark.parametrize("text", ["2b017edaa91f", "a975ef6", "0123456789abcdef"])
+def test_a_revision_in_short(key: str, text: str) -> None:
+    assert likeness(text, key=key, is_random=True) == CHECKSUM
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("password", "2b017edaa91f"),
+        ("", "2b017edaa91f"),
+        ("revision", "Zb017edaa91f"),
+        ("revision_key", "2b017edaa91f"),
+    ],
+)
+def test_what_is_no_revision_in_short(key: str, text: str) -> None:
+    assert likeness(text, key=key, is_random=True) in (RANDOM, CREDENTIAL)
+
+
 def test_integrity_needs_no_key() -> None:
     assert likeness("sha384-B4gt1jrGC7Jh4AgTPSdUtOBvfO8shuf57BaghqFfPlYxofvL8", key="", is_random=True) == CHECKSUM
 

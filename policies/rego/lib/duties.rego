@@ -1,7 +1,9 @@
 # Every duty that this run adds, worked out once for all rules that ask.
 #
 # Most findings have nothing recorded, are in no list and name no advisory. What a finding must have for a duty is asked
-# of it here, before a function is called for it: calls are what judging a large run is made of.
+# of it here, before a function is called for it: calls are what judging a large run is made of. A name of this package
+# or a local one is found at once, a path below data or another package is looked for each time: so what a loop asks for
+# is bound before it.
 package secgate.lib.duties
 
 import data.secgate.lib.clock
@@ -15,25 +17,102 @@ added := array.concat(
 	array.concat(array.concat(known_exploited, epss), bod_26_04),
 )
 
-severity := array.concat(array.concat(since_seen, since_now), weighed)
+# ---------------------------------------------------------------------------------- findings of which more is known
+
+held := [f |
+	protected
+	some f in input.findings
+	f.obligations != []
+]
+
+risen := [f |
+	protected
+	some f in input.findings
+	f.risen
+]
+
+listed := [f |
+	protected
+	some f in input.findings
+	f.baseline.listed
+]
+
+lowered := [f |
+	protected
+	some f in input.findings
+	f.downgrade.state != "none"
+]
+
+# Each of them once.
+others := input.findings if {
+	protected
+	clock.with_places
+} else := array.concat(
+	array.concat(held, [f | some f in risen; f.obligations == []]),
+	array.concat(
+		[f | some f in listed; f.obligations == []; not f.risen],
+		[f | some f in lowered; f.obligations == []; not f.risen; not f.baseline.listed],
+	),
+)
+
+# ---------------------------------------------------------------------------------------------------------- severity
+
+severity := array.concat(array.concat(array.concat(since_seen, first_since_seen), since_now), weighed)
 
 # A first duty of a finding that nothing else is known of needs no weighing: it begins when the finding was first seen.
 since_seen := [duty |
-	some f in array.concat(bare, unlevelled)
+	protected
+	not clock.with_places
+	limits := data.limits.severity_s
+	bases := clock.anywhere_basis
+	some f in input.findings
+	f.obligations == []
+	f.first_seen_known
+	not f.risen
+	not f.baseline.listed
+	f.downgrade.state == "none"
+	limit := limits[f.severity]
+	duty := {
+		"finding": f.fingerprint,
+		"basis": bases[f.severity],
+		"start_epoch_s": f.first_seen_epoch_s,
+		"limit_s": limit,
+	}
+]
+
+first_since_seen := [duty |
+	limits := data.limits.severity_s
+	bases := clock.anywhere_basis
+	some f in unlevelled
 	f.first_seen_known
 	limit := limits[f.severity]
-	basis := bases[f.severity]
-	start := f.first_seen_epoch_s
-	duty := {"finding": f.fingerprint, "basis": basis, "start_epoch_s": start, "limit_s": limit}
+	duty := {
+		"finding": f.fingerprint,
+		"basis": bases[f.severity],
+		"start_epoch_s": f.first_seen_epoch_s,
+		"limit_s": limit,
+	}
 ]
 
 since_now := [duty |
 	start := input.evaluated_at_epoch_s
-	some f in array.concat(bare, unlevelled)
+	limits := data.limits.severity_s
+	bases := clock.anywhere_basis
+	some f in array.concat(unseen, unlevelled)
 	not f.first_seen_known
 	limit := limits[f.severity]
-	basis := bases[f.severity]
-	duty := {"finding": f.fingerprint, "basis": basis, "start_epoch_s": start, "limit_s": limit}
+	duty := {"finding": f.fingerprint, "basis": bases[f.severity], "start_epoch_s": start, "limit_s": limit}
+]
+
+unseen := [f |
+	protected
+	not clock.with_places
+	some f in input.findings
+	not f.first_seen_known
+	f.obligations == []
+	not f.risen
+	not f.baseline.listed
+	f.downgrade.state == "none"
 ]
 
 weighed := [duty |
@@ -43,37 +122,10 @@ weighed := [duty |
 	duty := clock.severity_obligation(f)
 ]
 
-# Asked for once, and not for each finding: in regorus a path below data costs more than all else here.
-limits := data.limits.severity_s
-
-bases := clock.anywhere_basis
-
-# What most findings have: no duty yet, not risen, listed nowhere, never downgraded.
-nothing := [[], false, false, "none"]
-
-bare := [f |
-	protected
-	not clock.with_places
-	some f in input.findings
-	[f.obligations, f.risen, f.baseline.listed, f.downgrade.state] == nothing
-]
-
-others := [f |
-	protected
-	some f in input.findings
-	[f.obligations, f.risen, f.baseline.listed, f.downgrade.state] != unasked
-]
-
-# Where places have limits of their own, every finding is weighed.
-unasked := [] if {
-	clock.with_places
-} else := same if {
-	same := nothing
-}
-
+# What was never recorded of a severity, and begins like the first one.
 unlevelled := [f |
 	not clock.with_places
-	some f in others
+	some f in held
 	not levelled[f.fingerprint]
 	not f.risen
 	not f.baseline.listed
@@ -84,7 +136,7 @@ first := {f.fingerprint | some f in unlevelled}
 
 # Duties of a severity or of known debt; others, such as an organisation's own, stand beside those.
 levelled := {f.fingerprint |
-	some f in others
+	some f in held
 	some recorded in f.obligations
 	strings.any_prefix_match(recorded.basis, ["severity:", "baseline:"])
 }
@@ -92,7 +144,8 @@ levelled := {f.fingerprint |
 # Recorded at the limit that counts, and not superseded: on a protected branch that is what most findings have.
 standing := {f.fingerprint |
 	not clock.with_places
-	some f in others
+	bases := clock.anywhere_basis
+	some f in held
 	f.downgrade.state != "active"
 	some recorded in f.obligations
 	not recorded.superseded
@@ -100,17 +153,13 @@ standing := {f.fingerprint |
 }
 
 baseline := [duty |
-	protected
-	some f in input.findings
-	f.baseline.listed
+	some f in listed
 	duty := clock.baseline_obligation(f)
 ]
 
 # What an approved downgrade took back counts again once it holds no longer.
 returning := [duty |
-	protected
-	some f in input.findings
-	f.obligations != []
+	some f in held
 	some one in downgrade.returning(f)
 	duty := object.union(one, {"finding": f.fingerprint})
 ]
@@ -125,8 +174,9 @@ known_exploited := [duty |
 epss := [duty |
 	protected
 	exploitation.predicting
+	threshold := data.limits.epss.threshold_ppm
 	some f in input.findings
-	f.epss_ppm >= data.limits.epss.threshold_ppm
+	f.epss_ppm >= threshold
 	duty := exploitation.epss_obligation(f)
 ]
 

@@ -10,8 +10,7 @@ obligations contains obligation if {
 }
 
 superseded contains taken if {
-	duties.protected
-	some f in input.findings
+	some f in duties.lowered
 	f.downgrade.state == "active"
 	some duty in f.obligations
 	downgrade.takes_back(f, duty)

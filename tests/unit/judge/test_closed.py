@@ -11,9 +11,10 @@ import pytest
 
 from secgate.engines.regorus import RegorusEngine
 from secgate.errors import PolicyError
-from secgate.judge import QUERY, judge
+from secgate.judge import judge
 from secgate.model import Outcome, Scope, State, Word
 from secgate.policy import SENTINEL
+from secgate.policy.evaluation import QUERY
 from secgate.ports import Answer, PolicyModule
 
 Bench = Any

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from secgate.engines.regorus import RegorusEngine
-from secgate.judge import QUERY, judge
+from secgate.judge import judge
 from secgate.model import Finding, Obligation, Scope, Severity, State
 from secgate.policy import WaiverFacts
+from secgate.policy.evaluation import QUERY
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Answer, PolicyModule
 

@@ -1,0 +1,256 @@
+"""A document judged by layers, each in an engine of its own: what each of them decides, total and of the schema.
+
+A large run is judged in parts where that is the same; see `policy.parts` and `policy.singly`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from itertools import repeat
+
+import msgspec
+from msgspec import Struct, structs
+
+from secgate.errors import PolicyError
+from secgate.model import Obligation, Scope
+from secgate.policy import attribution
+from secgate.policy.documents import InputDocument, LayerDecision
+from secgate.policy.facts import recorded, sentinel_finding
+from secgate.policy.handed import FACTS, handed_over
+from secgate.policy.joining import Ruled
+from secgate.policy.layers import Layer, LayerName
+from secgate.policy.parts import joined, split
+from secgate.policy.totality import check_agreement, read_total
+from secgate.policy.values import effective_data, layer_data, read_profile
+from secgate.ports import Engine, PolicyModule
+
+QUERY = "data.secgate.main.decision"
+
+IN_PROCESS_FINDINGS = 2_000
+"""Past this many findings the shipped layer too is judged by the engine that can be stopped."""
+
+PARTED_FINDINGS = 10_000
+"""From this many on, a layer that speaks of one finding at a time is judged in parts."""
+
+FINDINGS_PER_S = 1_000
+"""What a slow machine judges: the time that a layer has grows with the findings."""
+
+_LAYER_ORDER: tuple[LayerName, ...] = ("shipped", "organisation", "repository")
+_ASKING_ORDER: tuple[LayerName, ...] = ("organisation", "shipped", "repository")
+"""What the organisation's rules add counts at once: a duty may be past its time on the day it is made."""
+
+
+class _Question(Struct, frozen=True, kw_only=True):
+    """What one layer is asked with, whatever the document."""
+
+    layer: LayerName
+    modules: tuple[PolicyModule, ...]
+    data: bytes
+    limit_s: float
+    facts: frozenset[str] = FACTS
+    """Facts of findings that a part is handed over with."""
+
+
+class Asked:
+    """A document, and its text as an engine sees it, which is written once for all engines that are asked.
+
+    With `facts` its findings have no others in the text. Checked against the document is what was made of the text.
+    """
+
+    def __init__(self, document: InputDocument, *, facts: frozenset[str] = FACTS) -> None:
+        self.document = document
+        self._facts = facts
+
+    @cached_property
+    def text(self) -> bytes:
+        """The finding that must be denied is among its own."""
+        document = self.document
+        findings = (*document.findings, sentinel_finding(document.evaluated_at_epoch_s))
+        if self._facts == FACTS:
+            return msgspec.json.encode(structs.replace(document, findings=findings))
+        shown = structs.asdict(document) | {"findings": handed_over(findings, self._facts)}
+        return msgspec.json.encode(shown)
+
+
+class Evaluation:
+    """Evaluates one layer at a time, in an engine of its own.
+
+    `engine` serves the shipped layer, `guarded` (which can be stopped) other layers and large inputs. Each of
+    `references` judges again, and a difference is an error.
+    """
+
+    def __init__(
+        self,
+        layers: Mapping[str, Layer],
+        *,
+        disabled_rules: Sequence[str],
+        limit_s: float,
+        engine: Engine,
+        guarded: Engine,
+        references: Sequence[Engine] = (),
+    ) -> None:
+        self._layers = layers
+        self._shipped = layers["shipped"]
+        self.data = effective_data(self._shipped, layers.get("organisation"))
+        self._disabled_rules = disabled_rules
+        self._limit_s = limit_s
+        self._engine = engine
+        self._guarded = guarded
+        self._references = references
+        self._whole: set[LayerName] = set()
+        self.decision_ids: list[str] = []
+        self.notes: list[str] = []
+
+    def ruled(self, document: InputDocument) -> list[Ruled]:
+        """Give every layer's decision. Raises UsageError for a profile that the data does not have."""
+        if document.run.claims_coverage:
+            _require_accounts(document, read_profile(self.data, document.run.profile).lanes)
+        ruled = []
+        seen = document
+        layers = [self._layers[name] for name in _ASKING_ORDER if name in self._layers]
+        parted = self._in_parts(layers, document, seen)
+        for layer in layers:
+            asked = seen if layer.name == "shipped" else document
+            ruled.append(self._rule(layer, asked, parted.get(layer.name)))
+            if layer.name == "organisation" and (self._references or "shipped" not in parted):
+                seen = with_obligations(document, ruled[-1].decision)
+                parted = parted or self._in_parts(layers[1:], document, seen)
+        return sorted(ruled, key=lambda one: _LAYER_ORDER.index(one.layer.name))
+
+    def _rule(self, layer: Layer, document: InputDocument, parted: LayerDecision | None) -> Ruled:
+        """Give the layer's decision, total and of the schema, the sentinel already taken out."""
+        question = self._question(layer, document)
+        asked = Asked(document)
+        decision = parted
+        if decision is None:
+            trusted = layer.name == "shipped" and len(document.findings) <= IN_PROCESS_FINDINGS
+            decision = self._ask(question, asked, self._engine if trusted else self._guarded)
+        for engine in self._references:
+            other = self._ask(question, asked, engine)
+            check_agreement(decision, other, layer=layer.name, engine=engine.name)
+        return Ruled(layer=layer, decision=decision)
+
+    def _question(self, layer: Layer, document: InputDocument) -> _Question:
+        own = layer.name == "shipped"
+        return _Question(
+            layer=layer.name,
+            modules=(*self._shipped.ground(), *layer.rule_modules(without=self._disabled_rules if own else ())),
+            data=self.data if own else layer_data(layer, self.data),
+            limit_s=self._limit_s + len(document.findings) / FINDINGS_PER_S,
+        )
+
+    def _ask(self, question: _Question, asked: Asked, engine: Engine) -> LayerDecision:
+        answer = engine.evaluate(
+            question.modules, data=question.data, document=asked.text, query=QUERY, limit_s=question.limit_s
+        )
+        if answer.decision_id:
+            self.decision_ids.append(answer.decision_id)
+        return read_total(answer.value, layer=question.layer, document=asked.document)
+
+    def _in_parts(
+        self, layers: Sequence[Layer], document: InputDocument, seen: InputDocument
+    ) -> dict[LayerName, LayerDecision]:
+        """Judge a large run in parts, two at a time, each by all layers that speak of one finding at a time.
+
+        A layer is not there where its parts do not add up to what the whole would be, and where a part ended in an
+        error: what it says of the whole is then asked for, and is what counts. No layer is there where that is so of
+        the organisation's, whose duties the shipped one sees.
+
+        Only a guarded engine that is one of its own is asked by two threads.
+        """
+        if len(document.findings) < PARTED_FINDINGS or self._guarded is self._engine:
+            return {}
+        self._whole |= {layer.name for layer in layers if layer.reach is None or not layer.reach.speaks_singly}
+        asked = {
+            layer.name: structs.replace(self._question(layer, document), facts=layer.reach.facts)
+            for layer in layers
+            if layer.name not in self._whole and layer.reach is not None
+        }
+        if not asked or layers[0].name in self._whole & {"organisation"}:
+            return {}
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="secgate-judge") as pool:
+            parts = list(pool.map(self._part, repeat(asked), split(document), split(seen)))
+        found: dict[LayerName, LayerDecision] = {}
+        for name in asked:
+            whole = joined([part[name] for part in parts]) if name not in self._whole else None
+            if whole is None:
+                self._whole.add(name)
+                if name == "organisation":
+                    return {}
+            else:
+                found[name] = whole
+        return found
+
+    def _part(
+        self, questions: Mapping[LayerName, _Question], document: InputDocument, seen: InputDocument
+    ) -> dict[LayerName, LayerDecision]:
+        """Give what each layer decides on a part, one after the other; one that failed anywhere is not asked again."""
+        found: dict[LayerName, LayerDecision] = {}
+        for name, question in questions.items():
+            if name in self._whole or "organisation" in self._whole & questions.keys():
+                continue
+            try:
+                asked = Asked(seen if name == "shipped" else document, facts=question.facts)
+                found[name] = self._ask(question, asked, self._guarded)
+            except PolicyError:
+                self._whole.add(name)
+                continue
+            if name == "organisation":
+                seen = with_obligations(document, found[name])
+        return found
+
+    def heads(self, one: Ruled, document: InputDocument) -> attribution.Heads:
+        """Find out which of several rules of a set spoke. It decides nothing, so where it fails that is only said."""
+        layer = one.layer
+        wanted = attribution.unclear(layer, one.decision)
+        if not wanted:
+            return {}
+        own = layer.name == "shipped"
+        modules = attribution.apart(layer, wanted, without=self._disabled_rules if own else ())
+        small = attribution.about(document, one.decision, wanted)
+        try:
+            answer = (self._engine if own else self._guarded).evaluate(
+                (*self._shipped.ground(), *modules),
+                data=self.data if own else layer_data(layer, self.data),
+                document=msgspec.json.encode(small, order="sorted"),
+                query=attribution.QUERY,
+                limit_s=self._limit_s,
+            )
+            return attribution.spoken_by(layer, answer.value)
+        except PolicyError as error:
+            self.notes.append(f"which of several rules of the {layer.name} layer spoke is not told: {error.what}")
+            return {}
+
+
+def with_obligations(document: InputDocument, decision: LayerDecision) -> InputDocument:
+    """Give the document with what a layer adds shown as recorded."""
+    if document.run.scope is not Scope.PROTECTED or not decision.obligations:
+        return document
+    added: dict[str, list[Obligation]] = {}
+    for duty in decision.obligations:
+        added.setdefault(duty.finding, []).append(
+            Obligation(
+                finding=duty.finding,
+                basis=duty.basis,
+                start_epoch_s=duty.start_epoch_s,
+                limit_s=duty.limit_s,
+                policy_digest="",
+            )
+        )
+    findings = []
+    for finding in document.findings:
+        held = {duty.basis for duty in finding.obligations}
+        fresh = tuple(recorded(duty) for duty in added.get(finding.fingerprint, ()) if duty.basis not in held)
+        findings.append(structs.replace(finding, obligations=(*finding.obligations, *fresh)) if fresh else finding)
+    return structs.replace(document, findings=tuple(findings))
+
+
+def _require_accounts(document: InputDocument, lanes: Sequence[str]) -> None:
+    """Refuse to judge when the profile's lanes have no account: a lane that was lost would pass in silence."""
+    missing = sorted(set(lanes) - {account.lane for account in document.lanes})
+    if missing:
+        raise PolicyError(
+            f"the profile asks for the lane {missing[0]}, and coverage has no account of it", remedy="report this run"
+        )
