@@ -19,7 +19,7 @@ from secgate.chronicle import Chronicle, Episode, RecordedBinding
 from secgate.custody.attested import attestation_of, require_counting
 from secgate.custody.verifying import namespace_of, stamps
 from secgate.downgrades import Downgrade
-from secgate.errors import LedgerError, SignatureError
+from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.evidence.superseding import Superseding, supersedings, with_standing
 from secgate.memory import KnownBaseline
 from secgate.merkle import envelope_of
@@ -115,11 +115,12 @@ def read_ground(
     Raises LedgerError for one that does not verify, or is another's.
     """
     sizes = [one.sealed.checkpoint.size for one in kept]
-    found = []
+    found: list[Read] = []
     for ledger in ledgers:
         entries = _until(ledger.read(), known_until_epoch_s)
         chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
         said = _said(chronicle, prepared.enforced, shop)
+        _require_another(chronicle, found)
         bound = _bindings(ledger, chronicle, prepared.enforced, shop)
         judged = _supersedings(ledger, chronicle, said, prepared, shop)
         found.append(Read(ledger, chronicle, said, bound, judged, with_standing(chronicle.episodes(), judged)))
@@ -130,6 +131,17 @@ def read_ground(
         limits=exceptions.limits_of(prepared),
         checkpoints=tuple(_checkpoint(one, found, prepared, shop) for one in kept),
     )
+
+
+def _require_another(chronicle: Chronicle, found: Sequence[Read]) -> None:
+    """Raise UsageError for a ledger that was read before, under another name or from a copy: all would count twice."""
+    for one in found:
+        if one.chronicle.memory.ledger_id and one.chronicle.memory.ledger_id == chronicle.memory.ledger_id:
+            raise UsageError(
+                f"this is the ledger that {one.chronicle.address} is too",
+                place=chronicle.address,
+                remedy="name it once",
+            )
 
 
 def _until(entries: Iterable[LedgerEntry], until_epoch_s: int | None) -> Iterator[LedgerEntry]:
