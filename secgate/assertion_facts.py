@@ -127,6 +127,23 @@ class EpisodeItem(Item, frozen=True, kw_only=True):
     dismissing: tuple[str, ...] = ()
 
 
+class SupersedingItem(Item, frozen=True, kw_only=True):
+    """A duty that was taken back. `agreed`: people who count signed what it names; `covers`: that is of this duty.
+
+    `why` says why not. `until_epoch_s` is when what they agreed ended, 0 for what has no end.
+    """
+
+    basis: str = ""
+    due_epoch_s: int = 0
+    superseded_epoch_s: int = 0
+    downgrade: str = ""
+    agreed: bool = False
+    covers: bool = False
+    why: str = ""
+    approved_epoch_s: int = 0
+    until_epoch_s: int = 0
+
+
 class PatchItem(Item, frozen=True, kw_only=True):
     """A critical finding of a component, and when its patch was released."""
 
@@ -208,6 +225,7 @@ UNITS: Mapping[str, type[Item]] = MappingProxyType(
         "exception": ExceptionItem,
         "repository_scanner_window": ScanItem,
         "finding_episode": EpisodeItem,
+        "superseding": SupersedingItem,
         "patch": PatchItem,
         "secret_finding": SecretItem,
         "breach": BreachItem,

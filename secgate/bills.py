@@ -10,11 +10,8 @@ import msgspec
 from secgate.bom import Form, Subject, bill_of_materials
 from secgate.config import Machine
 from secgate.errors import LedgerError, UsageError
-from secgate.events import from_envelope
-from secgate.gate_events import ArtefactBound
 from secgate.inventory import Inventory, InventoryStored, read_inventory
 from secgate.memory import KnownInventory, Memory
-from secgate.merkle import envelope_of
 from secgate.model import Value
 from secgate.ports import Ledger
 from secgate.preparation import (
@@ -101,20 +98,17 @@ def _stored_bill(ledger: Ledger, memory: Memory, wish: BomWish) -> bytes:
         tree=event.tree,
         dirty=event.dirty,
         run_id=event.run_id,
-        bound_by=_bound_by(wish.artifact_digest, event, ledger),
+        bound_by=_bound_by(wish.artifact_digest, event, memory),
     )
     return _bill(inventory, subject, wish, at_epoch_s=known.at_epoch_s)
 
 
-def _bound_by(digest: str, kept: InventoryStored, ledger: Ledger) -> Literal["", "run", "attestation"]:
+def _bound_by(digest: str, kept: InventoryStored, memory: Memory) -> Literal["", "run", "attestation"]:
     """Say whose word in the ledger it is that an artefact was built from a run's tree; "" for nobody's."""
     if not digest or digest in kept.artifacts:
         return "run" if digest else ""
-    for entry in ledger.read():
-        event = from_envelope(envelope_of(entry)) if entry.type == ArtefactBound.TYPE else None
-        if isinstance(event, ArtefactBound) and (event.run_id, event.artifact) == (kept.run_id, digest):
-            return "attestation"
-    return ""
+    is_bound = any((one.run_id, one.artifact) == (kept.run_id, digest) for one in memory.bindings)
+    return "attestation" if is_bound else ""
 
 
 def _inventory_of(run_id: str, memory: Memory, address: str) -> KnownInventory:

@@ -14,6 +14,7 @@ from secgate.events import (
     FindingEvent,
     FindingOpened,
     ObligationAdded,
+    ObligationSuperseded,
     Run,
     from_envelope,
 )
@@ -45,6 +46,18 @@ class RecordedBinding(NamedTuple):
     bound: ArtefactBound
     sequence: int
     at_epoch_s: int
+
+
+class RecordedSuperseding(NamedTuple):
+    """A duty that was taken back, the number of its entry, the ledger's time of it, and the finding as it was then.
+
+    Nobody has checked whose word is behind it.
+    """
+
+    event: ObligationSuperseded
+    sequence: int
+    at_epoch_s: int
+    known: Remembered
 
 
 class Episode(Value, frozen=True, kw_only=True):
@@ -87,6 +100,7 @@ class Chronicle:
         self.runs: list[RecordedRun] = []
         self.changes: list[RecordedChange] = []
         self.bindings: list[RecordedBinding] = []
+        self.supersedings: list[RecordedSuperseding] = []
         self.roots: dict[int, Digest] = {}
         """Root by size, of the sizes that were asked for and the ledger has."""
         self.first_epoch_s = 0
@@ -163,6 +177,9 @@ class Chronicle:
             self.changes.append(RecordedChange(event, sequence, at_epoch_s))
         elif isinstance(event, ArtefactBound):
             self.bindings.append(RecordedBinding(event, sequence, at_epoch_s))
+        elif isinstance(event, ObligationSuperseded):
+            known = self.memory.line(event.repository, event.line).findings[event.fingerprint]
+            self.supersedings.append(RecordedSuperseding(event, sequence, at_epoch_s, known))
         elif isinstance(event, FindingEvent):
             self._finding(event, sequence, at_epoch_s)
 

@@ -32,6 +32,7 @@ from secgate.events import (
 )
 from secgate.finding_facts import FindingFacts
 from secgate.gate_changes import GateState, is_gating, state_after
+from secgate.gate_events import ArtefactBound
 from secgate.inventory import InventoryStored
 from secgate.merkle import Tree, envelope_of
 from secgate.model import (
@@ -258,6 +259,8 @@ class Memory:
         """Lists from outside, in order."""
         self.inventories: dict[str, KnownInventory] = {}
         """By the run that kept it, in order."""
+        self.bindings: list[ArtefactBound] = []
+        """Artefacts that were bound to runs, in order; nobody has checked by whom."""
         self.notifications: list[KnownNotification] = []
         """What somebody was told, in order."""
         self._skipped = 0
@@ -319,6 +322,8 @@ class Memory:
         elif isinstance(event, PopulationImported):
             known = KnownPopulation(event=event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
             self.populations.append(known)
+        elif isinstance(event, ArtefactBound):
+            self.bindings.append(event)
         elif isinstance(event, NotificationSent):
             self.notifications.append(KnownNotification(event=event, at_epoch_s=envelope.at_epoch_s))
         elif isinstance(event, SignedEvent):

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from secgate.finding_facts import FindingFacts
 from secgate.fingerprint import digest
 from secgate.model import Finding, Lane, Value
 
@@ -31,6 +32,13 @@ def twin_group(finding: Finding) -> str:
     alone = finding.fingerprint if finding.lane in (Lane.SECRETS, Lane.DEPENDENCIES) else ""
     place = (finding.location.path, finding.symbol, finding.anchor, finding.location.commit)
     return digest(finding.algorithm, "twins", finding.weakness, *place, alone)
+
+
+def group_of(facts: FindingFacts) -> str:
+    """Give the name of the group of twins that a recorded finding is in."""
+    alone = facts.fingerprint if facts.lane in (Lane.SECRETS, Lane.DEPENDENCIES) else ""
+    place = (facts.path, facts.symbol, facts.anchor, "")
+    return digest(facts.algorithm, "twins", facts.weakness, *place, alone)
 
 
 def share_out(findings: Iterable[Finding], waivers: Sequence[TwinWaiver], rank: Rank) -> dict[str, int]:

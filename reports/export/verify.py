@@ -1,7 +1,8 @@
 """Verify an export of a secgate ledger with nothing of secgate: entries, tree, checkpoints, blobs, signatures, figures.
 
     python3 verify.py [DIR] [--checkpoint FILE]... [--signers FILE] [--authorities FILE]
-                      [--earlier DIR] [--newer-than DATE] [--at DATE] [--json FILE] [--proof FILE]
+                      [--earlier DIR] [--newer-than DATE] [--from DATE] [--to DATE] [--terms FILE]
+                      [--json FILE] [--proof FILE]
 
 Only Python's standard library (3.9 or later) is needed. Signatures are checked where --signers names an allowed_signers
 file, by ssh-keygen (OpenSSH 8.9) and openssl (1.1.1). Exit 0: all that was asked for holds. 1: something does not, the
@@ -142,8 +143,10 @@ def lines(folder: Path) -> Iterator[bytes]:
 class Log:
     """Every entry verified, one after the other; of most nothing is kept but what the checks to come need."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, until_epoch_s: int) -> None:
+        """`until_epoch_s`: duties are as the entries before that time left them, 0 for all entries."""
         self.size = 0
+        self._until_epoch_s = until_epoch_s
         self.ledger_id = ""
         self.roots = [sha()]
         """Over the first 0, 1, 2 ... entries."""
@@ -199,7 +202,8 @@ class Log:
         for field in BLOBS:
             if body.get(field):
                 self.named.setdefault(body[field], number)
-        self.fold.take(number, entry)
+        if not self._until_epoch_s or entry["at_epoch_s"] < self._until_epoch_s:
+            self.fold.take(number, entry)
 
     @staticmethod
     def _read(number: int, data: bytes) -> Json:
@@ -406,25 +410,13 @@ def requests_in(body: Json) -> list[tuple[str, Json]]:
     return [(hashlib.sha256(text.encode()).hexdigest(), one) for text, one in parts]
 
 
-def check_statements(log: Log, signers: Signers) -> int:
-    """Check who signed what people said, and that nobody approved, or reviewed, what they said themselves."""
-    made: dict[str, str] = {}
-    for number, one in log.statements:
-        namespace, field = SIGNED[one["type"]]
+def check_statements(log: Log, signers: Signers) -> dict[int, str]:
+    """Give who signed each thing that people said, "" for nobody who counts; {} where that is not asked for."""
+    found: dict[int, str] = {}
+    for number, one in log.statements if signers.file else ():
         statement, signature = one["body"]["statement"].encode(), one["body"]["signature"].encode()
-        said = requests_in(one["body"])
-        who = signers.person(namespace, statement, signature, one["at_epoch_s"])
-        if not who or any(part[field] != who for _, part in said):
-            raise Bad(number, f"its signature as a {one['type']} is by nobody who counts for it: it may be forged")
-        if one["type"] in FIRST:
-            made.update((name, who) for name, _ in said)
-            continue
-        answered = said[0][1].get("request") or said[0][1].get("override")
-        if answered not in made:
-            raise Bad(number, "it is about something that no entry before it says")
-        if not one["type"].endswith("-revoked") and made[answered] == who:
-            raise Bad(number, f"{who} answers to what {who} said: a second person must")
-    return len(log.statements)
+        found[number] = signers.person(SIGNED[one["type"]][0], statement, signature, one["at_epoch_s"])
+    return found
 
 
 def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
@@ -443,29 +435,111 @@ def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
 DUE = ("met", "excepted", "missed", "overdue")
 ASIDE = ("dismissed", "not yet due")
 """What becomes of a duty: what counts as due, and what is counted apart."""
+RANKS = ("info", "low", "medium", "high", "critical")
+
+
+class Terms:
+    """How long exceptions may last and who may approve them, as whoever exported the ledger had it; {} for unknown."""
+
+    def __init__(self, said: Json) -> None:
+        self.longest: dict[str, dict[str, int]] = {name: said.get(f"{name}s_s", {}) for name in ("waiver", "downgrade")}
+        self.people: list[str] | None = said.get("people")
+        self.approvers: list[str] | None = said.get("approvers")
+
+    def end(self, kind: str, said: Json, approved_epoch_s: int) -> int:
+        """Give when an exception ends: at its own time, or after the longest life of its severity."""
+        own: int = said["expires_epoch_s"]
+        longest = self.longest[kind].get(said["bound"]["severity"])
+        return own if longest is None else min(own, approved_epoch_s + longest)
+
+
+def agreements(log: Log, terms: Terms, who: dict[int, str]) -> tuple[dict[str, Json], dict[int, str]]:
+    """Give what people agreed on, by id, and which statements count for nothing, with why.
+
+    `who` are those who signed, {} where that was not asked for. Each agreement has kind, request, when it was approved
+    (by somebody else, 0 for never) and when it ended.
+    """
+    made: dict[str, Json] = {}
+    vain: dict[int, str] = {}
+    for number, entry in log.statements:
+        kind, field = entry["type"], SIGNED[entry["type"]][1]
+        said = requests_in(entry["body"])
+        named = {part[field] for _, part in said}
+        first = said[0][1]
+        asked = made.get(first.get("request") or first.get("override") or "")
+        if who and not who[number]:
+            vain[number] = "nobody who counts for it signed it"
+        elif len(named) != 1 or (who and named != {who[number]}):
+            vain[number] = f"it names {', '.join(sorted(named))}, and {who.get(number, 'one person')} signed it"
+        elif terms.people is not None and not named <= set(terms.people):
+            vain[number] = f"{min(named)} is nobody of the organisation's people"
+        elif kind in FIRST:
+            for name, part in said:
+                word = "downgrade" if kind.startswith("downgrade") else "waiver"
+                made.setdefault(name, {"kind": word, "said": part, "by": min(named), "from": 0, "end": 0})
+        elif asked is None:
+            vain[number] = "it is about something that no entry before it says"
+        elif kind.endswith("-revoked"):
+            asked["end"] = asked["end"] and min(asked["end"], entry["at_epoch_s"])
+        elif named == {asked["by"]}:
+            vain[number] = f"{asked['by']} answers to what {asked['by']} said: a second person must"
+        elif terms.approvers is not None and not named <= set(terms.approvers):
+            vain[number] = f"{min(named)} may not approve it"
+        elif kind.endswith("-approved") and not asked["from"]:
+            end = terms.end(asked["kind"], asked["said"], entry["at_epoch_s"])
+            asked.update({"from": entry["at_epoch_s"], "end": end})
+    return made, vain
+
+
+def holds(bound: Json, facts: Json) -> bool:
+    """Tell whether what an exception was bound to is still what was last recorded of a finding."""
+    told = {
+        "text": {facts["anchor"]},
+        "version": {facts["package"].rpartition("@")[2]},
+        "secret": set(facts["secret_macs"]),
+    }
+    values = told.get(bound["form"], set())
+    scanners = {one["scanner"] for one in facts["witnesses"]}
+    return (
+        RANKS.index(facts["severity"]) <= RANKS.index(bound["severity"])
+        and bool(values)
+        and values <= set(bound["values"])
+        and (not bound["scanners"] or scanners <= set(bound["scanners"]))
+    )
+
+
+def twins(facts: Json) -> str:
+    """Give the name of the group of equal statements that a finding is in."""
+    alone = facts["fingerprint"] if facts["lane"] in ("secrets", "dependencies") else ""
+    parts = [facts["algorithm"], "twins", facts["weakness"], facts["path"], facts["symbol"], facts["anchor"], "", alone]
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Fold:
-    """What became of each finding: its clock, its duties, its end. Keys are (repository, line, fingerprint)."""
+    """What became of each finding: its clock, its duties, its end. Keys are (repository, line, fingerprint).
+
+    A duty is (basis, start, limit, number of the entry that took it back, -1 for none).
+    """
 
     def __init__(self) -> None:
         self.live: dict[tuple[str, str, str], Json] = {}
         self.past: list[Json] = []
-        self.waivers: dict[str, Json] = {}
-        self.steps: dict[str, Callable[[Json, int], None]] = {
+        self.taken: dict[int, Json] = {}
+        """What each entry that took a duty back says, with the finding as it was then."""
+        self.debts: set[tuple[str, str, int]] = set()
+        """Lists of known debt: repository, line, the ledger's time of it."""
+        self.steps: dict[str, Callable[[Json, int, int], None]] = {
             "finding-opened": self._opened,
             "finding-seen-again": self._again,
-            "finding-changed": lambda body, _: self._at(body, body["finding"]["fingerprint"]).update(self._facts(body)),
-            "finding-closed": lambda body, at: self._at(body, body["fingerprint"]).update(closed=at),
+            "finding-changed": self._changed,
+            "finding-closed": self._closed,
             "finding-aliased": self._aliased,
             "finding-merged": self._merged,
             "finding-split": self._split,
             "obligation": self._added,
             "obligation-superseded": self._superseded,
-            "waiver-requested": self._requested,
-            "waivers-requested": self._requested,
-            "waiver-approved": lambda body, at: self._said(body).setdefault("from", at),
-            "waiver-revoked": lambda body, at: self._said(body).setdefault("revoked", at),
+            "baseline": self._listed,
         }
 
     def take(self, number: int, entry: Json) -> None:
@@ -473,7 +547,7 @@ class Fold:
         step = self.steps.get(entry["type"])
         if step is not None and entry["version"] == 1:
             try:
-                step(entry["body"], entry["at_epoch_s"])
+                step(entry["body"], entry["at_epoch_s"], number)
             except (KeyError, TypeError, ValueError) as error:
                 raise Bad(number, f"it cannot follow on the entries before it: {error!r}") from error
 
@@ -485,98 +559,169 @@ class Fold:
         return self.live[self._key(body, fingerprint)]
 
     @staticmethod
-    def _facts(body: Json) -> Json:
-        return {name: body["finding"][name] for name in ("fingerprint", "severity")}
+    def _facts(one: Json, body: Json) -> None:
+        """Take in what is said of a finding; names that it had before stay with it."""
+        one["names"] |= {alias["value"] for alias in (*one["facts"].get("aliases", ()), *body["finding"]["aliases"])}
+        one["facts"] = body["finding"]
+
+    def _changed(self, body: Json, _at: int, _number: int) -> None:
+        self._facts(self._at(body, body["finding"]["fingerprint"]), body)
+
+    def _closed(self, body: Json, at: int, _number: int) -> None:
+        self._at(body, body["fingerprint"])["closed"] = at
+
+    def _listed(self, body: Json, at: int, _number: int) -> None:
+        self.debts.add((body["repository"], body["line"], at))
 
     @staticmethod
     def _duty(body: Json) -> tuple[str, int, int]:
         return body["basis"], body["start_epoch_s"], body["limit_s"]
 
-    def _added(self, body: Json, _: int) -> None:
-        self._at(body, body["fingerprint"])["duties"].append((*self._duty(body), True))
+    def _added(self, body: Json, _at: int, _number: int) -> None:
+        self._at(body, body["fingerprint"])["duties"].append((*self._duty(body), -1))
 
-    def _opened(self, body: Json, _: int) -> None:
+    def _opened(self, body: Json, _at: int, _number: int) -> None:
         key = self._key(body, body["finding"]["fingerprint"])
-        if key in self.live:
-            self.past.append(self.live.pop(key))
-        facts = {"repository": body["repository"], "line": body["line"], "start": body["start_epoch_s"]}
-        self.live[key] = {**facts, **self._facts(body), "duties": [], "closed": None, "names": []}
+        before = self.live.pop(key, None)
+        if before is not None:
+            self.past.append(before)
+        one = {"repository": body["repository"], "line": body["line"], "start": body["start_epoch_s"], "facts": {}}
+        names = set(before["names"]) if before is not None else set()
+        self.live[key] = {**one, "episode": body["episode"], "duties": [], "closed": None, "names": names}
+        self._facts(self.live[key], body)
 
-    def _again(self, body: Json, _: int) -> None:
-        self._at(body, body["finding"]["fingerprint"]).update(self._facts(body), closed=None)
+    def _again(self, body: Json, _at: int, _number: int) -> None:
+        one = self._at(body, body["finding"]["fingerprint"])
+        self._facts(one, body)
+        one["closed"] = None
 
-    def _aliased(self, body: Json, _: int) -> None:
+    def _aliased(self, body: Json, _at: int, _number: int) -> None:
         one = self.live.pop(self._key(body, body["former"]["value"]))
-        one["names"].append(body["former"]["value"])
-        one["fingerprint"] = body["fingerprint"]
+        one["names"].add(body["former"]["value"])
+        one["facts"] = {**one["facts"], "fingerprint": body["fingerprint"], "algorithm": body["algorithm"]}
         self.live[self._key(body, body["fingerprint"])] = one
 
-    def _merged(self, body: Json, _: int) -> None:
+    def _merged(self, body: Json, _at: int, _number: int) -> None:
         into, gone = self._at(body, body["fingerprint"]), self.live.pop(self._key(body, body["absorbed"]["value"]))
         into["duties"] += [duty for duty in gone["duties"] if duty not in into["duties"]]
-        into["names"] += [*gone["names"], gone["fingerprint"]]
+        into["names"] |= {*gone["names"], gone["facts"]["fingerprint"]}
 
-    def _split(self, body: Json, _: int) -> None:
+    def _split(self, body: Json, _at: int, _number: int) -> None:
         whole = self._at(body, body["origin"]["value"])
-        copied = {"duties": list(whole["duties"]), "names": [body["origin"]["value"]], "closed": None}
-        self.live[self._key(body, body["finding"]["fingerprint"])] = {**whole, **self._facts(body), **copied}
+        part: Json = {"duties": list(whole["duties"]), "names": {body["origin"]["value"]}, "closed": None, "facts": {}}
+        one = {**whole, **part, "episode": body["episode"]}
+        self._facts(one, body)
+        self.live[self._key(body, body["finding"]["fingerprint"])] = one
 
-    def _superseded(self, body: Json, _: int) -> None:
+    def _superseded(self, body: Json, at: int, number: int) -> None:
         one, duty = self._at(body, body["fingerprint"]), self._duty(body)
-        one["duties"] = [(*known[:3], known[3] and known[:3] != duty) for known in one["duties"]]
+        one["duties"] = [
+            (*known[:3], number) if known[3] < 0 and known[:3] == duty else known for known in one["duties"]
+        ]
+        held = {"facts": one["facts"], "names": set(one["names"]), "duties": list(one["duties"])}
+        self.taken[number] = {"body": body, "at": at, **held}
 
-    def _requested(self, body: Json, _: int) -> None:
-        for name, said in requests_in(body):
-            named = {"finding": said["subject"].get("fingerprint", ""), "until": said["expires_epoch_s"]}
-            self.waivers[name] = {**named, "accepts": said["kind"] == "accept"}
 
-    def _said(self, body: Json) -> Json:
-        return self.waivers[json.loads(body["statement"])["request"]]
+class Figures:
+    """A fold judged as of a time, with what people agreed on."""
 
-    def duties(self, at_epoch_s: int) -> list[Json]:
-        """Give each finding with a duty, when it is due (start + limit, the earliest that stands), and its result."""
+    def __init__(self, fold: Fold, agreed: dict[str, Json], from_epoch_s: int, to_epoch_s: int) -> None:
+        self.fold, self.agreed = fold, agreed
+        self.start, self.end = from_epoch_s, to_epoch_s
+        self.unbacked = {number: why for number in fold.taken if (why := self._unbacked(number))}
+        """Entries that took a duty back with nobody's word behind them: the duty stands."""
+
+    def _unbacked(self, number: int) -> str:
+        """Say why a duty was taken back for nothing, "" where a downgrade or a list of known debt is behind it."""
+        taken = self.fold.taken[number]
+        body = taken["body"]
+        kind, level = body["basis"].split(":")[:2]
+        if kind != "severity" or level not in RANKS:
+            return "only a duty of a severity is taken back"
+        due = body["start_epoch_s"] + body["limit_s"]
+        if not body["downgrade"]:
+            behind = (
+                one[1]
+                for one in taken["duties"]
+                if one[0].startswith("baseline:")
+                and body["start_epoch_s"] <= one[1] <= due
+                and RANKS.index(level) <= RANKS.index(one[0].split(":")[1])
+            )
+            told = any((body["repository"], body["line"], at) in self.fold.debts for at in behind)
+            return "" if told else "it names no downgrade, and no list of known debt took its place"
+        one = self.agreed.get(body["downgrade"], {"kind": ""})
+        if one["kind"] != "downgrade" or not one["from"]:
+            return "no second person approved a downgrade of that id"
+        said, bound, facts = one["said"], one["said"]["bound"], taken["facts"]
+        subject = said["subject"]
+        named = subject["fingerprint"] in {facts["fingerprint"], *taken["names"]} or subject["group"] == twins(facts)
+        wrong = {
+            "the downgrade was approved after the duty was due": one["from"] > due,
+            "the downgrade did not hold then": not one["from"] <= taken["at"] < one["end"],
+            "the downgrade is of another finding": not named or subject["repository"] != body["repository"],
+            "the downgrade was bound to what the finding was no longer": not holds(bound, facts),
+            "the downgrade is of no such duty": not (
+                RANKS.index(said["severity"]) < RANKS.index(level) <= RANKS.index(bound["severity"])
+            ),
+        }
+        return next((why for why, is_so in wrong.items() if is_so), "")
+
+    def duties(self) -> list[Json]:
+        """Give each finding with a duty that was due in the time, or overdue in it, or is not yet due, with its result.
+
+        It is due at start + limit, the earliest that stands.
+        """
         told = []
-        for one in [*self.past, *self.live.values()]:
-            standing = [start + limit for _, start, limit, stands in one["duties"] if stands]
-            if standing:
-                due, closed = min(standing), one["closed"]
-                row = {name: one[name] for name in ("repository", "line", "fingerprint", "severity", "start", "closed")}
-                told.append({**row, "due": due, "result": self._result(one, due, closed, at_epoch_s)})
+        for one in [*self.fold.past, *self.fold.live.values()]:
+            standing = [
+                start + limit for _, start, limit, taken in one["duties"] if taken < 0 or taken in self.unbacked
+            ]
+            if not standing:
+                continue
+            due, closed = min(standing), one["closed"]
+            if due < self.start and closed is not None and closed <= self.start:
+                continue
+            facts = one["facts"]
+            row = {"repository": one["repository"], "line": one["line"], "fingerprint": facts["fingerprint"]}
+            row |= {"severity": facts["severity"], "episode": one["episode"], "start": one["start"], "closed": closed}
+            told.append({**row, "due": due, "result": self._result(one, due)})
         return sorted(told, key=lambda row: (row["due"], row["repository"], row["line"], row["fingerprint"]))
 
-    def _result(self, one: Json, due: int, closed: int | None, at_epoch_s: int) -> str:
-        end = at_epoch_s if closed is None or closed > at_epoch_s else closed
-        is_open = end != closed
-        if end <= due:
-            return "not yet due" if is_open else "met"
-        end += is_open  # What is open at a second is covered only by what holds beyond it.
-        names = {one["fingerprint"], *one["names"]}
-        if self._is_covered(names, due, end, alone=True):
+    def _result(self, one: Json, due: int) -> str:
+        closed = one["closed"]
+        end = self.end if closed is None else closed
+        if due >= self.end:
+            return "not yet due"
+        if closed is not None and closed <= due:
+            return "met"
+        holding = [said for said in self.agreed.values() if self._covers(said, one, due)]
+        if max((said["end"] for said in holding if said["said"]["kind"] == "accept"), default=0) >= end:
             return "excepted"
-        if self._is_covered(names, due, end, alone=False):
+        if max((said["end"] for said in holding), default=0) >= end:
             return "dismissed"
-        return "overdue" if is_open else "missed"
+        return "overdue" if closed is None else "missed"
 
-    def _is_covered(self, names: set[str], due: int, end: int, *, alone: bool) -> bool:
-        """Tell whether waivers approved by the deadline cover the time from it to the end without a gap.
+    def _covers(self, said: Json, one: Json, due: int) -> bool:
+        """Tell whether a waiver is of a finding and was approved by the due time, and holds beyond it."""
+        if said["kind"] != "waiver" or not 0 < said["from"] <= due < said["end"]:
+            return False
+        facts, subject = one["facts"], said["said"]["subject"]
+        if subject["type"] == "finding":
+            of_it = subject["fingerprint"] in {facts["fingerprint"], *one["names"]}
+            of_it = of_it and subject["repository"] == one["repository"]
+        elif subject["type"] == "advisory":
+            package = f"{subject['ecosystem']}/{subject['package']}@".lower()
+            of_it = subject["advisory"].upper() in {name.upper() for name in facts["advisories"]}
+            of_it = of_it and facts["package"].lower().startswith(package)
+            of_it = of_it and one["repository"] in subject["repositories"]
+        else:
+            of_it = False
+        return of_it and holds(said["said"]["bound"], facts)
 
-        `alone`: those that accept the risk, without those that call it a false positive or not affected.
-        """
-        spans = [
-            (one["from"], min(one["until"], one.get("revoked", one["until"])))
-            for one in self.waivers.values()
-            if one["finding"] in names and one.get("from", due + 1) <= due and (one["accepts"] or not alone)
-        ]
-        at = due
-        for start, until in sorted(spans):
-            if start <= at < until:
-                at = until
-        return at >= end
 
-
-def figures(log: Log, at_epoch_s: int) -> Json:
+def figures(log: Log, found: Figures) -> Json:
     """Count entries and runs, and say for each severity how its duties stand; adherence = met / due."""
-    duties = log.fold.duties(at_epoch_s)
+    duties = found.duties()
     table: dict[str, dict[str, int]] = {}
     for row in duties:
         line = table.setdefault(row["severity"], dict.fromkeys((*DUE, *ASIDE), 0))
@@ -586,11 +731,14 @@ def figures(log: Log, at_epoch_s: int) -> Json:
         due = sum(line[name] for name in DUE)
         adherence[severity] = {**line, "due": due, "adherence": f"{line['met']}/{due}"}
     return {
-        "at_epoch_s": at_epoch_s,
+        "from_epoch_s": found.start,
+        "to_epoch_s": found.end,
         "entries": log.counts,
         "runs": log.runs,
         "severities": adherence,
         "duties": duties,
+        "taken_back": len(found.fold.taken),
+        "taken_back_for_nothing": {str(number): why for number, why in found.unbacked.items()},
     }
 
 
@@ -619,7 +767,7 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
         return
     if not (folder / "manifest.json").is_file():
         fail(f"{folder} is no export: manifest.json is not in it")
-    log = Log(folder)
+    log = Log(folder, until_epoch_s=moment(given.to) if given.to else 0)
     manifest = check_manifest(log, folder)
     yield f"entries      {log.size}, root {log.roots[-1].hex()}"
     if given.earlier:
@@ -637,21 +785,37 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     count = check_bindings(log, folder, signers)
     if count:
         yield f"bindings     {count} artefacts, each to the commit of a run before it"
-    if signers.file:
-        count = check_statements(log, signers)
-        yield f"signatures   {count} statements and {len(kept)} checkpoints, each by somebody who counts for it"
-    else:
+    who = check_statements(log, signers)
+    forged = [number for number, name in who.items() if not name]
+    if signers.file and not forged:
+        yield f"signatures   {len(who)} statements and {len(kept)} checkpoints, each by somebody who counts for it"
+    elif not signers.file:
         yield "signatures   not checked: give --signers, best with a file that you had from elsewhere"
-    told = figures(log, moment(given.at) if given.at else manifest["last_epoch_s"])
+    terms = given.terms or folder / "terms.json"
+    said = json.loads(terms.read_bytes()) if given.terms or terms.exists() else {}
+    yield f"terms        {terms}" if said else "terms        none: exceptions last as long as they say"
+    agreed, vain = agreements(log, Terms(said), who)
+    kinds = {number: entry["type"] for number, entry in log.statements}
+    kinds = {number: entry["type"] for number, entry in log.statements}
+    for number, why in vain.items():
+        yield f"  entry {number}, {kinds[number]}, counts for nothing: {why}"
+    end = moment(given.to) if given.to else manifest["last_epoch_s"] + 1
+    found = Figures(log.fold, agreed, moment(getattr(given, "from")) if getattr(given, "from") else 0, end)
+    told = figures(log, found)
     yield from report(told)
     if given.json:
         given.json.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
+    for number in forged:
+        raise Bad(number, f"its signature as a {kinds[number]} is by nobody who counts for it: it may be forged")
 
 
 def report(told: Json) -> Iterator[str]:
-    at = datetime.fromtimestamp(told["at_epoch_s"], timezone.utc)
+    start, end = (datetime.fromtimestamp(told[name], timezone.utc) for name in ("from_epoch_s", "to_epoch_s"))
     yield "runs         " + (", ".join(f"{count} {name}" for name, count in sorted(told["runs"].items())) or "none")
-    yield f"duties       as of {at:%Y-%m-%d %H:%M} UTC; adherence = met / (met + excepted + missed + overdue)"
+    since = f"{start:%Y-%m-%d %H:%M} to " if told["from_epoch_s"] else "until "
+    yield f"duties       {since}{end:%Y-%m-%d %H:%M} UTC; adherence = met / (met + excepted + missed + overdue)"
+    for number, why in told["taken_back_for_nothing"].items():
+        yield f"  entry {number} took a duty back for nothing, and it stands: {why}"
     for severity, line in sorted(told["severities"].items()):
         parts = ", ".join(f"{line[name]} {name}" for name in (*DUE, *ASIDE))
         yield f"  {severity:<10} {line['adherence']:>9}   {parts}"
@@ -666,7 +830,9 @@ def main() -> int:
     parser.add_argument("--authorities", type=Path, help="certificates (PEM): every checkpoint needs their timestamp")
     parser.add_argument("--earlier", type=Path, help="an export that was made before")
     parser.add_argument("--newer-than", help="the newest checkpoint must be")
-    parser.add_argument("--at", help="when duties are judged; by default at the last entry's time")
+    parser.add_argument("--from", help="judge what was due since, or overdue since; by default everything")
+    parser.add_argument("--to", help="judge duties as of then, by the entries before; by default by all entries")
+    parser.add_argument("--terms", type=Path, help="longest lives and approvers; by default those of the export")
     parser.add_argument("--json", type=Path, help="write the figures and every duty to a file")
     parser.add_argument("--proof", type=Path, help="check a proof instead of an export")
     try:

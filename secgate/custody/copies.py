@@ -4,6 +4,7 @@ An export is a folder, or the same as a tar file:
 
     README.md  verify.py        how to verify it, and the program that does, with nothing of secgate in it
     manifest.json               what it is of, and how much
+    terms.json                  how long exceptions may last, and the ids of who may approve them
     entries/000000.jsonl        exact bytes, ten thousand entries a file, one a line
     blobs/ab/cdef...            what entries name, by digest; one that was erased is not there
     checkpoints/000042.json     what entry 42 says was put elsewhere; given-1.json for those handed in
@@ -19,9 +20,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import asdict
 
 from secgate.checkpoint import Sealed, sealed
 from secgate.config import Machine
@@ -30,17 +32,33 @@ from secgate.custody.survey import Survey, entries_of, survey
 from secgate.custody.verifying import check_grown
 from secgate.errors import LedgerError
 from secgate.merkle import Tree, verified
-from secgate.model import Digest, Head, LedgerEntry, Trust, encode
+from secgate.model import Digest, Head, LedgerEntry, Trust, Value, encode
+from secgate.pipeline.exceptions import limits_of
 from secgate.ports import Ledger
-from secgate.preparation import ChosenLedger, Place, choose_keeper, opened
+from secgate.preparation import ChosenLedger, Place, Prepared, choose_keeper, opened
 from secgate.recall import check_growth
 from secgate.resources import data_dir
 from secgate.trust import allowed_keys
 from secgate.version import __version__
+from secgate.waivers import APPROVER
 
 SEGMENT_ENTRIES = 10_000
 _MANIFEST = "manifest.json"
 _DIGEST_CHARACTERS = 64
+
+
+class Terms(Value, frozen=True, kw_only=True):
+    """By what exceptions count: longest lives in seconds by severity; who there is, and who may approve, by opaque id.
+
+    None where there is no enforced layer: then nobody says who may.
+    """
+
+    format: Literal["secgate-terms"] = "secgate-terms"
+    version: Literal[1] = 1
+    waivers_s: Mapping[str, int]
+    downgrades_s: Mapping[str, int]
+    people: tuple[str, ...] | None = None
+    approvers: tuple[str, ...] | None = None
 
 
 class Copied(NamedTuple):
@@ -69,12 +87,38 @@ def export(
             if data is None:
                 raise LedgerError("there is no checkpoint", place=address, remedy="name where one is kept")
         kept = {address: sealed(data or b"", place=address) for address, data in given}
-        trust = desk.prepared.enforced.trust
-        return write_export(ledger, str(Path(machine.cwd, to)), kept=kept, with_blobs=with_blobs, trust=trust)
+        return write_export(
+            ledger,
+            str(Path(machine.cwd, to)),
+            kept=kept,
+            with_blobs=with_blobs,
+            trust=desk.prepared.enforced.trust,
+            terms=terms_of(desk.prepared),
+        )
+
+
+def terms_of(prepared: Prepared) -> Terms:
+    """Give the terms that exceptions count by, as the policy and people.toml have them now."""
+    limits, people = limits_of(prepared), prepared.enforced.people
+    counts = bool(prepared.enforced.trust.allowed_signers)
+    lives = asdict(limits.waivers_s)
+    del lives["gap"]
+    return Terms(
+        waivers_s=lives,
+        downgrades_s=asdict(limits.downgrades_s),
+        people=people.ids if counts else None,
+        approvers=tuple(one.id for one in people.persons if APPROVER in one.roles) if counts else None,
+    )
 
 
 def write_export(
-    ledger: Ledger, path: str, *, trust: Trust, kept: Mapping[str, Sealed] | None = None, with_blobs: bool = True
+    ledger: Ledger,
+    path: str,
+    *,
+    trust: Trust,
+    kept: Mapping[str, Sealed] | None = None,
+    with_blobs: bool = True,
+    terms: Terms | None = None,
 ) -> Copied:
     """Write an export of any ledger; `kept` are further checkpoints by where they were kept. As `export` does."""
     kept = kept or {}
@@ -86,7 +130,7 @@ def write_export(
         writer.checkpoints(seen, ledger, list(kept.values()))
         if with_blobs:
             writer.blobs(ledger)
-        writer.around(seen, trust)
+        writer.around(seen, trust, terms)
     return Copied(ledger.address, seen.head, writer.blob_count, writer.checkpoint_count, tuple(writer.notes))
 
 
@@ -180,13 +224,15 @@ class _Writer:
             self._out.put(f"blobs/{digest[:2]}/{digest[2:]}", ledger.blob(digest) if data is None else data)
             self.blob_count += 1
 
-    def around(self, seen: Survey, trust: Trust) -> None:
+    def around(self, seen: Survey, trust: Trust, terms: Terms | None) -> None:
         """Write what is not the ledger: the program, the text, whose keys count, the manifest."""
         folder = data_dir("reports") / "export"
         for name in ("README.md", "verify.py"):
             self._out.put(name, (folder / name).read_bytes())
         if trust.allowed_signers:
             self._out.put("allowed_signers", "".join(_signer_lines(trust)).encode())
+        if terms is not None:
+            self._out.put("terms.json", msgspec.json.format(encode(terms), indent=2) + b"\n")
         manifest = {
             "blobs": self.blob_count,
             "checkpoints": self.checkpoint_count,

@@ -59,6 +59,7 @@ POPULATIONS: Mapping[str, Builder] = MappingProxyType(
         "protected_runs": scanning.protected_runs,
         "runs": scanning.records,
         "finding_episodes": weaknesses.opened_or_due,
+        "supersedings": weaknesses.supersedings,
         "dependency_episodes": weaknesses.patches,
         "secret_episodes": weaknesses.secrets,
         "breaches": weaknesses.breaches,

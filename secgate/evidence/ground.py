@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -14,15 +15,18 @@ from secgate import registry
 from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Period
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
-from secgate.chronicle import Chronicle, RecordedBinding
+from secgate.chronicle import Chronicle, Episode, RecordedBinding
 from secgate.custody.attested import attestation_of, require_counting
 from secgate.custody.verifying import namespace_of
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError
+from secgate.evidence.superseding import Superseding, supersedings, with_standing
+from secgate.memory import KnownBaseline
 from secgate.merkle import envelope_of
 from secgate.model import KnownStatement, LedgerEntry, Signed, Trust
 from secgate.overrides import Given
 from secgate.pipeline import downgraded, exceptions, overriding, testifying
+from secgate.pipeline.baselines import recorded_debt
 from secgate.policy.values import PolicyLimits
 from secgate.population import Imported, Joined, joined, read_stored
 from secgate.ports import Ledger, PopulationKind, Signer
@@ -59,6 +63,9 @@ class Read(NamedTuple):
     chronicle: Chronicle
     said: Said
     bindings: Bindings
+    supersedings: tuple[Superseding, ...]
+    episodes: tuple[Episode, ...]
+    """As they stood at the period's end, with every duty that was taken back for nothing."""
 
 
 class Ground(NamedTuple):
@@ -113,7 +120,9 @@ def read_ground(
         entries = _until(ledger.read(), known_until_epoch_s)
         chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
         said = _said(chronicle, prepared.enforced, shop)
-        found.append(Read(ledger, chronicle, said, _bindings(ledger, chronicle, prepared.enforced, shop)))
+        bound = _bindings(ledger, chronicle, prepared.enforced, shop)
+        judged = _supersedings(ledger, chronicle, said, prepared, shop)
+        found.append(Read(ledger, chronicle, said, bound, judged, with_standing(chronicle.episodes(), judged)))
     return Ground(
         period=period,
         ledgers=tuple(found),
@@ -175,6 +184,20 @@ def _bindings(ledger: Ledger, chronicle: Chronicle, enforced: Enforced, shop: Wo
             told = f"entry {one.sequence} of {chronicle.address} ({one.bound.TYPE}) counts for nothing"
             notes.append(f"{told}: {error.what}")
     return Bindings(tuple(counting), tuple(notes))
+
+
+def _supersedings(
+    ledger: Ledger, chronicle: Chronicle, said: Said, prepared: Prepared, shop: Workshop
+) -> tuple[Superseding, ...]:
+    """Judge what took duties back, by the enforced layer as it is now."""
+    signer = _signer("sshsig", shop)
+
+    @cache
+    def check(one: KnownBaseline) -> object:
+        return recorded_debt(one, ledger, prepared, signer)
+
+    limits = exceptions.limits_of(prepared).downgrades_s
+    return supersedings(chronicle, said.downgrades, limits=limits, check=check, reason=said.reason)
 
 
 class _Checked:

@@ -234,13 +234,13 @@ def _ledger(read: Read) -> LedgerMetrics:
 def _parts(ground: Ground) -> dict[str, _Part]:
     """Give runs and episodes by repository, what is beyond the most that are told apart together."""
     names = {one.run.repository for read in ground.ledgers for one in read.chronicle.runs}
-    names |= {one.repository for read in ground.ledgers for one in read.chronicle.episodes()}
+    names |= {one.repository for read in ground.ledgers for one in read.episodes}
     apart = set(sorted(names)[:MAX_REPOSITORIES])
     parts = {name if name in apart else OTHERS: _Part([], []) for name in names}
     for read in ground.ledgers:
         for run in read.chronicle.runs:
             parts[run.run.repository if run.run.repository in apart else OTHERS].runs.append(run)
-        for one in read.chronicle.episodes():
+        for one in read.episodes:
             parts[one.repository if one.repository in apart else OTHERS].episodes.append((read, one))
     return parts
 

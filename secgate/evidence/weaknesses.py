@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from secgate import sla
@@ -12,7 +12,7 @@ from secgate.chronicle import Episode
 from secgate.controls import Assertion
 from secgate.evidence.agreements import refused_notes, unchecked
 from secgate.evidence.ground import Ground, Read, Said
-from secgate.finding_facts import FindingFacts
+from secgate.evidence.superseding import holds
 from secgate.let_pass import WORDS
 from secgate.masking import clean
 from secgate.model import Lane, Severity
@@ -20,7 +20,7 @@ from secgate.notification import KnownNotification
 from secgate.policy.values import WaiverLimits
 from secgate.testimony import REVOKED as REVOKED_SECRET
 from secgate.testimony import KnownRevocation
-from secgate.waivers import DISMISSING, AdvisorySubject, Bound, FindingSubject, Waiver
+from secgate.waivers import DISMISSING, AdvisorySubject, FindingSubject, Waiver
 
 _HOUR_S = 3600
 
@@ -32,6 +32,20 @@ def opened_or_due(ground: Ground, assertion: Assertion) -> Population:
     notes = [f"waivers could not be checked: {reason}" for reason in sorted(reasons)]
     items = tuple(_item(read, one, ground) for read, one in _episodes(ground) if wanted(one, ground.period))
     return Population(items, notes=tuple(notes))
+
+
+def supersedings(ground: Ground, assertion: Assertion) -> Population:
+    """Give each duty that was taken back in the period. Where nobody's word counts, the duties stand."""
+    del assertion
+    found = [
+        (read, one) for read in ground.ledgers for one in read.supersedings if ground.within(one.recorded.at_epoch_s)
+    ]
+    reasons = {read.said.reason for read, one in found if one.item.downgrade}
+    return Population(
+        tuple(one.item for _, one in found),
+        reason=next(iter(sorted(reasons - {""})), ""),
+        untested={one.item.id: one.untested for _, one in found if one.untested},
+    )
 
 
 def patches(ground: Ground, assertion: Assertion) -> Population:
@@ -184,7 +198,7 @@ def _rank(lengths: Sequence[int], percent: int) -> int:
 
 def _episodes(ground: Ground) -> Iterator[tuple[Read, Episode]]:
     for read in ground.ledgers:
-        for one in read.chronicle.episodes():
+        for one in read.episodes:
             yield read, one
 
 
@@ -254,24 +268,7 @@ def _is_of(waiver: Waiver, one: Episode) -> bool:
         named = one.repository in subject.repositories and advised and facts.package.lower().startswith(package)
     else:
         named = False
-    return named and _holds(waiver.request.bound, facts)
-
-
-def _holds(bound: Bound, facts: FindingFacts) -> bool:
-    """Tell whether what a waiver was bound to is still what was last recorded; where that is not kept, it does not."""
-    told: dict[str, Callable[[], set[str]]] = {
-        "text": lambda: {facts.anchor},
-        "version": lambda: {facts.package.rpartition("@")[2]},
-        "secret": lambda: set(facts.secret_macs),
-    }
-    values = told[bound.form]() if bound.form in told else set()
-    scanners = {witness.scanner for witness in facts.witnesses}
-    return (
-        facts.severity.rank <= bound.severity.rank
-        and bool(values)
-        and values <= set(bound.values)
-        and (not bound.scanners or scanners <= set(bound.scanners))
-    )
+    return named and holds(waiver.request.bound, facts)
 
 
 def as_episodes(items: Sequence[object]) -> Sequence[EpisodeItem]:

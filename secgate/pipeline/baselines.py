@@ -101,7 +101,7 @@ def known_debt(
         if one.event.kind != "statement" or ledger is None:
             continue
         try:
-            debts.append(_recorded(one, ledger, prepared, signer))
+            debts.append(recorded_debt(one, ledger, prepared, signer))
         except (SignatureError, UsageError, LedgerError) as error:
             when = _day(one.at_epoch_s)
             notes.append(f"the baseline of {when} by {one.event.author} counts nothing: {error.what}")
@@ -174,8 +174,11 @@ def _day(epoch_s: int) -> str:
     return datetime.fromtimestamp(epoch_s, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _recorded(one: KnownBaseline, ledger: Ledger, prepared: Prepared, signer: Signer) -> Debt:
-    """Give a list as its signature says it, at the time when the ledger took it in."""
+def recorded_debt(one: KnownBaseline, ledger: Ledger, prepared: Prepared, signer: Signer) -> Debt:
+    """Give a list as its signature says it, at the time when the ledger took it in.
+
+    Raises SignatureError, UsageError or LedgerError for one that nobody signed who counts, or that is gone.
+    """
     event = one.event
     data, signature = ledger.blob(event.statement_digest), ledger.blob(event.signature_digest)
     at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)

@@ -104,7 +104,7 @@ def _not_due(examined: Examined) -> tuple[NotDue, ...]:
     end = examined.found.period.to_epoch_s
     found = []
     for read in examined.ground.ledgers:
-        for one in read.chronicle.episodes():
+        for one in read.episodes:
             due = sla.due_epoch_s(one.known.obligations) or 0
             is_open = one.opened_epoch_s < end and not 0 < one.closed_epoch_s < end
             if is_open and due >= end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -11,8 +11,10 @@ from secgate.events import (
     FindingAliased,
     FindingChanged,
     FindingClosed,
+    FindingMerged,
     FindingOpened,
     FindingSeenAgain,
+    FindingSplit,
     LaneCount,
     ObligationAdded,
     ObligationSuperseded,
@@ -125,11 +127,21 @@ def change_of(change: plan.GateChange) -> Dated:
     return Dated(change.at, 8, event, f"change:{change.name}")
 
 
-def finding_of(one: plan.Finding) -> Iterator[Dated]:
-    """Give the events of a finding."""
+def finding_of(one: plan.Finding, known: Mapping[str, plan.Finding], ids: Mapping[str, str]) -> Iterator[Dated]:
+    """Give the events of a finding. `known` has all findings by name, `ids` the statements of exemptions."""
     at = one.opened
-    opened = FindingOpened(**_about(one), finding=_facts(one, at), start_epoch_s=at, state="new")  # type: ignore[arg-type]
-    yield Dated(at, 0, opened)
+    if one.split:
+        origin = Fingerprint(algorithm=ALGORITHM, value=known[one.origin].fingerprint)
+        part = FindingSplit(**_about(one), finding=_facts(one, one.split), origin=origin, start_epoch_s=at)  # type: ignore[arg-type]
+        yield Dated(one.split, 1, part)
+    else:
+        opened = FindingOpened(**_about(one), finding=_facts(one, at), start_epoch_s=at, state="new")  # type: ignore[arg-type]
+        yield Dated(at, 0, opened)
+    if one.merged:
+        into = known[one.into]
+        absorbed = Fingerprint(algorithm=ALGORITHM, value=one.fingerprint)
+        named = {"fingerprint": into.fingerprint, "algorithm": ALGORITHM, "start_epoch_s": min(at, into.opened)}
+        yield Dated(one.merged, 2, FindingMerged(**_about(one), **named, absorbed=absorbed))  # type: ignore[arg-type]
     if one.renamed:
         former = Fingerprint(algorithm=ALGORITHM, value=one.fingerprint)
         named = {"fingerprint": one.renamed_to, "algorithm": ALGORITHM}
@@ -140,12 +152,13 @@ def finding_of(one: plan.Finding) -> Iterator[Dated]:
             before = Severity(one.severity)
             changed = FindingChanged(**_about(one), finding=facts, changes=(what,), previous_severity=before)  # type: ignore[arg-type]
             yield Dated(at, 3, changed)
-    for duty in one.duties:
+    for duty in one.duties if not one.split else ():
         told = {"basis": duty.basis, "start_epoch_s": duty.start, "limit_s": duty.limit, "policy_digest": ZERO}
         added = ObligationAdded(**_about(one), **_named(one, duty.recorded), **told)  # type: ignore[arg-type]
         yield Dated(duty.recorded, 4, added)
         if duty.taken_back:
-            ended = ObligationSuperseded(**_about(one), **_named(one, duty.taken_back), **told)  # type: ignore[arg-type]
+            by = {"downgrade": ids.get(duty.taken_by, sha256(b"made up").hexdigest())}
+            ended = ObligationSuperseded(**_about(one), **_named(one, duty.taken_back), **told, **by)  # type: ignore[arg-type]
             yield Dated(duty.taken_back, 5, ended)
     for at in one.closed:
         yield Dated(at, 6, FindingClosed(**_about(one), **_named(one, at), basis="absent", commit=""))  # type: ignore[arg-type]

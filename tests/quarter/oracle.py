@@ -68,7 +68,7 @@ class Oracle:
         self.overrides = {one.name: one for one in plan.overrides}
 
     def all(self) -> dict[str, Expected]:
-        """Give the nineteen of them."""
+        """Give the twenty of them."""
         return {
             "change.gated": self._deployments(),
             "change.reviewed": self._reviews(),
@@ -79,6 +79,7 @@ class Oracle:
             "infrastructure.scanned": self._scans("infrastructure.scanned", ("iac", "workflows")),
             "vuln.assessed": self._assessed(),
             "vuln.sla": self.deadlines(lambda _: True),
+            "vuln.superseded": self._superseded(),
             "vuln.patch_release": self._patches(),
             "secret.response": self._secrets(),
             "breach.notified": self._said("breach.notified", self._breaches(), set()),
@@ -509,7 +510,7 @@ class Oracle:
     # ------------------------------------------------------------------------------------------------------ weaknesses
 
     def _assessed(self) -> Expected:
-        here = [one for one in self.plan.findings if self.within(one.opened)]
+        here = [one for one in self.known() if self.within(one.opened)]
         bad: Bad = set()
         for one in here:
             recorded = min((duty.recorded for duty in self._duties(one)), default=0)
@@ -575,6 +576,43 @@ class Oracle:
         due = filter(self._was_due, self.known())
         return frozenset((self.key(one), f"exemption:{name}") for one in due for name in self.dismissing(one))
 
+    def _superseded(self) -> Expected:
+        bad: Bad = set()
+        items = []
+        for one in self.plan.findings:
+            for duty in one.duties if not one.split else ():
+                if self.within(duty.taken_back):
+                    name = one.renamed_to if 0 < one.renamed <= duty.taken_back else one.fingerprint
+                    key = f"{one.repository}/{one.line}/{name[:16]}/{one.episode}/{duty.basis}/{duty.taken_back}"
+                    items.append(key)
+                    bad.update((key, word) for word in self._unbacked(one, duty))
+        return self._said("vuln.superseded", items, bad)
+
+    def _unbacked(self, one: Finding, duty: Duty) -> Iterator[str]:
+        """Say what is wrong with a duty that was taken back; nothing for what people agreed on in time."""
+        known = {said.name: said for said in self.plan.exemptions if said.lowered_to}
+        said = known.get(duty.taken_by)
+        given = self.approved(said) if said is not None else 0
+        if said is None or not given:
+            yield "not_agreed"
+            return
+        text = one.edited_to if 0 < one.edited <= duty.taken_back else one.text
+        level = RANKS.index(duty.basis.partition(":")[2])
+        is_of_it = (
+            said.repository == one.repository
+            and said.finding in (one.fingerprint, one.renamed_to)
+            and text in said.values
+            and RANKS.index(one.severity) <= RANKS.index(said.severity)
+            and RANKS.index(said.lowered_to) < level <= RANKS.index(said.severity)
+        )
+        if not is_of_it:
+            yield "of_something_else"
+        if given > duty.start + duty.limit:
+            yield "approved_late"
+        ended = min(said.expires, given + WAIVER, said.revoked or said.expires)
+        if not given <= duty.taken_back < ended:
+            yield "not_in_force"
+
     def _patches(self) -> Expected:
         items = [
             self.key(one)
@@ -616,15 +654,28 @@ class Oracle:
         ]
 
     def known(self) -> list[Finding]:
-        """Give what was found before the period's end."""
-        return [one for one in self.plan.findings if one.opened < self.plan.end]
+        """Give what was found, or told apart, before the period's end, and was no part of something else by then."""
+        end = self.plan.end
+        return [one for one in self.plan.findings if max(one.opened, one.split) < end and not 0 < one.merged < end]
 
     def _duties(self, one: Finding) -> list[Duty]:
         return [duty for duty in one.duties if duty.recorded < self.plan.end]
 
+    def _parts(self, one: Finding) -> list[Finding]:
+        """Give a finding and all that became a part of it by the period's end."""
+        return [
+            one,
+            *(part for part in self.plan.findings if part.into == one.name and 0 < part.merged < self.plan.end),
+        ]
+
     def due(self, one: Finding) -> int:
         """Give the earliest time that no downgrade has taken back, 0 where there is none."""
-        standing = [duty for duty in self._duties(one) if not 0 < duty.taken_back < self.plan.end]
+        standing = [
+            duty
+            for part in self._parts(one)
+            for duty in self._duties(part)
+            if not 0 < duty.taken_back < self.plan.end or any(self._unbacked(part, duty))
+        ]
         return min((duty.start + duty.limit for duty in standing), default=0)
 
     def closed(self, one: Finding) -> int:
@@ -671,7 +722,8 @@ class Oracle:
         if waiver.advisory:
             about = (waiver.advisory, waiver.package) == (one.advisory, one.package)
         else:
-            about = waiver.finding in (one.fingerprint, self._name(one))
+            names = {name for part in self._parts(one) for name in (part.fingerprint, self._name(part))}
+            about = waiver.finding in names
         text = one.version or (one.edited_to if 0 < one.edited < self.plan.end else one.text)
         return (
             about

@@ -68,13 +68,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Duty:
-    """A time to be closed in: due at start + limit. `taken_back` is when a downgrade ended it, 0 for never."""
+    """A time to be closed in: due at start + limit. `taken_back` is when a downgrade ended it, 0 for never.
+
+    `taken_by` is the exemption that is named for it, "" for one that nobody ever asked for.
+    """
 
     recorded: int
     start: int
     limit: int
     basis: str
     taken_back: int = 0
+    taken_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,12 @@ class Finding:
     edited_to: str = ""
     raised: int = 0
     raised_to: str = ""
+    merged: int = 0
+    """When it became a part of `into`, a finding by name; 0 for never."""
+    into: str = ""
+    split: int = 0
+    """When it was told apart from `origin`, whose clock and duties it has; 0 for one that was found by itself."""
+    origin: str = ""
 
 
 @dataclass(frozen=True)

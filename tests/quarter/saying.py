@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from secgate import overrides, testimony, waivers
 from secgate.agreement import Approval as AgreementApproval
+from secgate.agreement import Revocation as AgreementRevocation
 from secgate.downgrades import PROCEDURE, DowngradeRequest
 from secgate.model import Severity, encode
 from secgate.signed_events import SIGNED_EVENTS, SignedEvent
@@ -76,8 +77,12 @@ def exemption_of(one: plan.Exemption) -> Iterator[Statement]:
             text = encode(waivers.Approval(**known))  # type: ignore[arg-type]
         yield Statement(said.at, types[1], said.key, text, f"refused:{one.name}/{number}")
     if one.revoked:
-        ended = waivers.Revocation(request=asked.id, by=one.requester, reason="done", revoked_epoch_s=one.revoked)
-        yield Statement(one.revoked, types[2], one.requester, encode(ended))
+        told = {"request": asked.id, "by": one.requester, "reason": "done", "revoked_epoch_s": one.revoked}
+        if one.lowered_to:
+            ended = encode(AgreementRevocation(schema=PROCEDURE.schema("revocation"), **told))  # type: ignore[arg-type]
+        else:
+            ended = encode(waivers.Revocation(**told))  # type: ignore[arg-type]
+        yield Statement(one.revoked, types[2], one.requester, ended)
 
 
 def override_of(one: plan.Override) -> Iterator[Statement]:

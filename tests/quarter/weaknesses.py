@@ -8,7 +8,7 @@ from typing import Any
 from tests.quarter.making import BOSS, DEVELOPERS, OTHER_BOSS, STRANGER, Making, digest
 from tests.quarter.plan import DAY, HOUR, Duty, Exemption, Finding
 
-SLA, ASSESSED, GOVERNED = "vuln.sla", "vuln.assessed", "exception.governed"
+SLA, ASSESSED, GOVERNED, SUPERSEDED = "vuln.sla", "vuln.assessed", "exception.governed", "vuln.superseded"
 WEEK = 7 * DAY
 """The limit of a high one."""
 
@@ -82,9 +82,9 @@ def duties(make: Making) -> None:
     at = make.time(before=20 * DAY)
     told = make.duty(at, "high")[0]
     less = Duty(recorded=at + 2 * DAY, start=at, limit=30 * DAY, basis="severity:medium")
-    lowered = make.finding(at, duties=(replace(told, taken_back=at + 2 * DAY), less), closed=(at + 15 * DAY,))
+    lowered = make.finding(at, duties=(told, less), closed=(at + 15 * DAY,))
     _kept(make, lowered)
-    make.waive(lowered, at + DAY, at + 40 * DAY, lowered_to="medium")
+    _taken(make, lowered, make.waive(lowered, at + DAY, at + 40 * DAY, lowered_to="medium"))
     at = make.time(before=20 * DAY)
     kev = Duty(recorded=at, start=at, limit=3 * DAY, basis="known-exploited")
     _late(make, make.finding(at, duties=(*make.duty(at, "high"), kev), closed=(at + 4 * DAY,)))
@@ -94,6 +94,95 @@ def duties(make: Making) -> None:
     make.bad(ASSESSED, make.key(make.finding(at, duties=(late,), closed=(at + DAY,))), "obligation_late")
     make.near(ASSESSED, make.key(make.finding(at, "info", closed=(at + DAY,))))
     make.near(ASSESSED, make.key(make.finding(make.start - 1, duties=(), closed=(at,))))
+
+
+def _taken(make: Making, one: Finding, by: Exemption | None, *words: str, after: int = 2 * DAY) -> None:
+    """Take back the first duty of a finding, so long after it was opened."""
+    at = one.opened + after
+    named = by.name if by is not None else ""
+    duties = (replace(one.duties[0], taken_back=at, taken_by=named), *one.duties[1:])
+    make.findings[make.findings.index(one)] = replace(one, duties=duties)
+    name = f"{make.key(one)}/{one.duties[0].basis}/{at}"
+    if words:
+        make.bad(SUPERSEDED, name, *words)
+    else:
+        make.near(SUPERSEDED, name)
+
+
+def takings(make: Making) -> None:
+    """Duties that were taken back by nobody's word, too late by a second, or by what was of something else."""
+
+    def open_late(**given: Any) -> Finding:
+        """Give one that is late only if its duty stands: a longer one does too."""
+        at = make.time(before=22 * DAY)
+        less = Duty(recorded=at + 2 * DAY, start=at, limit=30 * DAY, basis="severity:medium")
+        return make.finding(at, duties=(*make.duty(at, "high"), less), closed=(at + 20 * DAY,), **given)
+
+    def lower(one: Finding, after: int = DAY, until: int = 40 * DAY, **given: Any) -> Exemption:
+        return make.waive(one, one.opened + after, one.opened + until, **{"lowered_to": "medium", **given})
+
+    one = open_late()
+    _taken(make, one, None, "not_agreed")
+    _late(make, one)
+    one = open_late()
+    own = lower(one)
+    make.exemptions[-1] = own = replace(own, approvals=make.approved(one.opened + DAY, by=own.requester))
+    make.bad(GOVERNED, f"refused:{own.name}/0", "self_approved")
+    _taken(make, one, own, "not_agreed")
+    _late(make, one)
+    one = open_late()
+    _taken(make, one, make.waive(one, one.opened + DAY, one.opened + 5 * DAY), "not_agreed")
+    _late(make, one)
+    one = open_late()
+    _taken(make, one, lower(one, after=WEEK), after=WEEK)
+    _kept(make, one)
+    one = open_late()
+    _taken(make, one, lower(one, after=WEEK + 1), "approved_late", after=8 * DAY)
+    _late(make, one)
+    one = open_late()
+    _taken(make, one, lower(one, until=2 * DAY), "not_in_force")
+    _late(make, one)
+    one = open_late()
+    _taken(make, one, lower(one, until=2 * DAY + 1))
+    _kept(make, one)
+    one = open_late()
+    _taken(make, one, lower(one, after=3 * DAY), "not_in_force")
+    _late(make, one)
+    one = open_late()
+    _taken(make, one, lower(one, revoked=one.opened + 2 * DAY), "not_in_force")
+    _late(make, one)
+    for other in ({"finding": digest(make.name("other"))}, {"values": (digest(make.name("other")),)}):
+        one = open_late()
+        _taken(make, one, lower(one, **other), "of_something_else")
+        _late(make, one)
+
+
+def identities(make: Making) -> None:
+    """Findings that became one, with the duties of both, and one of which a part was told apart, with its clock."""
+
+    def made(at: int, repository: str, **given: Any) -> Finding:
+        return make.finding(at, **{"repository": repository, "text": digest("one text"), **given})
+
+    for after, is_late in ((0, False), (1, True)):
+        # The part was found three days before, and is due when the whole is not.
+        at, where = make.time(after=4 * DAY, before=30 * DAY), make.some_repository()
+        whole = made(at, where, closed=(at + 4 * DAY + after,))
+        made(at - 3 * DAY, where, merged=at + DAY, into=whole.name)
+        (_late if is_late else _kept)(make, whole)
+    at, where = make.time(after=4 * DAY, before=30 * DAY), make.some_repository()
+    whole = made(at, where, closed=(at + 20 * DAY,))
+    part = made(at, where, merged=at + 2 * DAY, into=whole.name)
+    make.waive(part, at + DAY, at + 30 * DAY)
+    _kept(make, whole)
+    at, where = make.end - 6 * DAY, make.some_repository()
+    whole = made(at, where, closed=(at + DAY,))
+    _kept(make, made(at, where, closed=(at + 2 * DAY,), merged=make.end + DAY, into=whole.name))
+    for after, is_late in ((0, False), (1, True)):
+        at, where = make.time(before=30 * DAY), make.some_repository()
+        whole = made(at, where, closed=(at + 6 * DAY,))
+        part = made(at, where, split=at + 5 * DAY, origin=whole.name, duties=whole.duties, closed=(at + WEEK + after,))
+        _kept(make, whole)
+        (_late if is_late else _kept)(make, part)
 
 
 def covers(make: Making) -> None:
@@ -265,5 +354,5 @@ def exceptions(make: Making) -> None:
         make.near(GOVERNED, f"exemption:{made.name}")
 
 
-WEAKNESSES = (times, episodes, duties, covers, exceptions, dismissals)
+WEAKNESSES = (times, episodes, duties, takings, identities, covers, exceptions, dismissals)
 """All of this file."""

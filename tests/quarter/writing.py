@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from secgate.checkpoint import NAMESPACE, Checkpoint, statement_of
 from secgate.config import Machine
-from secgate.events import LedgerCreated, to_entry
+from secgate.events import LedgerCreated, ObligationSuperseded, to_entry
 from secgate.evidence import ImportWish, Place, import_population
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import Tree, extend
@@ -104,6 +104,8 @@ class _Writing:
         self.keys = keys
         self.names: dict[str, str] = {}
         self._overrides = {one.name: next(iter(override_of(one))).id for one in plan.overrides}
+        self._exemptions = {one.name: next(iter(exemption_of(one))).id for one in plan.exemptions}
+        self._findings = {one.name: one for one in plan.findings}
 
     def ledger(self, name: str, repositories: Sequence[str], *, document_bytes: int) -> list[str]:
         """Write one ledger and the checkpoints of it, and give where those are."""
@@ -116,7 +118,8 @@ class _Writing:
             run_of(one, override=ids.get(one.override, one.override), document=documents[one.name]) for one in runs
         ]
         facts += [change_of(one) for one in self.plan.gate_changes if one.repository in mine]
-        facts += [dated for one in self.plan.findings if one.repository in mine for dated in finding_of(one)]
+        found = [one for one in self.plan.findings if one.repository in mine]
+        facts += [dated for one in found for dated in finding_of(one, self._findings, self._exemptions)]
         said = [text for one in self.plan.exemptions if one.repository in mine for text in exemption_of(one)]
         said += [text for one in self.plan.overrides if one.repository in mine for text in override_of(one)]
         said += [review_of(one, self._id(name)) for one in self.plan.gate_reviews if one.ledger == name]
@@ -125,7 +128,7 @@ class _Writing:
         facts += signed(said, self.keys, self.folder / f"{name}-statements")
         facts.sort(key=lambda one: one[:2])
         rows, heads = self._rows(name, facts, version="1")
-        found = [self._checkpoint(one, name, heads) for one in self.plan.checkpoints if one.ledger == name]
+        kept_elsewhere = [self._checkpoint(one, name, heads) for one in self.plan.checkpoints if one.ledger == name]
         if name == self.plan.rewritten:
             rows, _ = self._rows(name, facts, version="2")
         if name == self.plan.cut:
@@ -135,7 +138,7 @@ class _Writing:
         SqliteLedger(str(path)).fill(rows, sorted(kept.items()))
         spoilt = [sha256(documents[one.name]).hexdigest() for one in runs if one.record == "differs"]
         _spoil(path, spoilt)
-        return found
+        return kept_elsewhere
 
     def _id(self, name: str) -> str:
         return sha256(f"{self.plan.seed} {name}".encode()).hexdigest()
@@ -158,6 +161,10 @@ class _Writing:
                 event = one.event
                 told = f"{getattr(event, 'repository', '')}/{getattr(event, 'line', '')}/{event.TYPE}/{sequence}"
                 self.names[told] = one.name
+            elif isinstance(one.event, ObligationSuperseded):
+                taken = one.event
+                told = f"{taken.repository}/{taken.line}/{taken.fingerprint[:16]}/{taken.episode}/{taken.basis}"
+                self.names[f"{told}/{sequence}"] = f"{told}/{one.at}"
             elif one.name.startswith("refused:"):
                 self.names[f"{path}#{sequence}"] = one.name
 

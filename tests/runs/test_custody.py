@@ -143,7 +143,7 @@ def test_a_checkpoint_is_kept_in_a_ref(kept: Kept) -> None:
 def test_an_export_says_what_happened(kept: Kept) -> None:
     folder = kept.export()
     out = kept.home / "figures.json"
-    end = "--at", "2023-12-31"
+    end = "--to", "2023-12-31"
     assert standalone(folder, "--json", str(out), *end).code == 0
     told = json.loads(out.read_text())
     assert told["runs"] == {"pass": 3}

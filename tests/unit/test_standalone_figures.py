@@ -9,21 +9,34 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from secgate import sla
-from secgate.custody.copies import write_export
-from secgate.events import LedgerCreated, to_entry
+from secgate.custody.copies import Terms, write_export
+from secgate.events import LedgerCreated, ObligationSuperseded, to_entry
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.model import Obligation, Severity, Trust
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked
-from secgate.waivers import Approval, Bound, FindingSubject, Kind, Request, Revocation, statement_id, statement_of
-from tests.ledger_support import EPOCH_S, Story, at, finding, fingerprint, sqlite_at
+from secgate.waivers import (
+    AdvisorySubject,
+    Approval,
+    Bound,
+    FindingSubject,
+    Kind,
+    Request,
+    Revocation,
+    Subject,
+    statement_id,
+    statement_of,
+)
+from tests.ledger_support import DIGEST, EPOCH_S, Story, at, finding, fingerprint, sqlite_at
 
 DAY_S = 86400
 WEEK_S = 7 * DAY_S
 AT = "2024-02-01T00:00:00Z"
+BOUND = Bound(form="text", values=(DIGEST,), severity=Severity.HIGH, scanners=("semgrep",))
 
 
 @pytest.fixture
@@ -46,9 +59,9 @@ def duty(name: str, *, start_s: int = 0, limit_s: int = WEEK_S, basis: str = "se
     )
 
 
-def figures(ledger: SqliteLedger, folder: Path, when: str = AT) -> dict[str, Any]:
-    write_export(ledger, str(folder / "out"), trust=Trust())
-    argv = [sys.executable, "-I", str(folder / "out" / "verify.py"), "--at", when, "--json", str(folder / "told.json")]
+def figures(ledger: SqliteLedger, folder: Path, when: str = AT, terms: Terms | None = None) -> dict[str, Any]:
+    write_export(ledger, str(folder / "out"), trust=Trust(), terms=terms)
+    argv = [sys.executable, "-I", str(folder / "out" / "verify.py"), "--to", when, "--json", str(folder / "told.json")]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     told: dict[str, Any] = json.loads((folder / "told.json").read_text())
@@ -111,21 +124,31 @@ def test_a_renamed_finding_keeps_its_duty(story: Story, ledger: SqliteLedger, tm
 
 
 def waive(
-    ledger: SqliteLedger, name: str, *, approved_s: int, until_s: int, revoked_s: int = 0, kind: Kind = "accept"
+    ledger: SqliteLedger,
+    name: str,
+    *,
+    approved_s: int,
+    until_s: int,
+    revoked_s: int = 0,
+    kind: Kind = "accept",
+    bound: Bound | None = None,
+    subject: Subject | None = None,
+    approver: str = "p-2",
 ) -> None:
     """Add a waiver's statements; whether they are signed is not what these tests ask."""
     asked = statement_of(
         Request(
             kind=kind,
-            subject=FindingSubject(fingerprint=fingerprint(name), group="0" * 64, repository="example.com/shop"),
-            bound=Bound(form="nothing", severity=Severity.HIGH),
+            subject=subject
+            or FindingSubject(fingerprint=fingerprint(name), group="0" * 64, repository="example.com/shop"),
+            bound=bound or BOUND,
             reason="made for a test",
             requester="p-1",
             requested_epoch_s=EPOCH_S,
             expires_epoch_s=EPOCH_S + until_s,
         )
     )
-    said = statement_of(Approval(request=statement_id(asked), approver="p-2", approved_epoch_s=EPOCH_S + approved_s))
+    said = statement_of(Approval(request=statement_id(asked), approver=approver, approved_epoch_s=EPOCH_S + approved_s))
     events = [(WaiverRequested, asked, approved_s), (WaiverApproved, said, approved_s)]
     if revoked_s:
         ended = Revocation(request=statement_id(asked), by="p-2", reason="x", revoked_epoch_s=EPOCH_S + revoked_s)
@@ -175,15 +198,96 @@ def test_what_was_called_no_weakness_is_dismissed_and_not_due(
 @pytest.mark.parametrize(
     ("kind", "result"), [("accept", "excepted"), ("false-positive", "dismissed"), ("not-affected", "dismissed")]
 )
-def test_what_is_open_must_be_covered_beyond_the_moment(
+def test_what_is_open_must_be_covered_until_the_moment(
     story: Story, ledger: SqliteLedger, tmp_path: Path, kind: Kind, result: str
 ) -> None:
     story.run(finding("a"), at_s=0, obligations=[duty("a")])
     waive(ledger, "a", approved_s=DAY_S, until_s=20 * DAY_S, kind=kind)
-    for second, expected in ((WEEK_S, "not yet due"), (20 * DAY_S - 1, result), (20 * DAY_S, "overdue")):
+    for second, expected in ((WEEK_S, "not yet due"), (20 * DAY_S, result), (20 * DAY_S + 1, "overdue")):
         folder = tmp_path / str(second)
         folder.mkdir()
         assert set(results(figures(ledger, folder, at(second).isoformat())).values()) == {expected}
+
+
+ELSEWHERE = FindingSubject(fingerprint=fingerprint("a"), group="0" * 64, repository="example.com/other")
+ADVISED = AdvisorySubject(advisory="CVE-2024-1", ecosystem="pypi", package="x", repositories=("example.com/shop",))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bound": msgspec.structs.replace(BOUND, values=("f" * 64,))},
+        {"bound": msgspec.structs.replace(BOUND, severity=Severity.MEDIUM)},
+        {"bound": msgspec.structs.replace(BOUND, scanners=("bandit",))},
+        {"bound": Bound(form="nothing", severity=Severity.HIGH)},
+        {"subject": ELSEWHERE},
+        {"subject": ADVISED},
+        {"approver": "p-1"},
+        {"approver": "p-3"},
+    ],
+)
+def test_a_waiver_of_something_else_or_by_nobody_who_may_covers_nothing(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    terms = Terms(
+        waivers_s={"high": 90 * DAY_S}, downgrades_s={}, people=("p-1", "p-2", "p-3"), approvers=("p-1", "p-2")
+    )
+    story.run(finding("a"), at_s=0, obligations=[duty("a")])
+    waive(ledger, "a", **{"approved_s": DAY_S, "until_s": 30 * DAY_S, **changes})
+    story.run(at_s=10 * DAY_S)
+    assert set(results(figures(ledger, tmp_path, terms=terms)).values()) == {"missed"}
+
+
+@pytest.mark.parametrize(("longest", "result"), [(9, "excepted"), (8, "missed")])
+def test_a_waiver_lasts_no_longer_than_the_policy_allows(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, longest: int, result: str
+) -> None:
+    story.run(finding("a"), at_s=0, obligations=[duty("a")])
+    waive(ledger, "a", approved_s=DAY_S, until_s=30 * DAY_S)
+    story.run(at_s=10 * DAY_S)
+    terms = Terms(waivers_s={"high": longest * DAY_S}, downgrades_s={})
+    assert set(results(figures(ledger, tmp_path, terms=terms)).values()) == {result}
+
+
+def test_a_duty_that_was_taken_back_for_nothing_stands(story: Story, ledger: SqliteLedger, tmp_path: Path) -> None:
+    story.run(finding("a"), at_s=0, obligations=[duty("a")])
+    event = ObligationSuperseded(
+        run_id="r",
+        repository="example.com/shop",
+        line="main",
+        episode=1,
+        fingerprint=fingerprint("a"),
+        algorithm=finding("a").algorithm,
+        basis="severity:high",
+        start_epoch_s=EPOCH_S,
+        limit_s=WEEK_S,
+        policy_digest="d" * 64,
+        downgrade="e" * 64,
+        approved_epoch_s=EPOCH_S,
+    )
+    number = ledger.head().size
+    ledger.append(ledger.head(), [to_entry(event)], now=at(DAY_S), blobs={})
+    told = figures(ledger, tmp_path)
+    assert set(results(told).values()) == {"overdue"}
+    assert told["taken_back_for_nothing"] == {str(number): "no second person approved a downgrade of that id"}
+
+
+def test_a_period_holds_what_was_due_in_it_or_overdue_in_it(story: Story, ledger: SqliteLedger, tmp_path: Path) -> None:
+    names = ("before", "late", "later")
+    story.run(*map(finding, names), at_s=0, obligations=[duty(name) for name in names])
+    story.run(*map(finding, names[1:]), at_s=DAY_S)
+    story.run(finding("later"), at_s=9 * DAY_S)
+    story.run(at_s=12 * DAY_S)
+    write_export(ledger, str(tmp_path / "out"), trust=Trust())
+    found = []
+    for start, end in ((0, 30), (8, 30), (10, 30), (10, 11), (20, 30)):
+        bounds = "--from", at(start * DAY_S).isoformat(), "--to", at(end * DAY_S).isoformat()
+        argv = [sys.executable, "-I", str(tmp_path / "out" / "verify.py"), *bounds, "--json", str(tmp_path / "told")]
+        assert subprocess.run(argv, capture_output=True, check=False).returncode == 0
+        told = json.loads((tmp_path / "told").read_text())
+        found.append([row["result"] for row in told["duties"]])
+    assert sorted(found[0]) == ["met", "missed", "missed"]
+    assert found[1:] == [["missed", "missed"], ["missed"], ["overdue"], []]
 
 
 def test_duties_are_those_of_secgates_own_fold(story: Story, ledger: SqliteLedger, tmp_path: Path) -> None:
