@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from secgate.cli.signals import INTERRUPTS, SignalError
 from secgate.errors import InterruptedRunError, SecgateError
@@ -44,6 +45,7 @@ _COMMANDS = {
     "policy": ("secgate.cli.policy", "Look over, test and compare policies."),
     "doctor": ("secgate.cli.doctor", "Say what is installed and what this tree needs."),
     "config": ("secgate.cli.config", "Look over settings, and show where each value comes from."),
+    "completion": ("secgate.cli.completion", "Write the script by which a shell completes."),
     "tools": ("secgate.cli.tools", "Install, list and remove tool environments."),
     "advisories": ("secgate.cli.advisories", "Fill and inspect the local advisory database."),
     "coverage": ("secgate.cli.coverage", "Have a gap in coverage let pass for a while."),
@@ -78,6 +80,13 @@ class _LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands by the lines that stand here: none is imported for that."""
+        found = [
+            CompletionItem(name, help=text) for name, (_, text) in _COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import machine, moment
 
 if TYPE_CHECKING:
     from secgate.advisories import ImportReport, ListInfo
 
 
-@click.group("advisories")
+@click.group("advisories", cls=Group)
 def advisories_command() -> None:
     """Fill and inspect the local advisory database."""
 
 
-@advisories_command.command("import")
+@advisories_command.command(
+    "import",
+    examples=("secgate advisories import PyPI-all.zip",),
+)
 @click.argument("dump", metavar="DUMP.zip|DIR")
 def import_dump(*, dump: str) -> int:
     """Build the database from an OSV dump: a zip archive, or a folder of JSON files."""
@@ -31,7 +35,13 @@ def import_dump(*, dump: str) -> int:
     return 0
 
 
-@advisories_command.command("update")
+@advisories_command.command(
+    "update",
+    examples=(
+        "secgate advisories update",
+        "secgate advisories update --kev --epss",
+    ),
+)
 @click.option("--url", metavar="URL", help="Where the dump is fetched from; by default the OSV dump of PyPI.")
 @click.option(
     "--kev",
@@ -89,7 +99,10 @@ def update(*, url: str | None, kev: str | None, epss: str | None) -> int:
     return 0
 
 
-@advisories_command.command("info")
+@advisories_command.command(
+    "info",
+    examples=("secgate advisories info",),
+)
 def info() -> int:
     """Say what the database and the lists beside it hold, and how old they are."""
     from secgate import advisories, pipeline, sla

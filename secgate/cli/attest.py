@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import check_apart, check_output, machine, moment, nothing_stale, room, write_output
 from secgate.cli.waiver import place_options
 from secgate.escape import plain
@@ -18,7 +19,7 @@ _KEY = click.option("--key", metavar="FILE", required=True, help="The machine's 
 _OUTPUT = click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 
 
-@click.group("attest")
+@click.group("attest", cls=Group)
 def attest_command() -> None:
     """Sign what a run said, bind artefacts to it, check such a statement.
 
@@ -27,7 +28,10 @@ def attest_command() -> None:
     """
 
 
-@attest_command.command("emit")
+@attest_command.command(
+    "emit",
+    examples=("secgate attest emit --key ci.pem -o gate.att.json",),
+)
 @click.argument("run", required=False, default="", metavar="[RUN]")
 @_KEY
 @_OUTPUT
@@ -45,7 +49,10 @@ def emit(*, run: str, key: str, output: str, path: str, config: str, enforced: s
     return 0
 
 
-@attest_command.command("bind")
+@attest_command.command(
+    "bind",
+    examples=("secgate attest bind 20261127T0740 --artifact dist/shop.whl --key ci.pem",),
+)
 @click.argument("run", metavar="RUN")
 @click.option(
     "--artifact",
@@ -77,7 +84,10 @@ def bind(*, run: str, artifacts: tuple[str, ...], key: str, output: str, path: s
     return 0
 
 
-@attest_command.command("verify")
+@attest_command.command(
+    "verify",
+    examples=("secgate attest verify gate.att.json --artifact dist/shop.whl --enforced org",),
+)
 @click.argument("file", metavar="FILE")
 @click.option("--artifact", "artifacts", metavar="FILE|DIGEST", multiple=True, help="It must be about each of these.")
 @click.option("--commit", default="", metavar="C", help="It must be about this commit, or one with the same tree.")

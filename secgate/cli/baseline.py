@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import check_output, machine, moment, write_output
 from secgate.errors import UsageError
 
@@ -14,12 +15,15 @@ _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _LIMIT = re.compile(r"(critical|high|medium|low)=([1-9]\d{0,5})([hdw])")
 
 
-@click.group("baseline")
+@click.group("baseline", cls=Group)
 def baseline_command() -> None:
     """Give known debt limits of its own, signed."""
 
 
-@baseline_command.command("write")
+@baseline_command.command(
+    "write",
+    examples=("secgate baseline write --author ana --key ~/.ssh/ana --limit high=60d",),
+)
 @click.argument("path", default=".", type=click.Path())
 @click.option("--author", metavar="ID", required=True, help="Your id in people.toml.")
 @click.option("--key", metavar="FILE", required=True, help="Your SSH key, or its .pub file when an agent holds it.")

@@ -11,15 +11,23 @@ from typing import BinaryIO
 
 import click
 
-from secgate.cli.options import formats, machine, moment, nothing_stale, terminal, write_output
+from secgate.cli.help import Command
+from secgate.cli.options import FORMAT, POLICY, formats, machine, moment, nothing_stale, terminal, write_output
 from secgate.errors import UsageError
 
 
-@click.command("check")
+@click.command(
+    "check",
+    cls=Command,
+    examples=(
+        "secgate check semgrep.sarif codeql.sarif",
+        "secgate check - --format json < results.sarif",
+    ),
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE.sarif...")
-@click.option("--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add.")
+@POLICY
 @click.option("--enforced", metavar="DIR", help="The organisation's enforced layer.")
-@click.option("--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, html and others.")
+@FORMAT
 def check_command(
     *, files: tuple[str, ...], policies: tuple[str, ...], enforced: str | None, outputs: tuple[str, ...]
 ) -> int:

@@ -7,27 +7,51 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secgate.cli.completing import complete_document
+from secgate.cli.help import Group
 from secgate.cli.options import machine, moment, run_options
+from secgate.errors import UsageError
 
 if TYPE_CHECKING:
     from secgate.pipeline.configuring import Shown
 
 
-@click.group("config")
+@click.group("config", cls=Group)
 def config_command() -> None:
     """Look over settings, and show where each value comes from."""
 
 
-@config_command.command("schema")
-def schema() -> int:
-    """Write the JSON Schema of `secgate.toml` and `enforced.toml`, for editors."""
-    from secgate import config
+@config_command.command(
+    "schema",
+    examples=(
+        "secgate config schema > secgate.schema.json",
+        "secgate config schema run > run.schema.json",
+    ),
+)
+@click.argument("name", default="settings", shell_complete=complete_document)
+def schema(*, name: str) -> int:
+    """Write the JSON Schema of NAME: of the settings, by default, or of what a command writes as JSON.
 
-    click.echo(json.dumps(config.schema(), indent=2))
+    NAME is `settings` (`secgate.toml` and `enforced.toml`, for editors), or a command: run, explain, history, diff,
+    sla or notify. Within a version a form only gets additions.
+    """
+    from secgate import config, document_schema
+
+    known = ("settings", *document_schema.names())
+    if name not in known:
+        raise UsageError(f"there is no schema of `{name}`", remedy=f"one of: {', '.join(known)}", place="NAME")
+    made = config.schema() if name == "settings" else document_schema.document_schema(name)
+    click.echo(json.dumps(made, indent=2))
     return 0
 
 
-@config_command.command("check")
+@config_command.command(
+    "check",
+    examples=(
+        "secgate config check",
+        "secgate config check /etc/secgate/organisation/enforced.toml",
+    ),
+)
 @click.argument("files", nargs=-1, type=click.Path())
 @click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer, for what it locks.")
 def check(*, files: tuple[str, ...], enforced: str) -> int:
@@ -46,7 +70,10 @@ def check(*, files: tuple[str, ...], enforced: str) -> int:
     return 0
 
 
-@config_command.command("show")
+@config_command.command(
+    "show",
+    examples=("secgate config show --profile release",),
+)
 @run_options
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default.")
 def show(*, form: str, **options: Any) -> int:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import machine, moment
 from secgate.cli.waiver import moment_of, place_options, speaker_options
 
 
-@click.group("coverage")
+@click.group("coverage", cls=Group)
 def coverage_command() -> None:
     """Say of what nobody looked at that it may pass."""
 
 
-@coverage_command.command("waive")
+@coverage_command.command(
+    "waive",
+    examples=(
+        "secgate coverage waive iac unsupported 'charts/**' --until 30d \\",
+        '    --reason "read by hand" --as ana --key ~/.ssh/ana',
+    ),
+)
 @click.argument("lane", type=click.Choice(("sast", "dependencies", "iac", "secrets", "workflows")))
 @click.argument("reason_of_gap", metavar="REASON")
 @click.argument("paths", metavar="[PATHS]", default="")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import machine, moment
 from secgate.version import __version__
 
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
     from secgate.pipeline.diagnosis import Diagnosis
 
 
-@click.command("doctor")
+@click.command(
+    "doctor",
+    cls=Command,
+    examples=(
+        "secgate doctor",
+        "secgate doctor --self-test",
+    ),
+)
 @click.argument("path", default=".", type=click.Path())
 @click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer.")
 @click.option("--self-test", is_flag=True, help="Also run every installed scanner on a sample that it must find.")

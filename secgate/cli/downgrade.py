@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import machine, moment
 from secgate.cli.waiver import moment_of, place_options, speaker_options, speaks, where
 from secgate.escape import plain
@@ -20,7 +21,7 @@ _SHOWN = 12
 _WIDTH = 80
 
 
-@click.group("downgrade")
+@click.group("downgrade", cls=Group)
 def downgrade_command() -> None:
     """Ask for, approve, revoke and list downgrades.
 
@@ -30,7 +31,13 @@ def downgrade_command() -> None:
     """
 
 
-@downgrade_command.command("request")
+@downgrade_command.command(
+    "request",
+    examples=(
+        "secgate downgrade request ab66225c350b --to medium --until 90d \\",
+        '    --reason "not reachable" --as ana --key ~/.ssh/ana',
+    ),
+)
 @click.argument("finding")
 @click.option(
     "--to", "severity", type=click.Choice(("high", "medium", "low")), required=True, help="What it counts as."
@@ -76,7 +83,10 @@ def request(
     return 0
 
 
-@downgrade_command.command("approve")
+@downgrade_command.command(
+    "approve",
+    examples=("secgate downgrade approve 1f0c22d9 --as ana --key ~/.ssh/ana",),
+)
 @click.argument("downgrade")
 @place_options
 @speaker_options
@@ -92,7 +102,10 @@ def approve(*, downgrade: str, path: str, config: str, enforced: str, person: st
     return 0
 
 
-@downgrade_command.command("revoke")
+@downgrade_command.command(
+    "revoke",
+    examples=('secgate downgrade revoke 1f0c22d9 --reason "it is" --as ana --key ~/.ssh/ana',),
+)
 @click.argument("downgrade")
 @click.option("--reason", required=True, help="Why it ends.")
 @place_options
@@ -110,7 +123,10 @@ def revoke(*, downgrade: str, reason: str, path: str, config: str, enforced: str
     return 0
 
 
-@downgrade_command.command("list")
+@downgrade_command.command(
+    "list",
+    examples=("secgate downgrade list --format json",),
+)
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="Form of the list.")
 @place_options
 def list_downgrades(*, form: str, path: str, config: str, enforced: str) -> int:
@@ -121,7 +137,10 @@ def list_downgrades(*, form: str, path: str, config: str, enforced: str) -> int:
     return 0
 
 
-@downgrade_command.command("check")
+@downgrade_command.command(
+    "check",
+    examples=("secgate downgrade check",),
+)
 @place_options
 def check(*, path: str, config: str, enforced: str) -> int:
     """Check every downgrade's signatures and time; exit 1 where one does not hold, or counts for nothing."""

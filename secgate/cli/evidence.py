@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import machine, moment, room, write_output
 from secgate.cli.waiver import place_options, speaker_options, speaks, where
 from secgate.errors import UsageError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 KINDS = ("deployments", "repositories", "artifacts", "reviews")
 
 
-@click.group("evidence")
+@click.group("evidence", cls=Group)
 def evidence_command() -> None:
     """Take in lists from outside, and test assertions over a period.
 
@@ -26,7 +27,13 @@ def evidence_command() -> None:
     """
 
 
-@evidence_command.command("import")
+@evidence_command.command(
+    "import",
+    examples=(
+        'secgate evidence import deployments deploys.csv --source "the CD system" \\',
+        '    --query "all of production" --extracted-at 2026-10-01T06:00:00Z',
+    ),
+)
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("file")
 @click.option("--form", metavar="FORM", default="", help="csv, json, github or gitlab; by the file's name otherwise.")
@@ -86,7 +93,13 @@ def import_(
     return 0
 
 
-@evidence_command.command("revoked")
+@evidence_command.command(
+    "revoked",
+    examples=(
+        "secgate evidence revoked ab66225c350b --at 2026-10-01T06:00:00Z \\",
+        "    --reference SEC-7 --as ana --key ~/.ssh/ana",
+    ),
+)
 @click.argument("finding")
 @click.option("--at", required=True, metavar="TIME", help="When it was revoked: 2026-10-01T06:00:00Z.")
 @click.option("--reference", required=True, metavar="TICKET", help="Where the proof of it is kept.")
@@ -114,7 +127,10 @@ def revoked(
     return 0
 
 
-@evidence_command.command("check")
+@evidence_command.command(
+    "check",
+    examples=("secgate evidence check --from 2026-07-01 --to 2026-10-01",),
+)
 @click.option("--from", "start", metavar="DATE", required=True, help="The period's first day, or a time with a zone.")
 @click.option("--to", "end", metavar="DATE", required=True, help="The day after its last: 2026-07-01 to 2026-10-01.")
 @click.option("--framework", "frameworks", multiple=True, metavar="KEY", help="soc2, iso27001 ...; all by default.")

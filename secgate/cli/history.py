@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
+from secgate.cli.completing import complete_subject
+from secgate.cli.help import Command
 from secgate.cli.options import machine, moment, room, write_output
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def _asking(command: Command) -> Command:
+def _asking(command: Function) -> Function:
     for option in reversed(
         (
             click.option(
@@ -31,7 +33,14 @@ def _asking(command: Command) -> Command:
     return command
 
 
-@click.command("history")
+@click.command(
+    "history",
+    cls=Command,
+    examples=(
+        "secgate history ab66225c350b",
+        "secgate history CVE-2026-12345 --format json",
+    ),
+)
 @click.argument("finding", metavar="FINDING")
 @_asking
 def history_command(*, finding: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
@@ -50,8 +59,15 @@ def history_command(*, finding: str, path: str, config: str, enforced: str, form
     return 0
 
 
-@click.command("explain")
-@click.argument("subject", metavar="ID")
+@click.command(
+    "explain",
+    cls=Command,
+    examples=(
+        "secgate explain ab66225c350b",
+        "secgate explain sast --run 20261127T0740",
+    ),
+)
+@click.argument("subject", metavar="ID", shell_complete=complete_subject)
 @click.option("--run", default="", metavar="RUN", help="The run, by its id or the start of it; the latest by default.")
 @_asking
 def explain_command(*, subject: str, run: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
@@ -70,7 +86,11 @@ def explain_command(*, subject: str, run: str, path: str, config: str, enforced:
     return 0
 
 
-@click.command("diff")
+@click.command(
+    "diff",
+    cls=Command,
+    examples=("secgate diff 20261126T0740 20261127T0740",),
+)
 @click.argument("then", metavar="RUN")
 @click.argument("now", metavar="RUN")
 @_asking

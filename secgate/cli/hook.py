@@ -6,11 +6,17 @@ from typing import Any
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import hook_options, machine
+from secgate.cli.progress import Progress
 from secgate.cli.run import gate
 
 
-@click.command("hook")
+@click.command(
+    "hook",
+    cls=Command,
+    examples=("secgate hook --profile pre-commit shop/views.py",),
+)
 @hook_options
 def hook_command(*, files: tuple[str, ...], outputs: tuple[str, ...], **options: Any) -> int:
     """Judge FILES as pre-commit names them: staged ones from the index, others as they lie there.
@@ -32,4 +38,4 @@ def hook_command(*, files: tuple[str, ...], outputs: tuple[str, ...], **options:
         ref=branch if branch.startswith("refs/") else "",
         **asked,
     )
-    return gate(request, outputs=outputs, quiet=True)
+    return gate(request, outputs=outputs, progress=Progress(quiet=True))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import machine, moment
 from secgate.cli.waiver import place_options
 from secgate.errors import UsageError
@@ -21,7 +22,14 @@ _SHOWN = 12
 _TITLES = {"request": "asked for", "known": "asked for before", "not-turned": "not asked for"}
 
 
-@click.command("import")
+@click.command(
+    "import",
+    cls=Command,
+    examples=(
+        "secgate import trivyignore .trivyignore --dry-run",
+        "secgate import vex vex.json --as ana --key ~/.ssh/ana",
+    ),
+)
 @click.argument("form", type=click.Choice(FORMS))
 @click.argument("file")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked for; sign and write nothing.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import machine, moment
 from secgate.errors import UsageError
 
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     from secgate.proposals import Proposal
 
 
-@click.command("init")
+@click.command(
+    "init",
+    cls=Command,
+    examples=(
+        "secgate init --dry-run",
+        "secgate init --yes --without workflow",
+    ),
+)
 @click.argument("path", default=".", type=click.Path())
 @click.option("--pyproject", is_flag=True, help="Settings as [tool.secgate] in pyproject.toml.")
 @click.option(

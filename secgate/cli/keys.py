@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import machine, moment
 from secgate.cli.waiver import moment_of
 from secgate.errors import UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _WIDTH = 80
 
 
-@click.group("keys")
+@click.group("keys", cls=Group)
 def keys_command() -> None:
     """Make, replace, revoke and list keys of people and machines.
 
@@ -29,7 +30,13 @@ def keys_command() -> None:
     """
 
 
-@keys_command.command("create")
+@keys_command.command(
+    "create",
+    examples=(
+        "secgate keys create ana --out ~/.ssh/secgate",
+        "secgate keys create machine:ci --out ci.pem --enforced org",
+    ),
+)
 @click.argument("who")
 @click.option("--out", "file", metavar="FILE", required=True, help="The private key; FILE.pub is beside it.")
 @click.option("--namespace", "namespaces", multiple=True, metavar="NAME", help="What it counts for; may be repeated.")
@@ -48,7 +55,10 @@ def create(*, who: str, file: str, namespaces: tuple[str, ...], enforced: str) -
     return 0
 
 
-@keys_command.command("rotate")
+@keys_command.command(
+    "rotate",
+    examples=("secgate keys rotate ana --out ~/.ssh/secgate-2 --enforced org",),
+)
 @click.argument("who")
 @click.option("--out", "file", metavar="FILE", required=True, help="The new private key; FILE.pub is beside it.")
 @click.option("--namespace", "namespaces", multiple=True, metavar="NAME", help="Else what the old ones count for.")
@@ -71,7 +81,13 @@ def rotate(*, who: str, file: str, namespaces: tuple[str, ...], overlap: str, en
     return 0
 
 
-@keys_command.command("revoke")
+@keys_command.command(
+    "revoke",
+    examples=(
+        'secgate keys revoke ana --reason "laptop stolen" --from 2026-03-01T12:00Z \\',
+        "    --enforced org",
+    ),
+)
 @click.argument("which", metavar="WHO|SHA256:...")
 @click.option("--from", "since", metavar="TIME", default="", help="When others may have had it: 2026-03-01T12:00Z.")
 @click.option("--never", is_flag=True, help="Instead of --from: nothing that it ever signed counts.")
@@ -98,7 +114,10 @@ def revoke(*, which: str, since: str, never: bool, reason: str, enforced: str) -
     return 0
 
 
-@keys_command.command("list")
+@keys_command.command(
+    "list",
+    examples=("secgate keys list --enforced org",),
+)
 @click.option("--enforced", metavar="DIR", required=True, help="The organisation's enforced layer.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="Form of the list.")
 def list_keys(*, enforced: str, form: str) -> int:

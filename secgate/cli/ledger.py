@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import Command, machine, moment, terminal, write_output
 from secgate.errors import UsageError
 from secgate.escape import plain
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _WHERE = "FILE|REPOSITORY#REF|URL"
 
 
-@click.group("ledger")
+@click.group("ledger", cls=Group)
 def ledger_command() -> None:
     """Make, verify and read a ledger, and what leaves it: checkpoints, proofs, copies."""
 
@@ -34,7 +35,10 @@ def _options(command: Command) -> Command:
     return command
 
 
-@ledger_command.command("init")
+@ledger_command.command(
+    "init",
+    examples=("secgate ledger init",),
+)
 @_options
 def init(*, path: str, config: str, enforced: str) -> int:
     """Make the ledger, or make the provisional one that is there the one that counts."""
@@ -46,7 +50,10 @@ def init(*, path: str, config: str, enforced: str) -> int:
     return 0
 
 
-@ledger_command.command("verify")
+@ledger_command.command(
+    "verify",
+    examples=("secgate ledger verify --checkpoint /mnt/elsewhere/shop.checkpoint",),
+)
 @click.option("--checkpoint", "checkpoints", metavar=_WHERE, multiple=True, help="Where a checkpoint of it is kept.")
 @click.option("--max-age-days", type=click.FloatRange(min=0, min_open=True), help="An older checkpoint is a fault.")
 @click.option("--earlier", metavar="DIR|FILE", default="", help="An export that was made before.")
@@ -89,7 +96,10 @@ def _verified(checked: Checked) -> list[str]:
     return lines
 
 
-@ledger_command.command("log")
+@ledger_command.command(
+    "log",
+    examples=("secgate ledger log --type run --last 10",),
+)
 @click.option("--type", "types", metavar="TYPE", multiple=True, help="Only entries of this type; more than once.")
 @click.option("--last", type=click.IntRange(min=0), default=50, help="How many, the newest; 0 for all. 50 by default.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default.")
@@ -108,7 +118,10 @@ def log(*, types: tuple[str, ...], last: int, form: str, output: str, path: str,
     return 0
 
 
-@ledger_command.command("checkpoint")
+@ledger_command.command(
+    "checkpoint",
+    examples=("secgate ledger checkpoint --to /mnt/elsewhere/shop.checkpoint --key ci.pem",),
+)
 @click.option("--to", metavar=_WHERE, required=True, help="Where it is kept: not with the ledger's own holder.")
 @click.option("--key", metavar="FILE", required=True, help="An Ed25519 key, PEM or OpenSSH's form, no passphrase.")
 @click.option("--timestamp", "authorities", metavar="URL", multiple=True, help="Have an RFC 3161 authority stamp it.")
@@ -127,7 +140,13 @@ def checkpoint(*, to: str, key: str, authorities: tuple[str, ...], path: str, co
     return 0
 
 
-@ledger_command.command("prove")
+@ledger_command.command(
+    "prove",
+    examples=(
+        "secgate ledger prove 17 -o proof.json",
+        "secgate ledger prove --check proof.json",
+    ),
+)
 @click.argument("entry", type=click.IntRange(min=0), required=False)
 @click.option("--since", type=click.IntRange(min=1), metavar="SIZE", help="Prove growth from this many entries.")
 @click.option("--check", "file", metavar="FILE", help="Check a proof instead; no ledger is needed.")
@@ -168,7 +187,10 @@ def prove(
     return 0
 
 
-@ledger_command.command("export")
+@ledger_command.command(
+    "export",
+    examples=("secgate ledger export -o shop-ledger.tar.gz",),
+)
 @click.option("-o", "--output", metavar="DIR|FILE", required=True, help="New folder, or new .tar, .tgz or .tar.gz.")
 @click.option("--checkpoint", "checkpoints", metavar=_WHERE, multiple=True, help="A further one that goes with it.")
 @click.option("--no-blobs", is_flag=True, help="Leave out run documents, decision inputs and statements.")
@@ -184,7 +206,10 @@ def export(*, output: str, checkpoints: tuple[str, ...], no_blobs: bool, path: s
     return _told(copied, output)
 
 
-@ledger_command.command("import")
+@ledger_command.command(
+    "import",
+    examples=("secgate ledger import shop-ledger.tar.gz",),
+)
 @click.argument("exported", metavar="DIR|FILE")
 @_options
 def import_(*, exported: str, path: str, config: str, enforced: str) -> int:
@@ -196,7 +221,10 @@ def import_(*, exported: str, path: str, config: str, enforced: str) -> int:
     return _told(copied, copied.address)
 
 
-@ledger_command.command("backup")
+@ledger_command.command(
+    "backup",
+    examples=("secgate ledger backup -o shop-ledger.backup",),
+)
 @click.option("-o", "--output", metavar="FILE", required=True, help="A new file.")
 @_options
 def backup(*, output: str, path: str, config: str, enforced: str) -> int:
@@ -207,7 +235,10 @@ def backup(*, output: str, path: str, config: str, enforced: str) -> int:
     return _told(custody.back_up(place, to=output, machine=machine(), now=moment()), output)
 
 
-@ledger_command.command("restore")
+@ledger_command.command(
+    "restore",
+    examples=("secgate ledger restore shop-ledger.backup",),
+)
 @click.argument("file", metavar="FILE")
 @_options
 def restore(*, file: str, path: str, config: str, enforced: str) -> int:

@@ -7,12 +7,17 @@ from typing import Any
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import lsp_options, machine, moment
 from secgate.cli.signals import SIGNALS, SignalError
 from secgate.errors import InterruptedRunError, UsageError
 
 
-@click.command("lsp")
+@click.command(
+    "lsp",
+    cls=Command,
+    examples=("secgate lsp --profile pull-request",),
+)
 @lsp_options
 def lsp_command(**options: Any) -> int:
     """Serve an editor over stdin and stdout: gate each file that is opened or saved, and show what it holds.

@@ -5,11 +5,16 @@ from __future__ import annotations
 import click
 
 from secgate.cli.evidence import day_or_time
+from secgate.cli.help import Command
 from secgate.cli.options import check_output, machine, moment, write_output
 from secgate.cli.waiver import place_options
 
 
-@click.command("metrics")
+@click.command(
+    "metrics",
+    cls=Command,
+    examples=("secgate metrics --format prometheus -o secgate.prom",),
+)
 @click.option(
     "--format", "form", type=click.Choice(("prometheus", "json")), required=True, help="prometheus (its text) or json."
 )

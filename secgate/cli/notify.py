@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import machine, moment, room, write_output
 
 
-@click.command("notify")
+@click.command(
+    "notify",
+    cls=Command,
+    examples=(
+        "secgate notify --dry-run",
+        "secgate notify --ledger shop.sqlite",
+    ),
+)
 @click.option(
     "--ledger",
     "ledgers",

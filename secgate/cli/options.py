@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from secgate.cli.signals import INTERRUPTS
+from secgate.cli.completing import complete_format, complete_profile, complete_scanner
 from secgate.config import Machine, process_environment, this_machine
 from secgate.errors import UsageError
 from secgate.escape import plain
@@ -73,72 +72,40 @@ def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
 
 
 _JUDGED_BY = (
-    click.option("--profile", metavar="NAME", help="pre-commit, pull-request, release, audit, or one of your own."),
     click.option(
-        "--scanner", "scanners", multiple=True, metavar="NAME", help="Run only these; lanes still ask for all."
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete_profile,
+        help="pre-commit, pull-request, release, audit, or one of your own.",
+    ),
+    click.option(
+        "--scanner",
+        "scanners",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete_scanner,
+        help="Run only these; lanes still ask for all.",
     ),
     click.option("--offline", is_flag=True, default=None, help="Use no network."),
     click.option("--enforced", metavar="DIR", help="The organisation's enforced layer."),
     click.option("--config", metavar="FILE", help="Settings instead of the tree's own."),
+)
+TALK = (
+    click.option("--quiet", is_flag=True, help="No progress."),
+    click.option("--verbose", is_flag=True, help="Say of each stage and child process when it began and ended."),
 )
 _JOBS = click.option("--jobs", type=click.IntRange(1, 256), help="Child processes at a time.")
 POLICY = click.option(
     "--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add."
 )
 FORMAT = click.option(
-    "--format", "outputs", multiple=True, metavar="FORMAT[=FILE]", help="text, json, sarif, html and others."
+    "--format",
+    "outputs",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    shell_complete=complete_format,
+    help="text, json, sarif, html and others.",
 )
-
-
-class Progress:
-    """Observer that writes one line per scanner to stderr: rewritten in place on a terminal, at its end elsewhere."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._lock = threading.Lock()
-        self._quiet = quiet
-        self._live = sys.stderr.isatty() and not quiet
-        self._running: dict[str, str] = {}
-
-    def stage(self, name: str, detail: str) -> None:
-        """Hear that a stage begins; shown on terminals only. Raises SignalError where a signal came and was lost."""
-        INTERRUPTS.check()
-        with self._lock:
-            if self._live:
-                self._line(f"{name}: {detail}" if detail else name)
-
-    def scanner(self, name: str, state: str, detail: str) -> None:
-        """Hear how a scanner goes on."""
-        with self._lock:
-            if state in ("done", "failed"):
-                self._running.pop(name, None)
-                if not self._quiet:
-                    self._clear()
-                    self._say(f"  {plain(name):<18} {state:<7} {plain(detail)}".rstrip() + "\n")
-            else:
-                self._running[name] = state
-            if self._live:
-                self._line("scanning: " + ", ".join(sorted(self._running))) if self._running else self._clear()
-
-    def close(self) -> None:
-        """Leave the terminal clean."""
-        with self._lock:
-            self._clear()
-
-    def _line(self, text: str) -> None:
-        width = os.get_terminal_size(sys.stderr.fileno()).columns if self._live else 80
-        self._say("\r\x1b[2K" + plain(text)[: width - 1])
-
-    def _clear(self) -> None:
-        if self._live:
-            self._say("\r\x1b[2K")
-
-    def _say(self, text: str) -> None:
-        """Write to stderr; where nobody reads it any more, the run goes on in silence."""
-        try:
-            click.echo(text, err=True, nl=False)
-        except OSError:
-            self._quiet, self._live = True, False
-            let_go(sys.stderr)
 
 
 def formats(values: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import machine, moment
 from secgate.cli.waiver import moment_of, place_options, speaker_options, speaks, where
 from secgate.errors import UsageError
@@ -19,7 +20,7 @@ _SHOWN = 12
 _WIDTH = 80
 
 
-@click.group("override", invoke_without_command=True)
+@click.group("override", cls=Group, invoke_without_command=True)
 @click.option("--until", metavar="TIME", default="", help="When it ends, 24 h from now at most: 6h, 2026-12-31T06:00Z.")
 @click.option("--reason", default="", help="Why it cannot wait.")
 @click.option("--line", default="", metavar="BRANCH", help="The branch that may pass; the tree's own by default.")
@@ -75,7 +76,13 @@ def override_command(
     return 0
 
 
-@override_command.command("review")
+@override_command.command(
+    "review",
+    examples=(
+        "secgate override review 1f0c22d9 --word justified \\",
+        '    --reason "the outage was real" --as ana --key ~/.ssh/ana',
+    ),
+)
 @click.argument("override")
 @click.option("--word", type=click.Choice(("justified", "not-justified")), required=True, help="Was it?")
 @click.option("--reason", required=True, help="What was looked at, and what follows.")
@@ -101,7 +108,10 @@ def review(
     return 0
 
 
-@override_command.command("list")
+@override_command.command(
+    "list",
+    examples=("secgate override list",),
+)
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="Form of the list.")
 @place_options
 def list_overrides(*, form: str, path: str, config: str, enforced: str) -> int:

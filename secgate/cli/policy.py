@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import Command, check_output, machine, moment, room, write_output
 from secgate.errors import UsageError
 
@@ -18,7 +19,7 @@ ENGINES = ("regorus", "opa-eval", "opa")
 LAYERS = ("shipped", "organisation", "repository")
 
 
-@click.group("policy")
+@click.group("policy", cls=Group)
 def policy_command() -> None:
     """Look over, list and test policies; see which past decisions other ones would change.
 
@@ -54,7 +55,10 @@ def _write(told: Told, form: str, output: str) -> None:
     write_output(policy_told(told, form, width=width, colour=colour), output)
 
 
-@policy_command.command("lint")
+@policy_command.command(
+    "lint",
+    examples=("secgate policy lint policies/organisation",),
+)
 @_source_options
 def lint(*, folder: str, layer: str | None, enforced: str, form: str, output: str) -> int:
     """Give every fault of a layer, with its place and what to write instead; judge nothing.
@@ -70,7 +74,10 @@ def lint(*, folder: str, layer: str | None, enforced: str, form: str, output: st
     return 4 if found.faults else 0
 
 
-@policy_command.command("list")
+@policy_command.command(
+    "list",
+    examples=("secgate policy list --enforced /etc/secgate/organisation",),
+)
 @click.option("--path", default=".", metavar="DIR", help="The tree; the current folder by default.")
 @click.option("--enforced", default="", metavar="DIR", help="The organisation's enforced layer.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json.")
@@ -84,7 +91,13 @@ def list_(*, path: str, enforced: str, form: str, output: str) -> int:
     return 0
 
 
-@policy_command.command("test")
+@policy_command.command(
+    "test",
+    examples=(
+        "secgate policy test policies/organisation",
+        "secgate policy test --engine regorus --engine opa-eval",
+    ),
+)
 @click.option(
     "--engine",
     "engines",
@@ -111,7 +124,10 @@ def test(*, folder: str, layer: str | None, enforced: str, engines: tuple[str, .
     return 0 if found.passed else 1
 
 
-@policy_command.command("diff")
+@policy_command.command(
+    "diff",
+    examples=("secgate policy diff current policies/organisation --since 2026-11-01",),
+)
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.option(

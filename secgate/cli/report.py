@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secgate.cli.evidence import day_or_time
+from secgate.cli.help import Command
 from secgate.cli.options import check_folder, machine, moment, write_folder
 from secgate.cli.waiver import place_options
 from secgate.errors import UsageError
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 DEFAULT_FORMATS = ("html", "json")
 
 
-@click.command("report")
+@click.command(
+    "report",
+    cls=Command,
+    examples=(
+        "secgate report soc2 --from 2026-07-01 --to 2026-10-01 \\",
+        "    --generated-at 2026-10-02T09:00:00Z -o soc2-q3",
+    ),
+)
 @click.argument("framework")
 @click.option("--from", "start", metavar="DATE", required=True, help="The period's first day, or a time with a zone.")
 @click.option("--to", "end", metavar="DATE", required=True, help="The day after its last: 2026-07-01 to 2026-10-01.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secgate.cli.evidence import day_or_time
+from secgate.cli.help import Group
 from secgate.cli.options import machine, moment
 from secgate.cli.waiver import place_options, speaker_options, speaks, where
 from secgate.escape import plain
@@ -19,7 +20,7 @@ WHAT = ("results", "gate-settings", "access", "exceptions")
 _SHOWN = 12
 
 
-@click.group("review")
+@click.group("review", cls=Group)
 def review_command() -> None:
     """Sign for a review of the gate, and list what was signed.
 
@@ -27,7 +28,13 @@ def review_command() -> None:
     """
 
 
-@review_command.command("sign")
+@review_command.command(
+    "sign",
+    examples=(
+        "secgate review sign --from 2026-07-01 --to 2026-10-01 --what results \\",
+        '    --note "two were late" --as ana --key ~/.ssh/ana',
+    ),
+)
 @click.option("--from", "start", metavar="DATE", required=True, help="The period's first day, or a time with a zone.")
 @click.option("--to", "end", metavar="DATE", required=True, help="The day after its last; it must be over.")
 @click.option(
@@ -65,7 +72,10 @@ def sign(
     return 0
 
 
-@review_command.command("list")
+@review_command.command(
+    "list",
+    examples=("secgate review list",),
+)
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="Form of the list.")
 @place_options
 def list_reviews(*, form: str, path: str, config: str, enforced: str) -> int:

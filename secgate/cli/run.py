@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import (
     FORMAT,
     POLICY,
-    Progress,
+    TALK,
     check_apart,
     check_output,
     formats,
@@ -22,28 +23,42 @@ from secgate.cli.options import (
     terminal,
     write_output,
 )
+from secgate.cli.progress import Progress
 from secgate.errors import UsageError
 
 if TYPE_CHECKING:
     from secgate.pipeline import RunRequest
 
 
-@click.command("run")
+@click.command(
+    "run",
+    cls=Command,
+    examples=(
+        "secgate run",
+        "secgate run --changed-since main",
+        "secgate run --format text --format html=gate.html --format sarif=gate.sarif",
+    ),
+)
 @run_options
 @click.option("--baseline", metavar="FILE", help="SARIF of another tool that lists known debt, FILE.sig beside it.")
 @POLICY
 @FORMAT
 @click.option("--attest", "attest_to", metavar="FILE", default="", help="Sign what it said, pass or not, into a file.")
 @click.option("--attest-key", metavar="FILE", default="", help="The machine's Ed25519 key, without a passphrase.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-def run_command(*, outputs: tuple[str, ...], attest_to: str, attest_key: str, quiet: bool, **options: Any) -> int:
+@TALK[0]
+@TALK[1]
+def run_command(
+    *, outputs: tuple[str, ...], attest_to: str, attest_key: str, quiet: bool, verbose: bool, **options: Any
+) -> int:
     """Scan PATH, judge what was found, record it and show it.
 
     PATH is a git work tree, a folder in one, or a plain folder; the current folder by default.
     """
     request = _request({**options, "attested": bool(attest_to)})
     wish = Attest(attest_to, attest_key) if attest_to or attest_key else None
-    return gate(request, outputs=outputs, quiet=quiet, attest=wish)
+    return gate(
+        request, outputs=outputs, progress=Progress(quiet=quiet, verbose=verbose, tree=request.path), attest=wish
+    )
 
 
 class Attest(NamedTuple):
@@ -53,7 +68,7 @@ class Attest(NamedTuple):
     key: str
 
 
-def gate(request: RunRequest, *, outputs: Sequence[str], quiet: bool, attest: Attest | None = None) -> int:
+def gate(request: RunRequest, *, outputs: Sequence[str], progress: Progress, attest: Attest | None = None) -> int:
     """Run the gate, show what was asked for, attest it where that is wanted, and give the exit code."""
     from secgate import pipeline, registry
     from secgate.escape import plain
@@ -63,13 +78,13 @@ def gate(request: RunRequest, *, outputs: Sequence[str], quiet: bool, attest: At
     files = [file for _, file in wanted]
     if attest is not None:
         _check_attest(attest, files, now)
-    progress = Progress(quiet=quiet)
     waiting = [*files, attest.file if attest is not None else ""]
     with nothing_stale(waiting):
         try:
             done = pipeline.run(request, machine=machine(), now=now, observer=progress)
         finally:
             progress.close()
+        progress.keep(done)
         width, colour = terminal()
         for name, file in wanted:
             data = pipeline.render(done, name, width=width if not file else 80, colour=colour and not file)
@@ -88,11 +103,16 @@ def gate(request: RunRequest, *, outputs: Sequence[str], quiet: bool, attest: At
     return done.decision.exit_code
 
 
-@click.command("scan")
+@click.command(
+    "scan",
+    cls=Command,
+    examples=("secgate scan --quiet | secgate check -",),
+)
 @run_options
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where the SARIF goes; stdout by default.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
+@TALK[0]
+@TALK[1]
+def scan_command(*, output: str, quiet: bool, verbose: bool, **options: Any) -> int:
     """Scan PATH and write SARIF: everything up to the findings, no judgement, nothing recorded.
 
     Exit code 3 when a lane was not covered, else 0.
@@ -100,12 +120,14 @@ def scan_command(*, output: str, quiet: bool, **options: Any) -> int:
     from secgate import pipeline
 
     check_output(output)
-    progress = Progress(quiet=quiet)
+    request = _request(options)
+    progress = Progress(quiet=quiet, verbose=verbose, tree=request.path)
     with nothing_stale([output]):
         try:
-            done = pipeline.scan_only(_request(options), machine=machine(), now=moment(), observer=progress)
+            done = pipeline.scan_only(request, machine=machine(), now=moment(), observer=progress)
         finally:
             progress.close()
+    progress.keep(done)
     write_output(pipeline.render(done, "sarif", width=80, colour=False), output)
     gaps = [gap for lane in done.coverage.lanes if lane.asked for gap in lane.gaps]
     for gap in gaps[:20]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import check_apart, check_output, machine, moment, write_output
 from secgate.cli.waiver import place_options
 
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
     from secgate.bom import Form
 
 
-@click.command("sbom")
+@click.command(
+    "sbom",
+    cls=Command,
+    examples=(
+        "secgate sbom -o bom.json",
+        "secgate sbom --format xml -o -",
+    ),
+)
 @click.option("--run", default="", metavar="RUN", help="The inventory that a run kept, by its id or the start of it.")
 @click.option("--ledger", default="", metavar="L", help="A ledger's file, or REPOSITORY#REF: of its run, or its last.")
 @click.option(

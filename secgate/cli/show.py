@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import formats, machine, moment, terminal, write_output
 
 
-@click.command("show")
+@click.command(
+    "show",
+    cls=Command,
+    examples=(
+        "secgate show",
+        "secgate show 20261127T0740 --format html -o gate.html",
+    ),
+)
 @click.argument("run", required=False, metavar="[RUN]")
 @click.option(
     "--path", default=".", type=click.Path(), help="The tree whose ledger is read; the current folder by default."

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import click
 
+from secgate.cli.help import Command
 from secgate.cli.options import machine, moment, room, write_output
 
 
-@click.command("sla")
+@click.command(
+    "sla",
+    cls=Command,
+    examples=(
+        "secgate sla",
+        "secgate sla --check --ledger shop.sqlite --ledger pay.sqlite",
+    ),
+)
 @click.option(
     "--ledger",
     "ledgers",

@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import machine
 
 if TYPE_CHECKING:
     from secgate.executors.tools import LocalTools
 
 
-@click.group("tools")
+@click.group("tools", cls=Group)
 def tools_command() -> None:
     """Install, list and remove tool environments."""
 
 
-@tools_command.command("install")
+@tools_command.command(
+    "install",
+    examples=("secgate tools install checkov",),
+)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--upgrade", is_flag=True, help="Make it anew even where the locked list has not changed.")
 def install(*, names: tuple[str, ...], upgrade: bool) -> int:
@@ -31,7 +35,10 @@ def install(*, names: tuple[str, ...], upgrade: bool) -> int:
     return 0
 
 
-@tools_command.command("list")
+@tools_command.command(
+    "list",
+    examples=("secgate tools list",),
+)
 def listing() -> int:
     """List the tool environments, and what could be installed."""
     with _tools() as tools:
@@ -41,7 +48,10 @@ def listing() -> int:
     return 0
 
 
-@tools_command.command("remove")
+@tools_command.command(
+    "remove",
+    examples=("secgate tools remove checkov",),
+)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def remove(*, names: tuple[str, ...]) -> int:
     """Remove tool environments."""

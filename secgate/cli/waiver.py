@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secgate.cli.help import Group
 from secgate.cli.options import Command, machine, moment
 from secgate.errors import UsageError
 from secgate.escape import plain
@@ -23,7 +24,7 @@ _SHOWN = 12
 _WIDTH = 80
 
 
-@click.group("waiver")
+@click.group("waiver", cls=Group)
 def waiver_command() -> None:
     """Ask for, approve, revoke and list waivers.
 
@@ -54,7 +55,13 @@ def speaker_options(command: Command) -> Command:
     return command
 
 
-@waiver_command.command("request")
+@waiver_command.command(
+    "request",
+    examples=(
+        "secgate waiver request ab66225c350b --kind accept --until 30d \\",
+        '    --reason "fixed in release 5" --as ana --key ~/.ssh/ana',
+    ),
+)
 @click.argument("finding", required=False, default="")
 @click.option("--kind", type=click.Choice(KINDS), required=True, help="Accepted risk, or none at all.")
 @click.option("--reason", required=True, help="Why it may pass, for whoever reads it in a year.")
@@ -129,7 +136,10 @@ def request(
     return 0
 
 
-@waiver_command.command("approve")
+@waiver_command.command(
+    "approve",
+    examples=("secgate waiver approve 1f0c22d9 --as ana --key ~/.ssh/ana",),
+)
 @click.argument("waiver")
 @place_options
 @speaker_options
@@ -145,7 +155,10 @@ def approve(*, waiver: str, path: str, config: str, enforced: str, person: str, 
     return 0
 
 
-@waiver_command.command("revoke")
+@waiver_command.command(
+    "revoke",
+    examples=('secgate waiver revoke 1f0c22d9 --reason "mended" --as ana --key ~/.ssh/ana',),
+)
 @click.argument("waiver")
 @click.option("--reason", required=True, help="Why it ends.")
 @place_options
@@ -161,7 +174,10 @@ def revoke(*, waiver: str, reason: str, path: str, config: str, enforced: str, p
     return 0
 
 
-@waiver_command.command("list")
+@waiver_command.command(
+    "list",
+    examples=("secgate waiver list --kind accept",),
+)
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="Form of the list.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
 @place_options
@@ -174,7 +190,10 @@ def list_waivers(*, form: str, kind: str | None, path: str, config: str, enforce
     return 0
 
 
-@waiver_command.command("check")
+@waiver_command.command(
+    "check",
+    examples=("secgate waiver check",),
+)
 @click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
 @place_options
 def check(*, kind: str | None, path: str, config: str, enforced: str) -> int:

@@ -6,6 +6,7 @@ from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
 from secgate.preparation.owners import Ownership
+from secgate.preparation.paces import keep_paces, known_paces
 from secgate.preparation.policy_files import (
     ConftestSet,
     guarded_reader,
@@ -45,6 +46,8 @@ __all__ = [
     "choose_ledger",
     "guarded_reader",
     "keep_last",
+    "keep_paces",
+    "known_paces",
     "last_kept",
     "named_ledger",
     "named_policies",

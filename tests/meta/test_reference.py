@@ -32,6 +32,10 @@ def test_the_schema_of_the_report_is_what_the_code_says(golden: Golden) -> None:
     golden(ROOT / "reports" / "report-v1.schema.json", SCRIPT["report_schema"]())
 
 
+def test_the_schema_of_a_run_is_what_the_code_says(golden: Golden) -> None:
+    golden(ROOT / "reports" / "schema" / "run-1.schema.json", SCRIPT["run_schema"]())
+
+
 def test_readme_shows_the_real_help(golden: Golden) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     program = Path(sys.executable).with_name("secgate")

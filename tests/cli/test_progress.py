@@ -1,0 +1,77 @@
+"""What a person sees on a terminal while a run goes on, and what a log gets instead."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.product import CLEAN, Product
+from tests.unit.conftest import Git
+
+
+def watched(product: Product, *arguments: str, **env: str) -> tuple[int, str]:
+    """Run the command line with a terminal of 80 columns for stderr, and give what it showed."""
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "secgate", *arguments],
+        env={**product.env, "PYTHONPATH": str(Path(__file__).parents[2]), **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if select.select([ours], [], [], 0.1)[0]:
+            try:
+                shown += os.read(ours, 65536)
+            except OSError:
+                break
+    os.close(ours)
+    return process.wait(timeout=30), shown.decode()
+
+
+def test_time_left_is_told_by_the_last_run_that_was_watched(product: Product, git: Git) -> None:
+    git.commit({f"f{number}.py": CLEAN for number in range(4)})
+    code, first = watched(product, "run", str(git.root))
+    assert (code, "about" in first, "done: " in first) == (0, False, True)
+    (kept,) = (product.state / "cache" / "paces").iterdir()
+    slower = re.sub(rb'"seconds":[0-9.]+', b'"seconds":200.0', kept.read_bytes())
+    kept.write_bytes(slower)
+    _, second = watched(product, "run", str(git.root))
+    assert re.search(r"scanning \d+ s, about 3 min left, \d of \d done: ", second)
+    assert kept.read_bytes() != slower, "the newer run counts from then on"
+    assert second.endswith("\r\x1b[2K"), "the terminal is left clean"
+
+
+def test_a_log_gets_a_line_a_scanner_and_keeps_nothing(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    ended = product.cli("run", str(git.root), "--format", "json")
+    assert re.findall(r"^  (\S+) +done", ended.err, flags=re.MULTILINE) == [
+        line.split()[0] for line in ended.err.splitlines()
+    ]
+    assert "\x1b" not in ended.err
+    assert not (product.state / "cache" / "paces").exists()
+
+
+def test_verbose_says_when_each_thing_happened(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    ended = product.cli("run", str(git.root), "--verbose")
+    assert re.search(r"^ +\d+\.\d s  discover: ", ended.err, flags=re.MULTILINE)
+    assert re.search(r"^ +\d+\.\d s  semgrep running: \S+ ended after \d+\.\d s", ended.err, flags=re.MULTILINE)
+    assert re.search(r"^ +\d+\.\d s  judge: ", ended.err, flags=re.MULTILINE)
+
+
+def test_quiet_and_verbose_exclude_each_other(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    assert product.cli("run", str(git.root), "--quiet").err == ""
+    ended = product.cli("run", str(git.root), "--quiet", "--verbose")
+    assert (ended.code, "--quiet and --verbose" in ended.err) == (2, True)
