@@ -13,7 +13,13 @@ ROOT = Path(__file__).parents[1]
 FRONT, DECISIONS = "README", "docs/adr/README"
 
 NAVIGATION = {
-    "Start": ["docs/first-hour", "docs/concepts", "docs/page", "docs/explain"],
+    "Start": [
+        "docs/first-hour",
+        "docs/concepts",
+        "docs/page",
+        "docs/explain",
+        "docs/what-it-is-not",
+    ],
     "Integrations": [
         "docs/pre-commit",
         "docs/editor",
@@ -21,6 +27,7 @@ NAVIGATION = {
         "docs/pipelines",
         "docs/notifications",
         "docs/library",
+        "docs/plugins",
     ],
     "Policies": [
         "docs/policies",
@@ -30,9 +37,11 @@ NAVIGATION = {
         "docs/downgrades",
         "docs/baselines",
         "docs/overrides",
+        "docs/rules",
         "docs/infrastructure",
     ],
     "Evidence": [
+        "docs/auditors",
         "docs/ledger",
         "docs/signing",
         "docs/attestation",
@@ -41,7 +50,11 @@ NAVIGATION = {
         "docs/metrics",
         "docs/inventory",
     ],
-    "Reference": ["docs/reference", "docs/configuration", "docs/sarif"],
+    "Reference": [
+        "docs/reference",
+        "docs/configuration",
+        "docs/sarif",
+    ],
     "Project": [
         "docs/architecture",
         DECISIONS,

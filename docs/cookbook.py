@@ -43,9 +43,11 @@ loads, lints and runs them all. How a policy is written: [policies](policies.md)
 Take a recipe's file and its `_test.rego` into `policies/` of your
 [enforced layer](configuration.md#the-enforced-layer), its data, where it has some, into `data/`, and try it:
 
-    secgate policy lint organisation
-    secgate policy test organisation
-    secgate policy diff current organisation       what recorded runs would have been with it
+```sh run cookbook
+secgate policy lint ../organisation
+secgate policy test ../organisation
+secgate policy diff current ../organisation       # what recorded runs would have been with it
+```
 
 A repository may take those that only `deny` or `warn` and need no data into a folder of its own; `exempt`,
 `obligations` and data are the organisation's. Numbers and names in the data are examples.

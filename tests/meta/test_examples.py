@@ -140,6 +140,24 @@ def test_the_tests_that_are_shown_pass_and_miss_their_rule(tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_rule_that_is_shown_finds_what_is_quoted(tmp_path: Path) -> None:
+    (rule,), (settings,) = examples("rules.md", "yaml"), examples("rules.md", "toml")
+    folder = tmp_path / "organisation" / "pack"
+    made = {"pack/acme.yaml": rule.text, "enforced.toml": settings.text.replace("/srv/organisation/pack", str(folder))}
+    tree(tmp_path / "organisation", made)
+    tree(tmp_path / "shop", {"app.py": "import acme.legacy\n\nclient = acme.legacy.Client('shop')\n"})
+    words = ("run", "--profile=pre-commit", "--scanner=semgrep", "--enforced=../organisation")
+    argv = [sys.executable, "-m", "secgate", *words]
+    env = {**os.environ, "SECGATE_LEDGER_STORE": "none"}
+    done = subprocess.run(argv, cwd=tmp_path / "shop", capture_output=True, text=True, check=False, env=env)
+    said = {" ".join(line.split()) for line in done.stdout.splitlines()}
+    (quoted,) = re.findall(
+        r"^> .+\n(?:> .+\n)*", (ROOT / "docs/rules.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    shown = {" ".join(line.removeprefix("> ").split()) for line in quoted.splitlines()}
+    assert (done.returncode, shown - said) == (1, set()), done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("example", examples("configuration.md", "toml"), ids=lambda one: one.name)
 def test_settings_that_are_shown_resolve(example: Example) -> None:
     trust: config.Trust = "enforced" if example.name == config.ENFORCED_NAME else "repository"
@@ -234,7 +252,7 @@ def test_the_ledgers_proof_runs_without_secgate(tmp_path: Path) -> None:
 
 def shown_output(document: str, tree: Path) -> tuple[list[str], list[str]]:
     """Give what the one script of a document says in a tree, and what the document says that it says."""
-    (shown,) = examples(document, "sh")
+    (shown,) = (one for one in examples(document, "sh") if not one.words.strip())
     python = shlex.quote(sys.executable)
     script = re.sub("^secgate", f"{python} -m secgate", shown.text, flags=re.MULTILINE).replace("python3", python)
     env = {**os.environ, "SECGATE_STATE_DIR": str(tree.parent / "state")}
