@@ -8,6 +8,7 @@ Reply: {value}, or {what, remedy, place}. A document may have a hundred megabyte
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import BinaryIO
 
@@ -28,10 +29,9 @@ class Question(Struct, frozen=True, kw_only=True):
     coverage: bool = False
 
 
-def answer(question: BinaryIO) -> bytes:
+def answer(question: BinaryIO, engine: RegorusEngine) -> bytes:
     """Give the reply to one question. A PolicyError becomes the reply; nothing else is caught."""
     asked = msgspec.json.decode(question.readline(), type=Question)
-    engine = RegorusEngine()
     try:
         if asked.coverage:
             value = msgspec.json.encode(
@@ -54,4 +54,7 @@ def answer(question: BinaryIO) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(answer(sys.stdin.buffer))
+    _engine = RegorusEngine(ends=True)
+    sys.stdout.buffer.write(answer(sys.stdin.buffer, _engine))
+    sys.stdout.buffer.flush()
+    os._exit(0)

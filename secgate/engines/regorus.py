@@ -57,6 +57,10 @@ class RegorusEngine:
 
     name = "regorus"
 
+    def __init__(self, *, ends: bool = False) -> None:
+        """With `ends` the process ends with the answer, and gives back at once what would take long value by value."""
+        self._kept: list[object] | None = [] if ends else None
+
     @cached_property
     def version(self) -> str:
         """Looked up when it is asked for, which takes longer than a small decision. Raises PolicyError without one."""
@@ -74,6 +78,8 @@ class RegorusEngine:
             # Text and values of a large run are hundreds of megabytes each: neither outlives its use.
             del document
             answer = engine.eval_query_as_json(query)
+            if self._kept is not None:
+                self._kept.append(engine)
             del engine
         return Answer(value=_value(answer, query))
 
