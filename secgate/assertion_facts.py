@@ -25,8 +25,9 @@ class Item(Value, frozen=True, kw_only=True):
 class RunOfDeployment(Value, frozen=True, kw_only=True):
     """A run that looked at what was deployed; `by` says what ties them together.
 
-    `same_artifact` is `no` where both name digests and none is the same. `override` is whether the override that it
-    passed under, if any, counts.
+    `same_artifact` is `no` where both name digests and none is the same, `same_source` where the deployment names
+    another commit and nothing says that its tree is the same. `override` is whether the override that it passed under,
+    if any, counts.
     """
 
     run_id: str = ""
@@ -34,6 +35,7 @@ class RunOfDeployment(Value, frozen=True, kw_only=True):
     decided_epoch_s: int = 0
     outcome: str = ""
     same_artifact: Literal["yes", "no", "unknown"] = "unknown"
+    same_source: Literal["yes", "no", "unknown"] = "unknown"
     override: Literal["none", "counts", "void"] = "none"
 
 
@@ -209,12 +211,19 @@ class RunItem(Item, frozen=True, kw_only=True):
 
 
 class CheckpointItem(Item, frozen=True, kw_only=True):
-    """A checkpoint from outside, held against its ledger."""
+    """A checkpoint from outside, held against its ledger. `stamp_required`: the settings ask for a timestamp.
+
+    `stamped`: it has one by an authority that counts; `why_not` says why not. `unchecked`: nobody says which count.
+    """
 
     size: int = 1
     ledger_size: int = 0
     signed: bool = False
     same_root: bool = False
+    stamp_required: bool = False
+    stamped: bool = False
+    unchecked: bool = False
+    why_not: str = ""
 
 
 UNITS: Mapping[str, type[Item]] = MappingProxyType(

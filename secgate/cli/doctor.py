@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,9 @@ from secgate.version import __version__
 
 if TYPE_CHECKING:
     from secgate.pipeline.diagnosis import Diagnosis
+
+
+WIDTH, INDENT = 80, 12
 
 
 @click.command(
@@ -66,5 +70,8 @@ def _show(found: Diagnosis) -> None:
         more = f", {lane.unsupported} unsupported" if lane.unsupported else ""
         asked = "" if lane.asked else "  (not asked by this profile)"
         click.echo(f"  {lane.lane:<16} {files}{more}  {', '.join(lane.tools)}{asked}".rstrip())
-    click.echo(f"\nadvisories  {found.advisories}")
-    click.echo(f"ledger      {found.ledger}")
+    click.echo()
+    for name, text in (("advisories", found.advisories), ("ledger", found.ledger)):
+        lines = textwrap.wrap(text, WIDTH - INDENT, break_long_words=False, break_on_hyphens=False) or [""]
+        for position, line in enumerate(lines):
+            click.echo(f"{name if position == 0 else '':<{INDENT}}{line}")

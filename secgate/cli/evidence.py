@@ -183,7 +183,10 @@ def check(
 
 def _imported(receipt: ImportReceipt) -> list[str]:
     event = receipt.event
-    lines = [f"{event.rows} {event.kind}: {'there already' if receipt.again else 'imported'}"]
+    from secgate.sla import many
+
+    told = "there already" if receipt.again else "imported"
+    lines = [f"{event.kind}: {many(event.rows, 'row')} {told}"]
     lines.append(f"  into {plain(receipt.address)}, rows {event.rows_digest[:12]}, file {event.source_digest[:12]}")
     lines += [f"  left out: {count} {plain(reason)}" for reason, count in sorted(event.left_out.items())]
     if event.unknown_people:

@@ -17,7 +17,7 @@ from secgate.custody.survey import Survey, entries_of, survey
 from secgate.errors import LedgerError, SignatureError
 from secgate.model import Head, Signed, Trust
 from secgate.ports import Keeper, Ledger, Signer
-from secgate.preparation import Opened, Place, choose_keeper, opened
+from secgate.preparation import Opened, Place, Workshop, choose_keeper, opened
 from secgate.recall import check_growth
 from secgate.sla import many_entries
 from secgate.waivers import NAMESPACES
@@ -215,30 +215,32 @@ def _who_signed(kept: Sealed, keeper: Keeper, desk: Opened, stamps: tuple[dateti
         ) from error
 
 
-def _stamps(kept: Sealed, keeper: Keeper, desk: Opened) -> tuple[tuple[datetime, ...], tuple[str, ...]]:
-    """Give when authorities that count say it was signed, earliest first, and what became of the other timestamps.
-
-    Raises SignatureError where one is required and none counts.
-    """
-    known = desk.prepared.enforced.authorities
+def stamps(kept: Sealed, authorities: bytes, shop: Workshop) -> tuple[tuple[datetime, ...], tuple[str, ...]]:
+    """Give when authorities that count say it was signed, earliest first, and what became of the other timestamps."""
     times: list[datetime] = []
     notes: list[str] = []
-    if kept.timestamps and not known:
+    if kept.timestamps and not authorities:
         notes.append("its timestamps were not checked: the enforced layer has no timestamp-authorities.pem")
     elif kept.timestamps:
-        stamps = registry.timestamps(desk.shop.machine, runner=desk.shop.executor, scratch=desk.shop.scratch)
+        checker = registry.timestamps(shop.machine, runner=shop.executor, scratch=shop.scratch)
         for answer in kept.timestamps:
             try:
-                times.append(stamps.verify(answer, kept.signature, authorities=known))
+                times.append(checker.verify(answer, kept.signature, authorities=authorities))
             except SignatureError as error:
                 notes.append(f"a timestamp does not count: {error.what}")
+    return tuple(sorted(times)), tuple(notes)
+
+
+def _stamps(kept: Sealed, keeper: Keeper, desk: Opened) -> tuple[tuple[datetime, ...], tuple[str, ...]]:
+    """Give what `stamps` does. Raises SignatureError where one is required and none counts."""
+    times, notes = stamps(kept, desk.prepared.enforced.authorities, desk.shop)
     if desk.prepared.settings.ledger.timestamps_required and not times:
         raise SignatureError(
             f"the checkpoint has no timestamp that counts{': ' if notes else ''}{'; '.join(notes)}",
             place=keeper.address,
             remedy="take one with `secgate ledger checkpoint --timestamp URL`",
         )
-    return tuple(sorted(times)), tuple(notes)
+    return times, notes
 
 
 def _check_age(kept: Sealed, max_age: timedelta | None, *, place: str, now: datetime) -> None:

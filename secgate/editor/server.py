@@ -209,6 +209,7 @@ async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequ
     session.server.protocol.set_writer(_Writer(stdout))
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="secgate-editor") as pool:
         heard = asyncio.ensure_future(run_async(threading.Event(), reader, session.server.protocol))
+        heard.add_done_callback(_taken)
         work = asyncio.ensure_future(session.work(pool))
         try:
             await asyncio.wait({heard, work, came}, return_when=asyncio.FIRST_COMPLETED)
@@ -216,6 +217,12 @@ async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequ
             session.end()
             pipe.close()
     return _ended(came, heard, work)
+
+
+def _taken(heard: asyncio.Future[None]) -> None:
+    """Take what ended it, the protocol's `exit` for one, or asyncio complains that nobody did."""
+    if not heard.cancelled():
+        heard.exception()
 
 
 def _note(came: asyncio.Future[signal.Signals], number: signal.Signals) -> None:

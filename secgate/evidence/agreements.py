@@ -88,7 +88,12 @@ def checkpoints(ground: Ground, assertion: Assertion) -> Population:
     """Give each checkpoint that was brought from where it is kept."""
     del assertion
     reason = "" if ground.checkpoints else "no checkpoint that is kept elsewhere was named: --checkpoint"
-    return Population(ground.checkpoints, reason=reason)
+    untested = {
+        one.id: one.why_not
+        for one in ground.checkpoints
+        if one.stamp_required and one.unchecked and one.signed and one.same_root and one.size <= one.ledger_size
+    }
+    return Population(ground.checkpoints, reason=reason, untested=untested)
 
 
 def months(period: Period) -> Iterator[Period]:

@@ -17,9 +17,9 @@ from secgate.assertions import Period
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.chronicle import Chronicle, Episode, RecordedBinding
 from secgate.custody.attested import attestation_of, require_counting
-from secgate.custody.verifying import namespace_of
+from secgate.custody.verifying import namespace_of, stamps
 from secgate.downgrades import Downgrade
-from secgate.errors import LedgerError, SignatureError
+from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.evidence.superseding import Superseding, supersedings, with_standing
 from secgate.memory import KnownBaseline
 from secgate.merkle import envelope_of
@@ -115,11 +115,12 @@ def read_ground(
     Raises LedgerError for one that does not verify, or is another's.
     """
     sizes = [one.sealed.checkpoint.size for one in kept]
-    found = []
+    found: list[Read] = []
     for ledger in ledgers:
         entries = _until(ledger.read(), known_until_epoch_s)
         chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
         said = _said(chronicle, prepared.enforced, shop)
+        _require_another(chronicle, found)
         bound = _bindings(ledger, chronicle, prepared.enforced, shop)
         judged = _supersedings(ledger, chronicle, said, prepared, shop)
         found.append(Read(ledger, chronicle, said, bound, judged, with_standing(chronicle.episodes(), judged)))
@@ -128,8 +129,19 @@ def read_ground(
         ledgers=tuple(found),
         lists=_lists(found),
         limits=exceptions.limits_of(prepared),
-        checkpoints=tuple(_checkpoint(one, found, prepared.enforced, shop) for one in kept),
+        checkpoints=tuple(_checkpoint(one, found, prepared, shop) for one in kept),
     )
+
+
+def _require_another(chronicle: Chronicle, found: Sequence[Read]) -> None:
+    """Raise UsageError for a ledger that was read before, under another name or from a copy: all would count twice."""
+    for one in found:
+        if one.chronicle.memory.ledger_id and one.chronicle.memory.ledger_id == chronicle.memory.ledger_id:
+            raise UsageError(
+                f"this is the ledger that {one.chronicle.address} is too",
+                place=chronicle.address,
+                remedy="name it once",
+            )
 
 
 def _until(entries: Iterable[LedgerEntry], until_epoch_s: int | None) -> Iterator[LedgerEntry]:
@@ -258,7 +270,8 @@ def _lists(found: Sequence[Read]) -> dict[PopulationKind, Joined]:
     return {kind: joined(sorted(of_kind, key=lambda one: one.at_epoch_s)) for kind, of_kind in imports.items()}
 
 
-def _checkpoint(kept: Kept, found: Sequence[Read], enforced: Enforced, shop: Workshop) -> CheckpointItem:
+def _checkpoint(kept: Kept, found: Sequence[Read], prepared: Prepared, shop: Workshop) -> CheckpointItem:
+    enforced = prepared.enforced
     checkpoint = kept.sealed.checkpoint
     chronicle = next((one.chronicle for one in found if one.chronicle.memory.ledger_id == checkpoint.ledger_id), None)
     if chronicle is None:
@@ -266,13 +279,16 @@ def _checkpoint(kept: Kept, found: Sequence[Read], enforced: Enforced, shop: Wor
             "the checkpoint is of none of these ledgers", place=kept.address, remedy="name its ledger too, or leave it"
         )
     signed = True
+    times, notes = stamps(kept.sealed, enforced.authorities, shop)
+    # A key counts at the earliest time that an authority vouches for, else at the checkpoint's own word.
+    at = times[0] if times else datetime.fromtimestamp(checkpoint.at_epoch_s, tz=UTC)
     try:
         _signer("dsse", shop).verify(
             kept.sealed.statement,
             kept.sealed.data,
             namespace=NAMESPACE,
             trust=enforced.trust,
-            at=datetime.fromtimestamp(checkpoint.at_epoch_s, tz=UTC),
+            at=at,
         )
     except SignatureError:
         signed = False
@@ -282,4 +298,8 @@ def _checkpoint(kept: Kept, found: Sequence[Read], enforced: Enforced, shop: Wor
         ledger_size=chronicle.memory.head.size,
         signed=signed,
         same_root=chronicle.roots.get(checkpoint.size) == checkpoint.root,
+        stamp_required=prepared.settings.ledger.timestamps_required,
+        stamped=bool(times),
+        unchecked=bool(kept.sealed.timestamps) and not enforced.authorities,
+        why_not="" if times else "; ".join(notes) or "there is no timestamp on it",
     )

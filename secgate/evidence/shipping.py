@@ -180,11 +180,23 @@ class _Runs:
                 found.setdefault(one.run.run_id, self._tied(one, "artifact", row))
         for one in self._commits.get(row.commit, ()) if row.commit else ():
             found.setdefault(one.run.run_id, self._tied(one, "commit", row))
-        trees = {row.tree} if row.tree else {one.run.tree for one in self._commits.get(row.commit, ()) if row.commit}
-        for tree in sorted(trees - {""}):
+        for tree in sorted(self._trees_of(row)):
             for one in self._trees.get((row.repository, tree), ()):
                 found.setdefault(one.run.run_id, self._tied(one, "tree", row))
         return found.values()
+
+    def _trees_of(self, row: Deployment) -> set[str]:
+        """Give the tree of a deployment's commit, as the list says it or else as runs of that commit do."""
+        trees = {row.tree} if row.tree else {one.run.tree for one in self._commits.get(row.commit, ()) if row.commit}
+        return trees - {""}
+
+    def _same_source(self, one: RecordedRun, row: Deployment) -> Literal["yes", "no", "unknown"]:
+        """Tell whether a deployment is of the source that a run looked at, as far as both say."""
+        run, trees = one.run, self._trees_of(row)
+        if (row.commit and row.commit == run.commit) or run.tree in trees:
+            return "yes"
+        differs = (row.commit and run.commit) or (row.tree and run.tree)
+        return "no" if differs else "unknown"
 
     def _tied(self, one: RecordedRun, by: Literal["artifact", "commit", "tree"], row: Deployment) -> RunOfDeployment:
         run, built = one.run, self._built_by(one, row)
@@ -199,6 +211,7 @@ class _Runs:
             decided_epoch_s=one.at_epoch_s,
             outcome=run.outcome,
             same_artifact="unknown" if not both else "yes" if same else "no",
+            same_source=self._same_source(one, row),
             override="none" if not overridden else "counts" if counts else "void",
         )
 

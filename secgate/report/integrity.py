@@ -55,6 +55,11 @@ def _result(own: dict[Kept, CheckpointItem]) -> tuple[Result, str]:
     unsigned = [item for item in own.values() if not item.signed]
     if unsigned:
         return "deviation", f"nobody who counts signed {unsigned[0].id}"
+    unstamped = [item for item in own.values() if item.stamp_required and not item.stamped]
+    if unstamped and all(item.unchecked for item in unstamped):
+        return "not_tested", unstamped[0].why_not
+    if unstamped:
+        return "deviation", f"a timestamp is required, and none counts on {unstamped[0].id}: {unstamped[0].why_not}"
     return "no_deviation", "it has grown from every checkpoint that was named"
 
 

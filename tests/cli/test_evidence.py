@@ -41,7 +41,7 @@ def memory(root: Path) -> tuple[SqliteLedger, Memory]:
 def test_a_list_is_kept_with_where_it_comes_from(product: Product, lists: Path) -> None:
     ended = take(product, lists, "deployments", "csv-deployments.csv", *PERIOD, "--environment", "production")
     assert ended.code == 0, ended
-    assert ended.out.startswith("1 deployments: imported\n")
+    assert ended.out.startswith("deployments: 1 row imported\n")
     assert "left out: 1 another environment" in ended.out
     assert "1 people are unknown to people.toml" in ended.out
     ledger, found = memory(lists)
@@ -57,7 +57,7 @@ def test_the_same_file_again_changes_nothing(product: Product, lists: Path) -> N
     before = memory(lists)[1].head
     ended = take(product, lists, "repositories", "csv-repositories.csv")
     assert ended.code == 0
-    assert ended.out.startswith("2 repositories: there already\n")
+    assert ended.out.startswith("repositories: 2 rows there already\n")
     assert memory(lists)[1].head == before
 
 

@@ -59,6 +59,11 @@ def expected(plan: Plan) -> dict[str, Expected]:
     return Oracle(plan).all()
 
 
+def _trees(row: Deployment, looked: Mapping[str, Sequence[Run]]) -> set[str]:
+    """Give the tree of a deployment's commit: the list's, else that of runs of the same commit."""
+    return {row.tree} if row.tree else {run.tree for run in looked.get(f"commit {row.commit}", ())}
+
+
 class Oracle:
     """The plan, looked at from all sides."""
 
@@ -180,7 +185,7 @@ class Oracle:
             used.update(run.name for run in runs)
             if self.within(row.at):
                 name = f"{row.repository}#{row.name}"
-                bad.update((name, word) for word in self._wrong(row, runs))
+                bad.update((name, word) for word in self._wrong(row, runs, _trees(row, by_name)))
                 if not runs:
                     alone.append(name)
         right = [
@@ -196,16 +201,19 @@ class Oracle:
         found = {run.name: run for run in same}
         for artifact in row.artifacts:
             found |= {run.name: run for run in looked.get(f"artifact {artifact}", ())}
-        for tree in {row.tree} if row.tree else {run.tree for run in same}:
+        for tree in _trees(row, looked):
             found |= {run.name: run for run in looked.get(f"tree {row.repository} {tree}", ())}
         return list(found.values())
 
-    def _wrong(self, row: Deployment, runs: list[Run]) -> Iterator[str]:
+    def _wrong(self, row: Deployment, runs: list[Run], trees: set[str]) -> Iterator[str]:
         before = [run for run in runs if run.at <= row.at]
         if not runs:
             yield "no_run"
         elif not before:
             yield "run_after_deployment"
+        built = [run for run in before if set(run.artifacts) & set(row.artifacts)]
+        if row.commit and built and not any(run.commit == row.commit or run.tree in trees for run in built):
+            yield "source_mismatch"
         latest = max((run.at for run in before), default=0)
         for run in before:
             if run.at != latest:

@@ -58,6 +58,12 @@ def refusals(make: Making) -> None:
     key = make.deploy(bound.at + HOUR, bound.repository, commit=bound.commit, artifacts=(second,))
     make.bad(GATED, key, "digest_mismatch")
     make.near(GATED, make.deploy(bound.at + HOUR, bound.repository, commit=bound.commit, artifacts=(second, first)))
+    other = digest(make.name("commit"))[:40]
+    told = make.deploy(bound.at + HOUR, bound.repository, artifacts=(first,), commit=other)
+    make.bad(GATED, told, "source_mismatch")
+    squashed = make.deploy(bound.at + HOUR, bound.repository, artifacts=(first,), commit=other, tree=bound.tree)
+    make.near(GATED, squashed)
+    make.near(GATED, make.deploy(bound.at + HOUR, bound.repository, artifacts=(first,), commit=bound.commit))
     _twice(make, ("pass", "fail"))
     _twice(make, ("fail", "pass"))
 

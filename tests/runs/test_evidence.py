@@ -410,6 +410,15 @@ def test_several_ledgers_are_one_period(product: Product, tmp_path: Path) -> Non
     assert [one.size for one in found.ledgers] == [2, 2]
 
 
+def test_a_ledger_and_its_copy_are_not_two(product: Product, made: Made, tmp_path: Path) -> None:
+    made.run("a", at=1)
+    (tmp_path / "copy").mkdir()
+    copied = Made(tmp_path / "copy")
+    assert copied.memory.ledger_id == made.memory.ledger_id
+    with pytest.raises(UsageError, match=r"this is the ledger that .* is too"):
+        evidence(product, made, copied)
+
+
 def test_a_ledger_that_begins_later_passes_nothing(product: Product, made: Made) -> None:
     found = evidence(product, made, start=datetime.fromtimestamp(START - 2 * DAY, tz=UTC))
     assert {one.result for one in found.assertions} == {"not_tested"}

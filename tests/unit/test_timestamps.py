@@ -234,3 +234,37 @@ def test_where_no_authority_answers_no_checkpoint_is_taken(kept: Kept, authority
     authority.close()
     assert checkpoint(kept, "--timestamp", authority.url) == 2
     assert (kept.place.exists(), len(kept.entries())) == (False, size)
+
+
+# ------------------------------------------------------------------------------------------------- in evidence
+
+
+def integrity(kept: Kept) -> tuple[str, set[str]]:
+    """Give what evidence makes of the checkpoint: the result, and exceptions or why it was not tested."""
+    period = "--from", "2023-11-15", "--to", "2023-12-01", "--checkpoint", str(kept.place)
+    place = "--path", str(kept.git.root), "--enforced", str(kept.layer)
+    ended = kept.product.cli("evidence", "check", *period, *place, "--format", "json")
+    assert ended.code == 0, ended
+    found = {one["assertion"]: one for one in json.loads(ended.data)["evidence"]["assertions"]}["ledger.integrity"]
+    told = {one["exception"] for one in found["deviations"]} | {one["reason"] for one in found["untested"]}
+    return found["result"], told
+
+
+def test_evidence_asks_for_a_timestamp_where_one_is_required(kept: Kept, authority: Authority) -> None:
+    assert checkpoint(kept) == 0
+    assert integrity(kept) == ("no_deviation", set())
+    require(kept, authority)
+    assert integrity(kept) == ("deviation", {"no_timestamp"})
+
+
+def test_evidence_takes_a_timestamp_that_counts_and_no_other(kept: Kept, authority: Authority, tmp_path: Path) -> None:
+    assert checkpoint(kept, "--timestamp", authority.url) == 0
+    require(kept, authority)
+    assert integrity(kept) == ("no_deviation", set())
+    other = Authority(tmp_path, "other")
+    other.close()
+    (kept.layer / "timestamp-authorities.pem").write_bytes(other.root)
+    assert integrity(kept) == ("deviation", {"no_timestamp"})
+    (kept.layer / "timestamp-authorities.pem").unlink()
+    result, (why,) = integrity(kept)
+    assert (result, "the enforced layer has no timestamp-authorities.pem" in why) == ("not_tested", True)

@@ -23,6 +23,18 @@ deviation contains {"item": d.id, "exception": "digest_mismatch", "about": about
 	detail := sprintf("run %s looked at the same %s and bound other artefacts", [r.run_id, r.by])
 }
 
+# What was deployed was built from a commit that a run looked at, and the list says another one.
+deviation contains {"item": d.id, "exception": "source_mismatch", "detail": detail} if {
+	some d in input.items
+	built := {r | some r in before(d); r.by == "artifact"}
+	count(built) > 0
+	every r in built {
+		r.same_source == "no"
+	}
+	names := concat(", ", sort({r.run_id | some r in built}))
+	detail := sprintf("its artefact was built from another commit than it names: run %s", [names])
+}
+
 deviation contains {"item": d.id, "exception": "blocked_and_not_overridden", "about": about, "detail": detail} if {
 	some d in input.items
 	some r in last(d)

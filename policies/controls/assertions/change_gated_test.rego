@@ -4,7 +4,7 @@ import data.secgate.assertions.change_gated
 
 passed := {
 	"run_id": "r1", "by": "commit", "decided_epoch_s": 100, "outcome": "pass", "same_artifact": "unknown",
-	"override": "none",
+	"same_source": "unknown", "override": "none",
 }
 
 found(changes) := given([object.union(passed, change) | some change in changes])
@@ -42,6 +42,16 @@ test_deviates_override_void if found([{"outcome": "fail", "override": "void"}]) 
 test_deviates_other_artefact if found([{"same_artifact": "no"}]) == {"digest_mismatch"}
 
 test_allow_same_artefact if found([{"same_artifact": "yes"}]) == set()
+
+test_deviates_built_from_another_commit if {
+	found([{"by": "artifact", "same_source": "no"}]) == {"source_mismatch"}
+}
+
+test_allow_built_from_both if {
+	found([{"by": "artifact", "same_source": "no"}, {"run_id": "r2", "by": "artifact", "same_source": "yes"}]) == set()
+}
+
+test_allow_another_commit_of_a_run_of_no_artefact if found([{"same_source": "no"}]) == set()
 
 test_allow_last_run_counts if found([{"outcome": "fail"}, {"run_id": "r2", "decided_epoch_s": 150}]) == set()
 

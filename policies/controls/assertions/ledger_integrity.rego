@@ -13,6 +13,13 @@ deviation contains {"item": c.id, "exception": "inconsistent_root", "detail": "a
 	not c.same_root
 }
 
+deviation contains {"item": c.id, "exception": "no_timestamp", "detail": detail} if {
+	some c in input.items
+	c.stamp_required
+	not c.stamped
+	detail := sprintf("the settings require a timestamp that counts, and it has none: %s", [c.why_not])
+}
+
 deviation contains {"item": c.id, "exception": "bad_signature", "detail": "nobody signed it who counts"} if {
 	some c in input.items
 	not c.signed

@@ -7,14 +7,15 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 
 from secgate.editor.gating import Asked, folder_of
-from secgate.editor.remarks import Remark
-from secgate.editor.server import serve
+from secgate.editor.remarks import Edit, Remark
+from secgate.editor.server import Gating, serve
 from secgate.model import Region
 
 
@@ -47,11 +48,31 @@ def messages(stream: BinaryIO) -> Iterator[dict[str, Any]]:
         yield json.loads(stream.read(length))
 
 
-def test_a_fault_of_a_scan_is_told_and_the_server_lives_on(tmp_path: Path) -> None:
+class Talk:
+    """An editor that speaks to a server in this process, message by message."""
+
+    def __init__(self, editor: BinaryIO, told: BinaryIO) -> None:
+        self._editor = editor
+        self._news = messages(told)
+
+    def say(self, method: str, **params: Any) -> None:
+        send(self._editor, method, **params)
+
+    def ask(self, number: int, method: str, **params: Any) -> Any:
+        send(self._editor, method, number, **params)
+        return next(one for one in self._news if one.get("id") == number).get("result")
+
+    def diagnostics(self) -> list[dict[str, Any]]:
+        found = next(one for one in self._news if one.get("method") == "textDocument/publishDiagnostics")
+        given: list[dict[str, Any]] = found["params"]["diagnostics"]
+        return given
+
+
+@contextmanager
+def talking(gate: Gating, root: Path) -> Iterator[Talk]:
+    """Serve with a gate, say hello, and goodbye at the end."""
     heard, speak = os.pipe()
     answers, say = os.pipe()
-    gate = Odd()
-    uri = (tmp_path / "app.py").as_uri()
     with (
         ThreadPoolExecutor() as pool,
         os.fdopen(heard, "rb", 0) as stdin,
@@ -60,25 +81,54 @@ def test_a_fault_of_a_scan_is_told_and_the_server_lives_on(tmp_path: Path) -> No
         os.fdopen(say, "wb") as stdout,
     ):
         ended = pool.submit(serve, gate, stdin=stdin, stdout=stdout, signals=())
-        news = messages(told)
-        send(editor, "initialize", 1, processId=None, rootUri=tmp_path.as_uri(), capabilities={})
-        assert next(news)["result"]["serverInfo"]["name"] == "secgate"
+        talk = Talk(editor, told)
+        hello = talk.ask(1, "initialize", processId=None, rootUri=root.as_uri(), capabilities={})
+        assert hello["serverInfo"]["name"] == "secgate"
+        yield talk
+        talk.ask(2, "shutdown")
+        talk.say("exit")
+        assert ended.result(timeout=30) == 0
+
+
+def test_a_fault_of_a_scan_is_told_and_the_server_lives_on(tmp_path: Path) -> None:
+    gate = Odd()
+    with talking(gate, tmp_path) as talk:
         found = []
         for _ in range(2):
-            send(editor, "textDocument/didSave", textDocument={"uri": uri})
-            one = next(news)
-            while one["method"] != "textDocument/publishDiagnostics":
-                one = next(news)
-            found += one["params"]["diagnostics"]
-        assert [one["severity"] for one in found] == [1, 4]
-        assert "a fault of secgate itself (KeyError)" in found[0]["message"]
-        assert "hunter2" not in json.dumps(found)
-        assert gate.asked == ["app.py", "app.py"]
-        send(editor, "shutdown", 2)
-        while next(news).get("id") != 2:
-            pass
-        send(editor, "exit")
-        assert ended.result(timeout=30) == 0
+            talk.say("textDocument/didSave", textDocument={"uri": (tmp_path / "app.py").as_uri()})
+            found += talk.diagnostics()
+    assert [one["severity"] for one in found] == [1, 4]
+    assert "a fault of secgate itself (KeyError)" in found[0]["message"]
+    assert "hunter2" not in json.dumps(found)
+    assert gate.asked == ["app.py", "app.py"]
+
+
+class Fixing:
+    """A gate that has a fix for the second line."""
+
+    def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
+        del asked, stop
+        edit = Edit(title="Upgrade jinja2 to 3.1.6", line=2, old="3.1.2", new="3.1.6")
+        region = Region(start_line=2)
+        return (Remark(region=region, level="error", code="x", message="old", fingerprint="f" * 64, edit=edit),)
+
+
+def test_a_quick_fix_is_offered_where_its_line_still_stands(tmp_path: Path) -> None:
+    uri = (tmp_path / "requirements.txt").as_uri()
+    document = {"uri": uri, "languageId": "pip", "version": 1, "text": "# pinned\njinja2==3.1.2\n"}
+    span = {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 0}}
+    with talking(Fixing(), tmp_path) as talk:
+        talk.say("textDocument/didOpen", textDocument=document)
+        context = {"diagnostics": talk.diagnostics()}
+        asked = {"textDocument": {"uri": uri}, "range": span, "context": context}
+        (fix,) = talk.ask(3, "textDocument/codeAction", **asked)
+        assert (fix["title"], fix["kind"]) == ("Upgrade jinja2 to 3.1.6", "quickfix")
+        (edit,) = fix["edit"]["changes"][uri]
+        assert (edit["newText"], edit["range"]["start"]) == ("3.1.6", {"line": 1, "character": 8})
+        change = {"range": {**span, "end": {"line": 2, "character": 0}}, "text": "jinja2\n"}
+        talk.say("textDocument/didChange", textDocument={"uri": uri, "version": 2}, contentChanges=[change])
+        assert talk.ask(4, "textDocument/codeAction", **asked) == []
+        assert talk.ask(5, "textDocument/codeAction", **{**asked, "context": {"diagnostics": []}}) == []
 
 
 def test_the_innermost_folder_that_holds_a_file(tmp_path: Path) -> None:
