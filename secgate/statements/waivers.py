@@ -110,13 +110,19 @@ def request_for_advisory(
 ) -> Waiver:
     """Ask that an advisory on a package be let pass in the repositories that the subject names.
 
-    It is bound to the resolved `versions`, at least one, and to a severity that it must not rise above.
+    It is bound to the resolved `versions`, at least one, and to a severity that it must not rise above. The tree's own
+    repository must be among them. Raises UsageError, SignatureError or LedgerError; nothing is then written.
     """
     if not versions:
         raise UsageError("no version is given that the waiver is bound to", remedy="give --version, once or more often")
     bound = Bound(form="version", values=tuple(sorted(set(versions))), severity=severity)
     shown = f"{subject.advisory} of {subject.package} in {len(subject.repositories)} repositories"
     with desk_at(place, machine=machine, now=now) as desk:
+        if desk.repository not in subject.repositories:
+            raise UsageError(
+                f"this tree is {desk.repository}, which is not among the repositories that the waiver is for",
+                remedy="name it too, or ask in a tree of one of them: its gate is the one that reads this ledger",
+            )
         return _ask(_request(wish, speaker, desk, subject=subject, bound=bound, shown=shown), speaker, desk)
 
 
