@@ -39,6 +39,11 @@ class RecordedChange(NamedTuple):
     sequence: int
     at_epoch_s: int
 
+    @property
+    def key(self) -> str:
+        """How people and reports name it: repository, line, kind and number of the entry."""
+        return f"{self.change.repository}/{self.change.line}/{self.change.TYPE}/{self.sequence}"
+
 
 class RecordedBinding(NamedTuple):
     """An artefact that was bound to a run, the number of its entry and the ledger's time of it; unchecked."""

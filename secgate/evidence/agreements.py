@@ -57,7 +57,7 @@ def gate_changes(ground: Ground, assertion: Assertion) -> Population:
     del assertion
     items = tuple(
         GateChangeItem(
-            id=f"{one.change.repository}/{one.change.line}/{one.change.TYPE}/{one.sequence}",
+            id=read.named(one.key, one.change.repository),
             changed_epoch_s=one.at_epoch_s,
             reviewed_epoch_s=_reviewed(read, "gate-settings", one.at_epoch_s, one.at_epoch_s + 1),
         )
@@ -65,7 +65,8 @@ def gate_changes(ground: Ground, assertion: Assertion) -> Population:
         for one in read.chronicle.changes
         if ground.within(one.at_epoch_s)
     )
-    return Population(items, reason=unchecked(ground, REVIEWED), notes=refused_notes(ground, REVIEWED))
+    notes = (*refused_notes(ground, REVIEWED), *ground.overlaps())
+    return Population(items, reason=unchecked(ground, REVIEWED), notes=notes)
 
 
 def review_windows(ground: Ground, assertion: Assertion) -> Population:

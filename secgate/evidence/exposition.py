@@ -63,6 +63,12 @@ def _of_all(found: Metrics) -> Iterator[_Family]:
         [(labels, int(not one.reason)) for labels, one in ledgers],
     )
     yield _Family(
+        "secgate_repositories_in_several_ledgers",
+        "gauge",
+        "Repositories that several ledgers hold: what each holds is counted; absent where there is none.",
+        [({}, len(found.notes))] if found.notes else [],
+    )
+    yield _Family(
         "secgate_sla_adherence_overall_ratio",
         "gauge",
         "Met / due in the window, of all repositories; absent where nothing was due.",

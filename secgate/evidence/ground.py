@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -66,6 +67,28 @@ class Read(NamedTuple):
     supersedings: tuple[Superseding, ...]
     episodes: tuple[Episode, ...]
     """As they stood at the period's end, with every duty that was taken back for nothing."""
+    shared: frozenset[str] = frozenset()
+    """Repositories of it that another of the ledgers holds too."""
+
+    @property
+    def repositories(self) -> set[str]:
+        """Whatever it holds something of that is named after a repository."""
+        runs = {one.run.repository for one in self.chronicle.runs}
+        changes = {one.change.repository for one in self.chronicle.changes}
+        return runs | changes | {one.repository for one in self.episodes}
+
+    def named(self, key: str, repository: str) -> str:
+        """Give the name of something of a repository: its key, with the ledger where another one holds the same.
+
+        The whole id, since whoever makes a ledger chooses it, and so its beginning too.
+        """
+        if repository not in self.shared:
+            return key
+        return f"{key} (ledger {self.chronicle.memory.ledger_id or self.chronicle.address})"
+
+    def key_of(self, one: Episode) -> str:
+        """Give the name of one of its episodes, which no other of the ledgers has."""
+        return self.named(one.key, one.repository)
 
 
 class Ground(NamedTuple):
@@ -80,6 +103,17 @@ class Ground(NamedTuple):
     def within(self, epoch_s: int) -> bool:
         """Tell whether a time lies in the period."""
         return self.period.from_epoch_s <= epoch_s < self.period.to_epoch_s
+
+    def overlaps(self) -> tuple[str, ...]:
+        """Say which repositories several ledgers hold: one finding may be an item of each, and end in one alone."""
+        places: dict[str, list[str]] = {}
+        for read in self.ledgers:
+            for name in read.shared:
+                places.setdefault(name, []).append(_place(read))
+        return tuple(
+            f"{name} is in {len(places[name])} ledgers, {' and '.join(places[name])}: what each holds is counted in it"
+            for name in sorted(places)
+        )
 
 
 class Kept(NamedTuple):
@@ -126,11 +160,26 @@ def read_ground(
         found.append(Read(ledger, chronicle, said, bound, judged, with_standing(chronicle.episodes(), judged)))
     return Ground(
         period=period,
-        ledgers=tuple(found),
+        ledgers=_told_apart(found),
         lists=_lists(found),
         limits=exceptions.limits_of(prepared),
         checkpoints=tuple(_checkpoint(one, found, prepared, shop) for one in kept),
     )
+
+
+def _told_apart(found: Sequence[Read]) -> tuple[Read, ...]:
+    """Give ledgers that know of each other which repositories they share: one that moved, or two that it writes to."""
+    held = [read.repositories for read in found]
+    times = Counter(name for names in held for name in names)
+    return tuple(
+        read._replace(shared=frozenset(name for name in names if times[name] > 1))
+        for read, names in zip(found, held, strict=True)
+    )
+
+
+def _place(read: Read) -> str:
+    ledger_id = read.chronicle.memory.ledger_id
+    return f"{read.chronicle.address} ({ledger_id})" if ledger_id else read.chronicle.address
 
 
 def _require_another(chronicle: Chronicle, found: Sequence[Read]) -> None:

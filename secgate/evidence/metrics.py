@@ -150,7 +150,10 @@ class WaiverCount(Value, frozen=True, kw_only=True):
 
 
 class Metrics(Value, frozen=True, kw_only=True):
-    """Everything. `waivers` is None where there are statements and nobody's signature counts."""
+    """Everything. `waivers` is None where there are statements and nobody's signature counts.
+
+    `notes` name each repository that several ledgers hold, and these: what each holds is counted.
+    """
 
     version: int = FORMAT_VERSION
     as_of_epoch_s: Count
@@ -159,6 +162,7 @@ class Metrics(Value, frozen=True, kw_only=True):
     sla: SlaCount
     repositories: tuple[RepositoryMetrics, ...]
     waivers: tuple[WaiverCount, ...] | None
+    notes: tuple[str, ...] = ()
 
 
 class _Part(NamedTuple):
@@ -192,6 +196,7 @@ def metrics_of(wish: MetricsWish, *, place: Place, machine: Machine, now: dateti
         sla=counted.of(counted.items),
         repositories=tuple(_repository(name, parts[name], counted, ground, at) for name in sorted(parts)),
         waivers=_waivers(ground, at),
+        notes=ground.overlaps(),
     )
 
 
@@ -201,20 +206,19 @@ class _Deadlines:
     def __init__(self, items: Sequence[EpisodeItem], deviations: Sequence[Deviation], period: Period) -> None:
         self.items = items
         self._period = period
-        self._by_key: dict[str, list[EpisodeItem]] = {}
-        for item in items:
-            self._by_key.setdefault(item.id, []).append(item)
+        self._by_key = {item.id: item for item in items}
         self._bad: dict[str, list[Deviation]] = {}
         for one in deviations:
             self._bad.setdefault(one.item, []).append(one)
 
-    def among(self, episodes: Iterable[Episode]) -> list[EpisodeItem]:
+    def among(self, episodes: Iterable[tuple[Read, Episode]]) -> list[EpisodeItem]:
         """Give those of a repository's episodes that are of the window."""
-        return [item for key in dict.fromkeys(one.key for one in episodes) for item in self._by_key.get(key, ())]
+        keys = (read.key_of(one) for read, one in episodes)
+        return [self._by_key[key] for key in keys if key in self._by_key]
 
     def of(self, items: Sequence[EpisodeItem]) -> SlaCount:
         """Count some of them."""
-        bad = [one for key in dict.fromkeys(item.id for item in items) for one in self._bad.get(key, ())]
+        bad = [one for item in items for one in self._bad.get(item.id, ())]
         numbers = weaknesses.sla_metrics(items, bad, self._period)
         fields = ("due", "met", "excepted", "missed", "overdue_open", "dismissed", "adherence_per_mille")
         return SlaCount(**{name: numbers[name] for name in fields if name in numbers})
@@ -247,7 +251,7 @@ def _parts(ground: Ground) -> dict[str, _Part]:
 
 def _repository(name: str, part: _Part, counted: _Deadlines, ground: Ground, at: int) -> RepositoryMetrics:
     episodes = [one for _, one in part.episodes]
-    items = counted.among(episodes)
+    items = counted.among(part.episodes)
     whole = [one for one in part.runs if one.run.scope is Scope.PROTECTED and one.run.is_whole]
     last = max(whole, key=lambda one: (one.at_epoch_s, one.sequence), default=None) if name != OTHERS else None
     given = [

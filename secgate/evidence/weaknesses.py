@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+from msgspec.structs import replace
+
 from secgate import sla
 from secgate.assertion_facts import BreachItem, EpisodeItem, PatchItem, SecretItem
 from secgate.assertions import Deviation, Period, Population
@@ -31,20 +33,24 @@ def opened_or_due(ground: Ground, assertion: Assertion) -> Population:
     reasons = {read.said.reason for read in ground.ledgers} - {""}
     notes = [f"waivers could not be checked: {reason}" for reason in sorted(reasons)]
     items = tuple(_item(read, one, ground) for read, one in _episodes(ground) if wanted(one, ground.period))
-    return Population(items, notes=tuple(notes))
+    return Population(items, notes=(*notes, *ground.overlaps()))
 
 
 def supersedings(ground: Ground, assertion: Assertion) -> Population:
     """Give each duty that was taken back in the period. Where nobody's word counts, the duties stand."""
     del assertion
     found = [
-        (read, one) for read in ground.ledgers for one in read.supersedings if ground.within(one.recorded.at_epoch_s)
+        (read, replace(one.item, id=read.named(one.item.id, one.recorded.event.repository)), one.untested)
+        for read in ground.ledgers
+        for one in read.supersedings
+        if ground.within(one.recorded.at_epoch_s)
     ]
-    reasons = {read.said.reason for read, one in found if one.item.downgrade}
+    reasons = {read.said.reason for read, item, _ in found if item.downgrade}
     return Population(
-        tuple(one.item for _, one in found),
+        tuple(item for _, item, _ in found),
         reason=next(iter(sorted(reasons - {""})), ""),
-        untested={one.item.id: one.untested for _, one in found if one.untested},
+        untested={item.id: untested for _, item, untested in found if untested},
+        notes=ground.overlaps(),
     )
 
 
@@ -52,8 +58,8 @@ def patches(ground: Ground, assertion: Assertion) -> Population:
     """Give critical findings of components that were open in the period. Nothing tells when patches came out yet."""
     del assertion
     items = tuple(
-        PatchItem(id=one.key, closed_epoch_s=one.closed_epoch_s)
-        for _, one in _episodes(ground)
+        PatchItem(id=read.key_of(one), closed_epoch_s=one.closed_epoch_s)
+        for read, one in _episodes(ground)
         if one.known.facts.lane is Lane.DEPENDENCIES
         and one.known.facts.severity is Severity.CRITICAL
         and one.opened_epoch_s < ground.period.to_epoch_s
@@ -64,6 +70,7 @@ def patches(ground: Ground, assertion: Assertion) -> Population:
         # Counted from no date it would be late by decades.
         untested={item.id: "nothing tells when its patch was released" for item in items},
         facts={"patches.release_dates_known": False},
+        notes=ground.overlaps(),
     )
 
 
@@ -81,16 +88,16 @@ def secrets(ground: Ground, assertion: Assertion) -> Population:
         if one.opened_epoch_s < ground.period.from_epoch_s and told and told.at_epoch_s < ground.period.from_epoch_s:
             continue
         revoked = told.said.revoked_epoch_s if told is not None else 0
-        items.append(SecretItem(id=one.key, opened_epoch_s=one.opened_epoch_s, revoked_epoch_s=revoked))
+        items.append(SecretItem(id=read.key_of(one), opened_epoch_s=one.opened_epoch_s, revoked_epoch_s=revoked))
         if told is not None:
             due = one.opened_epoch_s + limit_s
             late = "after it was due, " if told.at_epoch_s > due >= revoked else ""
             at = f"{sla.utc_words(revoked)}, told {late}{sla.utc_words(told.at_epoch_s)}"
-            notes.append(f"{one.key} was revoked {at} by {told.said.by}: {told.said.reference}")
+            notes.append(f"{read.key_of(one)} was revoked {at} by {told.said.by}: {told.said.reference}")
     return Population(
         tuple(items),
         reason=unchecked(ground, REVOKED_SECRET),
-        notes=(*notes, *refused_notes(ground, REVOKED_SECRET)),
+        notes=(*notes, *refused_notes(ground, REVOKED_SECRET), *ground.overlaps()),
     )
 
 
@@ -114,9 +121,11 @@ def breaches(ground: Ground, assertion: Assertion) -> Population:
     for read, one in _episodes(ground):
         due = _due(one)
         if due and ground.within(due) and not 0 < one.closed_epoch_s <= due:
-            found.append(BreachItem(id=one.key, due_epoch_s=due, notified_epoch_s=_told(read, one, ground.period)))
+            told = _told(read, one, ground.period)
+            found.append(BreachItem(id=read.key_of(one), due_epoch_s=due, notified_epoch_s=told))
     recorded = any(_notifications(read, ground.period) for read in ground.ledgers)
-    return Population(tuple(found), reason="" if recorded else "no notification was recorded; secgate notify does so")
+    reason = "" if recorded else "no notification was recorded; secgate notify does so"
+    return Population(tuple(found), reason=reason, notes=ground.overlaps())
 
 
 def _notifications(read: Read, period: Period) -> list[KnownNotification]:
@@ -222,7 +231,7 @@ def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
     due = _due(one)
     covers = _covers(read.said, one, due, ground.limits.waivers_s) if due else ()
     return EpisodeItem(
-        id=one.key,
+        id=read.key_of(one),
         severity=one.known.facts.severity.value,
         has_limit=ground.limits.severity_s.of(one.known.facts.severity) > 0,
         opened_epoch_s=one.opened_epoch_s,

@@ -110,7 +110,7 @@ def _not_due(examined: Examined) -> tuple[NotDue, ...]:
             if is_open and due >= end:
                 found.append(
                     NotDue(
-                        item=one.key,
+                        item=read.key_of(one),
                         severity=one.known.facts.severity.value,
                         opened_epoch_s=one.opened_epoch_s,
                         due_epoch_s=due,

@@ -57,11 +57,11 @@ class References:
 
         for run in chronicle.runs:
             note(run.run.run_id, run.sequence)
-        for episode in chronicle.episodes():
+        for episode in read.episodes:
             if episode.opened_sequence:
-                note(episode.key, episode.opened_sequence)
+                note(read.key_of(episode), episode.opened_sequence)
         for one in chronicle.changes:
-            note(f"{one.change.repository}/{one.change.line}/{one.change.TYPE}/{one.sequence}", one.sequence)
+            note(read.named(one.key, one.change.repository), one.sequence)
         for statement in chronicle.statements:
             note(f"{chronicle.address}#{statement.sequence}", statement.sequence)
             for name in _ids(statement):
