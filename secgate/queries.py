@@ -211,8 +211,8 @@ def render_comparison(comparison: Comparison, form: str, *, width: int, colour: 
 def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now: datetime) -> Deadlines:
     """Give every open finding of the ledgers that are named, or of the tree's own for none, what bites first in front.
 
-    Each is read whole and verified. Owners and waivers are as the last recorded run of each line was told. Raises
-    LedgerError for a ledger that is not there or does not verify.
+    Each is read whole and verified; one of the same entries under another name counts once. Owners and waivers are as
+    the last recorded run of each line was told. Raises LedgerError for a ledger that is not there or does not verify.
     """
     if not names:
         with _asked(place, machine=machine, now=now) as asked:
@@ -222,15 +222,16 @@ def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now:
                     place=asked.chosen.ledger.address,
                     remedy="secgate run makes one, or name one with --ledger",
                 )
-            folded = [folded_ledger(asked.chosen.ledger, asked.memory)]
-            return deadlines(folded, now_epoch_s=int(now.timestamp()))
+            own = folded_ledger(asked.chosen.ledger, asked.memory)
+            return deadlines([own], now_epoch_s=int(now.timestamp()))
     with workshop(machine, now=now, observer=Silence()) as shop:
-        folded = []
+        folded: list[Folded] = []
         for name in dict.fromkeys(names):
             ledger = named_ledger(name, machine=machine, executor=shop.executor)
             memory = Memory()
             memory.catch_up(ledger)
-            folded.append(folded_ledger(ledger, memory))
+            if memory.head.size == 0 or memory.head not in (one.memory.head for one in folded):
+                folded.append(folded_ledger(ledger, memory))
         return deadlines(folded, now_epoch_s=int(now.timestamp()))
 
 

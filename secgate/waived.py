@@ -123,6 +123,8 @@ def _fitting(subject: GapSubject) -> Callable[[Gap], bool]:
 def remedy(one: Standing, fingerprint: str) -> str:
     """Say what to do about a waiver that does not hold for a finding; "" for one that does."""
     name, again = one.waiver.id[:_SHOWN], f"ask anew: secgate waiver request {fingerprint[:_SHOWN]}"
+    if one.waiver.of_gap:
+        again = "ask anew: secgate coverage waive"
     if one.state == "active":
         return ""
     if one.state == "requested":

@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from secgate.errors import SignatureError, UsageError
 from secgate.model import Digest, Epoch, Finding, KnownStatement, Lane, Severity, Value, encode
+from secgate.patterns import PathPattern
 from secgate.people import People
 from secgate.twins import twin_group
 
@@ -280,6 +281,8 @@ def _take(one: KnownStatement, signer: str, waivers: dict[str, Waiver], people: 
         asked_for = {statement_id(part): msgspec.json.decode(part, type=Request) for part in requests_in(one)}
         for request in asked_for.values():
             same_person(request.requester, signer)
+            if isinstance(request.subject, GapSubject):
+                require_readable(request.subject.path)
         for name, request in asked_for.items():
             waivers.setdefault(name, Waiver(id=name, request=request))
         return
@@ -295,6 +298,15 @@ def _take(one: KnownStatement, signer: str, waivers: dict[str, Waiver], people: 
     same_person(revocation.by, signer)
     asked = _asked(waivers, revocation.request)
     waivers[asked.id] = msgspec.structs.replace(asked, revoked_by=signer, revoked_reason=revocation.reason)
+
+
+def require_readable(path: str) -> None:
+    """Raise UsageError unless the path of a gap's waiver is "" or a pattern.
+
+    Whoever can sign can write any, and a run that stopped at it would stop for good: the ledger keeps what it has.
+    """
+    if path:
+        PathPattern(path).fits("")
 
 
 def same_person(named: str, signer: str) -> None:

@@ -23,7 +23,7 @@ def coverage_command() -> None:
 )
 @click.argument("lane", type=click.Choice(("sast", "dependencies", "iac", "secrets", "workflows")))
 @click.argument("reason_of_gap", metavar="REASON")
-@click.argument("paths", metavar="[PATHS]", default="")
+@click.argument("paths", metavar="[PATHS]", required=False)
 @click.option("--reason", required=True, help="Why it may pass, for whoever reads it in a year.")
 @click.option("--until", metavar="DATE|DAYS", required=True, help="When it ends: 2026-12-31, or 30d from now.")
 @click.option("--ticket", default="", help="Where it is being worked on.")
@@ -33,7 +33,7 @@ def waive(
     *,
     lane: str,
     reason_of_gap: str,
-    paths: str,
+    paths: str | None,
     reason: str,
     until: str,
     ticket: str,
@@ -49,13 +49,19 @@ def waive(
     a change touches is never let pass.
     """
     from secgate import statements
+    from secgate.errors import UsageError
     from secgate.model import Lane
+
+    if paths == "":
+        raise UsageError(
+            "PATHS is empty", remedy="give a pattern, or none at all: then gaps of the whole lane are meant"
+        )
 
     now = moment()
     made = statements.request_for_gap(
         Lane(lane),
         reason_of_gap,
-        paths,
+        paths or "",
         statements.Wish(kind="accept", reason=reason, expires=moment_of(until, now=now), ticket=ticket),
         speaker=statements.Speaker(person=person, key=key),
         place=statements.Place(path=path, config=config, enforced=enforced),

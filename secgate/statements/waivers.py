@@ -9,10 +9,12 @@ from typing import NamedTuple
 from secgate import queries
 from secgate.config import Machine
 from secgate.errors import UsageError
+from secgate.escape import plain
 from secgate.model import KnownStatement, Lane, RunDocument, Severity, Value, WaiverAccount
 from secgate.pipeline.exceptions import checked, limits_of
 from secgate.policy.values import WaiverLimits
 from secgate.preparation import Place
+from secgate.scan.coverage import GAP_REASONS
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
 from secgate.statements.desk import Desk, Speaker, desk_at, named, readable, say
 from secgate.story import read_document
@@ -37,6 +39,7 @@ from secgate.waivers import (
     about,
     bound_of,
     require_approver,
+    require_readable,
     standing,
     statement_id,
     subject_of,
@@ -129,12 +132,28 @@ def request_for_advisory(
 def request_for_gap(
     lane: Lane, reason: str, path: str, wish: Wish, *, speaker: Speaker, place: Place, machine: Machine, now: datetime
 ) -> Waiver:
-    """Ask that gaps of a lane, of one reason and under a path pattern, be let pass; "" for those of the whole lane."""
+    """Ask that gaps of a lane, of one reason and under a path pattern, be let pass; "" for those of the whole lane.
+
+    Raises UsageError for what no gap can ever have, SignatureError or LedgerError; nothing is then written.
+    """
+    _require_possible(reason, path)
     with desk_at(place, machine=machine, now=now) as desk:
         subject = GapSubject(lane=lane, reason=reason, path=path, repository=desk.repository)
         shown = f"{lane}: {reason} {path or 'of the whole lane'}"
         asked = _request(wish, speaker, desk, subject=subject, bound=Bound(form="nothing"), shown=shown)
         return _ask(asked, speaker, desk)
+
+
+def _require_possible(reason: str, path: str) -> None:
+    if reason not in GAP_REASONS:
+        known = ", ".join(sorted(GAP_REASONS))
+        raise UsageError(f"`{plain(reason)}` is no reason of a gap", remedy=f"one of: {known}")
+    require_readable(path)
+    if {".", ".."} & set(path.split("/")):
+        raise UsageError(
+            f"`{plain(path)}` fits no file: patterns begin at the root of the repository",
+            remedy="give one without `.` and `..`, such as `charts/`",
+        )
 
 
 def request_together(

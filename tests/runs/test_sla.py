@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -87,6 +88,14 @@ def test_the_same_question_has_the_same_answer(product: Product, web: Path, bill
     answers = {page(listed(product, ledger_of(web), ledger_of(billing)), form) for form in ("text", "json", "markdown")}
     again = {page(listed(product, ledger_of(web), ledger_of(billing)), form) for form in ("text", "json", "markdown")}
     assert answers == again
+
+
+def test_a_ledger_under_another_name_counts_once(product: Product, web: Path, tmp_path: Path) -> None:
+    copy = shutil.copy(ledger_of(web), tmp_path / "copy.sqlite")
+    once = listed(product, ledger_of(web))
+    assert once.findings
+    again = listed(product, ledger_of(web), str(copy), ledger_of(web / ".git" / ".."))
+    assert again == once
 
 
 def test_a_ledger_in_git(git: Git, tmp_path: Path) -> None:

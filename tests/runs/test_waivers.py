@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -13,9 +14,10 @@ from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.model import Lane, Outcome, RunDocument, Word
 from secgate.record import append_events
-from secgate.signed_events import WaiverApproved
+from secgate.signed_events import WaiverApproved, WaiverRequested
 from secgate.statements import Wish
-from secgate.waivers import Approval, statement_of
+from secgate.statements.desk import desk_at, say
+from secgate.waivers import NAMESPACES, REQUESTED, Approval, Bound, GapSubject, Request, Waiver, statement_of
 from tests.product import DAY, NOW, WEAK, Ended, gaps, outcome
 from tests.runs.office import Office
 from tests.signing_support import ADA, EVE, allowed
@@ -237,27 +239,79 @@ def test_without_a_ledger_there_is_nobody_to_say_it_to(office: Office) -> None:
 # --------------------------------------------------------------------------------------------------------------- gaps
 
 
-def test_a_gap_is_waived_for_the_whole_tree_and_never_for_a_change(office: Office) -> None:
-    office.git.commit({"app.py": "x = 1\n", "old/tool.sh": "echo\n"})
-    first = office.run()
-    assert outcome(first) is Outcome.INCONCLUSIVE
-    (gap,) = gaps(first)
-    wish = Wish(kind="accept", reason="not shipped", expires=NOW + 30 * DAY)
-    asked = statements.request_for_gap(
+def ask_for_gap(office: Office, reason: str, path: str) -> Waiver:
+    return statements.request_for_gap(
         Lane.SAST,
-        gap.reason,
-        "old/",
-        wish,
+        reason,
+        path,
+        Wish(kind="accept", reason="not shipped", expires=NOW + 30 * DAY),
         speaker=office.speaker(EVE),
         place=office.place,
         machine=office.product.machine(),
         now=NOW,
     )
+
+
+def test_a_gap_is_waived_for_the_whole_tree_and_never_for_a_change(office: Office) -> None:
+    office.git.commit({"app.py": "x = 1\n", "old/tool.sh": "echo\n"})
+    first = office.run()
+    assert outcome(first) is Outcome.INCONCLUSIVE
+    (gap,) = gaps(first)
+    asked = ask_for_gap(office, gap.reason, "old/")
     assert outcome(office.run()) is Outcome.INCONCLUSIVE
     office.approve(asked)
     assert outcome(office.run()) is Outcome.PASS
     office.git.commit({"old/tool.sh": "echo 2\n"})
     assert outcome(office.run(changed_since="HEAD~1")) is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("reason", "path", "what"),
+    [
+        ("tool-mising", "old/", "`tool-mising` is no reason of a gap"),
+        ("unsupported", "!old/", "'!old/' is no path pattern"),
+        ("unsupported", "old/[z-a]", "is no class of characters"),
+        ("unsupported", "./old/", "fits no file"),
+        ("unsupported", "../old/", "fits no file"),
+    ],
+)
+def test_a_waiver_that_no_gap_can_ever_have_is_not_asked_for(office: Office, reason: str, path: str, what: str) -> None:
+    office.git.commit({"old/tool.sh": "echo\n"})
+    office.run()
+    with pytest.raises(UsageError, match=re.escape(what)):
+        ask_for_gap(office, reason, path)
+    machine = office.product.machine()
+    assert statements.listed(place=office.place, machine=machine, now=NOW).waivers == ()
+
+
+@pytest.mark.parametrize("path", ["!old/", "old/[z-a]"])
+def test_a_pattern_that_is_none_counts_for_nothing_and_stops_no_run(office: Office, path: str) -> None:
+    office.git.commit({"app.py": "x = 1\n", "old/tool.sh": "echo\n"})
+    before = office.run()
+    subject = GapSubject(lane=Lane.SAST, reason="unsupported", path=path, repository=before.target.repository)
+    epoch_s = int(NOW.timestamp())
+    asked = Request(
+        kind="accept",
+        subject=subject,
+        bound=Bound(form="nothing"),
+        reason="not shipped",
+        requester=EVE,
+        requested_epoch_s=epoch_s,
+        expires_epoch_s=epoch_s + 86400,
+    )
+    with desk_at(office.place, machine=office.product.machine(), now=NOW) as desk:
+        say(NAMESPACES[REQUESTED], asked, WaiverRequested, office.speaker(EVE), desk)
+    after = office.run()
+    assert outcome(after) is Outcome.INCONCLUSIVE
+    assert any("(waiver-requested) counts for nothing: " in note for note in after.notes), after.notes
+
+
+def test_an_empty_pattern_is_not_the_whole_lane(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    who = ("--as", EVE, "--key", str(office.keys[EVE].path), "--enforced", str(office.folder))
+    words = ("coverage", "waive", "sast", "unsupported", "", "--until", "1d", "--reason", "x", *who)
+    ended = office.product.cli(*words, cwd=office.git.root)
+    assert (ended.code, ended.err.splitlines()[0]) == (2, "secgate: PATHS is empty")
 
 
 # ------------------------------------------------------------------------------------------------------- command line
