@@ -120,6 +120,11 @@ def request_for_advisory(
     bound = Bound(form="version", values=tuple(sorted(set(versions))), severity=severity)
     shown = f"{subject.advisory} of {subject.package} in {len(subject.repositories)} repositories"
     with desk_at(place, machine=machine, now=now) as desk:
+        if desk.repository not in subject.repositories:
+            raise UsageError(
+                f"`{plain(desk.repository)}`, whose ledger this is, is none of the repositories",
+                remedy="name it too, or give --path with one of them",
+            )
         return _ask(_request(wish, speaker, desk, subject=subject, bound=bound, shown=shown), speaker, desk)
 
 

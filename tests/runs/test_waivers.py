@@ -200,8 +200,13 @@ def test_a_revoked_key_counts_from_then_on_no_more(office: Office) -> None:
     lines = [allowed(person, key) for person, key in office.keys.items()]
     office.write(*lines, revoked=f'from="20270101" {office.keys[ADA].public}\n')
     assert outcome(office.run()) is Outcome.PASS
+    verify = ("ledger", "verify", "--enforced", str(office.folder))
+    assert "2 signed statements; every signature counts\n" in office.product.cli(*verify, cwd=office.git.root).out
     office.write(*lines, revoked=office.keys[ADA].public + "\n")
     assert outcome(office.run()) is Outcome.FAIL
+    ended = office.product.cli(*verify, cwd=office.git.root)
+    told = "2 signed statements; every signature is right; by revoked keys, and so for nothing: 1\n"
+    assert (ended.code, told in ended.out) == (0, True), ended
 
 
 def test_without_an_enforced_layer_no_waiver_counts(office: Office) -> None:
@@ -228,6 +233,18 @@ def test_what_cannot_be_asked_for(
     office.keys["p-none"] = office.keys[EVE]
     with pytest.raises(error, match=what):
         office.ask(**{"name": fingerprint, **change})  # type: ignore[arg-type]
+
+
+def test_an_advisory_is_not_asked_about_for_other_repositories_alone(office: Office) -> None:
+    office.git.commit({"app.py": WEAK})
+    office.run()
+    before = office.product.cli("ledger", "log", "--format", "json", cwd=office.git.root).out
+    about = ("--advisory", "CVE-2024-0001", "--package", "demo", "--version", "1", "--repository", "elsewhere")
+    who = ("--as", EVE, "--key", str(office.keys[EVE].path), "--enforced", str(office.folder))
+    words = ("waiver", "request", *about, "--kind", "accept", "--until", "1d", "--reason", "x", *who)
+    ended = office.product.cli(*words, cwd=office.git.root)
+    assert (ended.code, "is none of the repositories" in ended.err) == (2, True), ended
+    assert office.product.cli("ledger", "log", "--format", "json", cwd=office.git.root).out == before
 
 
 def test_without_a_ledger_there_is_nobody_to_say_it_to(office: Office) -> None:
