@@ -91,7 +91,7 @@ class _Step:
         self.unit = node if self._has_head else None
         if node.type == "arrow_function" and self.inner != symbol:
             body = node.child_by_field_name("body")
-            self.unit = body if body is not None and body.type not in _BLOCKS else None
+            self.unit = body if body is not None and body.type not in _BLOCKS and not _is_empty(body) else None
         # A node's parents, nearest first, are carried along: asking the grammar for them costs a walk from the root.
         self._around = (node, *parents)[:_MOST_PARENTS]
         self._children = node.named_children
@@ -102,12 +102,12 @@ class _Step:
     def covers(self, byte: int) -> bool:
         """Tell whether a byte is in the unit: an arrow function's is only its body."""
         unit = self.unit
-        return unit is not None and unit.start_byte <= byte < max(unit.end_byte, unit.start_byte + 1)
+        return unit is not None and unit.start_byte <= byte < unit.end_byte
 
     def below(self, byte: int) -> _Step | None:
         """Give the step to the child that a byte is in."""
         index = bisect_right(self._starts, byte) - 1
-        if index < 0 or byte >= max(self._children[index].end_byte, self._starts[index] + 1):
+        if index < 0 or byte >= self._children[index].end_byte:
             return None
         if index not in self._steps:
             self._steps[index] = _Step(self._children[index], self._around, self.inner)
@@ -127,9 +127,14 @@ class _Step:
         return self._span
 
 
+def _is_empty(node: tree_sitter.Node) -> bool:
+    """Tell whether the parser only supposes a node there, in code that is broken: nothing can stand inside it."""
+    return node.start_byte == node.end_byte
+
+
 def _is_unit(node: tree_sitter.Node) -> bool:
     kind = node.type
-    if kind in _BLOCKS or kind == "empty_statement":
+    if kind in _BLOCKS or kind == "empty_statement" or _is_empty(node):
         return False
     return kind.endswith(("_statement", "_declaration")) or kind in _NAMED or kind in _MEMBERS
 

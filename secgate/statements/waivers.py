@@ -113,7 +113,8 @@ def request_for_advisory(
 ) -> Waiver:
     """Ask that an advisory on a package be let pass in the repositories that the subject names.
 
-    It is bound to the resolved `versions`, at least one, and to a severity that it must not rise above.
+    It is bound to the resolved `versions`, at least one, and to a severity that it must not rise above. The tree's own
+    repository must be among them. Raises UsageError, SignatureError or LedgerError; nothing is then written.
     """
     if not versions:
         raise UsageError("no version is given that the waiver is bound to", remedy="give --version, once or more often")
@@ -122,8 +123,8 @@ def request_for_advisory(
     with desk_at(place, machine=machine, now=now) as desk:
         if desk.repository not in subject.repositories:
             raise UsageError(
-                f"`{plain(desk.repository)}`, whose ledger this is, is none of the repositories",
-                remedy="name it too, or give --path with one of them",
+                f"this tree is {desk.repository}, which is not among the repositories that the waiver is for",
+                remedy="name it too, or ask in a tree of one of them: its gate is the one that reads this ledger",
             )
         return _ask(_request(wish, speaker, desk, subject=subject, bound=bound, shown=shown), speaker, desk)
 

@@ -235,18 +235,6 @@ def test_what_cannot_be_asked_for(
         office.ask(**{"name": fingerprint, **change})  # type: ignore[arg-type]
 
 
-def test_an_advisory_is_not_asked_about_for_other_repositories_alone(office: Office) -> None:
-    office.git.commit({"app.py": WEAK})
-    office.run()
-    before = office.product.cli("ledger", "log", "--format", "json", cwd=office.git.root).out
-    about = ("--advisory", "CVE-2024-0001", "--package", "demo", "--version", "1", "--repository", "elsewhere")
-    who = ("--as", EVE, "--key", str(office.keys[EVE].path), "--enforced", str(office.folder))
-    words = ("waiver", "request", *about, "--kind", "accept", "--until", "1d", "--reason", "x", *who)
-    ended = office.product.cli(*words, cwd=office.git.root)
-    assert (ended.code, "is none of the repositories" in ended.err) == (2, True), ended
-    assert office.product.cli("ledger", "log", "--format", "json", cwd=office.git.root).out == before
-
-
 def test_without_a_ledger_there_is_nobody_to_say_it_to(office: Office) -> None:
     office.git.commit({"app.py": WEAK})
     with pytest.raises((LedgerError, UsageError)):

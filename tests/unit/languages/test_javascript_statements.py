@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import tree_sitter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from secgate.languages import grammars, javascript
-from secgate.languages.javascript import _BLOCKS, _MOST_PARENTS, _head, _inner, _is_unit
+from secgate.languages.javascript import _BLOCKS, _MOST_PARENTS, _head, _inner, _is_empty, _is_unit
 from secgate.languages.source import Source
 from secgate.languages.spans import Span, SpanTree
 
@@ -46,7 +46,7 @@ def _all_spans(source: Source, tree: tree_sitter.Tree) -> list[Span]:
         unit, head = node if _is_unit(node) else None, _head(node) if _is_unit(node) else None
         if node.type == "arrow_function" and inner != symbol:
             body = node.child_by_field_name("body")
-            unit = body if body is not None and body.type not in _BLOCKS else None
+            unit = body if body is not None and body.type not in _BLOCKS and not _is_empty(body) else None
         if unit is not None:
             start, end = source.from_byte(unit.start_byte), source.from_byte(unit.end_byte)
             found.append(Span(start, end, end if head is None else source.from_byte(head), inner, inner))
@@ -70,5 +70,6 @@ def test_every_offset_gives_the_smallest_unit_of_all(grammar: str) -> None:
 
 @settings(deadline=None)
 @given(st.sampled_from(["javascript", "typescript", "tsx"]), st.lists(st.sampled_from(_PIECES), max_size=18))
+@example("javascript", ["const a = ", "(x) => ", ";"])
 def test_broken_scripts_give_the_smallest_unit_of_all(grammar: str, pieces: list[str]) -> None:
     _compare(grammar, "".join(pieces))

@@ -1,0 +1,83 @@
+"""A waiver of an advisory through whole runs: one signature for a package in several repositories, under any name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from secgate import statements
+from secgate.advisories import ImportLimits, build
+from secgate.errors import UsageError
+from secgate.model import Outcome, Severity
+from secgate.statements import Wish
+from secgate.waivers import AdvisorySubject, Waiver
+from tests.product import DAY, NOW, outcome, tree
+from tests.runs.office import Office
+from tests.signing_support import ADA, EVE
+
+ADVISORY, CVE = "PYSEC-2026-7", "CVE-2026-12345"
+ELSEWHERE = "example.org/elsewhere"
+
+
+@pytest.fixture
+def shop(office: Office, tmp_path: Path) -> Office:
+    """A repository with one weak package, whose advisory has two names."""
+    record = {
+        "id": ADVISORY,
+        "modified": NOW.isoformat(),
+        "aliases": [CVE],
+        "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N"}],
+        "affected": [{"package": {"ecosystem": "PyPI", "name": "flask"}, "versions": ["1.0", "1.1"]}],
+    }
+    dump = tree(tmp_path / "dump", {"a.json": json.dumps(record)})
+    build(str(dump), f"{office.product.state}/advisories/PyPI.sqlite", now=NOW, limits=ImportLimits())
+    office.product.tool("pip-audit", advisories={"flask": [ADVISORY]}, aliases={ADVISORY: [CVE]})
+    office.git.commit({"requirements.txt": "flask==1.0\n"})
+    return office
+
+
+def asked(office: Office, *repositories: str, name: str = CVE) -> Waiver:
+    return statements.request_for_advisory(
+        AdvisorySubject(advisory=name, ecosystem="PyPI", package="flask", repositories=repositories),
+        Wish(kind="accept", reason="the parser is never called", expires=NOW + 30 * DAY),
+        versions=("1.0",),
+        severity=Severity.CRITICAL,
+        speaker=office.speaker(EVE),
+        place=office.place,
+        machine=office.product.machine(),
+        now=NOW,
+    )
+
+
+def own(office: Office) -> str:
+    """Give the repository's name, as the refusal of another's waiver says it."""
+    with pytest.raises(UsageError, match="not among the repositories") as told:
+        asked(office, ELSEWHERE)
+    return str(told.value).split("this tree is ")[1].split(",")[0]
+
+
+def test_one_signature_holds_under_the_other_name_and_only_for_the_version(shop: Office) -> None:
+    assert outcome(shop.run()) is Outcome.FAIL
+    waiver = asked(shop, own(shop), ELSEWHERE)
+    assert outcome(shop.run()) is Outcome.FAIL
+    shop.approve(waiver)
+    waived = shop.run()
+    assert waived.decision is not None
+    assert f"approved by {ADA}" in " ".join(one.reason for one in waived.decision.verdicts)
+    assert outcome(waived) is Outcome.PASS
+    shop.git.commit({"requirements.txt": "flask==1.1\n"})
+    other = shop.run()
+    assert outcome(other) is Outcome.FAIL
+    assert "version" in " ".join(other.notes)
+
+
+def test_it_is_not_asked_for_where_it_could_never_be_approved(shop: Office) -> None:
+    """A signature that nobody can find again would be in the ledger for ever."""
+    shop.run()
+    before = statements.listed(place=shop.place, machine=shop.product.machine(), now=NOW)
+    own(shop)
+    after = statements.listed(place=shop.place, machine=shop.product.machine(), now=NOW)
+    assert after == before
+    assert (after.waivers, after.refused) == ((), ())
