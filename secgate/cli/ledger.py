@@ -81,6 +81,8 @@ def _verified(checked: Checked) -> list[str]:
         lines.append(f"  from {_time(seen.first_epoch_s)} to {_time(seen.last_epoch_s)}")
     if seen.statements:
         told = "nobody's signature was checked: no enforced layer" if checked.unchecked else "every signature counts"
+        if checked.revoked:
+            told = f"every signature is right; by revoked keys, and so for nothing: {checked.revoked}"
         lines.append(f"  {len(seen.statements)} signed statements; {told}")
     if seen.bindings:
         told = "nobody's signature was checked: no enforced layer" if checked.unchecked else "every signature counts"

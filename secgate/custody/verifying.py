@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,8 @@ class Held(NamedTuple):
 class Checked(NamedTuple):
     """A ledger that is whole. `unchecked` is how many signed statements nobody could check, without signers.
 
-    `erased` is how many artefacts are bound by an attestation whose blob is gone.
+    `erased` is how many artefacts are bound by an attestation whose blob is gone, and `revoked` how many signed
+    statements count for nothing, because their key was revoked.
     """
 
     address: str
@@ -52,6 +54,7 @@ class Checked(NamedTuple):
     held: tuple[Held, ...]
     unchecked: int
     erased: int = 0
+    revoked: int = 0
 
     @property
     def head(self) -> Head:
@@ -74,8 +77,9 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
         if desk.chosen.remembered is not None:
             check_growth(ledger, desk.chosen.remembered, head=seen.head)
         trust = desk.prepared.enforced.trust
+        revoked = 0
         if trust.allowed_signers:
-            check_statements(seen, trust=trust, signer=_signer("sshsig", desk), place=ledger.address)
+            revoked = check_statements(seen, trust=trust, signer=_signer("sshsig", desk), place=ledger.address)
         erased = check_bindings(seen, ledger, trust=trust, signer=_signer("dsse", desk))
         held = []
         sound = [one.checkpoint.size for one in kept if seen.roots.get(one.checkpoint.size) == one.checkpoint.root]
@@ -85,7 +89,7 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
             check_grown(seen, one, place=keeper.address, sound=sound)
             _check_age(one, asked.max_age, place=keeper.address, now=now)
         unchecked = 0 if trust.allowed_signers else len(seen.statements) + len(seen.bindings)
-        return Checked(ledger.address, seen, tuple(held), unchecked, erased)
+        return Checked(ledger.address, seen, tuple(held), unchecked, erased, revoked)
 
 
 def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] = ()) -> None:
@@ -145,17 +149,20 @@ def check_earlier(ledger: Ledger, export: str) -> None:
                 )
 
 
-def check_statements(seen: Survey, *, trust: Trust, signer: Signer, place: str) -> None:
+def check_statements(seen: Survey, *, trust: Trust, signer: Signer, place: str) -> int:
     """Raise LedgerError for the first statement whose signature was not made by somebody who counts.
 
-    That a key was revoked since makes a statement count for nothing, which is no fault of the ledger.
+    That a key was revoked since makes a statement count for nothing, which is no fault of the ledger: gives how many.
     """
     allowed = Trust(allowed_signers=trust.allowed_signers)
+    revoked = 0
     for one in seen.statements:
         at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
-        namespace = namespace_of(one.type)
+        check = partial(
+            signer.verify, one.statement.encode(), one.signature.encode(), namespace=namespace_of(one.type), at=at
+        )
         try:
-            signer.verify(one.statement.encode(), one.signature.encode(), namespace=namespace, trust=allowed, at=at)
+            check(trust=allowed)
         except SignatureError as error:
             raise LedgerError(
                 f"the ledger does not verify at entry {one.sequence}: its signature as a {one.type} does not count: "
@@ -163,6 +170,12 @@ def check_statements(seen: Survey, *, trust: Trust, signer: Signer, place: str) 
                 place=place,
                 remedy="it may be forged; if a key was taken out of allowed_signers, put it back and revoke it instead",
             ) from error
+        if trust.revoked:
+            try:
+                check(trust=trust)
+            except SignatureError:
+                revoked += 1
+    return revoked
 
 
 def check_bindings(seen: Survey, ledger: Ledger, *, trust: Trust, signer: Signer) -> int:

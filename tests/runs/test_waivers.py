@@ -200,8 +200,13 @@ def test_a_revoked_key_counts_from_then_on_no_more(office: Office) -> None:
     lines = [allowed(person, key) for person, key in office.keys.items()]
     office.write(*lines, revoked=f'from="20270101" {office.keys[ADA].public}\n')
     assert outcome(office.run()) is Outcome.PASS
+    verify = ("ledger", "verify", "--enforced", str(office.folder))
+    assert "2 signed statements; every signature counts\n" in office.product.cli(*verify, cwd=office.git.root).out
     office.write(*lines, revoked=office.keys[ADA].public + "\n")
     assert outcome(office.run()) is Outcome.FAIL
+    ended = office.product.cli(*verify, cwd=office.git.root)
+    told = "2 signed statements; every signature is right; by revoked keys, and so for nothing: 1\n"
+    assert (ended.code, told in ended.out) == (0, True), ended
 
 
 def test_without_an_enforced_layer_no_waiver_counts(office: Office) -> None:
