@@ -1,10 +1,12 @@
-"""Addresses that requests go to: which never leave this machine, whose servers are not trusted, and no redirects."""
+"""Addresses that requests go to: which never leave this machine, whose servers are not trusted, who a user is.
+
+Every run shows addresses and few send anything, so what sends is in `requesting`: loading that takes a while.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-import urllib.request
 
 _OTHER_HOST = (62, 64)
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
@@ -29,10 +31,3 @@ def untrusted(verify_code: int) -> str:
     if verify_code in _OTHER_HOST:
         return "the server's certificate is for another host"
     return f"the server's certificate is not trusted here (OpenSSL {verify_code})"
-
-
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Where something is sent is the operator's choice, not a server's."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow none."""

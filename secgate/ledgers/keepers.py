@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import ssl
 import stat
 import urllib.error
 import urllib.request
@@ -17,11 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from secgate.addresses import NoRedirects, is_loopback
+from secgate.addresses import is_loopback
 from secgate.errors import HeadMovedError, LedgerError, UsageError
 from secgate.ledgers.ref import RemoteRef
 from secgate.ports import ProcessRunner
 from secgate.replacing import replace_file
+from secgate.requesting import opener
 
 MAX_BYTES = 1024 * 1024
 _FILE = "checkpoint.json"
@@ -175,11 +175,8 @@ class UrlKeeper:
     def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
-        handlers: list[urllib.request.BaseHandler] = [NoRedirects()]
-        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
-        if self._is_loopback:
-            handlers.append(urllib.request.ProxyHandler({}))
-        answer: http.client.HTTPResponse = urllib.request.build_opener(*handlers).open(request, timeout=self._timeout_s)
+        sender = opener(stays_here=self._is_loopback)
+        answer: http.client.HTTPResponse = sender.open(request, timeout=self._timeout_s)
         return answer
 
     def _fault(self, what: str) -> LedgerError:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from secgate.addresses import NoRedirects, is_loopback, untrusted
+from secgate.addresses import is_loopback, untrusted
 from secgate.errors import NotificationError, UsageError
+from secgate.requesting import opener
 
 WAITS_S = (1.0, 4.0, 16.0)
 """Before the second attempt and those after it."""
@@ -32,28 +33,24 @@ class Poster:
 
         Answers of 429 and from 500 on, and none at all, are tried again; others are final.
         """
-        handlers: list[urllib.request.BaseHandler] = [NoRedirects()]
-        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
-        if is_loopback(host_of(address)):
-            handlers.append(urllib.request.ProxyHandler({}))
-        opener = urllib.request.build_opener(*handlers)
+        sender = opener(stays_here=is_loopback(host_of(address)))
         whole = {"Content-Type": "application/json", **headers}
         request = urllib.request.Request(address, data=body, headers=whole, method="POST")  # noqa: S310 - checked
         what = ""
         for wait_s in (0.0, *WAITS_S):
             if wait_s:
                 self._pause(wait_s)
-            what, is_final = self._attempt(opener, request)
+            what, is_final = self._attempt(sender, request)
             if not what:
                 return
             if is_final:
                 break
         raise NotificationError(what, remedy=_REMEDY)
 
-    def _attempt(self, opener: urllib.request.OpenerDirector, request: urllib.request.Request) -> tuple[str, bool]:
+    def _attempt(self, sender: urllib.request.OpenerDirector, request: urllib.request.Request) -> tuple[str, bool]:
         """Give what went wrong, "" for nothing, and whether another attempt would be in vain."""
         try:
-            with opener.open(request, timeout=self._timeout_s):
+            with sender.open(request, timeout=self._timeout_s):
                 return "", True
         except urllib.error.HTTPError as error:
             with error:

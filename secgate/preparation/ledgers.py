@@ -11,7 +11,6 @@ from secgate.config import LedgerSettings, Machine
 from secgate.errors import LedgerError, UsageError
 from secgate.executors.local import LocalExecutor
 from secgate.ledgers.git import GitLedger
-from secgate.ledgers.keepers import FileKeeper, RefKeeper, UrlKeeper
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import Head, Target
 from secgate.ports import Keeper, Ledger
@@ -118,6 +117,9 @@ def choose_keeper(place: str, *, machine: Machine, executor: LocalExecutor) -> K
 
     Raises UsageError or LedgerError for what is none of them.
     """
+    # Only who asks for a checkpoint pays for what speaks HTTP.
+    from secgate.ledgers.keepers import FileKeeper, RefKeeper, UrlKeeper
+
     repository, mark, ref = place.rpartition("#")
     if mark:
         if not ("://" in repository or ":" in repository.split("/", 1)[0]):

@@ -49,6 +49,11 @@ def test_run_gate_is_loaded_when_it_is_asked_for() -> None:
     assert "secgate.pipeline" in loaded("from secgate import run_gate\n")
 
 
+def test_a_run_loads_nothing_that_speaks_http() -> None:
+    text = "import sys\nfrom secgate import run_gate\nassert not {'http.client', 'urllib.request'} & set(sys.modules)\n"
+    assert "secgate.pipeline" in loaded(text)
+
+
 def test_scanners_that_are_not_asked_for_are_not_imported() -> None:
     names = loaded("from secgate import run_gate\n")
     shared = {"outputs", "reports", "reports.form", "reports.secrecy", "sarif_files"}
