@@ -6,8 +6,6 @@ one file says how many there are, and nothing of where.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,6 +18,7 @@ from secgate.errors import NotificationError, UsageError
 from secgate.escape import json_text, markdown_text
 from secgate.model import Message, Notice, encode
 from secgate.notices import STAGES, headline, standing
+from secgate.replacing import replace_file
 from secgate.sla import utc_words
 
 _REMEDY = "see that the folder can be written, then run it again"
@@ -59,7 +58,7 @@ class IssueNotifier:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, text in _files(body):
-                _write(folder, name, text)
+                replace_file(folder / name, text.encode("utf-8"), mode=0o600)
         except OSError as error:
             # The path may say more of a machine than a report should.
             raise NotificationError(f"the issues could not be written: {error.strerror}", remedy=_REMEDY) from error
@@ -67,18 +66,6 @@ class IssueNotifier:
 
 def _files(body: bytes) -> list[tuple[str, str]]:
     return sorted(msgspec.json.decode(body, type=dict[str, str]).items())
-
-
-def _write(folder: Path, name: str, text: str) -> None:
-    """Write beside the place and move there: what ends it half-way leaves no half issue."""
-    handle, beside = tempfile.mkstemp(dir=folder, prefix=".secgate-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(beside).replace(folder / name)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
 
 
 def _named(message: Message) -> Iterator[tuple[str, str]]:
