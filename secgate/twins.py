@@ -28,17 +28,18 @@ Rank: TypeAlias = Callable[[int, Finding], tuple[int, ...]]
 
 def twin_group(finding: Finding) -> str:
     """Give the name of the group of twins that a finding is in; equal for no others."""
-    # A secret's text is masked, so two secrets may look like twins: each stands for itself. So does an advisory.
-    alone = finding.fingerprint if finding.lane in (Lane.SECRETS, Lane.DEPENDENCIES) else ""
-    place = (finding.location.path, finding.symbol, finding.anchor, finding.location.commit)
-    return digest(finding.algorithm, "twins", finding.weakness, *place, alone)
+    return _group(finding, finding.location.path, finding.location.commit)
 
 
 def group_of(facts: FindingFacts) -> str:
-    """Give the name of the group of twins that a recorded finding is in."""
-    alone = facts.fingerprint if facts.lane in (Lane.SECRETS, Lane.DEPENDENCIES) else ""
-    place = (facts.path, facts.symbol, facts.anchor, "")
-    return digest(facts.algorithm, "twins", facts.weakness, *place, alone)
+    """Give the name of the group of twins that a recorded finding of the tree's own files is in."""
+    return _group(facts, facts.path, "")
+
+
+def _group(one: Finding | FindingFacts, path: str, commit: str) -> str:
+    # A secret's text is masked, so two secrets may look like twins: each stands for itself. So does an advisory.
+    alone = one.fingerprint if one.lane in (Lane.SECRETS, Lane.DEPENDENCIES) else ""
+    return digest(one.algorithm, "twins", one.weakness, path, one.symbol, one.anchor, commit, alone)
 
 
 def share_out(findings: Iterable[Finding], waivers: Sequence[TwinWaiver], rank: Rank) -> dict[str, int]:
