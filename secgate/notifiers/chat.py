@@ -18,24 +18,13 @@ LONGEST = 250
 """Characters of one line, so that a full message stays below the 28 kB that Teams takes."""
 
 
-class SlackNotifier:
-    """Posts blocks of plain text, which Slack never reads as its markup."""
+class _Chat:
+    """What posts to an address that is the whole of its secret."""
 
-    name = "slack"
     needs_secret = False
 
     def __init__(self, poster: Poster | None = None) -> None:
         self._poster = poster or Poster()
-
-    def body(self, message: Message) -> bytes:
-        """See Notifier."""
-        blocks = [
-            {"type": kind, "text": {"type": "plain_text", "text": text, "emoji": False}}
-            for kind, text in [("header", headline(message)), *(("section", line) for line in _lines(message))]
-        ]
-        # `text` is what a notification shows, and is read as markup: it has words of ours alone.
-        post = {"text": headline(message), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
-        return json_text(msgspec.json.encode(post, order="sorted"))
 
     def check(self, *, address: str, secret: str) -> None:
         """See Notifier."""
@@ -53,14 +42,26 @@ class SlackNotifier:
         self._poster.post(body, address=address)
 
 
-class TeamsNotifier:
+class SlackNotifier(_Chat):
+    """Posts blocks of plain text, which Slack never reads as its markup."""
+
+    name = "slack"
+
+    def body(self, message: Message) -> bytes:
+        """See Notifier."""
+        blocks = [
+            {"type": kind, "text": {"type": "plain_text", "text": text, "emoji": False}}
+            for kind, text in [("header", headline(message)), *(("section", line) for line in _lines(message))]
+        ]
+        # `text` is what a notification shows, and is read as markup: it has words of ours alone.
+        post = {"text": headline(message), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+        return json_text(msgspec.json.encode(post, order="sorted"))
+
+
+class TeamsNotifier(_Chat):
     """Posts an Adaptive Card, version 1.4, of text runs: unlike text blocks they know no Markdown."""
 
     name = "teams"
-    needs_secret = False
-
-    def __init__(self, poster: Poster | None = None) -> None:
-        self._poster = poster or Poster()
 
     def body(self, message: Message) -> bytes:
         """See Notifier."""
@@ -74,21 +75,6 @@ class TeamsNotifier:
         }
         attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
         return json_text(msgspec.json.encode({"type": "message", "attachments": [attachment]}, order="sorted"))
-
-    def check(self, *, address: str, secret: str) -> None:
-        """See Notifier."""
-        del secret
-        host_of(address)
-
-    def shown(self, body: bytes, *, address: str, at: datetime) -> str:
-        """See Notifier."""
-        del at
-        return shown_post(body, address=address)
-
-    def send(self, body: bytes, *, address: str, secret: str, at: datetime) -> None:
-        """See Notifier."""
-        del secret, at
-        self._poster.post(body, address=address)
 
 
 def _lines(message: Message) -> list[str]:
