@@ -27,6 +27,8 @@ def brought_lines(
     for one in sorted(findings, key=lambda one: (-one.score, one.location.path, one.fingerprint)):
         if _may_stand(one):
             mine.setdefault(one.location.path, []).append(one)
+    if not mine:
+        return {}
     names = {rename.new: rename.old for rename in target.renames}
     untracked = frozenset(repository.untracked()) if target.source is Source.WORK_TREE else frozenset()
     found: dict[str, tuple[int, int]] = {}
