@@ -163,12 +163,6 @@ def _document(request: JudgeRequest) -> InputDocument:
     )
 
 
-def _obligation(finding: str, basis: str, start_epoch_s: int, limit_s: int, *, policy_digest: str = "") -> Obligation:
-    return Obligation(
-        finding=finding, basis=basis, start_epoch_s=start_epoch_s, limit_s=limit_s, policy_digest=policy_digest
-    )
-
-
 def _decide(
     request: JudgeRequest,
     document: InputDocument,
@@ -230,7 +224,13 @@ def _obligations(
     governing["disabled"] = " ".join(sorted(request.disabled_rules))
     digest = _sha256(msgspec.json.encode(governing, order="sorted"))
     decided = [
-        _obligation(duty.finding, duty.basis, duty.start_epoch_s, duty.limit_s, policy_digest=digest)
+        Obligation(
+            finding=duty.finding,
+            basis=duty.basis,
+            start_epoch_s=duty.start_epoch_s,
+            limit_s=duty.limit_s,
+            policy_digest=digest,
+        )
         for one in ruled
         for duty in one.decision.obligations
     ]

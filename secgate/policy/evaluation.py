@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from secgate.errors import PolicyError
-from secgate.model import Obligation, Scope
+from secgate.model import Scope
 from secgate.policy import attribution
-from secgate.policy.documents import InputDocument, LayerDecision
-from secgate.policy.facts import recorded, sentinel_finding
+from secgate.policy.documents import InputDocument, LayerDecision, RecordedObligation
+from secgate.policy.facts import sentinel_finding
 from secgate.policy.handed import FACTS, handed_over
 from secgate.policy.joining import Ruled
 from secgate.policy.layers import Layer, LayerName
@@ -168,7 +168,7 @@ class Evaluation:
             for layer in layers
             if layer.name not in self._whole and layer.reach is not None
         }
-        if not asked or layers[0].name in self._whole & {"organisation"}:
+        if not asked or (layers[0].name == "organisation" and "organisation" in self._whole):
             return {}
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="secgate-judge") as pool:
             parts = list(pool.map(self._part, repeat(asked), split(document), split(seen)))
@@ -228,21 +228,17 @@ def with_obligations(document: InputDocument, decision: LayerDecision) -> InputD
     """Give the document with what a layer adds shown as recorded."""
     if document.run.scope is not Scope.PROTECTED or not decision.obligations:
         return document
-    added: dict[str, list[Obligation]] = {}
+    added: dict[str, list[RecordedObligation]] = {}
     for duty in decision.obligations:
         added.setdefault(duty.finding, []).append(
-            Obligation(
-                finding=duty.finding,
-                basis=duty.basis,
-                start_epoch_s=duty.start_epoch_s,
-                limit_s=duty.limit_s,
-                policy_digest="",
+            RecordedObligation(
+                basis=duty.basis, start_epoch_s=duty.start_epoch_s, limit_s=duty.limit_s, superseded=False
             )
         )
     findings = []
     for finding in document.findings:
         held = {duty.basis for duty in finding.obligations}
-        fresh = tuple(recorded(duty) for duty in added.get(finding.fingerprint, ()) if duty.basis not in held)
+        fresh = tuple(duty for duty in added.get(finding.fingerprint, ()) if duty.basis not in held)
         findings.append(structs.replace(finding, obligations=(*finding.obligations, *fresh)) if fresh else finding)
     return structs.replace(document, findings=tuple(findings))
 

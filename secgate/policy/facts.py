@@ -262,7 +262,7 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         impact=joined.impact,
         exposure=joined.exposure,
         owner=finding.owner,
-        obligations=tuple(map(recorded, sorted(finding.obligations, key=_duty_order))) if finding.obligations else (),
+        obligations=tuple(map(_recorded, sorted(finding.obligations, key=_duty_order))) if finding.obligations else (),
     )
 
 
@@ -270,8 +270,7 @@ def _duty_order(duty: Obligation) -> tuple[int, str, bool]:
     return duty.due_epoch_s, duty.basis, duty.superseded
 
 
-def recorded(duty: Obligation) -> RecordedObligation:
-    """Give a duty as the input shows it."""
+def _recorded(duty: Obligation) -> RecordedObligation:
     return RecordedObligation(
         basis=duty.basis,
         start_epoch_s=duty.start_epoch_s,
