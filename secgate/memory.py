@@ -83,6 +83,11 @@ class Remembered(Value, frozen=True, kw_only=True):
         names.pop((self.facts.algorithm, self.facts.fingerprint), None)
         return tuple(names[key] for key in sorted(names))
 
+    @property
+    def called(self) -> frozenset[str]:
+        """Every fingerprint that it is or was known by, its own among them, whatever the algorithm."""
+        return frozenset((self.facts.fingerprint, *(name.value for name in self.names)))
+
     def known(self) -> KnownFinding:
         """Give it as matching and policies need it."""
         facts = self.facts

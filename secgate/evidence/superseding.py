@@ -102,8 +102,7 @@ def _downgraded(
 def _other(one: RecordedSuperseding, downgrade: Downgrade) -> str:
     """Say why a downgrade is of something else than the duty that it is named for, "" where it is of it."""
     request, facts, event = downgrade.request, one.known.facts, one.event
-    names = {facts.fingerprint, *(name.value for name in one.known.names)}
-    is_named = request.subject.fingerprint in names or request.subject.group == group_of(facts)
+    is_named = request.subject.fingerprint in one.known.called or request.subject.group == group_of(facts)
     if request.subject.repository != event.repository or not is_named:
         return "the downgrade is of another finding"
     if not holds(request.bound, facts):
@@ -175,7 +174,7 @@ def with_standing(episodes: Iterable[Episode], judged: Sequence[Superseding]) ->
 
 
 def _standing(known: Remembered, void: Sequence[RecordedSuperseding]) -> Remembered:
-    names = {known.facts.fingerprint, *(name.value for name in known.names)}
+    names = known.called
     taken = {
         (event.basis, event.start_epoch_s, event.limit_s, event.downgrade)
         for event in (one.event for one in void)

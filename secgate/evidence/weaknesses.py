@@ -103,7 +103,7 @@ def secrets(ground: Ground, assertion: Assertion) -> Population:
 
 def _revocation(said: Said, one: Episode, period: Period) -> KnownRevocation | None:
     """Give the first word, of those before the period's end, that this secret was revoked."""
-    names = {one.known.facts.fingerprint, *(name.value for name in one.known.names)}
+    names = one.known.called
     found = (
         told
         for told in said.testimony.revocations
@@ -134,7 +134,7 @@ def _notifications(read: Read, period: Period) -> list[KnownNotification]:
 
 def _told(read: Read, one: Episode, period: Period) -> int:
     """Give when somebody was first told that an episode is overdue, 0 for never in or before the period."""
-    names = {one.known.facts.fingerprint, *(name.value for name in one.known.names)}
+    names = one.known.called
     times = (
         sent.at_epoch_s
         for sent in _notifications(read, period)
@@ -269,8 +269,7 @@ def _is_of(waiver: Waiver, one: Episode) -> bool:
     """Tell whether a waiver is of a finding, as it was last recorded."""
     subject, facts = waiver.request.subject, one.known.facts
     if isinstance(subject, FindingSubject):
-        names = {facts.fingerprint, *(name.value for name in one.known.names)}
-        named = subject.repository == one.repository and subject.fingerprint in names
+        named = subject.repository == one.repository and subject.fingerprint in one.known.called
     elif isinstance(subject, AdvisorySubject):
         package = f"{subject.ecosystem}/{subject.package}@".lower()
         advised = subject.advisory.upper() in {name.upper() for name in facts.advisories}

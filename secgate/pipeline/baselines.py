@@ -153,8 +153,7 @@ def _named(findings: Sequence[Finding], line: Line) -> list[tuple[str, list[str]
     for finding in findings:
         names = {finding.previous, *(alias.value for alias in finding.aliases)} - {""}
         before = line.find([finding.fingerprint, *sorted(names)])
-        known = {name.value for name in before.names} | {before.facts.fingerprint} if before is not None else set()
-        named.append((finding.fingerprint, sorted(names | known)))
+        named.append((finding.fingerprint, sorted(names | before.called if before is not None else names)))
     return named
 
 
