@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, cast
 
 from secgate.assertion_facts import ApprovalOfChange, ChangeItem, DeploymentItem, ReleaseItem, RunOfDeployment
 from secgate.assertions import Population, Unmatched
 from secgate.chronicle import RecordedRun
 from secgate.controls import Assertion
+from secgate.events import Run
 from secgate.evidence.ground import Ground
 from secgate.memory import KnownInventory
 from secgate.model import Scope
@@ -173,16 +174,17 @@ class _Runs:
         commit is taken from any run of that commit, where the list does not say it.
         """
         found: dict[str, RunOfDeployment] = {}
+        trees = self._trees_of(row)
         for digest in row.artifacts:
             for one in self._artifacts.get(digest, ()):
                 if digest not in self._built_by(one, row):
                     continue
-                found.setdefault(one.run.run_id, self._tied(one, "artifact", row))
+                found.setdefault(one.run.run_id, self._tied(one, "artifact", row, trees))
         for one in self._commits.get(row.commit, ()) if row.commit else ():
-            found.setdefault(one.run.run_id, self._tied(one, "commit", row))
-        for tree in sorted(self._trees_of(row)):
+            found.setdefault(one.run.run_id, self._tied(one, "commit", row, trees))
+        for tree in sorted(trees):
             for one in self._trees.get((row.repository, tree), ()):
-                found.setdefault(one.run.run_id, self._tied(one, "tree", row))
+                found.setdefault(one.run.run_id, self._tied(one, "tree", row, trees))
         return found.values()
 
     def _trees_of(self, row: Deployment) -> set[str]:
@@ -190,15 +192,9 @@ class _Runs:
         trees = {row.tree} if row.tree else {one.run.tree for one in self._commits.get(row.commit, ()) if row.commit}
         return trees - {""}
 
-    def _same_source(self, one: RecordedRun, row: Deployment) -> Literal["yes", "no", "unknown"]:
-        """Tell whether a deployment is of the source that a run looked at, as far as both say."""
-        run, trees = one.run, self._trees_of(row)
-        if (row.commit and row.commit == run.commit) or run.tree in trees:
-            return "yes"
-        differs = (row.commit and run.commit) or (row.tree and run.tree)
-        return "no" if differs else "unknown"
-
-    def _tied(self, one: RecordedRun, by: Literal["artifact", "commit", "tree"], row: Deployment) -> RunOfDeployment:
+    def _tied(
+        self, one: RecordedRun, by: Literal["artifact", "commit", "tree"], row: Deployment, trees: Collection[str]
+    ) -> RunOfDeployment:
         run, built = one.run, self._built_by(one, row)
         both = bool(row.artifacts and built)
         same = bool(set(row.artifacts) & built)
@@ -211,7 +207,7 @@ class _Runs:
             decided_epoch_s=one.at_epoch_s,
             outcome=run.outcome,
             same_artifact="unknown" if not both else "yes" if same else "no",
-            same_source=self._same_source(one, row),
+            same_source=_same_source(one.run, row, trees),
             override="none" if not overridden else "counts" if counts else "void",
         )
 
@@ -219,6 +215,14 @@ class _Runs:
         """Give the digests of what a run's commit was built into, as far as that was said before a deployment."""
         built = self._built.get(one.run.run_id, {})
         return {digest for digest, at_epoch_s in built.items() if at_epoch_s <= row.deployed_epoch_s}
+
+
+def _same_source(run: Run, row: Deployment, trees: Collection[str]) -> Literal["yes", "no", "unknown"]:
+    """Tell whether a deployment, whose commit has one of `trees`, is of the source of a run, as far as both say."""
+    if (row.commit and row.commit == run.commit) or run.tree in trees:
+        return "yes"
+    differs = (row.commit and run.commit) or (row.tree and run.tree)
+    return "no" if differs else "unknown"
 
 
 def bound_runs(ground: Ground) -> dict[str, dict[str, int]]:
