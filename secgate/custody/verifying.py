@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -84,8 +84,8 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
         held = []
         sound = [one.checkpoint.size for one in kept if seen.roots.get(one.checkpoint.size) == one.checkpoint.root]
         for keeper, one in zip(keepers, kept, strict=True):
-            stamps, notes = _stamps(one, keeper, desk)
-            held.append(Held(keeper.address, one, _who_signed(one, keeper, desk, stamps), stamps, notes))
+            times, notes = _stamps(one, keeper, desk)
+            held.append(Held(keeper.address, one, _who_signed(one, keeper, desk, times), times, notes))
             check_grown(seen, one, place=keeper.address, sound=sound)
             _check_age(one, asked.max_age, place=keeper.address, now=now)
         unchecked = 0 if trust.allowed_signers else len(seen.statements) + len(seen.bindings)
@@ -214,12 +214,18 @@ def _kept(keeper: Keeper) -> Sealed:
     return sealed(data, place=keeper.address)
 
 
-def _who_signed(kept: Sealed, keeper: Keeper, desk: Opened, stamps: tuple[datetime, ...]) -> Signed:
-    """Give who signed. A key counts at the earliest time that an authority vouches for, else at its own word's."""
-    at = stamps[0] if stamps else datetime.fromtimestamp(kept.checkpoint.at_epoch_s, tz=UTC)
-    trust = desk.prepared.enforced.trust
+def who_signed(kept: Sealed, times: Sequence[datetime], *, trust: Trust, signer: Signer) -> Signed:
+    """Give who signed; `times` are what authorities that count vouch for, earliest first.
+
+    A key counts at the earliest of them, else at the checkpoint's own word. Raises SignatureError where it does not.
+    """
+    at = times[0] if times else datetime.fromtimestamp(kept.checkpoint.at_epoch_s, tz=UTC)
+    return signer.verify(kept.statement, kept.data, namespace=NAMESPACE, trust=trust, at=at)
+
+
+def _who_signed(kept: Sealed, keeper: Keeper, desk: Opened, times: Sequence[datetime]) -> Signed:
     try:
-        return _signer("dsse", desk).verify(kept.statement, kept.data, namespace=NAMESPACE, trust=trust, at=at)
+        return who_signed(kept, times, trust=desk.prepared.enforced.trust, signer=_signer("dsse", desk))
     except SignatureError as error:
         raise SignatureError(
             f"the checkpoint does not count: {error.what}",

@@ -15,10 +15,10 @@ import msgspec
 from secgate import registry
 from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Period
-from secgate.checkpoint import NAMESPACE, Sealed, sealed
+from secgate.checkpoint import Sealed, sealed
 from secgate.chronicle import Chronicle, Episode, RecordedBinding
 from secgate.custody.attested import attestation_of, require_counting
-from secgate.custody.verifying import namespace_of, stamps
+from secgate.custody.verifying import namespace_of, stamps, who_signed
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.evidence.superseding import Superseding, supersedings, with_standing
@@ -329,16 +329,8 @@ def _checkpoint(kept: Kept, found: Sequence[Read], prepared: Prepared, shop: Wor
         )
     signed = True
     times, notes = stamps(kept.sealed, enforced.authorities, shop)
-    # A key counts at the earliest time that an authority vouches for, else at the checkpoint's own word.
-    at = times[0] if times else datetime.fromtimestamp(checkpoint.at_epoch_s, tz=UTC)
     try:
-        _signer("dsse", shop).verify(
-            kept.sealed.statement,
-            kept.sealed.data,
-            namespace=NAMESPACE,
-            trust=enforced.trust,
-            at=at,
-        )
+        who_signed(kept.sealed, times, trust=enforced.trust, signer=_signer("dsse", shop))
     except SignatureError:
         signed = False
     return CheckpointItem(
