@@ -36,13 +36,12 @@ from secgate.preparation import (
     Prepared,
     Silence,
     guarded_reader,
-    named_ledger,
     policy_layers,
     prepared_at,
     read_enforced,
     workshop,
 )
-from secgate.queries import folded_ledger
+from secgate.queries import folded_ledger, named_memories
 from secgate.recall import recall
 from secgate.record import append_events
 from secgate.version import __version__
@@ -121,13 +120,7 @@ def _desk(names: Sequence[str], *, place: Place, dry_run: bool, machine: Machine
         enforced = read_enforced(place.enforced or machine.env.get("SECGATE_ENFORCED", ""), tree="")
         reader = guarded_reader(machine, runner=shop.executor, scratch=shop.scratch)
         layers = policy_layers(enforced.policies, {}, reader=RegorusEngine(), guarded=reader)
-        ledgers = []
-        for name in dict.fromkeys(names):
-            ledger = named_ledger(name, machine=machine, executor=shop.executor, read_only=dry_run)
-            memory = Memory()
-            memory.catch_up(ledger)
-            ledgers.append((ledger, memory))
-        yield _Desk(_data(layers), ledgers)
+        yield _Desk(_data(layers), named_memories(names, shop, read_only=dry_run))
 
 
 def _data(layers: Sequence[Layer]) -> bytes:

@@ -32,6 +32,7 @@ from secgate.preparation import (
     Place,
     Prepared,
     Silence,
+    Workshop,
     advisory_names,
     last_kept,
     named_ledger,
@@ -225,14 +226,23 @@ def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now:
             own = folded_ledger(asked.chosen.ledger, asked.memory)
             return deadlines([own], now_epoch_s=int(now.timestamp()))
     with workshop(machine, now=now, observer=Silence()) as shop:
-        folded: list[Folded] = []
-        for name in dict.fromkeys(names):
-            ledger = named_ledger(name, machine=machine, executor=shop.executor)
-            memory = Memory()
-            memory.catch_up(ledger)
-            if memory.head.size == 0 or memory.head not in (one.memory.head for one in folded):
-                folded.append(folded_ledger(ledger, memory))
+        folded = [folded_ledger(ledger, memory) for ledger, memory in named_memories(names, shop)]
         return deadlines(folded, now_epoch_s=int(now.timestamp()))
+
+
+def named_memories(names: Sequence[str], shop: Workshop, *, read_only: bool = True) -> list[tuple[Ledger, Memory]]:
+    """Give ledgers by name, each read whole and verified; one of the same entries under another name is there once.
+
+    Raises LedgerError for one that is not there or does not verify.
+    """
+    found: list[tuple[Ledger, Memory]] = []
+    for name in dict.fromkeys(names):
+        ledger = named_ledger(name, machine=shop.machine, executor=shop.executor, read_only=read_only)
+        memory = Memory()
+        memory.catch_up(ledger)
+        if memory.head.size == 0 or memory.head not in (one.head for _, one in found):
+            found.append((ledger, memory))
+    return found
 
 
 def folded_ledger(ledger: Ledger, memory: Memory) -> Folded:

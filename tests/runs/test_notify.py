@@ -45,11 +45,12 @@ class Teller:
         self.env = {"SECGATE_NOTIFY_SECURITY_URL": address, "SECGATE_NOTIFY_SECURITY_SECRET": SECRET}
         self.enforced = ""
         self.path = str(product.home / "tmp")
+        self.ledgers = [str(made.path)]
 
     def at(self, seconds: float, *, dry_run: bool = False) -> Notified:
         machine = self.product.machine()
         return notify(
-            [str(self.made.path)],
+            self.ledgers,
             dry_run=dry_run,
             place=Place(path=self.path, enforced=self.enforced),
             machine=type(machine)(**{**_fields(machine), "env": {**machine.env, **self.env}}),
@@ -92,6 +93,14 @@ def test_each_stage_is_told_once(teller: Teller, made: Made) -> None:
     assert teller.told(2 * WEEK) == []
     assert teller.told(2 * WEEK + 1) == [("escalation", "high")]
     assert teller.told(3 * WEEK) == []
+
+
+def test_a_ledger_under_two_names_is_told_of_once(teller: Teller, made: Made, tmp_path: Path) -> None:
+    made.found("one", at=0)
+    other = tmp_path / "other-name"
+    other.symlink_to(made.path.parent)
+    teller.ledgers.append(str(other / made.path.name))
+    assert teller.told(1) == [("new", "high")]
 
 
 def test_a_stage_that_was_slept_through_is_not_told_later(teller: Teller, made: Made) -> None:
