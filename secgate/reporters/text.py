@@ -10,7 +10,7 @@ from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
 from secgate.model import Finding, Outcome, RunDocument, Severity, Word
 from secgate.page import Page, cells, clipped, clipped_left
-from secgate.summary import FindingRow, LaneRow, Summary, number_words, severity_words, summarise
+from secgate.summary import FindingRow, LaneRow, Summary, severity_words, summarise
 
 _OUTCOME_STYLE = {Outcome.PASS: "good", Outcome.INCONCLUSIVE: "unsure"}
 _SEVERITY_STYLE = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "unsure"}
@@ -170,7 +170,7 @@ class _RunPage(Page):
 
 def _some(names: Iterable[str]) -> str:
     listed = list(names)
-    more = f" and {number_words(len(listed) - 4, 'more')[:-1]}" if len(listed) > 4 else ""
+    more = f" and {len(listed) - 4:,} more" if len(listed) > 4 else ""
     return ", ".join(listed[:4]) + more
 
 
