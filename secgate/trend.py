@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from secgate.model import KnownRun, Outcome, PastRun, RunDocument, Severity, Value
 from secgate.run_facts import this_run
-from secgate.summary import number_words
+from secgate.sla import many
 
 MOST = 12
 """Runs that are drawn, this one among them."""
@@ -148,7 +148,7 @@ def _total(run: PastRun) -> int:
 
 
 def _total_words(run: PastRun) -> str:
-    return number_words(_total(run), "finding") if run.severities else "a number that was not recorded"
+    return many(_total(run), "finding") if run.severities else "a number that was not recorded"
 
 
 def _ceiling(count: int) -> int:

@@ -22,7 +22,6 @@ from secgate.model import Finding, Outcome, RunDocument, Severity, State, Value
 from secgate.resources import data_dir
 from secgate.summary import (
     FindingRow,
-    number_words,
     pinpoint,
     rule_words,
     severity_words,
@@ -114,7 +113,7 @@ class HtmlReporter:
         )
         environment.filters.update(
             facts=facts_words,
-            many=number_words,
+            many=sla.many,
             rule=rule_words,
             severity=severity_words,
             short=short_rule,
