@@ -39,6 +39,7 @@ OUTCOME_WORDS = {
     Outcome.USAGE_ERROR: "USAGE ERROR",
     Outcome.INTERNAL_ERROR: "INTERNAL ERROR",
 }
+_MARKS = {Outcome.PASS: ("✓", "good"), Outcome.INCONCLUSIVE: ("?", "unsure"), "": ("·", "neutral")}
 _FAULTS = {
     Outcome.POLICY_ERROR: "the policy could not decide, so nothing passes",
     Outcome.LEDGER_ERROR: "the record could not be read or written, so nothing passes",
@@ -158,6 +159,11 @@ def summarise(document: RunDocument) -> Summary:
         gone=tuple(sorted(f"{known.weakness} in {known.path}" for known in document.absent)),
         counts=tuple((name, count) for name, count in severities(document).items() if count),
     )
+
+
+def mark_of(outcome: str | None) -> tuple[str, str]:
+    """Give the sign and the tone of an outcome; None and "" are a run that nobody judged."""
+    return _MARKS.get(outcome or "", ("✕", "bad"))
 
 
 def rule_words(verdict: Verdict) -> str:
