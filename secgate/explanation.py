@@ -34,7 +34,7 @@ from secgate.overrides import override_words
 from secgate.policy import Layer
 from secgate.policy.attribution import places
 from secgate.sla import utc_words
-from secgate.summary import fix_of, number_words, pinpoint, short_rule
+from secgate.summary import fix_of, pinpoint, short_rule
 
 VERSION = 1
 """Version of the JSON form; it grows by additions only."""
@@ -253,7 +253,7 @@ def _lane_ways(lane: LaneCoverage, verdict: Verdict | None, document: RunDocumen
         told[_gap_waiver(gap, document)] = None
     yield from list(told)[:MAX_WAYS]
     if len(told) > MAX_WAYS:
-        more = number_words(len(told) - MAX_WAYS, "more way")
+        more = sla.many(len(told) - MAX_WAYS, "more way")
         yield Way(kind="none", text=f"{more}: the run in JSON lists every gap")
 
 
@@ -349,7 +349,7 @@ def explain_rule(name: str, layers: Sequence[Layer], document: RunDocument) -> E
     for verdict, one in said[:MAX_WAYS]:
         notes.append(f"said {one.word.value} of {verdict.subject} {verdict.id[:SHOWN]}: {one.reason}")
     if len(said) > MAX_WAYS:
-        notes.append(f"and {number_words(len(said) - MAX_WAYS, 'more time')}")
+        notes.append(f"and {sla.many(len(said) - MAX_WAYS, 'more time')}")
     told = Explanation(subject="rule", id=name, title=f"the rule {name}", notes=tuple(notes))
     word = "no word" if not said else min((one.word for _, one in said), key=list(Word).index).value
     return msgspec.structs.replace(_judged(told, None, document), word=word, reason=about)

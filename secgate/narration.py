@@ -11,9 +11,9 @@ from secgate.fact_words import facts_words
 from secgate.model import Gap, Severity, Word
 from secgate.page import Page, clipped_left
 from secgate.sayings import Said
-from secgate.sla import length_words, standing_words, utc_words
+from secgate.sla import length_words, many, standing_words, utc_words
 from secgate.story import Clock, Sight, Story
-from secgate.summary import gap_words, number_words, short_rule
+from secgate.summary import gap_words, short_rule
 
 MOST_LISTED = 100
 """Findings listed by kind; JSON has all."""
@@ -49,7 +49,7 @@ def story_page(story: Story, *, now_epoch_s: int, width: int, colour: bool) -> b
     for said in story.downgrades:
         page.labelled("downgrade" if said.said == "requested" else "", _said_words(said))
     for author in story.authors:
-        lines = number_words(author.lines, "line")
+        lines = many(author.lines, "line")
         page.labelled("author", f"{author.name}, {utc_words(author.written_epoch_s)}, {author.commit[:12]}, {lines}")
     page.labelled("author", story.authors_note)
     _sights(page, story)
@@ -98,12 +98,10 @@ def _sights(page: Page, story: Story) -> None:
         for text in _notes(first, previous):
             page.wrap(text, 20, most=4)
         if count > 1:
-            page.wrap(
-                f"the same in {number_words(count - 1, 'more run')}, last {utc_words(last.evaluated_epoch_s)}", 20
-            )
+            page.wrap(f"the same in {many(count - 1, 'more run')}, last {utc_words(last.evaluated_epoch_s)}", 20)
         previous = first if first.path else previous
     if story.after:
-        page.wrap(f"and {number_words(story.after, 'later run')} that did not see it", 2)
+        page.wrap(f"and {many(story.after, 'later run')} that did not see it", 2)
 
 
 def _notes(one: Sight, previous: Sight | None) -> list[str]:

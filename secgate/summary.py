@@ -39,6 +39,7 @@ OUTCOME_WORDS = {
     Outcome.USAGE_ERROR: "USAGE ERROR",
     Outcome.INTERNAL_ERROR: "INTERNAL ERROR",
 }
+_MARKS = {Outcome.PASS: ("✓", "good"), Outcome.INCONCLUSIVE: ("?", "unsure"), "": ("·", "neutral")}
 _FAULTS = {
     Outcome.POLICY_ERROR: "the policy could not decide, so nothing passes",
     Outcome.LEDGER_ERROR: "the record could not be read or written, so nothing passes",
@@ -160,9 +161,9 @@ def summarise(document: RunDocument) -> Summary:
     )
 
 
-def number_words(count: int, noun: str) -> str:
-    """Give `1 gap`, `1,200 gaps`."""
-    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
+def mark_of(outcome: str | None) -> tuple[str, str]:
+    """Give the sign and the tone of an outcome; None and "" are a run that nobody judged."""
+    return _MARKS.get(outcome or "", ("✕", "bad"))
 
 
 def rule_words(verdict: Verdict) -> str:
@@ -187,7 +188,7 @@ def _named(names: Iterable[str], noun: str) -> str:
     known = [name for name in names if name]
     if not known:
         return ""
-    more = f" and {number_words(len(known) - _NAMED_PATHS, noun)}" if len(known) > _NAMED_PATHS else ""
+    more = f" and {sla.many(len(known) - _NAMED_PATHS, noun)}" if len(known) > _NAMED_PATHS else ""
     return f"{', '.join(known[:_NAMED_PATHS])}{more}: "
 
 
@@ -297,10 +298,10 @@ def _version(text: str) -> tuple[int, Any]:
 
 def _sentence(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> str:
     if (decision := document.decision) is None:
-        return f"{number_words(len(document.findings), 'finding')}; no policy was asked."
+        return f"{sla.many(len(document.findings), 'finding')}; no policy was asked."
     parts = [_FAULTS[outcome] for outcome in decision.all_outcomes if outcome in _FAULTS]
     if blocking:
-        parts.append(f"the policy blocks {number_words(len(blocking), 'finding')}")
+        parts.append(f"the policy blocks {sla.many(len(blocking), 'finding')}")
     parts += _sentence_on_coverage(decision, gaps)
     if not parts and document.target.changed == ():
         parts.append("nothing changed, so nothing was scanned")
@@ -328,17 +329,17 @@ def _sentence_on_coverage(decision: Decision, gaps: Sequence[Gap]) -> Iterable[s
     let_pass = [gap for gap in gaps if not gap.waived]
     if let_pass and Outcome.INCONCLUSIVE not in decision.all_outcomes:
         older = "older " if not any(gap.touched for gap in let_pass) else ""
-        yield f"{number_words(len(let_pass), f'{older}coverage gap')} not counted by this profile"
+        yield f"{sla.many(len(let_pass), f'{older}coverage gap')} not counted by this profile"
     waived = sum(gap.waived for gap in gaps)
     if waived:
-        yield f"{number_words(waived, 'coverage gap')} waived"
+        yield f"{sla.many(waived, 'coverage gap')} waived"
 
 
 def _nothing_blocks(document: RunDocument) -> str:
     if document.decision and document.decision.outcome is not Outcome.PASS:
         return "the verdicts and notes below say why"
     lanes = [lane for lane in document.coverage.lanes if lane.asked]
-    known = f"{number_words(len(document.findings), 'finding')} known" if document.findings else "no findings"
+    known = f"{sla.many(len(document.findings), 'finding')} known" if document.findings else "no findings"
     if not document.decision or not document.decision.claims_coverage or not lanes:
         return f"nothing blocks; {known}"
     if not any(lane.needed for lane in lanes):
@@ -367,7 +368,7 @@ def _context(document: RunDocument) -> Iterable[str]:
 
 
 def _lane(lane: LaneCoverage, verdict: Verdict | None) -> LaneRow:
-    counts = f"{lane.covered:,} of {number_words(lane.offered, 'file')}" if lane.needed else ""
+    counts = f"{lane.covered:,} of {sla.many(lane.offered, 'file')}" if lane.needed else ""
     if lane.needed and lane.unsupported:
         counts += f", {lane.unsupported:,} unsupported"
     reasons = gap_words(lane.gaps)

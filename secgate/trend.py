@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from secgate.model import KnownRun, Outcome, PastRun, RunDocument, Severity, Value
+from secgate.model import KnownRun, PastRun, RunDocument, Severity, Target, Value
 from secgate.run_facts import this_run
-from secgate.summary import number_words
+from secgate.sla import many
+from secgate.summary import mark_of
 
 MOST = 12
 """Runs that are drawn, this one among them."""
 WIDTH, LEFT, TOP, FLOOR, HEIGHT = 480.0, 36.0, 10.0, 150.0, 190
 BAR, WIDEST = 22.0, 56.0
 SEVERITIES = tuple(one.value for one in Severity)
-_MARKS = {Outcome.PASS: ("✓", "good"), Outcome.INCONCLUSIVE: ("?", "unsure"), "": ("·", "neutral")}
 
 
 class Part(Value, frozen=True, kw_only=True):
@@ -72,13 +72,14 @@ def earlier_runs(runs: Sequence[KnownRun], document: RunDocument) -> tuple[PastR
 
     `runs` are those of its repository in the order of the ledger, this one among them or not yet.
     """
-    before: list[KnownRun] = []
+    key = _key(document.target, _profile(document))
+    before: list[PastRun] = []
     for run in runs:
         if run.run_id == document.run_id:
             break
-        if run.past is not None and _key(run) == _key_of(document):
-            before.append(run)
-    return tuple(run.past for run in before[1 - MOST :] if run.past is not None)
+        if run.past is not None and _key(run, run.profile) == key:
+            before.append(run.past)
+    return tuple(before[1 - MOST :])
 
 
 def trend(document: RunDocument) -> Trend | None:
@@ -106,14 +107,12 @@ def no_trend(document: RunDocument) -> str:
     return "The ledger holds no earlier run that this one could be compared with."
 
 
-def _key(run: KnownRun) -> tuple[str, ...]:
-    return (run.line, run.scope, run.prefix, run.profile, run.ref if run.scope == "change" else "")
+def _key(run: KnownRun | Target, profile: str) -> tuple[str, ...]:
+    return (run.line, run.scope, run.prefix, profile, run.ref if run.scope == "change" else "")
 
 
-def _key_of(document: RunDocument) -> tuple[str, ...]:
-    target = document.target
-    profile = document.decision.profile if document.decision else ""
-    return (target.line, target.scope, target.prefix, profile, target.ref if target.scope == "change" else "")
+def _profile(document: RunDocument) -> str:
+    return document.decision.profile if document.decision else ""
 
 
 def _column(run: PastRun, x: float, most: int) -> Column:
@@ -123,7 +122,7 @@ def _column(run: PastRun, x: float, most: int) -> Column:
         if height:
             top = round(top - height, 1)
             parts.append(Part(severity=severity, y=top, height=height))
-    mark, tone = _MARKS.get(run.outcome, ("✕", "bad"))
+    mark, tone = mark_of(run.outcome)
     day = datetime.fromtimestamp(run.evaluated_epoch_s, tz=UTC)
     return Column(
         run=run,
@@ -138,9 +137,9 @@ def _column(run: PastRun, x: float, most: int) -> Column:
 
 def _lead(document: RunDocument, count: int) -> str:
     target = document.target
-    what = "this change" if target.scope == "change" else f"{target.line or 'this tree'}"
-    profile = document.decision.profile if document.decision else ""
-    return f"The last {count} runs of {what} that the ledger holds, scope {target.scope}, profile {profile}."
+    what = "this change" if target.scope == "change" else target.line or "this tree"
+    which = f"that the ledger holds, scope {target.scope}, profile {_profile(document)}."
+    return f"The last {count} runs of {what} {which}"
 
 
 def _total(run: PastRun) -> int:
@@ -148,7 +147,7 @@ def _total(run: PastRun) -> int:
 
 
 def _total_words(run: PastRun) -> str:
-    return number_words(_total(run), "finding") if run.severities else "a number that was not recorded"
+    return many(_total(run), "finding") if run.severities else "a number that was not recorded"
 
 
 def _ceiling(count: int) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from secgate.advisories import ImportLimits, build
 from secgate.config import Machine
 from secgate.model import Gap, Lane, Outcome, RunDocument
 from secgate.pipeline import RunRequest, run
@@ -77,6 +78,13 @@ class Product:
     def without(self, name: str) -> None:
         """Remove a tool."""
         shutil.rmtree(self.state / "tools" / name)
+
+    def know(self, advisory: str, package: str, *versions: str, at: datetime = NOW, **more: object) -> None:
+        """Make the local advisory database anew, of one advisory; `more` are further parts of its record."""
+        affected = [{"package": {"ecosystem": "PyPI", "name": package}, "versions": versions}]
+        record = {"id": advisory, "modified": at.isoformat(), "affected": affected, **more}
+        dump = tree(self.home / "dump", {"a.json": json.dumps(record)})
+        build(str(dump), f"{self.state}/advisories/PyPI.sqlite", now=at, limits=ImportLimits())
 
     def calls(self, name: str) -> list[list[str]]:
         """Give the argument lists that a stand-in was started with."""

@@ -12,14 +12,16 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from secgate.cli.signals import INTERRUPTS, SignalError
 from secgate.errors import InterruptedRunError, SecgateError
 from secgate.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COLLECT_AFTER = 1_000_000
 """Objects made beyond those given back before Python looks for cycles. There are none among the values of a run, nor in
@@ -83,6 +85,8 @@ class _LazyGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer commands by the lines that stand here: none is imported for that."""
+        from click.shell_completion import CompletionItem
+
         found = [
             CompletionItem(name, help=text) for name, (_, text) in _COMMANDS.items() if name.startswith(incomplete)
         ]

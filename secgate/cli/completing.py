@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 MOST = 200
 """Findings that are offered, the worst first."""
@@ -43,6 +46,8 @@ def complete_subject(ctx: click.Context, param: click.Parameter, incomplete: str
     A ledger is not asked: it would be verified whole for each press of a key.
     """
     del param
+    from click.shell_completion import CompletionItem
+
     from secgate.config import process_environment, this_machine
     from secgate.errors import SecgateError
     from secgate.model import Lane

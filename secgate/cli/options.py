@@ -90,10 +90,8 @@ _JUDGED_BY = (
     click.option("--enforced", metavar="DIR", help="The organisation's enforced layer."),
     click.option("--config", metavar="FILE", help="Settings instead of the tree's own."),
 )
-TALK = (
-    click.option("--quiet", is_flag=True, help="No progress."),
-    click.option("--verbose", is_flag=True, help="Say of each stage and child process when it began and ended."),
-)
+QUIET = click.option("--quiet", is_flag=True, help="No progress.")
+VERBOSE = click.option("--verbose", is_flag=True, help="Say of each stage and child process when it began and ended.")
 _JOBS = click.option("--jobs", type=click.IntRange(1, 256), help="Child processes at a time.")
 POLICY = click.option(
     "--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add."

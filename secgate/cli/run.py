@@ -12,7 +12,8 @@ from secgate.cli.help import Command
 from secgate.cli.options import (
     FORMAT,
     POLICY,
-    TALK,
+    QUIET,
+    VERBOSE,
     check_apart,
     check_output,
     formats,
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 @FORMAT
 @click.option("--attest", "attest_to", metavar="FILE", default="", help="Sign what it said, pass or not, into a file.")
 @click.option("--attest-key", metavar="FILE", default="", help="The machine's Ed25519 key, without a passphrase.")
-@TALK[0]
-@TALK[1]
+@QUIET
+@VERBOSE
 def run_command(
     *, outputs: tuple[str, ...], attest_to: str, attest_key: str, quiet: bool, verbose: bool, **options: Any
 ) -> int:
@@ -110,8 +111,8 @@ def gate(request: RunRequest, *, outputs: Sequence[str], progress: Progress, att
 )
 @run_options
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where the SARIF goes; stdout by default.")
-@TALK[0]
-@TALK[1]
+@QUIET
+@VERBOSE
 def scan_command(*, output: str, quiet: bool, verbose: bool, **options: Any) -> int:
     """Scan PATH and write SARIF: everything up to the findings, no judgement, nothing recorded.
 

@@ -47,7 +47,7 @@ from secgate.preparation import (
     signed_by_a_person,
 )
 from secgate.scanners.reports import read_report
-from secgate.summary import number_words
+from secgate.sla import many
 
 BY_SEVERITY = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 """Severities that have limits; `info` has none."""
@@ -165,7 +165,7 @@ def person_signer(shop: Workshop) -> Signer:
 def _counted(debt: Debt, count: int) -> str:
     return (
         f"baseline {debt.digest[:12]} of {_day(debt.date_epoch_s)} by {debt.author}: "
-        f"counts for {count} of {number_words(len(debt.entries), 'finding')}"
+        f"counts for {count} of {many(len(debt.entries), 'finding')}"
     )
 
 

@@ -18,8 +18,8 @@ from secgate.policy.accounts import (
     PolicyList,
     PolicyTests,
 )
-from secgate.sla import utc_words
-from secgate.summary import number_words, short_rule
+from secgate.sla import many, utc_words
+from secgate.summary import short_rule
 
 Told = PolicyLint | PolicyList | PolicyTests | PolicyDiff
 
@@ -56,8 +56,8 @@ def _lint(page: Page, lint: PolicyLint) -> None:
         page.wrap(f"{fault.place or lint.layer}: {fault.what} [{fault.by}]", 0, style="bad")
         if fault.remedy:
             page.wrap(fault.remedy, 7, first="  try:", style="dim")
-    looked = f"{lint.layer} layer, {number_words(lint.modules, 'module')}, by {' and '.join(lint.checked_by)}"
-    said = number_words(len(lint.faults), "fault") if lint.faults else "no fault"
+    looked = f"{lint.layer} layer, {many(lint.modules, 'module')}, by {' and '.join(lint.checked_by)}"
+    said = many(len(lint.faults), "fault") if lint.faults else "no fault"
     page.heading(f"{said}: {looked}", "bad" if lint.faults else "good")
 
 
@@ -87,7 +87,7 @@ def _tests(page: Page, tests: PolicyTests) -> None:
         _cases(page, name, tuple(cases))
     page.title("rules")
     for rule in tests.rules:
-        lines = f"{rule.reached} of {number_words(rule.lines, 'line')} reached"
+        lines = f"{rule.reached} of {many(rule.lines, 'line')} reached"
         more = "" if rule.tested else "; no test fails without it"
         name = f"{rule.package.rpartition('.')[2]} {rule.word}"
         mark = "tested" if rule.tested else "UNTESTED"
@@ -95,13 +95,13 @@ def _tests(page: Page, tests: PolicyTests) -> None:
         page.wrap(rule.place, 11, style="dim")
     untested = sum(not one.tested for one in tests.rules)
     page.title("passed" if tests.passed else "FAILED" if tests.tests else "FAILED: there is no test")
-    rules = f"{number_words(len(tests.rules), 'rule')}, {untested} untested"
+    rules = f"{many(len(tests.rules), 'rule')}, {untested} untested"
     page.wrap(f"{tests.layer} layer, {', '.join(tests.engines)}; {rules}", 0)
 
 
 def _cases(page: Page, engine: str, cases: Sequence[CaseResult]) -> None:
     failed = [one for one in cases if not one.passed]
-    page.title(f"{engine}: {number_words(len(cases), 'test')}, {len(failed)} failed")
+    page.title(f"{engine}: {many(len(cases), 'test')}, {len(failed)} failed")
     for one in failed:
         page.wrap(one.name.removeprefix("data."), 8, first="  FAIL", style="bad")
         page.wrap(f"{one.place}{': ' if one.error else ''}{one.error}", 8, style="dim")
@@ -109,11 +109,11 @@ def _cases(page: Page, engine: str, cases: Sequence[CaseResult]) -> None:
 
 def _diff(page: Page, diff: PolicyDiff) -> None:
     since = f" since {utc_words(diff.since_epoch_s)}" if diff.since_epoch_s else ""
-    page.wrap(f"from {diff.old} to {diff.new}: {number_words(diff.runs, 'recorded run')}{since}", 0)
+    page.wrap(f"from {diff.old} to {diff.new}: {many(diff.runs, 'recorded run')}{since}", 0)
     for run in diff.changed:
         _run(page, run)
     if diff.untold:
-        page.title(f"{number_words(len(diff.untold), 'run')} could not be judged again")
+        page.title(f"{many(len(diff.untold), 'run')} could not be judged again")
         for one in diff.untold:
             page.wrap(f"{one.run_id}: {one.reason}", 2)
     judged = diff.runs - len(diff.untold)

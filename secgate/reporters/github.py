@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from secgate.escape import command_text
 from secgate.model import RunDocument, State, Word
-from secgate.summary import FindingRow, number_words, summarise
+from secgate.sla import many
+from secgate.summary import FindingRow, summarise
 
 MAX_EACH = 10
 MAX_TEXT = 1_000
@@ -36,15 +37,18 @@ def _commands(document: RunDocument) -> Iterator[str]:
     warned = (row for row in summary.others if row.verdict is not None and row.verdict.word is Word.WARN)
     errors, warnings = ([row for row in rows if _is_brought(row, document)] for rows in (summary.blocking, warned))
     on_lines = document.brought_lines
+    hidden = elsewhere = 0
     # One error is the outcome's own.
     for kind, rows, most in (("error", errors, MAX_EACH - (level == "error")), ("warning", warnings, MAX_EACH)):
-        for row in [one for one in rows if one.finding.fingerprint in on_lines][:most]:
+        placed = [row for row in rows if row.finding.fingerprint in on_lines]
+        for row in placed[:most]:
             yield _annotation(kind, row, on_lines[row.finding.fingerprint])
-    told = [sum(row.finding.fingerprint in on_lines for row in rows) for rows in (errors, warnings)]
-    if hidden := max(told[0] - MAX_EACH + (level == "error"), 0) + max(told[1] - MAX_EACH, 0):
-        yield f"::notice title=secgate::{number_words(hidden, 'annotation')} more than a step shows; see the summary"
-    if elsewhere := len(errors) + len(warnings) - sum(told):
-        what = f"{number_words(elsewhere, 'finding')} of this change on no line that it brought"
+        hidden += len(placed[most:])
+        elsewhere += len(rows) - len(placed)
+    if hidden:
+        yield f"::notice title=secgate::{many(hidden, 'annotation')} more than a step shows; see the summary"
+    if elsewhere:
+        what = f"{many(elsewhere, 'finding')} of this change on no line that it brought"
         yield f"::notice title=secgate::{what}; see the summary"
 
 

@@ -16,7 +16,8 @@ import msgspec
 from secgate.escape import inert, json_text
 from secgate.model import Finding, Gap, Lane, RunDocument, ScanStatus, Severity, State, Word
 from secgate.ports import Rendered
-from secgate.summary import FindingRow, gap_words, number_words, pinpoint, summarise
+from secgate.sla import many
+from secgate.summary import FindingRow, gap_words, pinpoint, summarise
 
 SCHEMA_VERSION = "15.2.1"
 _NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "secgate:finding")
@@ -46,7 +47,7 @@ def _reported(document: RunDocument, lanes: Sequence[Lane]) -> tuple[list[Findin
     rows = [row for row in rows if row.finding.state is not State.ABSENT]
     shown = [row for row in rows if row.verdict is None or row.verdict.word not in _ANSWERED]
     waived = len(rows) - len(shown)
-    return shown, (f"{number_words(waived, 'finding')}, waived or exempt",) if waived else ()
+    return shown, (f"{many(waived, 'finding')}, waived or exempt",) if waived else ()
 
 
 class _SecurityReport:

@@ -18,11 +18,11 @@ from secgate.escape import plain
 from secgate.explanation import Explanation, explain_finding
 from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
-from secgate.model import Finding, Outcome, RunDocument, Severity, State, Value
+from secgate.model import Finding, RunDocument, Severity, State, Value
 from secgate.resources import data_dir
 from secgate.summary import (
     FindingRow,
-    number_words,
+    mark_of,
     pinpoint,
     rule_words,
     severity_words,
@@ -42,8 +42,6 @@ MAX_ROWS = 2_000
 FIRST_STEPS, MAX_STEPS = 6, 100
 MAX_TEXT = 2_000
 """Characters of any one text."""
-_MARKS = {Outcome.PASS: "✓", Outcome.INCONCLUSIVE: "?", None: "·"}
-_TONES = {Outcome.PASS: "good", Outcome.INCONCLUSIVE: "unsure", None: "neutral"}
 _SEVERITIES = [severity.value for severity in Severity]
 _STATES = {"blocking": "blocking", "overdue": "overdue", "new": "new", "known": "known before", "waived": "let pass"}
 _NEVER = 2**53 - 1
@@ -114,7 +112,7 @@ class HtmlReporter:
         )
         environment.filters.update(
             facts=facts_words,
-            many=number_words,
+            many=sla.many,
             rule=rule_words,
             severity=severity_words,
             short=short_rule,
@@ -123,6 +121,7 @@ class HtmlReporter:
         style = "".join((folder / name).read_text(encoding="utf-8") for name in ("style.css", "run.css"))
         script = (folder / "run.js").read_text(encoding="utf-8")
         summary = summarise(document)
+        mark, tone = mark_of(summary.outcome)
         rows = (*summary.blocking, *summary.others)[: self._max_listed]
         items = _items(rows, document, in_full=self._max_full)
         page = environment.get_template("run.html.j2").render(
@@ -132,7 +131,7 @@ class HtmlReporter:
             in_full=self._max_full,
             items=items,
             let_pass=WORDS,
-            mark=_MARKS.get(summary.outcome, "✕"),
+            mark=mark,
             max_rows=MAX_ROWS,
             max_steps=MAX_STEPS,
             no_trend=no_trend(document),
@@ -142,7 +141,7 @@ class HtmlReporter:
             style=Markup(style),  # noqa: S704 - our own file
             style_digest=_digest(style),
             summary=summary,
-            tone=_TONES.get(summary.outcome, "bad"),
+            tone=tone,
             total=len(document.findings),
             trend=trend(document),
         )

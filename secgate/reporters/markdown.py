@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from secgate.escape import markdown_text
 from secgate.model import Outcome, RunDocument, State
 from secgate.ports import Rendered
-from secgate.summary import FindingRow, Summary, number_words, summarise
+from secgate.sla import many
+from secgate.summary import FindingRow, Summary, summarise
 
 MAX_FINDINGS = 30
 MAX_STEPS = 10
@@ -55,7 +56,7 @@ class MarkdownReporter:
                 break
             shown //= 2
         hidden = len(told) - shown
-        return Rendered(text.encode("utf-8", "replace"), (number_words(hidden, "finding"),) if hidden else ())
+        return Rendered(text.encode("utf-8", "replace"), (many(hidden, "finding"),) if hidden else ())
 
 
 class WholeMarkdownReporter(MarkdownReporter):
@@ -112,7 +113,7 @@ def _page(
 def _findings(told: Sequence[FindingRow], hidden: int) -> Iterable[str]:
     if not told:
         return
-    yield from ("", f"#### {number_words(len(told) + hidden, 'finding')}", "")
+    yield from ("", f"#### {many(len(told) + hidden, 'finding')}", "")
     yield from ("| | severity | finding | place |", "|---|---|---|---|")
     for row in told:
         title = f"**{_text(row.finding.title)}**" if row.blocking else _text(row.finding.title)

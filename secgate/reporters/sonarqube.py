@@ -13,7 +13,8 @@ import msgspec
 from secgate.escape import inert, json_text
 from secgate.model import Finding, RunDocument, Severity, State, Word
 from secgate.ports import Rendered
-from secgate.summary import FindingRow, number_words, pinpoint, summarise
+from secgate.sla import many
+from secgate.summary import FindingRow, pinpoint, summarise
 
 _IMPACT = {
     Severity.CRITICAL: "HIGH",
@@ -46,7 +47,7 @@ class SonarqubeReporter:
             rules.setdefault(_rule_id(row.finding), _rule(row.finding))
         report = {"rules": [rules[name] for name in sorted(rules)], "issues": [_issue(row) for row in shown]}
         waived = len(rows) - len(shown)
-        left_out = (f"{number_words(waived, 'finding')}, waived or exempt",) if waived else ()
+        left_out = (f"{many(waived, 'finding')}, waived or exempt",) if waived else ()
         data = msgspec.json.format(msgspec.json.encode(report), indent=2)
         return Rendered(json_text(data) + b"\n", left_out)
 

@@ -8,11 +8,10 @@ from secgate.escape import log_text
 from secgate.explanation import Explanation, explain_finding
 from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
-from secgate.model import Finding, Outcome, RunDocument, Severity, Word
+from secgate.model import Finding, RunDocument, Severity, Word
 from secgate.page import Page, cells, clipped, clipped_left
-from secgate.summary import FindingRow, LaneRow, Summary, number_words, severity_words, summarise
+from secgate.summary import FindingRow, LaneRow, Summary, mark_of, severity_words, summarise
 
-_OUTCOME_STYLE = {Outcome.PASS: "good", Outcome.INCONCLUSIVE: "unsure"}
 _SEVERITY_STYLE = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "unsure"}
 _LANE_STYLE = {"INCOMPLETE": "unsure", "covered": "good"}
 MAX_BLOCKING = 100
@@ -45,7 +44,7 @@ class _RunPage(Page):
     """What a run's page says, part by part."""
 
     def outcome(self, summary: Summary) -> None:
-        style = _OUTCOME_STYLE.get(summary.outcome, "bad") if summary.outcome else "bold"
+        style = mark_of(summary.outcome)[1] if summary.outcome else "bold"
         self.heading(f"secgate: {summary.word}", style)
         self.wrap(summary.sentence[:1].upper() + summary.sentence[1:], 2)
         for line in (*summary.context, *summary.rulings):
@@ -170,7 +169,7 @@ class _RunPage(Page):
 
 def _some(names: Iterable[str]) -> str:
     listed = list(names)
-    more = f" and {number_words(len(listed) - 4, 'more')[:-1]}" if len(listed) > 4 else ""
+    more = f" and {len(listed) - 4:,} more" if len(listed) > 4 else ""
     return ", ".join(listed[:4]) + more
 
 

@@ -39,6 +39,11 @@ def test_version_loads_the_command_line_and_click_alone() -> None:
         "secgate.version",
     ]
     assert {name.split(".")[0] for name in names} == {"secgate", "click"}
+    assert "click.shell_completion" not in names
+
+
+def test_options_load_nothing_for_a_shell_that_does_not_ask() -> None:
+    assert "click.shell_completion" not in loaded("import secgate.cli.run\n")
 
 
 def test_import_secgate_loads_nothing_else() -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from secgate import statements
-from secgate.advisories import ImportLimits, build
 from secgate.errors import UsageError
 from secgate.model import Outcome, Severity
 from secgate.statements import Wish
 from secgate.waivers import AdvisorySubject, Waiver
-from tests.product import DAY, NOW, outcome, tree
+from tests.product import DAY, NOW, outcome
 from tests.runs.office import Office
 from tests.signing_support import ADA, EVE
 
@@ -22,17 +18,10 @@ ELSEWHERE = "example.org/elsewhere"
 
 
 @pytest.fixture
-def shop(office: Office, tmp_path: Path) -> Office:
+def shop(office: Office) -> Office:
     """A repository with one weak package, whose advisory has two names."""
-    record = {
-        "id": ADVISORY,
-        "modified": NOW.isoformat(),
-        "aliases": [CVE],
-        "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N"}],
-        "affected": [{"package": {"ecosystem": "PyPI", "name": "flask"}, "versions": ["1.0", "1.1"]}],
-    }
-    dump = tree(tmp_path / "dump", {"a.json": json.dumps(record)})
-    build(str(dump), f"{office.product.state}/advisories/PyPI.sqlite", now=NOW, limits=ImportLimits())
+    severity = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N"}]
+    office.product.know(ADVISORY, "flask", "1.0", "1.1", aliases=[CVE], severity=severity)
     office.product.tool("pip-audit", advisories={"flask": [ADVISORY]}, aliases={ADVISORY: [CVE]})
     office.git.commit({"requirements.txt": "flask==1.0\n"})
     return office

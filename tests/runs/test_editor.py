@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,16 @@ async def called(product: Product, tool: str) -> None:
             return
         await asyncio.sleep(0.02)
     pytest.fail(f"{tool} was never started")
+
+
+@contextlib.asynccontextmanager
+async def scanning(product: Product, root: Path) -> AsyncIterator[Editor]:
+    """An editor that has opened app.py and whose server waits for a semgrep that never ends."""
+    product.tool("semgrep", "hang")
+    async with editing(product, root) as editor:
+        editor.open("app.py")
+        await called(product, "semgrep")
+        yield editor
 
 
 async def hover(editor: Editor, name: str, place: types.Position) -> str:
@@ -145,12 +156,9 @@ SETTINGS = 'version = 1\nexclude = ["out/"]\n'
 
 def test_a_save_ends_the_scan_of_the_same_file(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN})
-    product.tool("semgrep", "hang")
 
     async def work() -> None:
-        async with editing(product, git.root) as editor:
-            editor.open("app.py")
-            await called(product, "semgrep")
+        async with scanning(product, git.root) as editor:
             (hanging,) = [one for one in children(product) if "semgrep" in one]
             product.tool("semgrep")
             git.write({"app.py": WEAK})
@@ -165,12 +173,9 @@ def test_a_save_ends_the_scan_of_the_same_file(product: Product, git: Git) -> No
 
 def test_closing_a_file_ends_its_scan(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN, "next.py": CLEAN})
-    product.tool("semgrep", "hang")
 
     async def work() -> None:
-        async with editing(product, git.root) as editor:
-            editor.open("app.py")
-            await called(product, "semgrep")
+        async with scanning(product, git.root) as editor:
             product.tool("semgrep")
             editor.open("next.py")
             editor.close("app.py")
@@ -241,12 +246,9 @@ def test_threat_12_no_secret_is_told(product: Product, git: Git) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_the_server_and_its_scan(product: Product, git: Git, number: signal.Signals, code: int) -> None:
     git.commit({"app.py": CLEAN})
-    product.tool("semgrep", "hang")
 
     async def work() -> None:
-        async with editing(product, git.root) as editor:
-            editor.open("app.py")
-            await called(product, "semgrep")
+        async with scanning(product, git.root) as editor:
             editor.process.send_signal(number)
             assert await editor.ended() == code
 
@@ -256,12 +258,9 @@ def test_a_signal_ends_the_server_and_its_scan(product: Product, git: Git, numbe
 
 def test_an_editor_that_is_gone_leaves_nothing_behind(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN})
-    product.tool("semgrep", "hang")
 
     async def work() -> None:
-        async with editing(product, git.root) as editor:
-            editor.open("app.py")
-            await called(product, "semgrep")
+        async with scanning(product, git.root) as editor:
             assert editor.process.stdin is not None
             editor.process.stdin.close()
             assert await editor.ended() == 1

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from secgate.advisories import ImportLimits, build
 from secgate.model import Outcome, RunDocument
 from tests.product import CLEAN, DAY, NOW, WEAK, Product, gaps, outcome, tree
 
@@ -111,15 +109,7 @@ def test_a_file_over_the_size_limit(product: Product, clean: Path) -> None:
 @pytest.fixture
 def pinned(product: Product, tmp_path: Path) -> Path:
     """A tree with one pinned package, and a database that knows of nothing wrong with it."""
-    stamp = NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
-    record = {
-        "id": "MADE-1",
-        "modified": stamp,
-        "published": stamp,
-        "affected": [{"package": {"ecosystem": "PyPI", "name": "other"}, "versions": ["1.0"]}],
-    }
-    folder = tree(tmp_path / "dump", {"MADE-1.json": json.dumps(record)})
-    build(str(folder), f"{product.state}/advisories/PyPI.sqlite", now=NOW, limits=ImportLimits())
+    product.know("MADE-1", "other", "1.0", published=NOW.isoformat())
     return tree(tmp_path / "pinned", {"requirements.txt": PINS})
 
 

@@ -22,8 +22,8 @@ from secgate.model import (
     Verdict,
     Word,
 )
-from secgate.sla import utc_words
-from secgate.summary import FindingRow, gap_words, number_words, pinpoint, summarise
+from secgate.sla import many, utc_words
+from secgate.summary import FindingRow, gap_words, pinpoint, summarise
 from tests.factories import (
     DAY,
     HOUR,
@@ -288,7 +288,7 @@ def test_provisional_clocks_are_told_once() -> None:
 
 
 def test_words() -> None:
-    assert [number_words(n, "gap") for n in (0, 1, 1200)] == ["0 gaps", "1 gap", "1,200 gaps"]
+    assert [many(n, "gap") for n in (0, 1, 1200)] == ["0 gaps", "1 gap", "1,200 gaps"]
     assert utc_words(0) == "1970-01-01 00:00 UTC"
     assert utc_words(10**15) == "1000000000000000 s after 1970"
 

@@ -81,6 +81,12 @@ def test_much_is_counted_not_listed() -> None:
     assert "and 290 more (--format html or json shows them)" in text
 
 
+@pytest.mark.parametrize(("count", "more"), [(4, ""), (5, " and 1 more"), (1204, " and 1,200 more")])
+def test_of_many_names_four_are_told(count: int, more: str) -> None:
+    text = shown(run_document(target=target(gate_changes=tuple(f"f{at}" for at in range(count)))))
+    assert f"f0, f1, f2, f3{more} " in " ".join(text.split())
+
+
 def test_a_change_of_the_gate_itself_is_told() -> None:
     text = shown(run_document(target=target(gate_changes=(".github/workflows/gate.yml",))))
     assert "this change edits what judges it (reported, not obeyed): .github/workflows/gate.yml" in " ".join(
