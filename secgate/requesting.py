@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import urllib.request
 
 
@@ -13,13 +12,10 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follow none."""
 
 
-def opener(*, stays_here: bool) -> urllib.request.OpenerDirector:
-    """Give what opens requests: by certificates that this machine trusts, following no redirect.
+def opener(https: urllib.request.HTTPSHandler, *, stays_here: bool) -> urllib.request.OpenerDirector:
+    """Give what opens requests, `https` with the certificates that it trusts, following no redirect.
 
     What `stays_here`, on this machine, goes through no proxy either.
     """
-    handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
-    handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
-    if stays_here:
-        handlers.append(urllib.request.ProxyHandler({}))
-    return urllib.request.build_opener(*handlers)
+    no_proxy = (urllib.request.ProxyHandler({}),) if stays_here else ()
+    return urllib.request.build_opener(_NoRedirects(), https, *no_proxy)

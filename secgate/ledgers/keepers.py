@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import ssl
 import stat
 import urllib.error
 import urllib.request
@@ -175,7 +176,8 @@ class UrlKeeper:
     def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
-        sender = opener(stays_here=self._is_loopback)
+        https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+        sender = opener(https, stays_here=self._is_loopback)
         answer: http.client.HTTPResponse = sender.open(request, timeout=self._timeout_s)
         return answer
 

@@ -33,7 +33,8 @@ class Poster:
 
         Answers of 429 and from 500 on, and none at all, are tried again; others are final.
         """
-        sender = opener(stays_here=is_loopback(host_of(address)))
+        https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+        sender = opener(https, stays_here=is_loopback(host_of(address)))
         whole = {"Content-Type": "application/json", **headers}
         request = urllib.request.Request(address, data=body, headers=whole, method="POST")  # noqa: S310 - checked
         what = ""
