@@ -147,8 +147,9 @@ class SupersedingItem(Item, frozen=True, kw_only=True):
 
 
 class PatchItem(Item, frozen=True, kw_only=True):
-    """A critical finding of a component, and when its patch was released."""
+    """A critical finding of a component, and when its patch, `patch`, was released."""
 
+    patch: str = ""
     released_epoch_s: int = 0
     closed_epoch_s: int = 0
 

@@ -1,4 +1,4 @@
-"""Lists from outside: what was deployed, which repositories there are, what was released, what was merged and by whom.
+"""Lists from outside: deployments, repositories, releases, merged changes with who agreed, patches with their dates.
 
 The gate cannot say of itself that it saw everything; whoever deploys, or keeps the repositories, can. Rows are kept
 with opaque ids in place of names, as one blob by its digest, beside an event that says where they come from.
@@ -18,6 +18,8 @@ from secgate.model import Digest, Epoch, Value, encode
 from secgate.ports import PopulationKind
 
 KINDS: tuple[PopulationKind, ...] = get_args(PopulationKind)
+UNDATED: frozenset[PopulationKind] = frozenset({"repositories", "patches"})
+"""Lists of no period: they are as of their extraction."""
 
 
 class Deployment(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,9 +96,40 @@ class Change(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.merged_epoch_s
 
 
-Row: TypeAlias = Deployment | RepositoryInScope | ReleasedArtifact | Change
+class PatchRelease(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A version of a package that mends an advisory came out. It is of no repository, and of no period."""
+
+    advisory: str
+    ecosystem: str
+    package: str
+    version: str
+    released_epoch_s: Epoch
+
+    @property
+    def repository(self) -> str:
+        """Of none."""
+        return ""
+
+    @property
+    def name(self) -> str:
+        """What it mends, and what one installs."""
+        return f"{self.advisory} {self.ecosystem}/{self.package}@{self.version}"
+
+    @property
+    def at_epoch_s(self) -> int:
+        """A list of patches is as of its extraction."""
+        return 0
+
+
+Row: TypeAlias = Deployment | RepositoryInScope | ReleasedArtifact | Change | PatchRelease
 ROWS: Mapping[PopulationKind, type[Row]] = MappingProxyType(
-    {"deployments": Deployment, "repositories": RepositoryInScope, "artifacts": ReleasedArtifact, "reviews": Change}
+    {
+        "deployments": Deployment,
+        "repositories": RepositoryInScope,
+        "artifacts": ReleasedArtifact,
+        "reviews": Change,
+        "patches": PatchRelease,
+    }
 )
 
 
@@ -212,7 +245,7 @@ def joined(imports: Iterable[Imported]) -> Joined:
 
 def key_of(row: Row) -> str:
     """Give the stable key of a row, as people and reports name it."""
-    return f"{row.repository}#{row.name}" if row.name else row.repository
+    return "#".join(filter(None, (row.repository, row.name)))
 
 
 def _gaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:

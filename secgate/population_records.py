@@ -8,11 +8,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from secgate.attest import ARTIFACT
 from secgate.people import UNKNOWN, People
-from secgate.population import Approval, Change, Deployment, ReleasedArtifact, RepositoryInScope, Row
+from secgate.population import Approval, Change, Deployment, PatchRelease, ReleasedArtifact, RepositoryInScope, Row
 from secgate.population_text import Element, Faults
 from secgate.ports import PopulationKind, PopulationReading, PopulationRecord
+from secgate.purl import PYPI, parse
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
@@ -43,13 +46,18 @@ COLUMNS: Mapping[PopulationKind, Columns] = MappingProxyType(
         "reviews": Columns(
             ("repository", "id", "author", "merged_at"), ("commit", "reviewer", "approved_at", "machine")
         ),
+        "patches": Columns(("advisory", "patch", "released_at")),
     }
 )
 
 
 class Scope(NamedTuple):
-    """What an import holds: times from `start_epoch_s` until before `end_epoch_s` (0 and 0: not said), and where."""
+    """What an import holds: times from `start_epoch_s` until before `end_epoch_s` (0 and 0: not said), and where.
 
+    `extracted_epoch_s` is when it was taken.
+    """
+
+    extracted_epoch_s: int
     start_epoch_s: int = 0
     end_epoch_s: int = 0
     repositories: tuple[str, ...] = ()
@@ -122,6 +130,8 @@ def _with(change: Change, approvals: tuple[Approval, ...]) -> Change:
 def _check_scope(row: Row, line: int, scope: Scope, faults: Faults) -> None:
     if scope.end_epoch_s and not scope.start_epoch_s <= row.at_epoch_s < scope.end_epoch_s:
         faults.add(line, "its time is outside of what --from and --to say", "widen them, or export that time alone")
+    if isinstance(row, PatchRelease) and row.released_epoch_s > scope.extracted_epoch_s:
+        faults.add(line, "it came out after --extracted-at", "list what is out already")
     if scope.repositories and row.repository not in scope.repositories:
         faults.add(line, f"`{row.repository}` is not among the --repository that were given", "name it too")
 
@@ -239,6 +249,23 @@ class _Maker:
             approvals=approvals,
         )
 
+    def patch(self, record: PopulationRecord) -> PatchRelease | None:
+        found = self._common(record, "patches")
+        patch = parse(self._text(record, "patch"))
+        if found and (patch is None or not patch.is_package or not patch.version):
+            self._fault(record, "`patch` is no version of a package", "a package URL, such as pkg:pypi/jinja2@3.1.6")
+            found = False
+        at = self._time(record, "released_at")
+        if not found or patch is None or at is None:
+            return None
+        return PatchRelease(
+            advisory=self._text(record, "advisory").upper(),
+            ecosystem=patch.ecosystem,
+            package=str(canonicalize_name(patch.name)) if patch.ecosystem == PYPI else patch.name,
+            version=patch.version,
+            released_epoch_s=at,
+        )
+
     # --------------------------------------------------------------------------------------------------- single fields
 
     def _fault(self, record: PopulationRecord, what: str, remedy: str) -> None:
@@ -319,6 +346,7 @@ _MAKERS: Mapping[PopulationKind, Callable[[_Maker, PopulationRecord], Row | None
         "repositories": _Maker.repository,
         "artifacts": _Maker.artifact,
         "reviews": _Maker.change,
+        "patches": _Maker.patch,
     }
 )
 

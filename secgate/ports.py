@@ -349,7 +349,7 @@ class Signer(Protocol):
         """
 
 
-PopulationKind: TypeAlias = Literal["deployments", "repositories", "artifacts", "reviews"]
+PopulationKind: TypeAlias = Literal["deployments", "repositories", "artifacts", "reviews", "patches"]
 """What a list from outside may be of."""
 
 

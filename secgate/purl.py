@@ -8,8 +8,9 @@ from urllib.parse import quote, unquote
 from secgate.model import Value
 
 LONGEST = 1_000
+PYPI = "PyPI"
 ECOSYSTEMS: Mapping[str, str] = {
-    "pypi": "PyPI",
+    "pypi": PYPI,
     "npm": "npm",
     "golang": "Go",
     "cargo": "crates.io",

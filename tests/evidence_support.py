@@ -27,7 +27,7 @@ from secgate.finding_facts import FindingFacts, Witness
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.model import Digest, Fingerprint, Lane, ScanStatus, Scope, Severity, Source
-from secgate.population import PopulationImported, Row, stored
+from secgate.population import UNDATED, PopulationImported, Row, stored
 from secgate.ports import PopulationKind
 from secgate.record import append_events
 
@@ -205,7 +205,7 @@ class Made:
     def list(self, kind: PopulationKind, rows: Iterable[Row], *, at: float, **given: Any) -> None:
         """A list from outside that holds the whole period."""
         kept = stored(kind, tuple(rows))
-        dated = kind != "repositories"
+        dated = kind not in UNDATED
         known: dict[str, Any] = {
             "kind": kind,
             "form": "csv",

@@ -6,6 +6,8 @@ import json
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 DIGEST = "sha256:" + "c" * 64
+EXTRACTED = 1793836800
+"""Second of 2026-11-05, when all of them were taken."""
 
 
 def _json(*objects: dict[str, object]) -> bytes:
@@ -25,6 +27,11 @@ repository,id,author,merged_at,reviewer,approved_at,machine
 example.com/shop,12,ada,2026-10-03T14:05:09Z,bo,2026-10-03T13:00:00Z,
 example.com/shop,12,ada,2026-10-03T14:05:09Z,cy,2026-10-03T13:30:00Z,no
 example.com/shop,13,bo,2026-10-04T14:05:09Z,,,
+""",
+    "patches": """\
+advisory,patch,released_at
+CVE-2026-1001,pkg:pypi/Jinja_2@3.1.6,2026-10-03T14:05:09Z
+GHSA-abcd-efgh-ijkl,pkg:npm/%40acme/left-pad@1.3.0,2026-10-04T00:00:00+02:00
 """,
 }
 
@@ -129,6 +136,9 @@ _OWN = {
     ),
     "reviews": _json(
         {"repository": "example.com/shop", "id": "12", "author": "ada", "merged_at": "2026-10-03T14:05:09Z"}
+    ),
+    "patches": _json(
+        {"advisory": "CVE-2026-1001", "patch": "pkg:pypi/jinja2@3.1.6", "released_at": "2026-10-03T14:05:09Z"}
     ),
 }
 

@@ -16,7 +16,7 @@ from secgate.escape import plain
 if TYPE_CHECKING:
     from secgate.evidence import ImportReceipt
 
-KINDS = ("deployments", "repositories", "artifacts", "reviews")
+KINDS = ("deployments", "repositories", "artifacts", "reviews", "patches")
 
 
 @click.group("evidence", cls=Group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,7 @@ from secgate.events import to_entry
 from secgate.memory import Memory
 from secgate.model import Value
 from secgate.people import id_of
-from secgate.population import PopulationImported, stored
+from secgate.population import UNDATED, PopulationImported, stored
 from secgate.population_records import Scope, provided, rows_of
 from secgate.population_text import MAX_BYTES
 from secgate.ports import PopulationKind
@@ -37,8 +37,7 @@ class ImportWish(Value, frozen=True, kw_only=True):
     """What is to be taken in, and what is said of it.
 
     `form` "" goes by the file's name. `source` and `query` say where it comes from and how it was asked for; times are
-    aware. `start` and `end`: it holds everything from then until before then; None for repositories, which are as of
-    the extraction.
+    aware. `start` and `end`: it holds everything from then until before then; None for what is as of the extraction.
     """
 
     kind: PopulationKind
@@ -136,28 +135,34 @@ def _scope(wish: ImportWish, *, now: datetime) -> Scope:
             )
     if wish.extracted > now:
         faults.append(("--extracted-at", "it lies ahead", "give when the list was taken"))
-    if (wish.start is None) != (wish.kind == "repositories") or (wish.end is None) != (wish.kind == "repositories"):
-        told = ("repositories are as of --extracted-at", "leave --from and --to out")
-        if wish.kind != "repositories":
-            told = ("nothing says which period the list holds", "give both: everything in it is expected to be there")
-        faults.append(("--from, --to", *told))
-    elif wish.start is not None and wish.end is not None:
-        if wish.start >= wish.end:
-            faults.append(("--from, --to", "the period ends before it begins", "give a later --to"))
-        elif wish.end > wish.extracted:
-            faults.append(
-                ("--to", "the list was taken before the period's end", "end it at --extracted-at at the latest")
-            )
+    faults += _period_faults(wish)
     if wish.environments and wish.kind != "deployments":
         faults.append(("--environment", f"{wish.kind} have none", "leave it out"))
+    if wish.repositories and wish.kind == "patches":
+        faults.append(("--repository", "patches are of no repository", "leave it out"))
     if faults:
         raise ConfigError("what is said of the list cannot be", faults=faults, remedy="mend each; nothing was imported")
     return Scope(
+        int(wish.extracted.timestamp()),
         int(wish.start.timestamp()) if wish.start else 0,
         int(wish.end.timestamp()) if wish.end else 0,
         _sorted(wish.repositories),
         _sorted(wish.environments),
     )
+
+
+def _period_faults(wish: ImportWish) -> Iterator[tuple[str, str, str]]:
+    undated = wish.kind in UNDATED
+    if (wish.start is None) != undated or (wish.end is None) != undated:
+        told = ("nothing says which period the list holds", "give both: everything in it is expected to be there")
+        if undated:
+            told = (f"{wish.kind} are as of --extracted-at", "leave --from and --to out")
+        yield ("--from, --to", *told)
+    elif wish.start is not None and wish.end is not None:
+        if wish.start >= wish.end:
+            yield ("--from, --to", "the period ends before it begins", "give a later --to")
+        elif wish.end > wish.extracted:
+            yield ("--to", "the list was taken before the period's end", "end it at --extracted-at at the latest")
 
 
 def _sorted(names: Sequence[str]) -> tuple[str, ...]:

@@ -14,12 +14,14 @@ from secgate.chronicle import Episode
 from secgate.controls import Assertion
 from secgate.evidence.agreements import refused_notes, unchecked
 from secgate.evidence.ground import Ground, Read, Said
+from secgate.evidence.shipping import notes_of, rows_of
 from secgate.evidence.superseding import holds
 from secgate.let_pass import WORDS
 from secgate.masking import clean
 from secgate.model import Lane, Severity
 from secgate.notification import KnownNotification
 from secgate.policy.values import WaiverLimits
+from secgate.population import PatchRelease
 from secgate.testimony import REVOKED as REVOKED_SECRET
 from secgate.testimony import KnownRevocation
 from secgate.waivers import DISMISSING, AdvisorySubject, FindingSubject, Waiver
@@ -55,23 +57,49 @@ def supersedings(ground: Ground, assertion: Assertion) -> Population:
 
 
 def patches(ground: Ground, assertion: Assertion) -> Population:
-    """Give critical findings of components that were open in the period. Nothing tells when patches came out yet."""
+    """Give critical findings of components that were open in the period, each with the first patch that came out.
+
+    When one did is told by lists from outside alone: an advisory has the date of its own publishing, and a patch may
+    have been out for long by then.
+    """
     del assertion
-    items = tuple(
-        PatchItem(id=read.key_of(one), closed_epoch_s=one.closed_epoch_s)
-        for read, one in _episodes(ground)
-        if one.known.facts.lane is Lane.DEPENDENCIES
-        and one.known.facts.severity is Severity.CRITICAL
-        and one.opened_epoch_s < ground.period.to_epoch_s
-        and not 0 < one.closed_epoch_s < ground.period.from_epoch_s
-    )
+    first = _first_patches(ground)
+    told = "no list of patches says when one came out for it" if "patches" in ground.lists else ""
+    items, untested = [], {}
+    for read, one in _episodes(ground):
+        facts = one.known.facts
+        is_critical = facts.lane is Lane.DEPENDENCIES and facts.severity is Severity.CRITICAL
+        if not is_critical or not _open_in(one, ground.period):
+            continue
+        package = facts.package.rpartition("@")[0].lower()
+        mine = [first[key] for name in facts.advisories if (key := (name.upper(), package)) in first]
+        patch = min(mine, key=lambda row: (row.released_epoch_s, row.name), default=None)
+        item = PatchItem(id=read.key_of(one), closed_epoch_s=one.closed_epoch_s)
+        if patch is None:
+            # Counted from no date it would be late by decades.
+            untested[item.id] = told or "no list of patches was imported: secgate evidence import patches"
+        else:
+            item = replace(item, patch=patch.name, released_epoch_s=patch.released_epoch_s)
+        items.append(item)
     return Population(
-        items,
-        # Counted from no date it would be late by decades.
-        untested={item.id: "nothing tells when its patch was released" for item in items},
-        facts={"patches.release_dates_known": False},
-        notes=ground.overlaps(),
+        tuple(items),
+        untested=untested,
+        facts={"patches.release_dates_known": "patches" in ground.lists},
+        notes=(*notes_of(ground, "patches"), *ground.overlaps()),
     )
+
+
+def _first_patches(ground: Ground) -> dict[tuple[str, str], PatchRelease]:
+    """Give the patch that came out first, by advisory and `ecosystem/name` in small letters."""
+    found: dict[tuple[str, str], PatchRelease] = {}
+    rows = cast("list[PatchRelease]", rows_of(ground, "patches"))
+    for row in sorted(rows, key=lambda row: (row.released_epoch_s, row.name)):
+        found.setdefault((row.advisory, f"{row.ecosystem}/{row.package}".lower()), row)
+    return found
+
+
+def _open_in(one: Episode, period: Period) -> bool:
+    return one.opened_epoch_s < period.to_epoch_s and not 0 < one.closed_epoch_s < period.from_epoch_s
 
 
 def secrets(ground: Ground, assertion: Assertion) -> Population:

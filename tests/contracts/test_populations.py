@@ -12,7 +12,7 @@ from secgate.people import People
 from secgate.population_records import COLUMNS, Scope, provided, rows_of
 from secgate.population_text import MAX_BYTES
 from secgate.ports import PopulationReader
-from tests.population_files import FILES
+from tests.population_files import EXTRACTED, FILES
 
 
 @pytest.fixture(params=sorted(FILES), ids="-".join)
@@ -42,7 +42,7 @@ def test_records_have_the_columns_of_their_kind_and_say_where_they_stand(
 def test_what_it_reads_becomes_rows(given: tuple[PopulationReader, str, bytes]) -> None:
     reader, kind, data = given
     read = provided(reader.read(data, kind, place="f"), ("example.com/shop",))  # type: ignore[arg-type]
-    made = rows_of(kind, read, scope=Scope(), people=People(), provider=reader.provider, place="f")  # type: ignore[arg-type]
+    made = rows_of(kind, read, scope=Scope(EXTRACTED), people=People(), provider=reader.provider, place="f")  # type: ignore[arg-type]
     assert made.rows
 
 

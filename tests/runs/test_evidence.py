@@ -20,7 +20,7 @@ from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import envelope_of
 from secgate.model import Lane, NoticeStage, ScanStatus, Scope, Severity
 from secgate.notification import NotificationSent, ToldFinding
-from secgate.population import Approval, Change, Deployment, ReleasedArtifact, RepositoryInScope
+from secgate.population import Approval, Change, Deployment, PatchRelease, ReleasedArtifact, RepositoryInScope
 from tests.evidence_support import DAY, END, PAY, SHOP, START, Made, commit, count, digest, key, tool
 from tests.product import Product, tree
 
@@ -398,7 +398,42 @@ def test_a_patch_without_a_release_date_is_not_tested(product: Product, made: Ma
     made.closed("library", at=DAY)
     found = of(evidence(product, made), "vuln.patch_release")
     assert (found.result, found.population, found.tested, found.deviations) == ("not_tested", 1, 0, ())
-    assert found.reason == "1 of 1 could not be tested: nothing tells when its patch was released"
+    why = "no list of patches was imported: secgate evidence import patches"
+    assert found.reason == f"1 of 1 could not be tested: {why}"
+    made.list("patches", [patch(at=0, advisory="CVE-2026-2")], at=DAY)
+    found = of(evidence(product, made), "vuln.patch_release")
+    assert (found.result, found.tested) == ("not_tested", 0)
+    assert found.untested[0].reason == "no list of patches says when one came out for it"
+
+
+def patch(*, at: float, advisory: str = "CVE-2026-1", package: str = "library", version: str = "2.0") -> PatchRelease:
+    return PatchRelease(
+        advisory=advisory, ecosystem="PyPI", package=package, version=version, released_epoch_s=int(START + at)
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([patch(at=-30 * DAY)], set()),
+        ([patch(at=-30 * DAY - 1)], {"late"}),
+        ([patch(at=-30 * DAY), patch(at=-31 * DAY, version="1.9")], {"late"}),
+        ([patch(at=-30 * DAY), patch(at=-31 * DAY, package="other")], set()),
+        ([patch(at=-30 * DAY), patch(at=-31 * DAY, advisory="GHSA-1-2-3")], {"late"}),
+        ([patch(at=0)], set()),
+    ],
+)
+def test_a_patch_counts_from_when_the_first_one_came_out(
+    product: Product, made: Made, rows: list[PatchRelease], words: set[str]
+) -> None:
+    names = {"advisories": ("CVE-2026-1", "ghsa-1-2-3"), "package": "PyPI/Library@1.0"}
+    made.found("library", at=-DAY, severity=Severity.CRITICAL, lane=Lane.DEPENDENCIES, limit=DAY, **names)
+    made.closed("library", at=0)
+    made.list("patches", rows, at=DAY)
+    found = of(evidence(product, made), "vuln.patch_release")
+    assert (found.population, found.tested, {one.exception for one in found.deviations}) == (1, 1, words)
+    assert found.result == ("deviation" if words else "no_deviation")
+    assert all("from elsewhere (all), taken" in note for note in found.notes)
 
 
 def test_several_ledgers_are_one_period(product: Product, tmp_path: Path) -> None:

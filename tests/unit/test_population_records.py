@@ -9,9 +9,18 @@ import pytest
 from secgate import registry
 from secgate.errors import ConfigError
 from secgate.people import read_people
-from secgate.population import Change, Deployment, Imported, PopulationImported, joined, read_stored, stored
+from secgate.population import (
+    Change,
+    Deployment,
+    Imported,
+    PopulationImported,
+    joined,
+    key_of,
+    read_stored,
+    stored,
+)
 from secgate.population_records import Rows, Scope, provided, rows_of
-from tests.population_files import COMMIT, DIGEST, FILES
+from tests.population_files import COMMIT, DIGEST, EXTRACTED, FILES
 
 PEOPLE = read_people(
     b"""version = 1
@@ -31,7 +40,7 @@ def made(form: str, kind: str, data: bytes | None = None, *, scope: Scope | None
     return rows_of(
         cast("Any", kind),
         named,
-        scope=scope or Scope(),
+        scope=scope or Scope(EXTRACTED),
         people=PEOPLE,
         provider=reader.provider,
         place="f.csv",
@@ -144,13 +153,40 @@ def test_what_is_wrong_with_a_table_is_said(text: str, place: str, said: str) ->
 
 def test_a_row_outside_of_what_the_list_holds_is_refused() -> None:
     at = 1_791_036_309
-    for scope in (Scope(at + 1, at + 9), Scope(at - 9, at), Scope(0, 0, ("example.com/pay",))):
-        assert len(faults("csv", "deployments", deployments(), scope=scope)) == 1
-    assert made("csv", "deployments", deployments().encode(), scope=Scope(at, at + 1)).rows
+    spans: list[tuple[Any, ...]] = [(at + 1, at + 9), (at - 9, at), (0, 0, ("example.com/pay",))]
+    for said in spans:
+        assert len(faults("csv", "deployments", deployments(), scope=Scope(EXTRACTED, *said))) == 1
+    assert made("csv", "deployments", deployments().encode(), scope=Scope(EXTRACTED, at, at + 1)).rows
+
+
+def test_a_patch_is_a_version_of_a_package_by_its_usual_name() -> None:
+    found = made("csv", "patches").rows
+    assert [key_of(row) for row in found] == [
+        "CVE-2026-1001 PyPI/jinja-2@3.1.6",
+        "GHSA-ABCD-EFGH-IJKL npm/@acme/left-pad@1.3.0",
+    ]
+    assert [(row.repository, row.at_epoch_s) for row in found] == [("", 0), ("", 0)]
+    assert read_stored(stored("patches", found)) == found
+
+
+@pytest.mark.parametrize(
+    ("patch", "at", "said"),
+    [
+        ("jinja2==3.1.6", "2026-10-03T14:05:09Z", "`patch` is no version of a package"),
+        ("pkg:pypi/jinja2", "2026-10-03T14:05:09Z", "`patch` is no version of a package"),
+        ("pkg:docker/debian@12", "2026-10-03T14:05:09Z", "`patch` is no version of a package"),
+        ("pkg:pypi/jinja2@3.1.6", "2026-10-03", "`released_at` is no time: 2026-10-03"),
+        ("pkg:pypi/jinja2@3.1.6", "2026-11-05T00:00:01Z", "it came out after --extracted-at"),
+        ("", "2026-10-03T14:05:09Z", "`patch` is empty"),
+    ],
+)
+def test_what_is_no_release_of_a_patch_is_refused(patch: str, at: str, said: str) -> None:
+    text = f"advisory,patch,released_at\nCVE-2026-1,{patch},{at}\n"
+    assert [(place, what) for place, what, _ in faults("csv", "patches", text)] == [("f.csv:2", said)]
 
 
 def test_other_environments_are_left_out_and_counted() -> None:
-    found = made("csv", "deployments", scope=Scope(environments=("production",)))
+    found = made("csv", "deployments", scope=Scope(EXTRACTED, environments=("production",)))
     assert len(found.rows) == 1
     assert found.left_out == {"another environment": 1}
 

@@ -7,14 +7,14 @@ deviation contains {"item": p.id, "exception": "late", "detail": detail} if {
 	some p in input.items
 	p.closed_epoch_s > 0
 	p.closed_epoch_s > due(p)
-	detail := sprintf("closed %s after it was due", [words.length(p.closed_epoch_s - due(p))])
+	detail := sprintf("closed %s after it was due by %s", [words.length(p.closed_epoch_s - due(p)), p.patch])
 }
 
 deviation contains {"item": p.id, "exception": "open_and_late", "detail": detail} if {
 	some p in input.items
 	p.closed_epoch_s == 0
 	input.period.to_epoch_s > due(p)
-	detail := sprintf("open %s after it was due", [words.length(input.period.to_epoch_s - due(p))])
+	detail := sprintf("open %s after it was due by %s", [words.length(input.period.to_epoch_s - due(p)), p.patch])
 }
 
 due(p) := p.released_epoch_s + (input.params.limit_days * 86400)

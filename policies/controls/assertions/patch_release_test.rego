@@ -2,7 +2,7 @@ package secgate.tests.assertions.patch_release
 
 import data.secgate.assertions.patch_release
 
-good := {"id": "p", "released_epoch_s": 100, "closed_epoch_s": 86500}
+good := {"id": "p", "patch": "CVE-2026-1 PyPI/a@2", "released_epoch_s": 100, "closed_epoch_s": 86500}
 
 found(changes) := words if {
 	set := patch_release.deviation with input as {
