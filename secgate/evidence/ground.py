@@ -233,16 +233,20 @@ def _bindings(ledger: Ledger, chronicle: Chronicle, enforced: Enforced, shop: Wo
         told = f"{many(count, 'artefact')} bound by an attestation that counts for nobody: give --enforced"
         return Bindings(notes=(told,))
     signer, there = _signer("dsse", shop), frozenset(ledger.blobs())
+    runs = {one.run.run_id: (one.run.repository, one.run.commit, one.run.tree) for one in chronicle.runs}
     counting, notes = [], []
     for one in chronicle.bindings:
         at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
+        bound = one.bound
         try:
-            if one.bound.statement_digest not in there:
+            if bound.statement_digest not in there:
                 raise SignatureError("its attestation was erased")
-            require_counting(attestation_of(one.bound, ledger), trust=enforced.trust, signer=signer, at=at)
+            if runs.get(bound.run_id) != (bound.repository, bound.commit, bound.tree):
+                raise SignatureError("no run of the ledger was of the commit that it names")
+            require_counting(attestation_of(bound, ledger), trust=enforced.trust, signer=signer, at=at)
             counting.append(one)
         except SignatureError as error:
-            told = f"entry {one.sequence} of {chronicle.address} ({one.bound.TYPE}) counts for nothing"
+            told = f"entry {one.sequence} of {chronicle.address} ({bound.TYPE}) counts for nothing"
             notes.append(f"{told}: {error.what}")
     return Bindings(tuple(counting), tuple(notes))
 

@@ -228,18 +228,14 @@ def _same_source(run: Run, row: Deployment, trees: Collection[str]) -> Literal["
 def bound_runs(ground: Ground) -> dict[str, dict[str, int]]:
     """Give, by run, the digest of each artefact that it named or that was bound to it, and when that was recorded.
 
-    What a run named counts whenever: it was built before. A binding counts only where its attestation does, and for the
-    very commit of that run.
+    What a run named counts whenever: it was built before. A binding counts only where its attestation does.
     """
     found: dict[str, dict[str, int]] = {}
     for read in ground.ledgers:
-        commits = {one.run.run_id: (one.run.repository, one.run.commit, one.run.tree) for one in read.chronicle.runs}
         for one in read.chronicle.runs:
             found.setdefault(one.run.run_id, {}).update(dict.fromkeys(one.run.artifacts, 0))
         for tie in read.bindings.counting:
-            bound = tie.bound
-            if commits.get(bound.run_id) == (bound.repository, bound.commit, bound.tree):
-                found[bound.run_id].setdefault(bound.artifact, tie.at_epoch_s)
+            found[tie.bound.run_id].setdefault(tie.bound.artifact, tie.at_epoch_s)
     return found
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from secgate.assertions import Evidence
+from secgate.events import from_envelope
 from secgate.evidence import EvidenceWish, ImportWish, import_population, period_evidence
+from secgate.gate_events import ArtefactBound
 from secgate.ledgers.sqlite import SqliteLedger
+from secgate.merkle import envelope_of
 from secgate.model import RunDocument
+from tests import evidence_support
 from tests.attest_support import MACHINE, Pipeline
+from tests.evidence_support import Made
 from tests.product import DAY, NOW, Product
 from tests.signing_support import allowed
 from tests.unit.conftest import Git
@@ -106,6 +112,23 @@ def test_another_artefact_of_a_commit_whose_artefacts_are_known_is_a_mismatch(pi
     other = "sha256:" + "b" * 64
     deployed(pipeline, ("mine", DIGEST, 3), ("other", other, 3), ("early", other, 1), commit=pipeline.commit)
     assert bad(change_gated(pipeline)) == {("other", "digest_mismatch")}
+
+
+def test_a_binding_to_a_run_that_the_ledger_does_not_have_is_noted_and_ties_nothing(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    gated(pipeline, 0)
+    bound = pipeline.bind(DIGEST, days=2)
+    ledger = SqliteLedger(str(pipeline.git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=True)
+    (event,) = [one for entry in ledger.read() if isinstance(one := from_envelope(envelope_of(entry)), ArtefactBound)]
+    made = Made(tmp_path, "another")
+    made.say(event, at=0, blobs={event.statement_digest: bound.made.data})
+    start, end = (datetime.fromtimestamp(at, tz=UTC) for at in (evidence_support.START, evidence_support.END))
+    wish = EvidenceWish(start=start, end=end, ledgers=(str(made.path),))
+    found = period_evidence(wish, place=pipeline.place, machine=pipeline.product.machine(), now=end)
+    told = next(one for one in found.assertions if one.assertion == "change.gated")
+    why = "no run of the ledger was of the commit that it names"
+    assert told.notes == (f"entry 1 of {made.path} (artefact-bound) counts for nothing: {why}",)
 
 
 def erase(pipeline: Pipeline) -> None:
