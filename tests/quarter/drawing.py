@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
+from tests.quarter.components import bindings, inventories, patches
 from tests.quarter.making import PEOPLE, STRANGER, Making
-from tests.quarter.plan import DAY, Change, Checkpoint, Deployment, GateChange, Import, Plan, Release
+from tests.quarter.plan import DAY, Change, Checkpoint, Deployment, GateChange, Import, Plan, Release, Row
 from tests.quarter.planting import DEPLOYMENTS
 from tests.quarter.testifying import plant_testimony
 from tests.quarter.weaknesses import WEAKNESSES
 from tests.quarter.windows import Weeks, plant_windows
 
+AnyRow = TypeVar("AnyRow", bound=Row)
 QUARTERS = ((1, 4), (4, 7), (7, 10))
 """Their first month, and the one after."""
 BEFORE, AFTER = 60 * DAY, 12 * DAY
@@ -24,7 +27,7 @@ def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 
     """Give the plan of a seed: about `runs` runs, each kind of deviation planted `times` times.
 
     `short` names a list that was not given for all of the period. An odd seed has a ledger that was rewritten, each
-    fourth one a ledger that was cut off.
+    fourth one a ledger that was cut off; each third one has a ledger in git, and each third one no patch that was late.
     """
     start, end = (datetime(2026, month, 1, tzinfo=UTC) for month in QUARTERS[seed % len(QUARTERS)])
     names = [f"git.example.com/made/part-{number:02}" for number in range(repositories)]
@@ -32,16 +35,20 @@ def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 
     make.background(runs=runs - PLANTED_RUNS * times)
     weeks = Weeks(make)
     for _ in range(times):
-        for plant in (*DEPLOYMENTS, *WEAKNESSES):
+        for plant in (*DEPLOYMENTS, *WEAKNESSES, inventories, bindings):
             plant(make)
+        patches(make, bad=seed % 3 != 2)
     for _ in range(times):
         plant_windows(make, weeks)
     plant_testimony(make, _owners(make, ledgers), times=times)
     rewritten, cut = "ledger-1" if seed % 2 else "", f"ledger-{ledgers - 1}" if seed % 4 == 0 else ""
-    return plan_of(make, ledgers=ledgers, short=short, rewritten=rewritten, cut=cut)
+    in_git = f"ledger-{ledgers - 1}" if seed % 3 == 1 else ""
+    return plan_of(make, ledgers=ledgers, short=short, rewritten=rewritten, cut=cut, in_git=in_git)
 
 
-def plan_of(make: Making, *, ledgers: int, short: str = "", rewritten: str = "", cut: str = "") -> Plan:
+def plan_of(
+    make: Making, *, ledgers: int, short: str = "", rewritten: str = "", cut: str = "", in_git: str = ""
+) -> Plan:
     """Give what was made as a plan, its repositories over so many ledgers."""
     owners = _owners(make, ledgers)
     for mine in owners.values():
@@ -58,6 +65,7 @@ def plan_of(make: Making, *, ledgers: int, short: str = "", rewritten: str = "",
         findings=tuple(make.findings),
         exemptions=tuple(make.exemptions),
         overrides=tuple(make.overrides),
+        bindings=tuple(make.bindings),
         gate_changes=tuple(make.gate_changes),
         gate_reviews=tuple(make.gate_reviews),
         revocations=tuple(make.revocations),
@@ -65,6 +73,7 @@ def plan_of(make: Making, *, ledgers: int, short: str = "", rewritten: str = "",
         checkpoints=tuple(checkpoints),
         rewritten=rewritten,
         cut=cut,
+        in_git=in_git,
         planted=frozenset(make.planted),
         spared=frozenset(make.spared),
         dismissed=frozenset(make.dismissed),
@@ -86,12 +95,7 @@ def _imports(make: Making, short: str) -> list[Import]:
     half = (make.start + make.end) // 2
     end = make.end + AFTER
     for kind, every in rows.items():
-        seen: set[tuple[str, str]] = set()
-        parts: tuple[list[Deployment | Change | Release], ...] = ([], [])
-        for row in every:
-            key = (row.repository, row.name)
-            parts[key in seen].append(row)
-            seen.add(key)
+        parts: tuple[list[Deployment | Change | Release], ...] = _parts(every, lambda row: (row.repository, row.name))
         until = half if kind == short else end
         kept = tuple(row for row in parts[0] if row.at < until)
         found.append(Import(kind, end, kept, make.start - BEFORE, until))
@@ -99,7 +103,20 @@ def _imports(make: Making, short: str) -> list[Import]:
             found.append(Import(kind, end, tuple(parts[1]), make.start, end))
     extracted = make.end - 1 if short == "repositories" else end
     found.append(Import("repositories", extracted, tuple(make.scope)))
+    if short != "patches":
+        patches = _parts(make.patches, lambda row: (row.advisory, row.package, row.version))
+        found += [Import("patches", end, tuple(part)) for part in patches if part]
     return found
+
+
+def _parts(every: Sequence[AnyRow], key: Callable[[AnyRow], object]) -> tuple[list[AnyRow], list[AnyRow]]:
+    """Give rows in two parts, of one key the first one and the others."""
+    seen: set[object] = set()
+    parts: tuple[list[AnyRow], list[AnyRow]] = ([], [])
+    for row in every:
+        parts[key(row) in seen].append(row)
+        seen.add(key(row))
+    return parts
 
 
 def _checkpoints(make: Making, ledgers: Sequence[str], *, rewritten: str, cut: str) -> list[Checkpoint]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
+from secgate.attest import Binding as AttestedBinding
+from secgate.attest import GateRun, Statement
+from secgate.attest.statement import COMMIT, TREE, GitSource, PolicySaid, Subject, Verifier
 from secgate.event import Event
 from secgate.events import (
     FindingAliased,
@@ -22,8 +26,9 @@ from secgate.events import (
     RunTool,
 )
 from secgate.finding_facts import FindingFacts, Witness
-from secgate.gate_events import GATE_EVENTS, GateChanged
-from secgate.model import Fingerprint, Lane, ScanStatus, Scope, Severity, Source, encode
+from secgate.gate_events import GATE_EVENTS, ArtefactBound, GateChanged
+from secgate.inventory import Inventory, InventoryComponent, InventoryStored
+from secgate.model import Fingerprint, Lane, Outcome, ScanStatus, Scope, Severity, Source, encode
 from tests.quarter import plan
 
 ALGORITHM = "secgate/v1"
@@ -109,6 +114,77 @@ def _tool(tool: plan.Tool) -> RunTool:
         data_epoch_s=tool.data,
         advisories_digest=ZERO if audits and tool.named else "",
     )
+
+
+def inventory_of(run: plan.Run) -> tuple[Dated, bytes]:
+    """Give the event that an inventory was taken of a run's tree, and the inventory."""
+    found = Inventory(
+        components=(
+            InventoryComponent(name="flask", version="3.1.0"),
+            InventoryComponent(name=run.name, version="1"),
+        )
+    )
+    event = InventoryStored(
+        run_id=run.name,
+        repository=run.repository,
+        line=run.line,
+        prefix=run.folder,
+        commit=run.commit,
+        tree=run.tree,
+        dirty=run.dirty,
+        artifacts=run.artifacts,
+        inventory_digest=found.digest,
+        components=2,
+        manifests=1,
+    )
+    return Dated(run.at, 10, event), found.stored
+
+
+def statement_of(one: plan.Binding, run: plan.Run) -> Statement:
+    """Give what an attestation says that ties an artefact to a run."""
+    kind, _, value = one.artifact.partition(":")
+    at = datetime.fromtimestamp(one.at, tz=UTC)
+    digests = {"commit": {COMMIT: run.commit}, "tree": {TREE: run.tree}, "built": {kind: value}}
+    return Statement(
+        subject=tuple(Subject(name=name, digest=digest) for name, digest in digests.items()),
+        predicate=GateRun(
+            verifier=Verifier(version="1"),
+            run_id=run.name,
+            repository=run.repository,
+            scope=Scope(run.scope),
+            line=run.line,
+            profile="release",
+            source=GitSource(
+                commit=run.commit, tree=run.tree, ref="", base_commit="", partial=run.partial, prefix=run.folder
+            ),
+            outcome=Outcome.PASS,
+            all_outcomes=(Outcome.PASS,),
+            mode="enforce",
+            override="",
+            verdicts={},
+            lanes=(),
+            tools=(),
+            policy=PolicySaid(engine="", digests={}, enforced_digest="", input_digest="", policies_digest=""),
+            evaluated_on=datetime.fromtimestamp(run.at, tz=UTC),
+            signed_on=at,
+            binding=AttestedBinding(actor=""),
+        ),
+    )
+
+
+def binding_of(one: plan.Binding, run: plan.Run, attestation: bytes) -> Dated:
+    """Give the event that ties an artefact to a run by an attestation."""
+    event = ArtefactBound(
+        artifact=one.artifact,
+        name="built",
+        run_id=run.name,
+        repository=run.repository,
+        commit=run.commit,
+        tree=run.tree,
+        key=one.key,
+        statement_digest=sha256(attestation).hexdigest(),
+    )
+    return Dated(one.at, 11, event)
 
 
 def change_of(change: plan.GateChange) -> Dated:

@@ -13,7 +13,9 @@ from tests.quarter.plan import (
     DAY,
     HOUR,
     LANES,
+    MACHINE,
     Approval,
+    Binding,
     Change,
     Deployment,
     Duty,
@@ -24,6 +26,7 @@ from tests.quarter.plan import (
     InScope,
     Look,
     Override,
+    Patch,
     Person,
     Release,
     Review,
@@ -62,12 +65,14 @@ class Making:
         self.findings: list[Finding] = []
         self.exemptions: list[Exemption] = []
         self.overrides: list[Override] = []
+        self.bindings: list[Binding] = []
         self.gate_changes: list[GateChange] = []
         self.gate_reviews: list[GateReview] = []
         self.revocations: list[Revocation] = []
         self.deployments: list[Deployment] = []
         self.changes: list[Change] = []
         self.releases: list[Release] = []
+        self.patches: list[Patch] = []
         self.scope: list[InScope] = []
         self.planted: set[tuple[str, str, str]] = set()
         self.spared: set[tuple[str, str]] = set()
@@ -137,6 +142,37 @@ class Making:
         made = Deployment(repository=repository, name=self.name("d"), at=at, **given)
         self.deployments.append(made)
         return f"{made.repository}#{made.name}"
+
+    def artifact(self) -> str:
+        """Give the digest of something that was built."""
+        return f"sha256:{digest(self.name('artefact'))}"
+
+    def release(self, at: int, repository: str, artifact: str, commit: str = "") -> str:
+        """Add a released artefact and give its key."""
+        made = Release(repository, self.name("r"), artifact, at, commit)
+        self.releases.append(made)
+        return f"{made.repository}#{made.name}"
+
+    def bind(self, run: Run, at: int, key: str = MACHINE) -> str:
+        """Bind an artefact to a run, and give its digest."""
+        made = Binding(run=run.name, artifact=self.artifact(), at=at, key=key)
+        self.bindings.append(made)
+        return made.artifact
+
+    def library(self) -> dict[str, Any]:
+        """Give what a finding of a component is of."""
+        return {
+            "lane": "dependencies",
+            "scanners": ("pip-audit",),
+            "advisory": f"CVE-2026-{self.random.randrange(1000, 99999)}",
+            "package": self.name("library"),
+            "version": "1.2.3",
+        }
+
+    def patch(self, one: Finding, at: int, **given: Any) -> None:
+        """Let a patch come out for a finding of a component."""
+        known: dict[str, Any] = {"advisory": one.advisory, "package": one.package, "version": "1.2.4"}
+        self.patches.append(Patch(at=at, **{**known, **given}))
 
     def change(self, at: int, *approvals: tuple[str, int, bool], author: str = DEVELOPERS[0]) -> str:
         """Add a merged change and give its key; an approval is (who, seconds after the merge, whether a machine)."""
@@ -258,11 +294,11 @@ class Making:
         if way < 0.5:
             self.deploy(at, run.repository, commit=run.commit)
         elif way < 0.75:
-            artifact = f"sha256:{digest(f'artefact of {run.name}')}"
-            self.runs[run.name] = replace(run, artifacts=(artifact,))
+            artifact = self.artifact()
+            self.runs[run.name] = replace(run, artifacts=(artifact,), inventory="kept")
             self.near("change.gated", self.deploy(at, run.repository, artifacts=(artifact,)))
             if way < 0.7:
-                self.releases.append(Release(run.repository, self.name("r"), artifact, at))
+                self.near("component.inventory", self.release(at, run.repository, artifact))
         else:
             squashed = digest(f"squashed {run.name}")[:40]
             self.near("change.gated", self.deploy(at, run.repository, commit=squashed, tree=run.tree))
@@ -272,4 +308,7 @@ class Making:
         opened = self.random.randrange(self.start - 40 * DAY, self.end)
         lane = self.random.choice(("sast", "sast", "dependencies", "secrets"))
         closed = opened + self.random.randrange(1, (LIMITS[severity] or 200 * DAY) + 1)
-        self.finding(opened, severity, closed=(closed,), lane=lane)
+        of = self.library() if lane == "dependencies" else {"lane": lane}
+        found = self.finding(opened, severity, closed=(closed,), **of)
+        if found.advisory and severity == "critical":
+            self.patch(found, closed - self.random.randrange(30 * DAY))

@@ -15,6 +15,8 @@ from tests.quarter.plan import (
     DAY,
     HOUR,
     LANES,
+    MACHINE,
+    Binding,
     Change,
     Deployment,
     Duty,
@@ -24,6 +26,7 @@ from tests.quarter.plan import (
     InScope,
     Look,
     Override,
+    Patch,
     Plan,
     Release,
     Row,
@@ -34,8 +37,9 @@ from tests.quarter.plan import (
 RANKS = ("info", "low", "medium", "high", "critical")
 WINDOW, RULES, ADVISORIES, WAIVER = 7 * DAY, 90, 7 * DAY, 90 * DAY
 OVERRIDE, REVIEWED_WITHIN, SIGNED_WITHIN = 24 * HOUR, 5 * DAY, 31 * DAY
-NOT_RECORDED = ("breach.notified", "component.inventory")
-"""Assertions whose facts no event records yet: never tested, and their populations counted."""
+PATCH = 30 * DAY
+NOT_RECORDED = ("breach.notified",)
+"""Assertions whose facts no event of a plan records: never tested, and their populations counted."""
 
 Bad = set[tuple[str, str]]
 
@@ -71,6 +75,12 @@ class Oracle:
         self.plan = plan
         self.roles = {person.id: person.roles for person in plan.people}
         self.overrides = {one.name: one for one in plan.overrides}
+        self.built = {run.name: dict.fromkeys(run.artifacts, 0) for run in plan.runs}
+        """By run what it was built into, and since when that is known."""
+        runs = {run.name: run for run in plan.runs}
+        for one in plan.bindings:
+            if self._ties(one, runs[one.run]):
+                self.built[one.run].setdefault(one.artifact, one.at)
 
     def all(self) -> dict[str, Expected]:
         """Give the twenty of them."""
@@ -146,10 +156,13 @@ class Oracle:
 
     def rows(self, kind: str) -> list[Row]:
         """Give the rows of a kind of list; of one key the last one counts."""
-        rows: dict[tuple[str, str], Row] = {}
+        rows: dict[tuple[str, ...], Row] = {}
         for one in self._imports(kind):
             for row in one.rows:
-                rows[row.repository, "" if isinstance(row, InScope) else row.name] = row
+                if isinstance(row, Patch):
+                    rows[row.advisory, row.package, row.version] = row
+                else:
+                    rows[row.repository, "" if isinstance(row, InScope) else row.name] = row
         return list(rows.values())
 
     def _lacks(self, kind: str) -> bool:
@@ -172,7 +185,7 @@ class Oracle:
         looked = [run for run in self.plan.runs if run.scope != "local" and not run.dirty and not run.folder]
         by_name: dict[str, list[Run]] = {}
         for run in looked:
-            names = [f"artifact {one}" for one in run.artifacts]
+            names = [f"artifact {one}" for one in self.built[run.name]]
             names += [f"commit {run.commit}"] if run.commit else []
             names += [f"tree {run.repository} {run.tree}"] if run.tree else []
             for name in names:
@@ -200,7 +213,8 @@ class Oracle:
         same = looked.get(f"commit {row.commit}", ())
         found = {run.name: run for run in same}
         for artifact in row.artifacts:
-            found |= {run.name: run for run in looked.get(f"artifact {artifact}", ())}
+            told = (run for run in looked.get(f"artifact {artifact}", ()) if artifact in self._built_by(run, row))
+            found |= {run.name: run for run in told}
         for tree in _trees(row, looked):
             found |= {run.name: run for run in looked.get(f"tree {row.repository} {tree}", ())}
         return list(found.values())
@@ -211,18 +225,29 @@ class Oracle:
             yield "no_run"
         elif not before:
             yield "run_after_deployment"
-        built = [run for run in before if set(run.artifacts) & set(row.artifacts)]
+        built = [run for run in before if self._built_by(run, row) & set(row.artifacts)]
         if row.commit and built and not any(run.commit == row.commit or run.tree in trees for run in built):
             yield "source_mismatch"
         latest = max((run.at for run in before), default=0)
         for run in before:
             if run.at != latest:
                 continue
-            if run.artifacts and row.artifacts and not set(run.artifacts) & set(row.artifacts):
+            known = self._built_by(run, row)
+            if known and row.artifacts and not known & set(row.artifacts):
                 yield "digest_mismatch"
             if run.outcome != "pass" and not self._was_overridden(run):
                 unsure = run.outcome in ("inconclusive", "")
                 yield "inconclusive_and_not_overridden" if unsure else "blocked_and_not_overridden"
+
+    def _built_by(self, run: Run, row: Deployment) -> set[str]:
+        """Give what a run was built into, as far as that was known before a deployment."""
+        return {artifact for artifact, at in self.built[run.name].items() if at <= row.at}
+
+    def _ties(self, one: Binding, run: Run) -> bool:
+        """Tell whether a binding counts: signed by the machine, and still in its ledger."""
+        ledger = next(name for name, mine in self.plan.ledgers.items() if run.repository in mine)
+        is_lost = ledger == self.plan.cut and one.at >= self.plan.end
+        return one.key == MACHINE and not is_lost
 
     def _was_overridden(self, run: Run) -> bool:
         given = self.overrides.get(run.override)
@@ -265,16 +290,35 @@ class Oracle:
 
     def _inventories(self) -> Expected:
         rows = [row for row in self.rows("artifacts") if isinstance(row, Release)]
-        bound = {digest for run in self.plan.runs for digest in run.artifacts}
-        of_period = {digest for run in self.plan.runs if self.within(run.at) for digest in run.artifacts}
+        bound = {digest for digests in self.built.values() for digest in digests}
+        of_period = {digest for run in self.plan.runs if self.within(run.at) for digest in self.built[run.name]}
         here = [row for row in rows if self.within(row.at)]
+        kept = [run for run in self.plan.runs if run.inventory == "kept" and not run.dirty and not run.folder]
+        bad = {(f"{row.repository}#{row.name}", word) for row in here for word in self._uninventoried(row, kept)}
         return self._said(
             "component.inventory",
             [f"{row.repository}#{row.name}" for row in here],
-            set(),
+            bad,
+            lacking=self._lacks("artifacts"),
             left=[f"{row.repository}#{row.name}" for row in here if row.digest not in bound],
             right=of_period - {row.digest for row in rows},
         )
+
+    def _uninventoried(self, row: Release, kept: Sequence[Run]) -> Iterator[str]:
+        mine, others = [], []
+        for run in kept:
+            known = self.built[run.name]
+            if row.digest in known:
+                mine.append(max(run.at, known[row.digest]))
+            elif known and row.commit and (row.repository, row.commit) == (run.repository, run.commit):
+                others.append(max(run.at, *known.values()))
+        mine, others = ([at for at in times if at < self.plan.end] for times in (mine, others))
+        if not mine and not others:
+            yield "no_inventory"
+        elif not mine:
+            yield "digest_mismatch"
+        if min(mine or others, default=0) > row.at:
+            yield "inventory_after_release"
 
     # ------------------------------------------------------------------------------------------- what people answer for
 
@@ -466,7 +510,7 @@ class Oracle:
                 bad.add((name, "shorter_than_checkpoint"))
             elif one.ledger == self.plan.rewritten:
                 bad.add((name, "inconsistent_root"))
-            if one.signer != "machine:ci":
+            if one.signer != MACHINE:
                 bad.add((name, "bad_signature"))
         items = [f"checkpoint:{one.name}" for one in self.plan.checkpoints]
         return self._said("ledger.integrity", items, bad, lacking=not items)
@@ -622,14 +666,28 @@ class Oracle:
             yield "not_in_force"
 
     def _patches(self) -> Expected:
-        items = [
-            self.key(one)
-            for one in self.known()
-            if one.lane == "dependencies"
-            and self.severity(one) == "critical"
-            and not 0 < self.closed(one) < self.plan.start
-        ]
-        return self._said("vuln.patch_release", items, set(), untested=items)
+        def plain(name: str) -> str:
+            return name.lower().replace("_", "-")
+
+        first: dict[tuple[str, str], int] = {}
+        for row in self.rows("patches"):
+            if isinstance(row, Patch):
+                name = (row.advisory.lower(), plain(row.package))
+                first[name] = min(row.at, first.get(name, row.at))
+        bad: Bad = set()
+        items, unknown = [], []
+        for one in self.known():
+            closed = self.closed(one)
+            is_critical = one.lane == "dependencies" and self.severity(one) == "critical"
+            if not is_critical or 0 < closed < self.plan.start:
+                continue
+            items.append(self.key(one))
+            name = (one.advisory.lower(), plain(one.package))
+            if name not in first:
+                unknown.append(items[-1])
+            elif (closed or self.plan.end) > first[name] + PATCH:
+                bad.add((items[-1], "late" if closed else "open_and_late"))
+        return self._said("vuln.patch_release", items, bad, untested=unknown)
 
     def _secrets(self) -> Expected:
         bad: Bad = set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HOUR, DAY = 3600, 86400
+MACHINE = "machine:ci"
 LANES = ("sast", "dependencies", "iac", "secrets", "workflows")
 
 
@@ -64,6 +65,8 @@ class Run:
     tools: tuple[Tool, ...] = ()
     record: str = "whole"
     """What became of its document: whole, missing or differs."""
+    inventory: str = ""
+    """What became of the inventory of its tree: kept, or lost; "" for one that was never taken."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,16 @@ class Revocation:
 
 
 @dataclass(frozen=True)
+class Binding:
+    """An artefact was bound to a run `at`; `key` is whose key signed that."""
+
+    run: str
+    artifact: str
+    at: int
+    key: str = MACHINE
+
+
+@dataclass(frozen=True)
 class GateChange:
     """Another policy, scanner, rule pack or mode than before."""
 
@@ -242,6 +255,17 @@ class Release:
     name: str
     digest: str
     at: int
+    commit: str = ""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A row of the list of patches: `version` of a package, which mends an advisory, came out."""
+
+    advisory: str
+    package: str
+    version: str
+    at: int
 
 
 @dataclass(frozen=True)
@@ -254,7 +278,7 @@ class InScope:
     until: int = 0
 
 
-Row = Deployment | Change | Release | InScope
+Row = Deployment | Change | Release | InScope | Patch
 
 
 @dataclass(frozen=True)
@@ -275,7 +299,7 @@ class Checkpoint:
     name: str
     ledger: str
     at: int
-    signer: str = "machine:ci"
+    signer: str = MACHINE
 
 
 @dataclass(frozen=True)
@@ -293,6 +317,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     overrides: tuple[Override, ...] = ()
+    bindings: tuple[Binding, ...] = ()
     gate_changes: tuple[GateChange, ...] = ()
     gate_reviews: tuple[GateReview, ...] = ()
     revocations: tuple[Revocation, ...] = ()
@@ -300,6 +325,8 @@ class Plan:
     checkpoints: tuple[Checkpoint, ...] = ()
     rewritten: str = ""
     cut: str = ""
+    in_git: str = ""
+    """The ledger that is a ref of a repository; the others are files."""
     planted: frozenset[tuple[str, str, str]] = frozenset()
     spared: frozenset[tuple[str, str]] = frozenset()
     dismissed: frozenset[tuple[str, str]] = frozenset()

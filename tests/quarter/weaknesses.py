@@ -244,19 +244,15 @@ def _bounds(make: Making) -> None:
     seen = make.finding(at, closed=(at + 20 * DAY,), scanners=("bandit", "semgrep"))
     make.waive(seen, at + DAY, at + 30 * DAY, scanners=("bandit",))
     _late(make, seen)
-    library: dict[str, Any] = {
-        "lane": "dependencies",
-        "scanners": ("pip-audit",),
-        "advisory": f"CVE-2026-{make.random.randrange(1000, 99999)}",
-        "package": make.name("library"),
-        "version": "1.2.3",
-    }
+    library = make.library()
     used = make.finding(at, "critical", closed=(at + 20 * DAY,), **library)
     make.waive(used, at + HOUR, at + 30 * DAY)
     _kept(make, used)
     updated = make.finding(at, "critical", closed=(at + 20 * DAY,), **{**library, "package": make.name("library")})
     make.waive(updated, at + HOUR, at + 30 * DAY, values=("1.2.2",))
     _late(make, updated)
+    for one in (used, updated):
+        make.patch(one, at)
 
 
 def dismissals(make: Making) -> None:

@@ -14,28 +14,40 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from secgate.checkpoint import NAMESPACE, Checkpoint, statement_of
+from secgate import attest, checkpoint
+from secgate.checkpoint import Checkpoint
 from secgate.config import Machine
 from secgate.events import LedgerCreated, ObligationSuperseded, to_entry
 from secgate.evidence import ImportWish, Place, import_population
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import Tree, extend
-from secgate.model import Head
+from secgate.model import Digest, Head, encode
+from secgate.ports import Ledger
 from secgate.signers.dsse import DsseSigner
 from secgate.sla import utc_words
+from tests.ledger_support import git, git_at
 from tests.quarter import plan
-from tests.quarter.facts import Dated, change_of, document_of, finding_of, run_of
+from tests.quarter.facts import (
+    Dated,
+    binding_of,
+    change_of,
+    document_of,
+    finding_of,
+    inventory_of,
+    run_of,
+    statement_of,
+)
 from tests.quarter.making import STRANGER
-from tests.quarter.plan import DAY, Plan
+from tests.quarter.plan import DAY, MACHINE, Plan
 from tests.quarter.saying import exemption_of, override_of, review_of, revocation_of, signed
 from tests.signing_support import Key, allowed
 
-MACHINE = "machine:ci"
 SOURCES = {
     "deployments": "the deploy service's audit log",
     "repositories": "the forge's list of repositories",
     "artifacts": "the package registry",
     "reviews": "the forge's merged changes",
+    "patches": "the registry's dates of versions",
 }
 
 
@@ -74,7 +86,7 @@ def write(
     for name, repositories in plan.ledgers.items():
         checkpoints += writing.ledger(name, repositories, document_bytes=document_bytes)
     enforced = _enforced(plan, folder / "organisation", keys)
-    paths = tuple(str(folder / f"{name}.sqlite") for name in plan.ledgers)
+    paths = tuple(writing.store(name).address for name in plan.ledgers)
     env = {**machine.env, "SECGATE_LEDGER_PATH": paths[0]}
     (folder / "tree").mkdir()
     place = Place(path=str((folder / "tree").resolve()), enforced=enforced)
@@ -107,16 +119,25 @@ class _Writing:
         self._exemptions = {one.name: next(iter(exemption_of(one))).id for one in plan.exemptions}
         self._findings = {one.name: one for one in plan.findings}
 
+    def store(self, name: str) -> Ledger:
+        """Give the ledger of a name, made or not."""
+        here = self.folder / f"{name}.sqlite"
+        return git_at(self.folder / name) if name == self.plan.in_git else SqliteLedger(str(here))
+
     def ledger(self, name: str, repositories: Sequence[str], *, document_bytes: int) -> list[str]:
         """Write one ledger and the checkpoints of it, and give where those are."""
         mine = set(repositories)
-        path = self.folder / f"{name}.sqlite"
+        store = self.store(name)
         runs = [one for one in self.plan.runs if one.repository in mine]
         documents = {one.name: document_of(one, size=document_bytes) for one in runs}
         ids = self._overrides
         facts = [
             run_of(one, override=ids.get(one.override, one.override), document=documents[one.name]) for one in runs
         ]
+        blobs = {
+            sha256(documents[one.name]).hexdigest(): documents[one.name] for one in runs if one.record != "missing"
+        }
+        facts += self._components(runs, blobs)
         facts += [change_of(one) for one in self.plan.gate_changes if one.repository in mine]
         found = [one for one in self.plan.findings if one.repository in mine]
         facts += [dated for one in found for dated in finding_of(one, self._findings, self._exemptions)]
@@ -133,12 +154,31 @@ class _Writing:
             rows, _ = self._rows(name, facts, version="2")
         if name == self.plan.cut:
             rows = rows[: 1 + sum(one.at < self.plan.end for one in facts)]
-        self._remember(path, facts)
-        kept = {sha256(documents[one.name]).hexdigest(): documents[one.name] for one in runs if one.record != "missing"}
-        SqliteLedger(str(path)).fill(rows, sorted(kept.items()))
+        self._remember(store.address, facts)
+        store.fill(rows, sorted(blobs.items()))
         spoilt = [sha256(documents[one.name]).hexdigest() for one in runs if one.record == "differs"]
-        _spoil(path, spoilt)
+        if isinstance(store, SqliteLedger):
+            _spoil(Path(store.address), spoilt)
+        else:
+            _spoil_ref(store.address, spoilt)
         return kept_elsewhere
+
+    def _components(self, runs: Sequence[plan.Run], blobs: dict[Digest, bytes]) -> Iterable[Dated]:
+        """Give what was recorded of inventories and of artefacts that were bound, with what they name as blobs."""
+        for run in runs:
+            if run.inventory:
+                event, data = inventory_of(run)
+                yield event
+                if run.inventory == "kept":
+                    blobs[sha256(data).hexdigest()] = data
+        known = {run.name: run for run in runs}
+        for one in self.plan.bindings:
+            if one.run in known:
+                said = encode(statement_of(one, known[one.run]))
+                key = str(self.keys[one.key].path)
+                data = DsseSigner().sign(said, namespace=attest.NAMESPACE, key=key)
+                blobs[sha256(data).hexdigest()] = data
+                yield binding_of(one, known[one.run], data)
 
     def _id(self, name: str) -> str:
         return sha256(f"{self.plan.seed} {name}".encode()).hexdigest()
@@ -155,7 +195,7 @@ class _Writing:
             heads[one.at] = tree.head()
         return rows, heads
 
-    def _remember(self, path: Path, facts: Sequence[Dated]) -> None:
+    def _remember(self, address: str, facts: Sequence[Dated]) -> None:
         for sequence, one in enumerate(facts, start=1):
             if one.name.startswith("change:"):
                 event = one.event
@@ -166,14 +206,16 @@ class _Writing:
                 told = f"{taken.repository}/{taken.line}/{taken.fingerprint[:16]}/{taken.episode}/{taken.basis}"
                 self.names[f"{told}/{sequence}"] = f"{told}/{one.at}"
             elif one.name.startswith("refused:"):
-                self.names[f"{path}#{sequence}"] = one.name
+                self.names[f"{address}#{sequence}"] = one.name
 
     def _checkpoint(self, one: plan.Checkpoint, name: str, heads: Mapping[int, Head]) -> str:
         head = heads[max(at for at in heads if at <= one.at)]
         said = Checkpoint(at_epoch_s=one.at, ledger_id=self._id(name), root=head.root, size=head.size)
         file = self.folder / f"checkpoint-{one.name}.json"
         file.write_bytes(
-            DsseSigner().sign(statement_of(said), namespace=NAMESPACE, key=str(self.keys[one.signer].path))
+            DsseSigner().sign(
+                checkpoint.statement_of(said), namespace=checkpoint.NAMESPACE, key=str(self.keys[one.signer].path)
+            )
         )
         self.names[f"{file} ({head.size} entries, {utc_words(one.at)})"] = f"checkpoint:{one.name}"
         return str(file)
@@ -190,6 +232,22 @@ def _spoil(path: Path, digests: Sequence[str]) -> None:
         database.commit()
 
 
+def _spoil_ref(address: str, digests: Sequence[str]) -> None:
+    """Do so as somebody who may push would: with a commit after the last one."""
+    place, _, name = address.partition("#")
+    here = Path(place)
+
+    def ask(*words: str, stdin: bytes = b"") -> str:
+        return git(*words, cwd=here, stdin=stdin).strip()
+
+    other = ask("hash-object", "-w", "--stdin", stdin=b"{}")
+    ask("read-tree", name)
+    for digest in digests:
+        ask("update-index", "--cacheinfo", f"100644,{other},blobs/{digest[:2]}/{digest[2:]}")
+    commit = ask("commit-tree", ask("write-tree"), "-p", name, "-m", "spoilt")
+    ask("update-ref", f"refs/heads/{name}", commit)
+
+
 def _enforced(plan: Plan, folder: Path, keys: Mapping[str, Key]) -> str:
     """Write the organisation's layer: who there is, what they may, and whose keys count."""
     folder.mkdir()
@@ -199,8 +257,9 @@ def _enforced(plan: Plan, folder: Path, keys: Mapping[str, Key]) -> str:
         for one in plan.people
     )
     (folder / "people.toml").write_text("version = 1\n" + "".join(tables))
-    owners = [one.id for one in plan.people] + [MACHINE]
-    (folder / "allowed_signers").write_text("".join(allowed(one, keys[one]) for one in owners))
+    lines = [allowed(one.id, keys[one.id]) for one in plan.people]
+    lines.append(allowed(MACHINE, keys[MACHINE], 'namespaces="secgate-*,in-toto"'))
+    (folder / "allowed_signers").write_text("".join(lines))
     (folder / "revoked").write_text("")
     return str(folder)
 
@@ -211,7 +270,7 @@ def _time(epoch_s: int) -> str:
 
 def _import(one: plan.Import, file: Path, *, place: Place, machine: Machine, plan: Plan) -> None:
     file.write_text(json.dumps([record for row in one.rows for record in _records(row)]))
-    is_dated = one.kind != "repositories"
+    is_dated = one.end > 0
     wish = ImportWish(
         kind=one.kind,  # type: ignore[arg-type]
         file=str(file),
@@ -244,7 +303,11 @@ def _records(row: plan.Row) -> Iterable[dict[str, str]]:
             if not row.approvals:
                 yield known
         case plan.Release():
-            yield {"repository": row.repository, "id": row.name, "digest": row.digest, "released_at": _time(row.at)}
+            built = {"digest": row.digest, "commit": row.commit}
+            yield {"repository": row.repository, "id": row.name, **built, "released_at": _time(row.at)}
+        case plan.Patch():
+            patch = f"pkg:pypi/{row.package}@{row.version}"
+            yield {"advisory": row.advisory, "patch": patch, "released_at": _time(row.at)}
         case plan.InScope():
             yield {
                 "repository": row.repository,

@@ -23,7 +23,7 @@ from tests.quarter.writing import Written
 from tests.signing_support import KEYGEN, Key
 
 SMALL: dict[str, Any] = {"repositories": 3, "runs": 150, "ledgers": 2}
-LISTS = ("", "deployments", "repositories", "reviews")
+LISTS = ("", "deployments", "repositories", "reviews", "artifacts", "patches")
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +117,17 @@ def test_every_exception_of_what_can_be_tested_is_planted() -> None:
         (one["id"], word)
         for one in mapping["assertions"]
         for word in one["exception_when"]
-        if one["id"] not in (*oracle.NOT_RECORDED, "vuln.patch_release") and word != "no_timestamp"
+        if one["id"] not in oracle.NOT_RECORDED and word != "no_timestamp"
     }
     assert planted == named
+
+
+def test_quarters_differ_in_what_no_quarter_can_be_at_once() -> None:
+    """A ledger in git or none, patches that were late or none: those that are written down have each of them."""
+    made = {seed: drawing.draw(seed, **SMALL) for seed in (0, 1, 2)}
+    assert {seed: one.in_git for seed, one in made.items()} == {0: "", 1: "ledger-1", 2: ""}
+    told = {seed: oracle.expected(one)["vuln.patch_release"].result for seed, one in made.items()}
+    assert told == {0: "deviation", 1: "deviation", 2: "no_deviation"}
 
 
 def test_a_seed_gives_one_plan() -> None:
