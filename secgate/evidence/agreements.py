@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -14,9 +15,10 @@ from secgate.controls import Assertion
 from secgate.evidence.ground import Ground, Read
 from secgate.model import Value
 from secgate.testimony import REVIEWED, Reviewed
-from secgate.waivers import APPROVED, Refused
+from secgate.waivers import APPROVED, REQUESTED, Refused, statement_id
 
 _APPROVED = (APPROVED, Procedure("downgrade").approved)
+_REQUESTED = (REQUESTED, Procedure("downgrade").requested)
 
 
 def overrides(ground: Ground, assertion: Assertion) -> Population:
@@ -151,19 +153,34 @@ class _Approval(Value, frozen=True, kw_only=True):
     approver: str = ""
 
 
+class _Request(Value, frozen=True, kw_only=True):
+    reason: str = "not known"
+
+
+_Loose = TypeVar("_Loose", _Approval, _Request)
+
+
+def _loosely(statement: str, form: type[_Loose]) -> _Loose:
+    """Read what can be read of a statement that does not count, for people to look at."""
+    try:
+        return msgspec.json.decode(statement, type=form)
+    except msgspec.DecodeError:
+        return form()
+
+
 def _in_vain(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
-    """Give approvals that count for nothing: by whoever asked, or by somebody who may not."""
+    """Give approvals that count for nothing: by whoever asked, by somebody who may not, or of what has no reason."""
     said = {one.sequence: one for one in read.chronicle.statements}
+    requests = {statement_id(one.statement.encode()): one for one in said.values() if one.type in _REQUESTED}
     asked = {one.id: (one.request.requester, one.request.expires_epoch_s) for one in read.said.waivers}
     asked |= {one.id: (one.request.requester, one.request.expires_epoch_s) for one in read.said.downgrades}
     for refused in read.said.refused:
         statement = said[refused.sequence]
         if refused.type not in _APPROVED or not ground.within(statement.at_epoch_s):
             continue
-        try:
-            approval = msgspec.json.decode(statement.statement, type=_Approval)
-        except msgspec.DecodeError:
-            approval = _Approval()
+        approval = _loosely(statement.statement, _Approval)
+        request = requests.get(approval.request)
+        reason = _loosely(request.statement, _Request).reason if request else _Request().reason
         requester, expires = asked.get(approval.request, ("", 0))
         yield ExceptionItem(
             id=f"{read.chronicle.address}#{refused.sequence}",
@@ -171,7 +188,7 @@ def _in_vain(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
             requester=requester,
             approver=approval.approver or "nobody",
             why=refused.why,
-            has_reason=True,
+            has_reason=bool(reason.strip()),
             approved_epoch_s=statement.at_epoch_s,
             expires_epoch_s=expires or statement.at_epoch_s,
             # It never held, so it was not too long.

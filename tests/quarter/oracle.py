@@ -253,7 +253,7 @@ class Oracle:
         given = self.overrides.get(run.override)
         return (
             given is not None
-            and self.is_signed(given.by, given.key)
+            and self.is_given(given)
             and "break-glass" in self.roles[given.by]
             and given.repository == run.repository
             and given.line == run.line
@@ -261,6 +261,14 @@ class Oracle:
             and given.given <= run.at < given.until
             and run.at < given.given + OVERRIDE
         )
+
+    def is_given(self, one: Override) -> bool:
+        """Tell whether an override counts as one: it is signed, and says why."""
+        return self.is_signed(one.by, one.key) and bool(one.reason.strip())
+
+    def is_asked(self, one: Exemption) -> bool:
+        """Tell whether an exemption was asked for: it is signed, and says why."""
+        return self.is_signed(one.requester, one.key) and bool(one.reason.strip())
 
     def is_signed(self, person: str, key: str) -> bool:
         """Tell whether a person whom people.toml knows signed with the own key."""
@@ -324,7 +332,7 @@ class Oracle:
 
     def _overrides(self) -> Expected:
         bad: Bad = set()
-        here = [one for one in self.plan.overrides if self.within(one.given) and self.is_signed(one.by, one.key)]
+        here = [one for one in self.plan.overrides if self.within(one.given) and self.is_given(one)]
         for one in here:
             bad.update((f"override:{one.name}", word) for word in self._wrong_override(one))
         return self._said("change.override_approved", [f"override:{one.name}" for one in here], bad)
@@ -332,8 +340,6 @@ class Oracle:
     def _wrong_override(self, one: Override) -> Iterator[str]:
         if "break-glass" not in self.roles[one.by]:
             yield "not_authorised"
-        if not one.reason.strip():
-            yield "no_reason"
         if not one.until:
             yield "no_expiry"
         if one.until > one.given + OVERRIDE:
@@ -365,22 +371,21 @@ class Oracle:
                     continue  # Somebody agreed to what was agreed to already.
                 else:
                     name = f"refused:{one.name}/{number}"
-                    own = self.is_signed(one.requester, one.key) and said.by == one.requester
+                    own = self.is_asked(one) and said.by == one.requester
                     bad.add((name, "self_approved" if own else "approver_not_authorised"))
+                    if not one.reason.strip():
+                        bad.add((name, "no_reason"))
                 items.append(name)
         return self._said("exception.governed", items, bad)
 
     def _wrong_exemption(self, one: Exemption, given: int) -> Iterator[str]:
-        if not one.reason.strip():
-            yield "no_reason"
         if not one.expires:
             yield "no_expiry"
         if one.expires > given + WAIVER:
             yield "too_long"
 
     def _counts(self, one: Exemption, by: str, key: str) -> bool:
-        is_asked = self.is_signed(one.requester, one.key)
-        return is_asked and self.is_signed(by, key) and by != one.requester and "approver" in self.roles[by]
+        return self.is_asked(one) and self.is_signed(by, key) and by != one.requester and "approver" in self.roles[by]
 
     def approved(self, one: Exemption) -> int:
         """Give when it was approved first by somebody who may, 0 for never."""

@@ -161,7 +161,7 @@ def reviews(make: Making) -> None:
     given(at := early(), reviews=(*make.reviewed(at + DAY, by=CHIEF), *make.reviewed(at + 2 * DAY)))
     given(at := early(), "not_reviewed_in_time", reviews=make.reviewed(at + DAY, by=DEVELOPERS[0]))
     given(at := early(), "not_justified", reviews=make.reviewed(at + DAY, word="not-justified"))
-    given(early(), "no_reason", reason=" ")
+    given(early(), reason=" ")
     given(early(), "no_expiry", until=0)
     given(at := early(), "too_long", until=at + DAY + 1)
     given(at := early(), until=at + DAY)

@@ -29,7 +29,7 @@ def sections(plan: Plan) -> Sections:
     """Give what they must say."""
     oracle = Oracle(plan)
     end = plan.end
-    asked = [one for one in plan.exemptions if oracle.is_signed(one.requester, one.key) and one.requested < end]
+    asked = [one for one in plan.exemptions if oracle.is_asked(one) and one.requested < end]
     ended = {one.name: _until(oracle, one) for one in asked}
     given = {one.name: when if (when := oracle.approved(one)) < end else 0 for one in asked}
     revoked = {one.name for one in asked if 0 < one.revoked < end}
@@ -52,7 +52,7 @@ def sections(plan: Plan) -> Sections:
         overrides=frozenset(
             f"override:{one.name}"
             for one in plan.overrides
-            if oracle.is_signed(one.by, one.key)
+            if oracle.is_given(one)
             and one.given < end
             and max(one.given, min(one.until, one.given + OVERRIDE)) >= plan.start
         ),

@@ -339,7 +339,8 @@ def exceptions(make: Making) -> None:
         made = given("approver_not_authorised", refused=True, **more)
         again(made, approvals=make.approved(made.requested + HOUR, key=STRANGER))
         given("approver_not_authorised", refused=True, key=STRANGER, **more)
-        given("no_reason", reason=" ", **more)
+        # What says nothing counts for nothing, and so does who agreed to it.
+        given("no_reason", "approver_not_authorised", reason=" ", refused=True, **more)
         given("no_expiry", expires=0, **more)
         for after, words in ((1, ("too_long",)), (0, ())):
             made = given(*words, **more)
