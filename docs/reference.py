@@ -19,7 +19,7 @@ import msgspec
 from secgate import config, events, registry
 from secgate.cli import cli
 from secgate.discover import ci as ci_module
-from secgate.document_schema import document_schema
+from secgate.document_schema import VERSION, document_schema, names
 from secgate.executors.environment import NETWORK_NAMES
 from secgate.model import FINGERPRINT_ALGORITHM, OUTCOME_ORDER, LeftOut, Outcome, Value, Word
 from secgate.policy import GAP_REASONS
@@ -572,9 +572,9 @@ def report_schema() -> str:
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
 
 
-def run_schema() -> str:
-    """Give the JSON Schema of what `secgate run --format json` writes."""
-    return json.dumps(document_schema("run"), indent=2) + "\n"
+def document_schemas() -> dict[str, str]:
+    """Give the JSON Schemas of what commands write as JSON, by the name of the file."""
+    return {f"{name}-{VERSION}.schema.json": json.dumps(document_schema(name), indent=2) + "\n" for name in names()}
 
 
 if __name__ == "__main__":

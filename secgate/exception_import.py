@@ -18,7 +18,7 @@ import msgspec
 from secgate import queries, statements
 from secgate.config import Machine
 from secgate.errors import UsageError
-from secgate.escape import plain
+from secgate.escape import json_text, plain
 from secgate.exception_files import MAX_BYTES, Entry, Form, Match, match, read
 from secgate.model import Finding, RunDocument, Severity, Value, WaiverAccount
 from secgate.statements import Draft, Listed, Place, Speaker, Wish
@@ -64,7 +64,7 @@ class Plan(Value, frozen=True, kw_only=True):
     """What a file's entries would become, in the file's order, and the drafts of what would be asked for."""
 
     file: str
-    form: str
+    form: Form
     run_id: str
     partial: bool
     """Whether the run looked at a part of the tree only, so that less was found than there is."""
@@ -74,6 +74,23 @@ class Plan(Value, frozen=True, kw_only=True):
     def count(self, outcome: str) -> int:
         """Give how many entries come to `outcome`."""
         return sum(line.outcome == outcome for line in self.lines)
+
+
+class ImportTold(Value, frozen=True, kw_only=True):
+    """The same for scripts."""
+
+    file: str
+    form: Form
+    run_id: str
+    partial: bool
+    lines: tuple[Line, ...]
+
+
+def import_json(plan: Plan, *, signed: bool) -> bytes:
+    """Give a plan for scripts; `signed` is whether what it asks for was asked for."""
+    told = ImportTold(file=plan.file, form=plan.form, run_id=plan.run_id, partial=plan.partial, lines=plan.lines)
+    whole = {"format": {"name": "secgate-import", "version": 1}, "signed": signed, "told": told}
+    return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"
 
 
 def planned(request: ImportRequest, *, place: Place, machine: Machine, now: datetime) -> Plan:

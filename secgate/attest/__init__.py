@@ -3,7 +3,7 @@
 Pure: who signed one is for signers to say, and when it was signed is its own word.
 """
 
-from secgate.attest.matching import Clone, Match, artifact_match, commit_match, tree_match
+from secgate.attest.matching import Clone, Match, State, What, artifact_match, commit_match, tree_match
 from secgate.attest.reading import MAX_BYTES, Attestation, read
 from secgate.attest.statement import (
     ARTIFACT,
@@ -31,7 +31,9 @@ __all__ = [
     "Clone",
     "GateRun",
     "Match",
+    "State",
     "Statement",
+    "What",
     "artifact_match",
     "commit_match",
     "digest_of",

@@ -13,6 +13,8 @@ from secgate.attest.statement import Statement, Subject
 from secgate.escape import plain
 
 State: TypeAlias = Literal["same", "other", "unknown"]
+What: TypeAlias = Literal["artifact", "commit", "tree", "folder", "profile", "age", "repository"]
+"""What a statement may be held against."""
 _SHOWN = 12
 _LISTED = 3
 _LONGEST_NAME = 40
@@ -21,7 +23,7 @@ _LONGEST_NAME = 40
 class Match(NamedTuple):
     """What was held against the statement, whether it is about that, and how it was told."""
 
-    what: Literal["artifact", "commit", "tree", "folder", "profile", "age", "repository"]
+    what: What
     state: State
     how: str
 

@@ -33,7 +33,8 @@ def schema(*, name: str) -> int:
     """Write the JSON Schema of NAME: of the settings, by default, or of what a command writes as JSON.
 
     NAME is `settings` (`secgate.toml` and `enforced.toml`, for editors), or a command: run, explain, history, diff,
-    sla or notify. Within a version a form only gets additions.
+    sla, notify, import, attest (of `attest verify`), evidence (of `evidence check`) or metrics. Within a version a
+    form only gets additions.
     """
     from secgate import config, document_schema
 

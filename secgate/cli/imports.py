@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from secgate.cli.help import Command
-from secgate.cli.options import machine, moment
+from secgate.cli.options import machine, moment, write_output
 from secgate.cli.waiver import place_options
 from secgate.errors import UsageError
 from secgate.escape import plain
@@ -87,8 +86,7 @@ def import_command(
                 if line.outcome == "request":
                     click.echo(f"  {line.waiver[:_SHOWN]}  {plain(line.shown)}")
     if output == "json":
-        told = {"format": {"name": "secgate-import", "version": 1}, "signed": not dry_run, "told": _plain_form(plan)}
-        click.echo(json.dumps(told, indent=2, sort_keys=True))
+        write_output(exception_import.import_json(plan, signed=not dry_run), "-")
     if plan.partial:
         click.echo("that run did not look at the whole tree: name one that did with --run", err=True)
     _conclude(plan, dry_run=dry_run)
@@ -126,15 +124,3 @@ def _show_line(line: Line) -> None:
     else:
         waiver = f"waiver {line.waiver[:_SHOWN]}: " if line.waiver else ""
         click.echo(f"    {waiver}{plain(line.why)}")
-
-
-def _plain_form(plan: Plan) -> dict[str, object]:
-    import msgspec
-
-    return {
-        "file": plan.file,
-        "form": plan.form,
-        "run_id": plan.run_id,
-        "partial": plan.partial,
-        "lines": [msgspec.to_builtins(line) for line in plan.lines],
-    }

@@ -1,6 +1,6 @@
 """A ledger in good hands: made, verified, told, and what leaves it: checkpoints, proofs, attestations, copies."""
 
-from secgate.custody.answering import answer_json, answer_page
+from secgate.custody.answering import AnswerTold, answer_json, answer_page
 from secgate.custody.attested import Answer, Question, check_attestation
 from secgate.custody.attesting import ARTIFACT_HASH, Bound, attest, attest_recorded, bind, require_key
 from secgate.custody.checkpoints import Taken, take_checkpoint
@@ -15,6 +15,7 @@ from secgate.preparation import Place
 __all__ = [
     "ARTIFACT_HASH",
     "Answer",
+    "AnswerTold",
     "Asked",
     "Bound",
     "Checked",

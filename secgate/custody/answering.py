@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
-from secgate.attest import GateRun
+from secgate.attest import GateRun, State, Statement, What
 from secgate.custody.attested import Answer
 from secgate.escape import json_text, log_line, log_text, plain
+from secgate.model import Signed, Value
 
 _WORDS = {0: "PASS", 1: "FAIL", 3: "COULD NOT TELL"}
 _MARKS = {"same": "yes", "other": "no", "unknown": "could not tell"}
 _COLUMN = 12
 _LISTED = 5
 _LONGEST_NAME = 60
+
+
+class MatchTold(Value, frozen=True, kw_only=True):
+    """What was held against the statement, whether it is about that, and how it was told."""
+
+    what: What
+    state: State
+    how: str
+
+
+class AnswerTold(Value, frozen=True, kw_only=True):
+    """An attestation that was checked: who signed it, what it says, and what it was held against."""
+
+    exit_code: Literal[0, 1, 3]
+    required: Literal["pass", "valid"]
+    signed_by: Signed
+    matches: tuple[MatchTold, ...]
+    statement: Statement
 
 
 def answer_page(answer: Answer, *, file: str, width: int) -> bytes:
@@ -31,13 +51,13 @@ def answer_page(answer: Answer, *, file: str, width: int) -> bytes:
 
 def answer_json(answer: Answer) -> bytes:
     """Give the same for scripts; `exit_code` is the command's."""
-    told = {
-        "exit_code": answer.exit_code,
-        "required": answer.require,
-        "signed_by": answer.signed,
-        "matches": [one._asdict() for one in answer.matches],
-        "statement": answer.made.statement,
-    }
+    told = AnswerTold(
+        exit_code=answer.exit_code,
+        required=answer.require,
+        signed_by=answer.signed,
+        matches=tuple(MatchTold(what=one.what, state=one.state, how=one.how) for one in answer.matches),
+        statement=answer.made.statement,
+    )
     whole = {"format": {"name": "secgate-attestation", "version": 1}, "told": told}
     return json_text(msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=2)) + b"\n"
 

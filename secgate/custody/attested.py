@@ -62,7 +62,7 @@ class Answer(NamedTuple):
     require: Literal["pass", "valid"]
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> Literal[0, 1, 3]:
         """0: it is about what was asked for and says what was required; 1: it is not; 3: that could not be told."""
         states = {one.state for one in self.matches}
         outcome = Outcome.PASS if self.require == "valid" else self.made.run.outcome

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from secgate.document_schema import TOLD, document_schema, names
+from secgate.document_schema import DOCUMENTS, document_schema, names
 from secgate.model import RunDocument
 from secgate.reporters.json import JsonReporter
 from tests.product import WEAK, Product
@@ -61,16 +61,18 @@ def test_what_the_commands_write_is_valid(product: Product, git: Git) -> None:
         "diff": ("diff", first, second, "--format", "json"),
         "sla": ("sla", "--format", "json"),
         "notify": ("notify", "--dry-run", "--format", "json"),
+        "evidence": ("evidence", "check", "--from", "2026-02-01", "--to", "2026-03-01", "--format", "json"),
+        "metrics": ("metrics", "--format", "json"),
     }.items():
         ended = product.cli(*arguments, cwd=git.root)
         assert ended.code == 0, ended
         document = json.loads(ended.out)
         validator(name).validate(document)
-        assert not validator(name).is_valid({**document, "told": {}})
+        assert not validator(name).is_valid({**document, DOCUMENTS[name].key: {}})
         assert not validator(name).is_valid({**document, "format": {"name": "secgate-other", "version": 1}})
 
 
 def test_each_has_a_name_and_a_dialect() -> None:
-    assert names() == ("run", *TOLD)
+    assert names() == ("run", *DOCUMENTS)
     ids = {document_schema(name)["$id"] for name in names()}
     assert len(ids) == len(names())

@@ -12,11 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from secgate import custody
 from secgate.attest import read
 from secgate.custody.measuring import measure
+from secgate.document_schema import document_schema
 from secgate.errors import LedgerError, SignatureError, TargetError, UsageError
 from secgate.events import from_envelope
 from secgate.gate_events import ArtefactBound
@@ -583,7 +585,11 @@ def test_by_the_command_line_from_the_run_to_the_deployment(pipeline: Pipeline) 
     )
     assert (bound.code, "bound shop.whl to run 2026" in bound.err) == (0, True), bound
     told = cli(pipeline, "attest", "verify", str(out), "--artifact", str(wheel), "--format", "json")
-    assert (told.code, json.loads(told.data)["told"]["signed_by"]["principal"]) == (0, MACHINE)
+    document = json.loads(told.data)
+    assert (told.code, document["told"]["signed_by"]["principal"]) == (0, MACHINE)
+    form = jsonschema_rs.validator_for(document_schema("attest"))
+    form.validate(document)
+    assert not form.is_valid({**document, "told": {**document["told"], "exit_code": 2}})
     emitted = cli(pipeline, "attest", "emit", "--key", str(pipeline.key.path))
     assert read(emitted.data).run.outcome == "pass"
     assert cli(pipeline, "attest", "verify", str(out)).code == 2

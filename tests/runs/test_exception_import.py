@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 
+import jsonschema_rs
 import pytest
 
 from secgate import exception_import, statements
 from secgate.advisories import ImportLimits, build
+from secgate.document_schema import document_schema
 from secgate.errors import UsageError
 from secgate.exception_import import ImportRequest, Line, Plan
 from secgate.ledgers.sqlite import SqliteLedger
@@ -169,7 +171,9 @@ def test_the_command_shows_first_and_writes_only_when_it_may(debts: Office) -> N
     assert said(debts) == []
     right = ["--as", EVE, "--key", str(debts.keys[EVE].path), "--format", "json"]
     done = debts.product.cli("import", "trivyignore", file, *right, *layer, cwd=debts.git.root)
-    told = json.loads(done.out)["told"]["lines"]
+    document = json.loads(done.out)
+    jsonschema_rs.validator_for(document_schema("import")).validate(document)
+    told = document["told"]["lines"]
     assert [line["outcome"] for line in told] == ["request", "not-turned"]
-    assert told[0]["waiver"]
+    assert (document["signed"], bool(told[0]["waiver"])) == (True, True)
     assert said(debts) == ["waivers-requested"]
