@@ -65,7 +65,9 @@ def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: M
         document = recorded.document
         # What a stored document cannot hold: where it lies, and the runs before it.
         earlier = earlier_runs(recorded.memory.runs(document.target.repository), document)
-        return msgspec.structs.replace(document, ledger=recorded.desk.chosen.ledger.address, earlier=earlier)
+        return msgspec.structs.replace(
+            _as_recorded(document, recorded.desk.chosen.ledger, recorded.memory.head), earlier=earlier
+        )
 
 
 @contextlib.contextmanager
@@ -140,13 +142,16 @@ def _explained_run(run: str, asked: _Asked | None, kept: RunDocument | None) -> 
     recorded = None
     if asked is not None and (run or asked.history.runs):
         recorded = _document(asked.chosen.ledger, _run_of(run, asked))
-        # A stored document cannot hold the head that it made: that it is in the ledger is known here.
-        head = Head(size=asked.history.head_size, root=asked.history.head_root)
-        recorded = msgspec.structs.replace(recorded, ledger=asked.chosen.ledger.address, ledger_head=head)
+        recorded = _as_recorded(recorded, asked.chosen.ledger, asked.memory.head)
     found = [one for one in (recorded, None if run else kept) if one is not None]
     if not found:
         raise UsageError("no run of this tree is known", remedy="secgate run, then ask again; --path names the tree")
     return max(found, key=lambda one: one.run_id)
+
+
+def _as_recorded(document: RunDocument, ledger: Ledger, head: Head) -> RunDocument:
+    """Add that it is in the ledger: a stored document cannot hold the head that it made."""
+    return msgspec.structs.replace(document, ledger=ledger.address, ledger_head=head)
 
 
 def _explained(

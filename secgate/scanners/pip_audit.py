@@ -48,7 +48,9 @@ from secgate.model import (
 )
 from secgate.ports import PlanRequest, ToolSpec
 from secgate.scanners.audit_plan import PLAN, SERVICE, Pin, Plan, askable, audit, audits, resolution, settings, unpinned
+from secgate.sla import many
 
+_ENDS_IN_NAME = re.compile(r": \S+ \(\S+\)$")
 _VIA = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==[^#]*#\s*via\s+(?P<via>.*)$")
 _ENDED = (0, 1)
 
@@ -150,10 +152,12 @@ def _read_audit(plan: Plan, report: _Report) -> Reading:
     if strangers or skipped.keys() - {name for name, _ in asked}:
         raise OutputError("pip-audit answers for packages that it was not asked about", remedy="report this")
     failures = dict(plan.failed)
+    missing: dict[str, dict[tuple[str, str], None]] = {}
     for pin in plan.pins:
         if (pin.name, pin.version) not in answered:
-            why = skipped.get(pin.name, "no answer for it")
-            failures.setdefault(pin.manifest, f"skipped-by-tool: {pin.name} {pin.version}: {why}"[:400])
+            missing.setdefault(pin.manifest, {})[pin.name, pin.version] = None
+    for manifest, packages in missing.items():
+        failures.setdefault(manifest, f"skipped-by-tool: {_unanswered(list(packages), skipped)}"[:400])
     # Two manifests that refer to one file bring in its entries twice.
     results = {
         (pin.path, pin.line, pin.name, pin.version, found.id): _result(pin, found)
@@ -197,6 +201,14 @@ def _answers(report: _Report) -> tuple[dict[str, str], dict[tuple[str, str], lis
             raise OutputError("pip-audit answers for something that is no version") from error
         answered[name, version] = dependency.vulns
     return skipped, answered
+
+
+def _unanswered(packages: Sequence[tuple[str, str]], skipped: Mapping[str, str]) -> str:
+    """Name the first packages without an answer, count the rest, and give the tool's reason for the first."""
+    named = ", ".join(f"{name} {version}" for name, version in packages[:3])
+    more = f" and {many(len(packages) - 3, 'more package')}" if len(packages) > 3 else ""
+    # The tool's sentence ends in name and version once more.
+    return f"{named}{more}: {_ENDS_IN_NAME.sub('', skipped.get(packages[0][0], 'no answer for it'))}"
 
 
 def _unique(answered: Mapping[tuple[str, str], Sequence[_Vulnerability]]) -> list[_Vulnerability]:

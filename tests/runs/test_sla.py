@@ -108,6 +108,15 @@ def test_a_ledger_in_git(git: Git, tmp_path: Path) -> None:
     assert [one.path for one in found.findings] == ["app.py"]
 
 
+def test_without_a_protected_run_no_clock_runs_and_it_says_what_starts_one(product: Product, git: Git) -> None:
+    git.commit({"app.py": WEAK})
+    assert product.cli("run", str(git.root)).code == 1
+    for command in ("sla", "notify"):
+        said = " ".join(product.cli(command, "--path", str(git.root)).out.split())
+        assert "no protected run is recorded (`secgate run --scope protected`)" in said
+    assert "nothing is open" not in product.cli("sla", "--path", str(git.root)).out
+
+
 def test_nothing_open_says_so(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN})
     protected(product, git.root)

@@ -104,7 +104,16 @@ def test_no_known_vulnerabilities_with_everything_skipped_is_not_clean() -> None
     reading = PipAudit().read(job, recorded("all-skipped.json"))
     assert b"No known vulnerabilities found" in (RECORDED / "all-skipped.stderr").read_bytes()
     assert statuses(reading) == {"requirements.txt": (FileStatus.FAILED, "skipped-by-tool")}
-    assert "flask 0.12" in reading.files[0].reason
+    assert "flask 0.12, jinja2 2.10: " in reading.files[0].reason
+    assert not reading.files[0].reason.endswith(")")
+
+
+def test_of_many_packages_without_an_answer_three_are_named() -> None:
+    (job,) = plan(b"".join(b"gone%d==1\n" % at for at in range(9)))
+    empty = msgspec.structs.replace(recorded("clean.json"), stdout=b'{"dependencies": [], "fixes": []}')
+    assert PipAudit().read(job, empty).files[0].reason == (
+        "skipped-by-tool: gone0 1, gone1 1, gone2 1 and 6 more packages: no answer for it"
+    )
 
 
 def test_a_package_that_the_answer_leaves_out_fails_its_manifest_alone() -> None:
