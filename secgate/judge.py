@@ -100,7 +100,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
     )
     ruled = evaluation.ruled(document)
     heads: dict[str, attribution.Heads] = {one.layer.name: evaluation.heads(one, document) for one in ruled}
-    stored = msgspec.json.encode(document, order="sorted")
+    stored = evaluation.recorded(document)
     named, blobs = policies_blobs(Policies(layers=request.layers, disabled_rules=request.disabled_rules))
     decision = _decide(request, document, ruled, data=evaluation.data, stored=stored, evaluated_by=engine)
     decision = msgspec.structs.replace(
