@@ -21,6 +21,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
 _FORMULA = ("=", "+", "-", "@")
 _LONGEST = 300
+_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What others put between cells instead of a comma."""
 _YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -354,6 +356,10 @@ _MAKERS: Mapping[PopulationKind, Callable[[_Maker, PopulationRecord], Row | None
 def check_columns(kind: PopulationKind, names: Sequence[str], line: int, faults: Faults) -> None:
     """Note columns that are missing, unknown, or there twice."""
     known = COLUMNS[kind]
+    for mark, word in _MARKS.items():
+        if len(names) == 1 and set(known.needed) <= set(names[0].split(mark)):
+            faults.add(line, f"its cells are separated by {word}", "save it with commas between cells")
+            return
     for name in sorted({one for one in names if names.count(one) > 1}):
         faults.add(line, f"the column `{name}` is there twice", "take one out")
     for name in sorted(set(known.needed) - set(names)):

@@ -54,6 +54,7 @@ def write(*, limits: tuple[str, ...], output: str, **options: Any) -> int:
     what is overdue already stays so.
     """
     from secgate.pipeline.debts import BaselineRequest, write_baseline
+    from secgate.sla import many, many_entries
 
     check_output(output)
     request = BaselineRequest(limits_s=_limits(limits), **options)
@@ -62,7 +63,8 @@ def write(*, limits: tuple[str, ...], output: str, **options: Any) -> int:
         write_output(written.statement, output)
         write_output(written.signature, f"{output}.sig")
     head = written.head
-    click.echo(f"{written.address}: {written.findings} findings listed, {head.size} entries, root {head.root}")
+    listed, entries = many(written.findings, "finding"), many_entries(head.size)
+    click.echo(f"{written.address}: {listed} listed, {entries}, root {head.root}")
     return 0
 
 

@@ -191,7 +191,8 @@ def _imported(receipt: ImportReceipt) -> list[str]:
     lines += [f"  left out: {count} {plain(reason)}" for reason, count in sorted(event.left_out.items())]
     if event.unknown_people:
         told = "two of them may be one person: add them to people.toml"
-        lines.append(f"  {event.unknown_people} people are unknown to people.toml; {told}")
+        unknown = many(event.unknown_people, "person is", "people are")
+        lines.append(f"  {unknown} unknown to people.toml{f'; {told}' if event.unknown_people > 1 else ''}")
     return lines
 
 

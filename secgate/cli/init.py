@@ -110,10 +110,11 @@ def _ask() -> None:
 
 def _sign(path: str, *, author: str, key: str, enforced: str) -> None:
     from secgate.pipeline.debts import BaselineRequest, first_baseline
+    from secgate.sla import many
 
     request = BaselineRequest(path=path, author=author, key=key, enforced=enforced)
     written = first_baseline(request, machine=machine(), now=moment())
     if written is None:
         click.echo("a baseline of this line is recorded already: nothing was signed", err=True)
     else:
-        click.echo(f"baseline: {written.findings} findings listed in {written.address}", err=True)
+        click.echo(f"baseline: {many(written.findings, 'finding')} listed in {written.address}", err=True)

@@ -118,10 +118,11 @@ def _sums(files: Mapping[str, bytes]) -> bytes:
 
 def _told(made: Report, files: Mapping[str, bytes], output: str) -> list[str]:
     from secgate.report.document import RESULT_WORDS
+    from secgate.sla import many
 
     counts = Counter(one.result for one in made.tests.results)
     results = ", ".join(f"{counts[name]} {word}" for name, word in RESULT_WORDS.items() if counts[name])
     lines = [f"{made.cover.title}, {made.cover.status} {made.cover.report_id}"]
     lines.append(f"  assertions: {results}; exceptions: {len(made.exceptions)}")
-    lines.append(f"  {len(files)} files in {plain(output)}")
+    lines.append(f"  {many(len(files), 'file')} in {plain(output)}")
     return lines

@@ -4,7 +4,7 @@ from secgate.evidence.checking import EvidenceWish, Examined, PeriodEvidence, ex
 from secgate.evidence.exposition import metrics_json, prometheus_text
 from secgate.evidence.importing import ImportReceipt, ImportWish, import_population
 from secgate.evidence.metrics import Metrics, MetricsWish, metrics_of
-from secgate.evidence.page import evidence_json, evidence_page
+from secgate.evidence.page import evidence_json, evidence_page, notes_once
 from secgate.preparation import Place
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "import_population",
     "metrics_json",
     "metrics_of",
+    "notes_once",
     "period_evidence",
     "prometheus_text",
 ]

@@ -117,6 +117,9 @@ def import_population(wish: ImportWish, *, place: Place, machine: Machine, now: 
 
 def _form(wish: ImportWish) -> str:
     if wish.form:
+        known = registry.names("populations")
+        if wish.form not in known:
+            raise UsageError(f"there is no form `{wish.form}`", place="--form", remedy=f"one of: {', '.join(known)}")
         return wish.form
     suffix = Path(wish.file).suffix.lower()
     if suffix not in SUFFIXES:

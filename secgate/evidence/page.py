@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from secgate.assertions import Evidence
 from secgate.escape import json_text, plain
 from secgate.evidence.checking import PeriodEvidence
-from secgate.sla import many_entries, utc_words
+from secgate.sla import many, many_entries, utc_words
 
 RESULTS = {
     "no_deviation": "no deviation",
@@ -35,11 +36,22 @@ def evidence_page(found: PeriodEvidence, *, width: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def notes_once(notes: Iterable[tuple[str, Sequence[str]]]) -> dict[str, tuple[str, ...]]:
+    """Give each assertion's notes, and of those that one before it has too only how many, and where they are."""
+    first: dict[str, str] = {}
+    found = {}
+    for name, mine in notes:
+        new = [one for one in dict.fromkeys(mine) if first.setdefault(one, name) == name]
+        again = Counter(first[one] for one in mine if first[one] != name)
+        found[name] = (*new, *(f"{many(count, 'note')} as under {other}" for other, count in again.items()))
+    return found
+
+
 def _head(found: PeriodEvidence) -> Iterator[str]:
     yield f"Evidence of {utc_words(found.period.from_epoch_s)} until before {utc_words(found.period.to_epoch_s)}"
     for one in found.ledgers:
         yield f"  ledger {plain(one.address)}"
-        yield f"    {one.size} entries, {utc_words(one.first_epoch_s)} to {utc_words(one.last_epoch_s)}"
+        yield f"    {many_entries(one.size)}, {utc_words(one.first_epoch_s)} to {utc_words(one.last_epoch_s)}"
         yield f"    root {one.root}"
         if one.skipped:
             yield f"    {many_entries(one.skipped)} of a type that this version does not know"
@@ -47,7 +59,8 @@ def _head(found: PeriodEvidence) -> Iterator[str]:
     yield ""
 
 
-def _assertions(found: Iterable[Evidence], width: int) -> Iterator[str]:
+def _assertions(found: Sequence[Evidence], width: int) -> Iterator[str]:
+    notes = notes_once((one.assertion, one.notes) for one in found)
     for one in found:
         yield f"{one.assertion}: {RESULTS[one.result]}"
         yield from _wrapped(one.statement, width, "  ")
@@ -69,7 +82,7 @@ def _assertions(found: Iterable[Evidence], width: int) -> Iterator[str]:
         if one.metrics:
             told = ", ".join(f"{name} {number}" for name, number in sorted(one.metrics.items()))
             yield from _wrapped(told, width, "  ")
-        for note in (*one.dismissed, *one.notes):
+        for note in (*one.dismissed, *notes[one.assertion]):
             yield from _wrapped(note, width, "  note: ")
         yield ""
 

@@ -159,7 +159,7 @@ def _modes(report: Report) -> Chart:
     days = Counter[str]()
     for one in report.system.modes:
         days[one.mode] += one.to_epoch_s - one.from_epoch_s
-    told = ", ".join(f"{seconds // 86400} days of lines in {mode}" for mode, seconds in sorted(days.items()))
+    told = ", ".join(f"{many(seconds // 86400, 'day')} of lines in {mode}" for mode, seconds in sorted(days.items()))
     return _timeline(
         "modes",
         title="Mode of the gate over time",
@@ -179,7 +179,7 @@ def _silence(report: Report) -> Chart:
         (name, "blank", period.from_epoch_s, period.to_epoch_s) for name in sorted(names)
     ]
     spans += [(one.repository, "cross", one.from_epoch_s, one.to_epoch_s) for one in silent]
-    told = "; ".join(f"{one.repository}: {(one.to_epoch_s - one.from_epoch_s) // 86400} days" for one in silent)
+    told = "; ".join(f"{one.repository}: {many((one.to_epoch_s - one.from_epoch_s) // 86400, 'day')}" for one in silent)
     return _timeline(
         "silence",
         title="Times without a complete run of a protected branch",

@@ -43,7 +43,7 @@ def test_a_list_is_kept_with_where_it_comes_from(product: Product, lists: Path) 
     assert ended.code == 0, ended
     assert ended.out.startswith("deployments: 1 row imported\n")
     assert "left out: 1 another environment" in ended.out
-    assert "1 people are unknown to people.toml" in ended.out
+    assert "1 person is unknown to people.toml" in ended.out
     ledger, found = memory(lists)
     (known,) = found.populations
     assert (known.event.source, known.event.query) == ("deploy service", "all of production")
@@ -83,7 +83,7 @@ def test_answers_of_forges_are_taken(product: Product, lists: Path, form: str) -
         ("csv-repositories.csv", PERIOD, "repositories are as of --extracted-at"),
         ("csv-artifacts.csv", (*PERIOD, "--environment", "production"), "artifacts have none"),
         ("csv-artifacts.csv", (*PERIOD, "--form", "gitlab"), "the form gitlab has no artifacts"),
-        ("csv-artifacts.csv", (*PERIOD, "--form", "xlsx"), "unknown population `xlsx`"),
+        ("csv-artifacts.csv", (*PERIOD, "--form", "xlsx"), "there is no form `xlsx`"),
         ("csv-artifacts.csv", (*PERIOD, "--query", "https://a:b@example.com"), "looks like a credential"),
         ("csv-artifacts.csv", (*PERIOD, "--query", "by ada@example.org"), "looks like a credential"),
         ("csv-artifacts.csv", (*PERIOD, "--extracted-at", "2999-01-01"), "it lies ahead"),

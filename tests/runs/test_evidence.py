@@ -14,7 +14,15 @@ import pytest
 from secgate.assertions import Evidence
 from secgate.errors import ConfigError, LedgerError, PolicyError, UsageError
 from secgate.events import Run, from_envelope
-from secgate.evidence import EvidenceWish, PeriodEvidence, Place, evidence_json, evidence_page, period_evidence
+from secgate.evidence import (
+    EvidenceWish,
+    PeriodEvidence,
+    Place,
+    evidence_json,
+    evidence_page,
+    notes_once,
+    period_evidence,
+)
 from secgate.inventory import InventoryStored
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import envelope_of
@@ -404,6 +412,11 @@ def test_a_patch_without_a_release_date_is_not_tested(product: Product, made: Ma
     found = of(evidence(product, made), "vuln.patch_release")
     assert (found.result, found.tested) == ("not_tested", 0)
     assert found.untested[0].reason == "no list of patches says when one came out for it"
+
+
+def test_a_note_of_several_assertions_is_told_once_and_named_after_that() -> None:
+    told = notes_once([("a", ("x", "y", "x")), ("b", ("y", "z", "x")), ("c", ("z",)), ("d", ())])
+    assert told == {"a": ("x", "y"), "b": ("z", "2 notes as under a"), "c": ("1 note as under b",), "d": ()}
 
 
 def patch(*, at: float, advisory: str = "CVE-2026-1", package: str = "library", version: str = "2.0") -> PatchRelease:

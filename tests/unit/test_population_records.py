@@ -142,6 +142,8 @@ def test_every_fault_is_told_at_once_and_the_first_fifty_are_shown() -> None:
     [
         ("repository,id\n", "f.csv:1", "the column `deployed_at` is missing"),
         ("repository,id,id,environment,deployed_at\n", "f.csv:1", "the column `id` is there twice"),
+        (deployments().replace(",", ";"), "f.csv:1", "its cells are separated by semicolons"),
+        (deployments().replace(",", "\t"), "f.csv:1", "its cells are separated by tabs"),
         (f"{deployments()}a,b\n", "f.csv:3", "the row has 2 cells, and the header 5"),
         (f'{deployments()}a,"b\n', "f.csv:3", "it is no table"),
         (deployments() + deployments().splitlines()[1] + "\n", "f.csv:3", "`d-1` is there already, in line 2"),

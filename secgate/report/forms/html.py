@@ -12,6 +12,7 @@ import re
 from datetime import UTC, datetime
 
 from secgate.escape import plain
+from secgate.evidence import notes_once
 from secgate.report.charts import charts
 from secgate.report.document import RESULT_WORDS, Report
 from secgate.report.forms import Files
@@ -65,6 +66,7 @@ def page(report: Report) -> str:
         marks=_MARKS,
         max_keys=MAX_KEYS,
         max_rows=MAX_ROWS,
+        notes=notes_once((one.assertion, one.notes) for one in report.populations),
         report=report,
         result_words=RESULT_WORDS,
         results={one.assertion: one for one in report.tests.results},

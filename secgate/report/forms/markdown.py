@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from secgate.escape import markdown_text
+from secgate.evidence import notes_once
 from secgate.report.accounts import EntryReference
 from secgate.report.document import RESULT_WORDS, Report
 from secgate.report.forms import Files
@@ -91,6 +92,7 @@ def _populations(report: Report) -> Iterator[str]:
     columns = {"list": "kind", "source": "source", "query": "query", "taken": "extracted_epoch_s"}
     columns |= {"holds from": "from_epoch_s", "until": "to_epoch_s", "records": "read", "rows": "taken"}
     yield from _rows({**columns, "entry": "entry", "file's SHA-256": "file_digest"}, list(lists.values()))
+    notes = notes_once((one.assertion, one.notes) for one in report.populations)
     for one in report.populations:
         if one.unmatched is not None:
             for side, keys in (
@@ -103,7 +105,7 @@ def _populations(report: Report) -> Iterator[str]:
         if one.notes:
             yield ""
             yield f"{_text(one.assertion)}, to be known of it:"
-            yield from _bullets(one.notes)
+            yield from _bullets(notes[one.assertion])
 
 
 def _results(report: Report) -> Iterator[str]:
