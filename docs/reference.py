@@ -19,7 +19,7 @@ import msgspec
 from secgate import config, events, registry
 from secgate.cli import cli
 from secgate.discover import ci as ci_module
-from secgate.document_schema import VERSION, document_schema, names
+from secgate.document_schema import VERSION, document_schema
 from secgate.executors.environment import NETWORK_NAMES
 from secgate.model import FINGERPRINT_ALGORITHM, OUTCOME_ORDER, LeftOut, Outcome, Value, Word
 from secgate.policy import GAP_REASONS
@@ -572,9 +572,13 @@ def report_schema() -> str:
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
 
 
+KEPT = ("run", "attest", "evidence", "import", "metrics")
+"""Whose schemas are kept in the repository; `secgate config schema` prints every one."""
+
+
 def document_schemas() -> dict[str, str]:
-    """Give the JSON Schemas of what commands write as JSON, by the name of the file."""
-    return {f"{name}-{VERSION}.schema.json": json.dumps(document_schema(name), indent=2) + "\n" for name in names()}
+    """Give the JSON Schemas of what is kept or handed on as JSON, by the name of the file."""
+    return {f"{name}-{VERSION}.schema.json": json.dumps(document_schema(name), indent=2) + "\n" for name in KEPT}
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -124,14 +125,20 @@ class Kept(NamedTuple):
 
 
 def fetch_checkpoints(places: Sequence[str], shop: Workshop) -> tuple[Kept, ...]:
-    """Give the checkpoints that are kept elsewhere. Raises LedgerError where there is none."""
+    """Give the checkpoints that are kept elsewhere. Raises LedgerError where there is none.
+
+    A file is named as it was given, from the root: links, which differ from machine to machine, would change a report.
+    """
+    from secgate.ledgers.keepers import FileKeeper
+
     found = []
     for place in dict.fromkeys(places):
         keeper = choose_keeper(place, machine=shop.machine, executor=shop.executor)
         data = keeper.get()
         if data is None:
             raise LedgerError("there is no checkpoint", place=keeper.address, remedy="name where one is kept")
-        found.append(Kept(keeper.address, sealed(data, place=keeper.address)))
+        address = str(Path(shop.machine.cwd, place)) if isinstance(keeper, FileKeeper) else keeper.address
+        found.append(Kept(address, sealed(data, place=keeper.address)))
     return tuple(found)
 
 
