@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,8 +24,8 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 MODULE = '"""Queries."""\n\nimport json\n\n\n' + "".join(
-    f'def get_{number}(db, key):\n    row = db.execute("select * from t where k = ?", (key,)).fetchone()\n'
-    "    return json.loads(row[0]) if row else None\n\n\n"
+    f"def get_{number}(folder, name):\n    found = (folder / name).read_text()\n"
+    "    return json.loads(found) if found else None\n\n\n"
     for number in range(15)
 )
 SCRIPT = "const app = require('express')()\n" + "".join(
@@ -69,8 +70,9 @@ class Editor:
 
     def processor_s(self) -> float:
         """Give the processor time of the server and of what it waited for."""
-        server = self.client._server
-        assert server is not None
+        server = self.client._server  # noqa: SLF001 - pygls has no other word for it
+        if server is None:
+            raise SystemExit("the server is gone")
         fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
         return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
@@ -105,9 +107,8 @@ async def measure(root: Path, saves: int, typing_s: float) -> None:
     print("| file | opened | saved, no key before | saved after typing | processor a save |")
     for name in MEASURED:
         opened = await editor.answer("open", name)
-        plain, ready, spent = [], [], []
-        for number in range(saves):
-            plain.append(await editor.answer("save", name, number))
+        plain = [await editor.answer("save", name, number) for number in range(saves)]
+        ready, spent = [], []
         for number in range(saves):
             before = editor.processor_s()
             editor.type(name, number + 2)
@@ -132,9 +133,10 @@ def main() -> None:
         for path, text in {**FILES, "README.md": "# shop\n"}.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
+        git = shutil.which("git") or "git"
         identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
         for arguments in (("init", "-q"), ("add", "-A"), (*identity, "commit", "-qm", "first")):
-            subprocess.run(["git", "-C", str(root), *arguments], check=True)
+            subprocess.run([git, "-C", str(root), *arguments], check=True)
         print(f"load {os.getloadavg()[0]:.1f} before", file=sys.stderr)
         asyncio.run(measure(root, given.saves, given.typing_s))
         print(f"load {os.getloadavg()[0]:.1f} after", file=sys.stderr)
