@@ -19,7 +19,8 @@ job.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
 import msgspec
@@ -48,9 +49,13 @@ from secgate.model import (
 )
 from secgate.ports import PlanRequest, ToolSpec
 from secgate.scanners.audit_plan import PLAN, SERVICE, Pin, Plan, askable, audit, audits, resolution, settings, unpinned
+from secgate.sla import many
 
 _VIA = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==[^#]*#\s*via\s+(?P<via>.*)$")
 _ENDED = (0, 1)
+_SHOWN = 3
+"""How many packages without an answer a gap names."""
+_LONGEST = 400
 
 
 class _Vulnerability(Struct, frozen=True):
@@ -149,11 +154,7 @@ def _read_audit(plan: Plan, report: _Report) -> Reading:
     strangers = answered.keys() - asked
     if strangers or skipped.keys() - {name for name, _ in asked}:
         raise OutputError("pip-audit answers for packages that it was not asked about", remedy="report this")
-    failures = dict(plan.failed)
-    for pin in plan.pins:
-        if (pin.name, pin.version) not in answered:
-            why = skipped.get(pin.name, "no answer for it")
-            failures.setdefault(pin.manifest, f"skipped-by-tool: {pin.name} {pin.version}: {why}"[:400])
+    failures = {**dict(_unanswered(plan, skipped, answered.keys())), **dict(plan.failed)}
     # Two manifests that refer to one file bring in its entries twice.
     results = {
         (pin.path, pin.line, pin.name, pin.version, found.id): _result(pin, found)
@@ -180,6 +181,26 @@ def _read_audit(plan: Plan, report: _Report) -> Reading:
         counted=len(answered),
         notices=plan.notices,
     )
+
+
+def _unanswered(
+    plan: Plan, skipped: Mapping[str, str], answered: AbstractSet[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Say for each manifest how many of its packages got no answer, which, and what the tool says of the first."""
+    pins: dict[str, dict[tuple[str, str], None]] = {}
+    for pin in plan.pins:
+        pins.setdefault(pin.manifest, {})[pin.name, pin.version] = None
+    for manifest, asked in pins.items():
+        silent = [package for package in asked if package not in answered]
+        if not silent:
+            continue
+        shown = ", ".join(" ".join(package) for package in silent[:_SHOWN])
+        more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
+        why = skipped.get(silent[0][0], "no answer")
+        yield (
+            manifest,
+            f"skipped-by-tool: {len(silent)} of {many(len(asked), 'package')}: {shown}{more}: {why}"[:_LONGEST],
+        )
 
 
 def _answers(report: _Report) -> tuple[dict[str, str], dict[tuple[str, str], list[_Vulnerability]]]:
