@@ -37,6 +37,13 @@ class _Wanted(NamedTuple):
     rules_root: str
 
 
+def _may_wait(wanted: _Wanted) -> bool:
+    job, tool = wanted.job, wanted.tool
+    # What a version that was not tested reads before it comes to the gate, nobody has looked at.
+    is_known = tool is None or tool.tested
+    return bool(job.standby) and is_known and not job.service and not job.network and len(job.files) <= MOST_FILES
+
+
 class Waiting:
     """One child that waits, and what was made for it."""
 
@@ -116,16 +123,15 @@ class Standby:
 
     def take(self, job: Job, tool: Tool | None, *, rules_root: str) -> Waiting | None:
         """Give a child that waits for this very job, None for none; it is remembered either way."""
-        if not job.standby or job.service or job.network or len(job.files) > MOST_FILES:
-            return None
-        if tool is not None and not tool.tested:
-            # What another version reads before it comes to the gate, nobody has looked at.
-            return None
         wanted = _Wanted(job, tool, rules_root)
         # Names need not be UTF-8, so no encoder of documents will do.
         key = hashlib.sha256(repr(wanted).encode("utf-8", "surrogatepass")).digest()
         with self._lock:
-            self._sets.setdefault(self._name, {})[job.name] = (key, wanted)
+            mine = self._sets.setdefault(self._name, {})
+            if not _may_wait(wanted):
+                mine.pop(job.name, None)
+                return None
+            mine[job.name] = (key, wanted)
             found = self._waiting.pop(key, None)
         if found is not None and not found.is_there():
             found.end()
