@@ -91,7 +91,11 @@ def talking(gate: Gating, root: Path) -> Iterator[Talk]:
         talk = Talk(editor, told)
         hello = talk.ask(1, "initialize", processId=None, rootUri=root.as_uri(), capabilities={})
         assert hello["serverInfo"]["name"] == "secgate"
-        yield talk
+        try:
+            yield talk
+        except BaseException:
+            editor.close()  # or the server would be waited for
+            raise
         talk.ask(2, "shutdown")
         talk.say("exit")
         assert ended.result(timeout=30) == 0
@@ -113,7 +117,7 @@ def test_a_fault_of_a_scan_is_told_and_the_server_lives_on(tmp_path: Path) -> No
 def test_scanners_get_ready_for_a_file_that_was_gated_and_rest_when_nobody_wants_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("secgate.editor.server.REST_S", 0.2)
+    monkeypatch.setattr("secgate.editor.server.REST_S", 1.0)
     gate = Odd()
     uri = (tmp_path / "app.py").as_uri()
     with talking(gate, tmp_path) as talk:
