@@ -17,6 +17,9 @@ _STYLES = {"overdue": "bad", "waived": "unsure", "within": "good", "no-limit": "
 _SEVERITY_STYLE = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "unsure"}
 
 
+NO_CLOCKS = "no protected run is recorded (`secgate run --scope protected`), and only those start clocks"
+
+
 def agenda_page(found: Deadlines, *, width: int, colour: bool) -> bytes:
     """Give what is open in lines of at most `width` columns, what bites first in front."""
     page = Page(width, colour=colour)
@@ -50,6 +53,8 @@ def headline(found: Deadlines) -> str:
     when = sla.utc_words(found.as_of_epoch_s)
     closed = found.closed_in_time + found.closed_late
     before = f"; closed before: {found.closed_in_time:,} in time, {found.closed_late:,} late" if closed else ""
+    if not any(one.clocked for one in found.ledgers):
+        return f"no clock runs, as of {when}: {NO_CLOCKS}"
     if not found.findings:
         return f"nothing is open, as of {when}{before}"
     count = len(found.findings)

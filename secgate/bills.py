@@ -21,6 +21,7 @@ from secgate.preparation import (
     named_ledger,
     opened,
     prepare,
+    shipped_lanes,
     tree_inventory,
     workshop,
 )
@@ -59,7 +60,9 @@ def bom_of(wish: BomWish, *, place: Place, machine: Machine, now: datetime) -> b
                 tree=target.tree,
                 dirty=target.dirty,
             )
-            return _bill(tree_inventory(prepared, shop), subject, wish, at_epoch_s=int(now.timestamp()))
+            return _bill(
+                tree_inventory(prepared, shop, lanes=shipped_lanes()), subject, wish, at_epoch_s=int(now.timestamp())
+            )
     if wish.ledger:
         with workshop(machine, now=now, observer=Silence()) as shop:
             ledger = named_ledger(wish.ledger, machine=machine, executor=shop.executor)

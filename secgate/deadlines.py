@@ -80,6 +80,8 @@ class Source(Value, frozen=True, kw_only=True):
     root: str
     provisional: bool
     open: int
+    clocked: bool
+    """Whether any protected run is in it: nothing else starts or ends a clock."""
 
 
 class Deadlines(Value, frozen=True, kw_only=True):
@@ -126,6 +128,7 @@ def deadlines(ledgers: Sequence[Folded], *, now_epoch_s: int) -> Deadlines:
                 root=one.memory.head.root,
                 provisional=one.memory.provisional,
                 open=len(some),
+                clocked=bool(one.memory.all_lines()),
             )
             for one, some in found
         ),

@@ -16,6 +16,7 @@ import msgspec
 
 from secgate import sla
 from secgate.escape import plain
+from secgate.gaps import gap_words, named
 from secgate.model import (
     Decision,
     Finding,
@@ -34,7 +35,7 @@ from secgate.overrides import override_words
 from secgate.policy import Layer
 from secgate.policy.attribution import places
 from secgate.sla import utc_words
-from secgate.summary import fix_of, pinpoint, short_rule
+from secgate.summary import fix_of, pinpoint, short_rule, worst_first
 
 VERSION = 1
 """Version of the JSON form; it grows by additions only."""
@@ -90,6 +91,8 @@ class Explanation(Value, frozen=True, kw_only=True):
     owners_now: tuple[str, ...] = ()
     """Names as CODEOWNERS has them where it was asked for: told, and never recorded."""
     ways: tuple[Way, ...] = ()
+    gaps: tuple[str, ...] = ()
+    """What of a lane nobody looked at and why, a line for all files of one reason."""
     notes: tuple[str, ...] = ()
     profile: str = ""
     scope: str = ""
@@ -132,6 +135,7 @@ def explain_lane(lane: LaneCoverage, document: RunDocument) -> Explanation:
         id=lane.lane.value,
         title=f"the lane {lane.lane.value}",
         facts=facts,
+        gaps=gap_words(lane.gaps),
         ways=tuple(_lane_ways(lane, verdict, document)),
     )
     return _judged(told, verdict, document)
@@ -157,7 +161,7 @@ def blocked(document: RunDocument, *, most: int) -> tuple[Explanation, ...]:
     verdicts = {(one.subject, one.id): one for one in decision.verdicts if one.word in _BLOCKING}
     lanes = [lane for lane in document.coverage.lanes if ("lane", lane.lane.value) in verdicts]
     found = [one for one in document.findings if ("finding", one.fingerprint) in verdicts]
-    found.sort(key=lambda one: (-one.score, one.location.path, one.fingerprint))
+    found.sort(key=worst_first)
     return (
         *([explain_run(document)] if ("run", "run") in verdicts else []),
         *(explain_lane(lane, document) for lane in lanes),
@@ -241,14 +245,17 @@ def _waiver_words(document: RunDocument) -> str:
 
 
 def _lane_ways(lane: LaneCoverage, verdict: Verdict | None, document: RunDocument) -> Iterator[Way]:
-    told: dict[Way, None] = {}
-    for one in verdict.said if verdict is not None else ():
-        if one.remedy:
-            told[Way(kind="gap", text=one.remedy)] = None
     left = [gap for gap in lane.gaps if not gap.waived]
+    remedies: dict[str, list[str]] = {}
     for gap in left:
         if gap.remedy:
-            told[Way(kind="gap", text=gap.remedy)] = None
+            remedies.setdefault(gap.remedy, []).append(gap.path)
+    told: dict[Way, None] = {}
+    for one in verdict.said if verdict is not None else ():
+        if one.remedy and one.remedy not in remedies:
+            told[Way(kind="gap", text=one.remedy)] = None
+    for remedy, paths in remedies.items():
+        told[Way(kind="gap", text=f"{named(dict.fromkeys(paths), 'more file')}{remedy}")] = None
     for gap in left if _has_tree(document) else ():
         told[_gap_waiver(gap, document)] = None
     yield from list(told)[:MAX_WAYS]

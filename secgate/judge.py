@@ -210,7 +210,7 @@ def _standing_notes(request: JudgeRequest) -> list[str]:
     if not request.claims_coverage:
         notes.append("findings only, no coverage claimed")
     if request.provisional_clocks:
-        notes.append("clocks are provisional: nothing requires this ledger")
+        notes.append("clocks are provisional: nothing requires this ledger, and without it each starts anew")
     if request.mode == "observe":
         notes.append("observe mode: the outcome is recorded and does not stop anything")
     return notes

@@ -8,12 +8,13 @@ from secgate.comparison import Changed, Comparison, Difference, RunHead, Side
 from secgate.escape import log_text
 from secgate.explanation import Explanation
 from secgate.fact_words import facts_words
+from secgate.gaps import gap_words
 from secgate.model import Gap, Severity, Word
 from secgate.page import Page, clipped_left
 from secgate.sayings import Said
 from secgate.sla import length_words, many, standing_words, utc_words
 from secgate.story import Clock, Sight, Story
-from secgate.summary import gap_words, short_rule
+from secgate.summary import short_rule
 
 MOST_LISTED = 100
 """Findings listed by kind; JSON has all."""
@@ -158,6 +159,9 @@ def explanation_page(told: Explanation, *, width: int, colour: bool) -> bytes:
         page.title("Known of it")
         for name, value in told.facts.items():
             page.wrap(value, 15, first=f"  {name}", style="dim")
+    _listed(page, "Not looked at", told.gaps[:MOST_LISTED])
+    if len(told.gaps) > MOST_LISTED:
+        page.wrap(f"and {len(told.gaps) - MOST_LISTED:,} more (--format json has all)", 4, first="  -")
     _listed(page, "Clock", told.clock)
     if told.ways:
         page.title("Ways to green" if told.word in _BLOCKED else "What would end it")

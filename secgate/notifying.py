@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from secgate import registry
+from secgate.agenda import NO_CLOCKS
 from secgate.config import Machine
 from secgate.deadlines import deadlines
 from secgate.discover import ci_facts
@@ -68,6 +69,8 @@ class Notified(Value, frozen=True, kw_only=True):
     version: int = FORMAT_VERSION
     dry_run: bool
     sendings: tuple[Sending, ...]
+    clocked: bool
+    """Whether any of the ledgers holds a protected run: without one there is nothing to tell of."""
 
     @property
     def failed(self) -> bool:
@@ -93,13 +96,16 @@ def notify(names: Sequence[str], *, dry_run: bool, place: Place, machine: Machin
     """
     with _desk(names, place=place, dry_run=dry_run, machine=machine, now=now) as desk:
         due = list(_due(desk, machine=machine, now=now))
+        clocked = any(memory.all_lines() for _, memory in desk.ledgers)
         if dry_run:
-            return Notified(dry_run=True, sendings=tuple(_tried(one, machine=machine, now=now) for one in due))
+            tried = tuple(_tried(one, machine=machine, now=now) for one in due)
+            return Notified(dry_run=True, sendings=tried, clocked=clocked)
         _require_endpoints(due, machine)
         for ledger in {one.ledger.address: one.ledger for one in due}.values():
             ledger.check_writable()
         digest = sha256(desk.data).hexdigest()
-        return Notified(dry_run=False, sendings=_sent_all(due, machine=machine, now=now, policy_digest=digest))
+        sent = _sent_all(due, machine=machine, now=now, policy_digest=digest)
+        return Notified(dry_run=False, sendings=sent, clocked=clocked)
 
 
 class _Desk(NamedTuple):
@@ -262,6 +268,8 @@ def notified_page(told_of: Notified, *, width: int, colour: bool) -> bytes:
     page = Page(width, colour=colour)
     if not told_of.sendings:
         page.heading("nobody is to be told anything new", "good")
+        if not told_of.clocked:
+            page.wrap(NO_CLOCKS, 2)
     for one in told_of.sendings:
         count = len(one.message.notices)
         findings = f"{count} {'finding' if count == 1 else 'findings'}"

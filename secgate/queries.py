@@ -65,7 +65,9 @@ def stored_run(run_id: str, *, path: str, config: str, enforced: str, machine: M
         document = recorded.document
         # What a stored document cannot hold: where it lies, and the runs before it.
         earlier = earlier_runs(recorded.memory.runs(document.target.repository), document)
-        return msgspec.structs.replace(document, ledger=recorded.desk.chosen.ledger.address, earlier=earlier)
+        return msgspec.structs.replace(
+            _as_recorded(document, recorded.desk.chosen.ledger, recorded.memory.head), earlier=earlier
+        )
 
 
 @contextlib.contextmanager
@@ -140,13 +142,16 @@ def _explained_run(run: str, asked: _Asked | None, kept: RunDocument | None) -> 
     recorded = None
     if asked is not None and (run or asked.history.runs):
         recorded = _document(asked.chosen.ledger, _run_of(run, asked))
-        # A stored document cannot hold the head that it made: that it is in the ledger is known here.
-        head = Head(size=asked.history.head_size, root=asked.history.head_root)
-        recorded = msgspec.structs.replace(recorded, ledger=asked.chosen.ledger.address, ledger_head=head)
+        recorded = _as_recorded(recorded, asked.chosen.ledger, asked.memory.head)
     found = [one for one in (recorded, None if run else kept) if one is not None]
     if not found:
         raise UsageError("no run of this tree is known", remedy="secgate run, then ask again; --path names the tree")
     return max(found, key=lambda one: one.run_id)
+
+
+def _as_recorded(document: RunDocument, ledger: Ledger, head: Head) -> RunDocument:
+    """Add that it is in the ledger: a stored document cannot hold the head that it made."""
+    return msgspec.structs.replace(document, ledger=ledger.address, ledger_head=head)
 
 
 def _explained(
@@ -212,7 +217,7 @@ def render_comparison(comparison: Comparison, form: str, *, width: int, colour: 
 def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now: datetime) -> Deadlines:
     """Give every open finding of the ledgers that are named, or of the tree's own for none, what bites first in front.
 
-    Each is read whole and verified; a copy of one, older ones too, counts once. Owners and waivers are as
+    Each is read whole and verified; one of the same entries under another name counts once. Owners and waivers are as
     the last recorded run of each line was told. Raises LedgerError for a ledger that is not there or does not verify.
     """
     if not names:
@@ -231,34 +236,18 @@ def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now:
 
 
 def named_memories(names: Sequence[str], shop: Workshop, *, read_only: bool = True) -> list[tuple[Ledger, Memory]]:
-    """Give ledgers by name, each read whole and verified; of copies of one ledger the one with the most entries.
+    """Give ledgers by name, each read whole and verified; one of the same entries under another name is there once.
 
-    Raises LedgerError for one that is not there or does not verify, and for copies that have gone apart.
+    Raises LedgerError for one that is not there or does not verify.
     """
     found: list[tuple[Ledger, Memory]] = []
     for name in dict.fromkeys(names):
         ledger = named_ledger(name, machine=shop.machine, executor=shop.executor, read_only=read_only)
         memory = Memory()
         memory.catch_up(ledger)
-        twin = next((at for at, (_, one) in enumerate(found) if one.ledger_id == memory.ledger_id is not None), None)
-        if twin is None:
+        if memory.head.size == 0 or memory.head not in (one.head for _, one in found):
             found.append((ledger, memory))
-        else:
-            found[twin] = _longer(found[twin], (ledger, memory))
     return found
-
-
-def _longer(first: tuple[Ledger, Memory], second: tuple[Ledger, Memory]) -> tuple[Ledger, Memory]:
-    """Give of two that began as one ledger the one that grew from the other. Raises LedgerError where neither did."""
-    long, short = (second, first) if second[1].head.size > first[1].head.size else (first, second)
-    then, now = short[1].head, long[1].head
-    if then.root != (now.root if now.size == then.size else next(iter(long[0].read(then.size))).previous_root):
-        raise LedgerError(
-            f"this ledger and {first[0].address} began as one and have gone apart since",
-            place=second[0].address,
-            remedy="find out which of them counts, and name that one alone",
-        )
-    return long
 
 
 def folded_ledger(ledger: Ledger, memory: Memory) -> Folded:

@@ -13,7 +13,7 @@ from secgate import sarif
 from secgate.languages.source import Source
 from secgate.model import Finding, Location, RunDocument
 from secgate.ports import PartialReporter, Rendered, Reporter
-from secgate.summary import pinpoint
+from secgate.summary import pinpoint, worst_first
 
 AROUND = 3
 """Lines before and after the finding."""
@@ -42,7 +42,7 @@ def excerpts(findings: Iterable[Finding], read: Callable[[Location], bytes | Non
     without a line or beyond the end of its file, has no excerpt. The most severe findings come first where not all
     get one.
     """
-    chosen = sorted(findings, key=lambda one: (-one.score, one.location.path, one.fingerprint))[:MAX_EXCERPTS]
+    chosen = sorted(findings, key=worst_first)[:MAX_EXCERPTS]
     # File by file, so that each is read and split into lines once and no two are held at a time.
     chosen.sort(key=lambda one: (one.location.path, one.location.commit, one.fingerprint))
     found: dict[str, str] = {}
@@ -76,7 +76,7 @@ def line_hashes(
 
     A hash whose text holds a secret is left out: from the rest of the text and the hash, the secret could be guessed.
     """
-    chosen = sorted(findings, key=lambda one: (-one.score, one.location.path, one.fingerprint))
+    chosen = sorted(findings, key=worst_first)
     places = [one.location for finding in chosen for one in finding.witnesses if not one.location.commit]
     wanted: dict[str, set[int]] = {}
     for place in places[:MAX_LINE_HASHES]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from secgate import sla
 from secgate.downgrades import downgraded_words
+from secgate.gaps import gap_words, left_out_words, named, not_obeyed_words
 from secgate.let_pass import Kind, accounts_by_finding, kind_of
 from secgate.model import (
     Decision,
@@ -46,27 +47,6 @@ _FAULTS = {
     Outcome.USAGE_ERROR: "the call or its configuration is wrong, so nothing passes",
     Outcome.INTERNAL_ERROR: "secgate itself failed, so nothing passes",
 }
-_GAP_WORDS = {
-    "tool-missing": "is not installed",
-    "tool-crashed": "crashed",
-    "tool-timed-out": "took too long and was ended",
-    "output-unreadable": "wrote something that cannot be read",
-    "output-truncated": "wrote more than the cap",
-    "not-selected": "was not selected for this run",
-    "not-listed": "did not say that it looked",
-    "parse-error": "cannot be parsed",
-    "too-large": "is larger than the tool reads",
-    "not-utf8": "is not UTF-8",
-    "unreadable": "cannot be read",
-    "unsupported": "is of a kind that no tool reads",
-    "unpinned": "names versions that are not pinned",
-    "skipped-by-tool": "was skipped by the tool",
-    "advisories-missing": "has no advisory database",
-    "advisories-too-old": "has an advisory database that is too old",
-    "no-tool": "has no tool",
-    "left-out": "was left out",
-}
-_NAMED_PATHS = 3
 _BLOCKING = (Word.DENY, Word.INCONCLUSIVE)
 
 
@@ -123,7 +103,10 @@ class Summary(Value, frozen=True, kw_only=True):
     blocking: tuple[FindingRow, ...]
     others: tuple[FindingRow, ...]
     gaps: tuple[Gap, ...]
-    left_out: tuple[tuple[str, int], ...]
+    left_out: tuple[str, ...]
+    """What was not offered to any lane, a phrase for each reason."""
+    not_obeyed: str
+    """Files that a tool would take as an order to look away: they are searched under another name."""
     to_green: tuple[str, ...]
     notes: tuple[str, ...]
     gone: tuple[str, ...]
@@ -153,7 +136,8 @@ def summarise(document: RunDocument) -> Summary:
         blocking=blocking,
         others=tuple(row for row in rows if not row.blocking),
         gaps=gaps,
-        left_out=_left_out(document),
+        left_out=left_out_words(document.coverage.left_out),
+        not_obeyed=not_obeyed_words(document.coverage.left_out),
         to_green=tuple(_to_green(document, blocking, gaps)),
         notes=(*document.notes, *(decision.notes if decision else ())),
         gone=tuple(sorted(f"{known.weakness} in {known.path}" for known in document.absent)),
@@ -170,26 +154,6 @@ def rule_words(verdict: Verdict) -> str:
     """Give a rule's name as a person says it; the layer where it is not the shipped one."""
     name = short_rule(verdict.rule)
     return name if verdict.layer == "shipped" else f"{verdict.layer}: {name}"
-
-
-def gap_words(gaps: Iterable[Gap]) -> tuple[str, ...]:
-    """Say what was not looked at and why, one line for all files with the same reason, sorted."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for gap in gaps:
-        mark = " (waived)" if gap.waived else "" if gap.touched or not gap.path else " (older than the change)"
-        text = gap.detail or _GAP_WORDS.get(gap.reason, gap.reason)
-        named = not gap.tool or text.startswith(gap.tool)
-        groups.setdefault(("" if named else f"{gap.tool}: ", text + mark), []).append(gap.path)
-    return tuple(sorted(f"{_named(sorted(paths), 'more file')}{tool}{text}" for (tool, text), paths in groups.items()))
-
-
-def _named(names: Iterable[str], noun: str) -> str:
-    """Name the first few and count the rest, with a colon behind; "" for none."""
-    known = [name for name in names if name]
-    if not known:
-        return ""
-    more = f" and {sla.many(len(known) - _NAMED_PATHS, noun)}" if len(known) > _NAMED_PATHS else ""
-    return f"{', '.join(known[:_NAMED_PATHS])}{more}: "
 
 
 def short_rule(path: str) -> str:
@@ -267,9 +231,19 @@ def said_once(reason: str, finding: Finding) -> str:
     return reason
 
 
-def _importance(row: FindingRow) -> tuple[int, float, str, str]:
+def worst_first(finding: Finding) -> tuple[float, str, int, str]:
+    """Give what findings are ordered by wherever they are listed: the highest score in front, then by place."""
+    return (
+        -finding.score,
+        finding.location.path or finding.symbol,
+        pinpoint(finding).region.start_line,
+        finding.fingerprint,
+    )
+
+
+def _importance(row: FindingRow) -> tuple[int, tuple[float, str, int, str]]:
     order = list(Word).index(row.verdict.word) if row.verdict else len(Word)
-    return (order, -row.finding.score, row.place, row.finding.fingerprint)
+    return (order, worst_first(row.finding))
 
 
 def fix_of(finding: Finding, verdict: Verdict | None) -> str:
@@ -403,14 +377,6 @@ def _ruling(verdict: Verdict) -> str:
     return f"{verdict.word}: {verdict.reason or 'no reason given'} [{rule_words(verdict)}]"
 
 
-def _left_out(document: RunDocument) -> tuple[tuple[str, int], ...]:
-    groups: dict[tuple[str, str], list[str]] = {}
-    for item in document.coverage.left_out:
-        groups.setdefault((item.reason, item.detail if item.reason == "excluded" else ""), []).append(item.path)
-    told = sorted(groups.items())
-    return tuple((f"{why} ({kept or _named(paths, 'more path')[:-2]})", len(paths)) for (why, kept), paths in told)
-
-
 def _to_green(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> Iterable[str]:
     if (decision := document.decision) is None or decision.outcome is Outcome.PASS:
         return
@@ -429,7 +395,11 @@ def _to_green(document: RunDocument, blocking: Sequence[FindingRow], gaps: Seque
         for gap in (one for one in gaps if one.remedy and not one.waived):
             is_whole = gap.remedy.startswith("secgate ") or gap.path in gap.remedy
             steps.setdefault(gap.remedy, []).extend([] if is_whole else [gap.path])
-    yield from (f"{_named(dict.fromkeys(places), 'more place')}{step}" for step, places in steps.items())
+    yield from (f"{named(dict.fromkeys(places), 'more place')}{step}" for step, places in steps.items())
+    unsure = [one.id for one in decision.verdicts if one.subject == "lane" and one.word is Word.INCONCLUSIVE]
+    if unsure and decision.claims_coverage:
+        commands = ", ".join(f"secgate explain {lane}" for lane in unsure)
+        yield f"{commands}: each gap, with the command that asks to let it pass"
 
 
 def _upgrades(blocking: Iterable[FindingRow]) -> Mapping[tuple[str, str], str]:

@@ -83,6 +83,20 @@ class _LazyGroup(click.Group):
             raise TypeError(cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for an unknown one name those like it, which click looks for where there are none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            like = get_close_matches(args[0], _COMMANDS)
+            if not like or args[0].startswith("-"):
+                raise
+            raise click.UsageError(f"{error.message.rstrip('.')}. Did you mean {' or '.join(like)}?", ctx) from error
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer commands by the lines that stand here: none is imported for that."""
         from click.shell_completion import CompletionItem

@@ -27,6 +27,8 @@ def completion_command(*, shell: str) -> int:
     if kind is None:
         raise TypeError(shell)
     made = kind(click.get_current_context().find_root().command, {}, "secgate", VARIABLE)
-    # Not `source()`, which starts a bash to ask for its version.
-    click.echo(made.source_template % made.source_vars())
+    # Not `source()`, which starts a bash to ask for its version. In fish click's script cuts a description at its first
+    # comma, and many have one.
+    template = made.source_template.replace('string split ","', 'string split --max 1 ","')
+    click.echo(template % made.source_vars())
     return 0

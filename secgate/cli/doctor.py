@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import platform
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
 from secgate.cli.help import Command
-from secgate.cli.options import machine, moment
+from secgate.cli.options import machine, moment, terminal, write_output
 from secgate.version import __version__
 
 if TYPE_CHECKING:
     from secgate.pipeline.diagnosis import Diagnosis
 
 
-WIDTH, INDENT = 80, 12
+INDENT = 19
 
 
 @click.command(
@@ -33,13 +32,13 @@ WIDTH, INDENT = 80, 12
 def doctor_command(*, path: str, enforced: str, self_test: bool) -> int:
     """Say what is installed, which lanes PATH needs and what would be missing.
 
-    Exit code 3 when a run would be inconclusive, or a scanner fails its self-test.
+    Exit code 3 when a tool is missing that a run would need, or a scanner fails its self-test.
     """
     from secgate.pipeline.diagnosis import diagnose
     from secgate.pipeline.selftest import self_tests
 
     found = diagnose(path, enforced=enforced, machine=machine(), now=moment())
-    _show(found)
+    write_output(_page(found), "")
     failed = False
     if self_test:
         click.echo("\nself-test")
@@ -51,9 +50,14 @@ def doctor_command(*, path: str, enforced: str, self_test: bool) -> int:
     return 3 if found.problems or failed else 0
 
 
-def _show(found: Diagnosis) -> None:
-    click.echo(f"secgate {__version__}, Python {platform.python_version()}, profile {found.profile}")
-    click.echo("\ntools")
+def _page(found: Diagnosis) -> bytes:
+    from secgate.page import Page
+    from secgate.sla import many
+
+    width, colour = terminal()
+    page = Page(width, colour=colour)
+    page.heading(f"secgate {__version__}, Python {platform.python_version()}, profile {found.profile}", "bold")
+    page.title("tools")
     for one in found.tools:
         if one.own:
             state = "part of secgate"
@@ -63,15 +67,21 @@ def _show(found: Diagnosis) -> None:
             tested = "" if one.tool.tested else ", outside the tested versions"
             state = f"{one.tool.version or 'unknown version'} ({one.tool.environment}){tested}"
         needed = f"  needed for {', '.join(one.needed_for)}" if one.needed_for else ""
-        click.echo(f"  {one.scanner:<16} {state:<34}{needed}".rstrip())
-    click.echo("\nlanes of this tree")
+        page.wrap(f"{state:<34}{needed}", INDENT, first=f"  {one.scanner}")
+    page.title("lanes of this tree")
     for lane in found.lanes:
-        files = f"{lane.files} files" if lane.files != 1 else "1 file"
-        more = f", {lane.unsupported} unsupported" if lane.unsupported else ""
+        more = f", and {lane.unsupported:,} that no tool here reads" if lane.unsupported else ""
         asked = "" if lane.asked else "  (not asked by this profile)"
-        click.echo(f"  {lane.lane:<16} {files}{more}  {', '.join(lane.tools)}{asked}".rstrip())
-    click.echo()
-    for name, text in (("advisories", found.advisories), ("ledger", found.ledger)):
-        lines = textwrap.wrap(text, WIDTH - INDENT, break_long_words=False, break_on_hyphens=False) or [""]
-        for position, line in enumerate(lines):
-            click.echo(f"{name if position == 0 else '':<{INDENT}}{line}")
+        page.wrap(f"{many(lane.files, 'file')}{more}  {', '.join(lane.tools)}{asked}", INDENT, first=f"  {lane.lane}")
+    page.lines.append("")
+    page.wrap(found.advisories, INDENT, first="advisories")
+    page.wrap(found.ledger, INDENT, first="ledger")
+    unread = [lane.lane.value for lane in found.lanes if lane.asked and lane.unsupported]
+    if unread:
+        page.lines.append("")
+        page.wrap(
+            f"a run over all of this tree cannot tell about {', '.join(unread)}, since some files are of a kind "
+            "that no tool here reads; after a run, `secgate explain LANE` names them and what can be done",
+            0,
+        )
+    return page.data()

@@ -182,9 +182,9 @@ def check(
 
 
 def _imported(receipt: ImportReceipt) -> list[str]:
-    event = receipt.event
     from secgate.sla import many
 
+    event = receipt.event
     told = "there already" if receipt.again else "imported"
     lines = [f"{event.kind}: {many(event.rows, 'row')} {told}"]
     lines.append(f"  into {plain(receipt.address)}, rows {event.rows_digest[:12]}, file {event.source_digest[:12]}")

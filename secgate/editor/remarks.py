@@ -15,6 +15,7 @@ import msgspec
 from secgate.errors import SecgateError
 from secgate.escape import plain
 from secgate.explanation import SHOWN, Explanation, explain_finding, explain_lane, explain_run
+from secgate.gaps import gap_words
 from secgate.model import (
     Finding,
     Gap,
@@ -29,7 +30,7 @@ from secgate.model import (
     Word,
 )
 from secgate.narration import explanation_page
-from secgate.summary import fix_of, fixed_version, gap_words, pinpoint, short_rule
+from secgate.summary import fix_of, fixed_version, pinpoint, short_rule, worst_first
 
 PAGE_COLUMNS = 76
 MAX_REMARKS = 500
@@ -69,7 +70,7 @@ def remarks(document: RunDocument, path: str) -> tuple[Remark, ...]:
     """Give what a run says of one file: first of the file as a whole, then of its lines, the worst first."""
     verdicts = {(one.subject, one.id): one for one in document.decision.verdicts} if document.decision else {}
     found = [one for one in document.findings if one.location.path == path and not pinpoint(one).commit]
-    found.sort(key=lambda one: (-one.score, pinpoint(one).region.start_line, one.fingerprint))
+    found.sort(key=worst_first)
     told = [
         *_of_run(verdicts.get(("run", "run")), document),
         *_left_out(document, path),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from msgspec import Struct
 
-from secgate import registry
+from secgate import registry, sla
 from secgate.advisories import Database
 from secgate.config import Machine
 from secgate.errors import AdvisoryError
@@ -39,7 +40,7 @@ class LaneState(Struct, frozen=True, kw_only=True):
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
-    """The whole answer. `problems` are what would make a run inconclusive, each with what to do."""
+    """The whole answer. `problems` are tools that a run would lack, each with what to do."""
 
     profile: str
     tools: tuple[ToolState, ...]
@@ -116,15 +117,14 @@ def diagnose(path: str, *, enforced: str, machine: Machine, now: datetime) -> Di
 
 
 def _advisories(path: str, now: datetime) -> str:
-    from secgate import sla
-
     try:
         with Database(path) as database:
             info = database.info()
     except AdvisoryError as error:
-        return f"no local database ({error.what}); the package index is asked, unless --offline"
-    what = "advisory" if info.count == 1 else "advisories"
-    return f"{info.count} {what}, newest change {sla.length_words(info.age_s(now))} ago"
+        # Another fault than that there is none is told.
+        why = "" if not Path(path).is_file() else f" that can be read ({error.what})"
+        return f"no local database{why}; the package index is asked, unless --offline"
+    return f"{sla.many(info.count, 'advisory', 'advisories')}, newest change {sla.length_words(info.age_s(now))} ago"
 
 
 def _ledger(chosen: object) -> str:
@@ -133,6 +133,6 @@ def _ledger(chosen: object) -> str:
     if not isinstance(chosen, ChosenLedger):
         return "switched off"
     there = chosen.ledger.exists()
-    state = f"{chosen.ledger.head().size} entries" if there else "none yet"
+    state = sla.many_entries(chosen.ledger.head().size) if there else "none yet"
     required = ", required" if chosen.required else ", made at first use"
     return f"{chosen.ledger.name}, {state}{required}"

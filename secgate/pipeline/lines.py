@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from secgate.errors import IncompleteTargetError
 from secgate.model import Finding, Region, Source, State, Target
 from secgate.repository import Repository, Span
-from secgate.summary import pinpoint
+from secgate.summary import pinpoint, worst_first
 
 MAX_FILES = 200
 """Files that are asked about, those of the most severe findings first: each is a process."""
@@ -24,7 +24,7 @@ def brought_lines(
     if repository is None or target.changed is None:
         return {}
     mine: dict[str, list[Finding]] = {}
-    for one in sorted(findings, key=lambda one: (-one.score, one.location.path, one.fingerprint)):
+    for one in sorted(findings, key=worst_first):
         if _may_stand(one):
             mine.setdefault(one.location.path, []).append(one)
     if not mine:

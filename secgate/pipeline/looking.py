@@ -32,9 +32,9 @@ from secgate.patterns import PathPattern
 from secgate.pipeline.advice import Advice
 from secgate.pipeline.imports import imported
 from secgate.ports import Scanner
-from secgate.preparation import Prepared, Workshop
+from secgate.preparation import Prepared, Workshop, shipped_lanes
 from secgate.resources import data_dir, folder_digest
-from secgate.scan import Addition, LaneTable, ScannerTask, ScanResult, load_lane_table, scan
+from secgate.scan import Addition, LaneTable, ScannerTask, ScanResult, scan
 from secgate.secret_copies import brought, standing
 from secgate.view import ViewLimits, make_base_view, make_history_view, make_view, view_files
 
@@ -61,6 +61,8 @@ class Tables(Struct, frozen=True, kw_only=True):
     """Data of rules/ and policies/ that looking needs, read once."""
 
     lanes: LaneTable
+    shipped_lanes: LaneTable
+    """The same without what settings add."""
     crosswalk: Crosswalk
     rules_root: str
 
@@ -70,17 +72,16 @@ def load_tables(settings: Settings | None = None) -> Tables:
 
     Raises ConfigError where one is damaged, and for kinds that no lane names.
     """
-    rules, policies = data_dir("rules"), data_dir("policies")
-    lanes = (policies / "lanes.json").read_bytes()
+    rules = data_dir("rules")
     crosswalk = load_crosswalk((rules / "crosswalk.json").read_bytes(), (rules / "severity.json").read_bytes())
-    table = load_lane_table(lanes)
+    shipped = table = shipped_lanes()
     if settings is not None:
         table = table.with_additions(
             Addition(scanner=name, lanes=registry.scanner(name).lanes, kinds=tuple(own.kinds), covers=own.covers)
             for name, own in settings.scanners.items()
             if own.kinds
         )
-    return Tables(lanes=table, crosswalk=crosswalk, rules_root=str(rules))
+    return Tables(lanes=table, shipped_lanes=shipped, crosswalk=crosswalk, rules_root=str(rules))
 
 
 class Looker:

@@ -89,6 +89,7 @@ class _Seen(NamedTuple):
     memory: Memory
     retirement: Retirement
     debt: KnownDebt
+    reach: Reach
     joined: Mapping[str, JoinedFacts] = {}
     glass: Broken = Broken(None, ())
     lists: Lists = Lists()
@@ -210,8 +211,9 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         memory,
         retirement,
         debt,
+        reach,
         documents=told.facts,
-        inventory=run_inventory(prepared, chosen, shop),
+        inventory=run_inventory(prepared, chosen, shop, lanes=tables.shipped_lanes),
         notes=(*notes, *told.notes),
     )
 
@@ -221,7 +223,7 @@ def _with_exceptions(seen: _Seen, shop: Workshop) -> _Seen:
         seen.correlation.findings,
         seen.coverage,
         invocations=seen.invocations,
-        comparable=Reach(seen.prepared, seen.coverage, seen.looked[0]).covers,
+        comparable=seen.reach.covers,
         history=seen.history,
         prepared=seen.prepared,
         shop=shop,

@@ -6,13 +6,16 @@ from secgate.event import Event
 from secgate.inventory import Inventory, InventoryStored, gap_counts
 from secgate.model import Digest, Lane, RunDocument
 from secgate.preparation import ChosenLedger, Prepared, Workshop, tree_inventory
+from secgate.scan import LaneTable
 
 
-def run_inventory(prepared: Prepared, chosen: ChosenLedger | None, shop: Workshop) -> Inventory | None:
+def run_inventory(
+    prepared: Prepared, chosen: ChosenLedger | None, shop: Workshop, *, lanes: LaneTable
+) -> Inventory | None:
     """Take the inventory of a run that looks at dependencies and is recorded; None for another. Raises as a view."""
     if chosen is None or chosen.read_only or Lane.DEPENDENCIES not in prepared.profile.lanes:
         return None
-    return tree_inventory(prepared, shop)
+    return tree_inventory(prepared, shop, lanes=lanes)
 
 
 def inventory_blobs(inventory: Inventory | None) -> dict[Digest, bytes]:

@@ -6,6 +6,7 @@ The text is cut at the spans of the syntax tree, so what is asked is the policy 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from itertools import islice
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Raw, Struct
 
 from secgate.errors import PolicyError
 from secgate.model import Spoken, Verdict, Word
-from secgate.policy.documents import Element, InputDocument, LayerDecision
+from secgate.policy.documents import Element, FindingFacts, InputDocument, LayerDecision
 from secgate.policy.joining import Ruled
 from secgate.policy.layers import Layer
 from secgate.policy.sources import RuleSource, facts_read
@@ -42,7 +43,7 @@ _MAX_VALUE, _MAX_ITEMS = 200, 20
 
 
 MAX_EXPLAINED = 2_000
-"""Findings, and gaps, whose rules and facts are told apart: those of the rest are named together."""
+"""Findings, the worst first, and gaps whose rules and facts are told apart: those of the rest are named together."""
 
 Heads = Mapping[tuple[str, str, Element], Sequence[RuleSource]]
 """By rule, set and element: the rules that said it."""
@@ -73,9 +74,19 @@ def about(document: InputDocument, decision: LayerDecision, wanted: Collection[t
     findings, gaps = {one.finding for one in elements}, {one.gap for one in elements}
     return msgspec.structs.replace(
         document,
-        findings=tuple(islice((one for one in document.findings if one.fingerprint in findings), MAX_EXPLAINED)),
+        findings=_worst(document.findings, findings),
         gaps=tuple(islice((one for one in document.gaps if one.id in gaps), MAX_EXPLAINED)),
     )
+
+
+def _worst(findings: Iterable[FindingFacts], spoken_of: Collection[str | None]) -> tuple[FindingFacts, ...]:
+    """Give the findings that were spoken of, the worst first, as lists of findings are ordered; no more than apart."""
+    chosen = (one for one in findings if one.fingerprint in spoken_of)
+    return tuple(nsmallest(MAX_EXPLAINED, chosen, key=_rank))
+
+
+def _rank(one: FindingFacts) -> tuple[int, str, int, str]:
+    return -one.score_x10, one.path or one.symbol, one.line, one.fingerprint
 
 
 def apart(
@@ -173,11 +184,12 @@ class _Speech:
     def __init__(self, ruled: Sequence[Ruled], document: InputDocument, data: Mapping[str, object]) -> None:
         self._document = document
         self._data = data
-        self._findings = {one.fingerprint: one for one in document.findings}
+        spoken_of = {said.element.finding for one in ruled for said in one.decision.elements}
+        spoken_of.update(one.finding for said in ruled for one in said.decision.exemptions)
+        self._findings = {one.fingerprint: one for one in _worst(document.findings, spoken_of)}
         self._uses = {name: read for one in ruled for name, read in one.layer.uses.items()}
         self._read: dict[RuleSource, list[str]] = {}
         self._common: dict[str, str | None] = {}
-        self._told = 0
 
     def of(
         self, layer: Layer, told: Heads, rule: str, word: Word, elements: Sequence[Element]
@@ -203,15 +215,12 @@ class _Speech:
                     place=place,
                     reason=first.reason + more,
                     remedy=first.remedy,
-                    facts=self._facts(heads, known),
+                    facts=self._facts(heads, known) if subject != "finding" or known in self._findings else {},
                 ),
             )
 
     def _facts(self, heads: Sequence[RuleSource], known: str) -> dict[str, str]:
         """Give the facts that rules read, by name without `input`, `data` and `finding`, each in a short text."""
-        self._told += 1
-        if self._told > MAX_EXPLAINED:
-            return {}
         for head in heads:
             if head not in self._read:
                 self._read[head] = facts_read(head, self._uses, helpers_not=_SHOWN_BESIDE)

@@ -331,7 +331,7 @@ class _Walk:
         elif shape.kind == "array":
             whose = "of a list; take its items first"
         else:
-            known, whose = self._words, "in the vocabulary of the input"
+            known, whose = self._words.union(shape.fields), "in the vocabulary of the input"
         if key not in known:
             near = get_close_matches(key, sorted(known), n=1)
             self._fault(span, f"there is no field `{key}` {whose}", f"did you mean `{near[0]}`?" if near else "")

@@ -16,12 +16,14 @@ LIMIT_WORDS = frozenset({"name", "lanes", "path_classes", "exposures", "severity
 """Fields of data.limits.places, which may be empty and then has no shape of its own."""
 SOURCE_WORDS = frozenset({"comments", "lanes", "severities", "names_rules", "reason_characters"})
 """Fields of data.suppressions.let_pass, which is empty as shipped."""
+DEEPEST = 64
+"""Levels of data that are told apart."""
 ELEMENT_WORDS = SET_WORDS | SUBJECT_WORDS | OBLIGATION_WORDS
 """Names of the decision's sets and of what is in them: a rule may read back what another put into a set."""
 
 
 class Shape(Struct, frozen=True, kw_only=True):
-    """What can be asked of a value. `kind` any: nothing is known of it.
+    """What can be asked of a value. `kind` any: nothing is known of it, but that it may have `fields`.
 
     `fields` of an object; an `is_open` object may be indexed by a computed key (data), a closed one may not (input).
     `items` of an array or set. `choices` of a string with a closed list of values, empty for any string. `type` of a
@@ -39,6 +41,8 @@ class Shape(Struct, frozen=True, kw_only=True):
         """Give the shape below `key`; below any key or index for None."""
         if self.kind == "array" and key is None:
             return self.items or ANY
+        if self.kind == "any" and key is not None:
+            return self.fields.get(key, ANY)
         if self.kind != "object":
             return ANY
         return self.fields.get(key, ANY) if key is not None else _any_of(list(self.fields.values()))
@@ -106,10 +110,28 @@ def _names(shape: Shape) -> set[str]:
     return names | _names(shape.items) if shape.items else names
 
 
-def from_data(value: object) -> Shape:
-    """Give the shape of data from the data itself. Objects are open: their keys are often values of the input."""
+def from_data(value: object, *, deepest: int = DEEPEST) -> Shape:
+    """Give the shape of data from the data itself, down to `deepest` levels; of what lies below nothing is known.
+
+    Objects are open: their keys are often values of the input.
+    """
+    if isinstance(value, dict | list) and deepest == 0:
+        return ANY
     if isinstance(value, dict):
-        return Shape(kind="object", fields={str(k): from_data(v) for k, v in value.items()}, is_open=True)
+        fields = {str(key): from_data(one, deepest=deepest - 1) for key, one in value.items()}
+        return Shape(kind="object", fields=fields, is_open=True)
     if isinstance(value, list):
-        return Shape(kind="array", items=ANY)
+        fields = _joined([from_data(one, deepest=deepest - 1) for one in value])
+        return Shape(kind="array", items=Shape(kind="any", fields=fields))
     return SCALAR
+
+
+def _joined(shapes: list[Shape]) -> dict[str, Shape]:
+    """Give the fields that any of `shapes` has: items of a list may lack some, and differ in what is below."""
+    fields: dict[str, Shape] = {}
+    for shape in shapes:
+        for name, below in shape.fields.items():
+            known = fields.setdefault(name, below)
+            if known != below:
+                fields[name] = Shape(kind="any", fields=_joined([known, below]))
+    return fields

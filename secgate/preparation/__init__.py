@@ -1,7 +1,7 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
 from secgate.preparation.advisories import advisory_database, advisory_names
-from secgate.preparation.inventory import tree_inventory
+from secgate.preparation.inventory import shipped_lanes, tree_inventory
 from secgate.preparation.kept import Kept
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
@@ -62,6 +62,7 @@ __all__ = [
     "read_enforced",
     "require_person",
     "shipped_files",
+    "shipped_lanes",
     "signed_by_a_person",
     "tree_inventory",
     "verified_retirement",

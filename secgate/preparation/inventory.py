@@ -16,14 +16,18 @@ from secgate.scan import LaneTable, load_lane_table
 from secgate.view import ViewLimits, make_view
 
 
-def tree_inventory(prepared: Prepared, shop: Workshop) -> Inventory:
-    """Read every manifest of the target, whatever a change touches.
+def shipped_lanes() -> LaneTable:
+    """Read the lane table as it is shipped. Raises ConfigError where it is damaged."""
+    return load_lane_table((data_dir("policies") / "lanes.json").read_bytes())
+
+
+def tree_inventory(prepared: Prepared, shop: Workshop, *, lanes: LaneTable) -> Inventory:
+    """Read every manifest of the target, whatever a change touches; `lanes` tell what is one.
 
     Raises IncompleteTargetError or TargetError where the files cannot be had, as for any view.
     """
-    table = load_lane_table((data_dir("policies") / "lanes.json").read_bytes())
     shelf = _Shelf(prepared, shop)
-    named = [file for file in prepared.target.files if table.need(Lane.DEPENDENCIES, file) is not None]
+    named = [file for file in prepared.target.files if lanes.need(Lane.DEPENDENCIES, file) is not None]
     readable = [file for file in named if _kind(file)]
     shelf.take(readable)
     read = [
@@ -32,7 +36,7 @@ def tree_inventory(prepared: Prepared, shop: Workshop) -> Inventory:
         if shelf.has(file.path)
     ]
     return take_inventory(
-        manifests.settle(read), [*_unread(named, table), *shelf.left_out, *_not_offered(prepared, table)]
+        manifests.settle(read), [*_unread(named, lanes), *shelf.left_out, *_not_offered(prepared, lanes)]
     )
 
 

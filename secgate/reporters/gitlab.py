@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from secgate.escape import inert, json_text
+from secgate.gaps import gap_words
 from secgate.model import Finding, Gap, Lane, RunDocument, ScanStatus, Severity, State, Word
 from secgate.ports import Rendered
 from secgate.sla import many
-from secgate.summary import FindingRow, gap_words, pinpoint, summarise
+from secgate.summary import FindingRow, pinpoint, summarise
 
 SCHEMA_VERSION = "15.2.1"
 _NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "secgate:finding")

@@ -61,8 +61,8 @@ class JsonReporter:
             sentence=summary.sentence,
             counts=dict(summary.counts),
             let_pass=counts(document),
-            to_green=tuple(summary.to_green),
-            blocked=tuple(blocked(document, most=MAX_EXPLAINED)),
+            to_green=summary.to_green,
+            blocked=blocked(document, most=MAX_EXPLAINED),
             override=decision.override if decision else None,
             run=document,
         )

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from xml.etree import ElementTree as ET  # written only, never parsed
 
 from secgate.escape import log_line, log_text
+from secgate.gaps import gap_words
 from secgate.model import Decision, LaneCoverage, RunDocument, Verdict, Word
 from secgate.sla import utc_words
-from secgate.summary import FindingRow, LaneRow, Summary, gap_words, summarise
+from secgate.summary import FindingRow, LaneRow, Summary, summarise
 
 MAX_TEXT = 2_000
 _SKIPPED = (Word.WAIVED, Word.EXEMPT)

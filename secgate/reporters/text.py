@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from secgate.escape import log_text
-from secgate.explanation import Explanation, explain_finding
+from secgate.explanation import SHOWN, Explanation, explain_finding
 from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
 from secgate.model import Finding, RunDocument, Severity, Word
 from secgate.page import Page, cells, clipped, clipped_left
+from secgate.sla import many
 from secgate.summary import FindingRow, LaneRow, Summary, mark_of, severity_words, summarise
 
+_ANY = "NAME-BEHIND-ITS-PLACE"
 _SEVERITY_STYLE = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "unsure"}
 _LANE_STYLE = {"INCOMPLETE": "unsure", "covered": "good"}
 MAX_BLOCKING = 100
+MAX_COMPARED = 2_000
+"""Blocking findings of which like ones are said together: of more, rules and facts are not kept apart."""
+MAX_PLACES = 12
 MAX_OTHERS = 10
 MAX_REASONS = 8
 MAX_STEPS = 12
@@ -55,8 +60,9 @@ class _RunPage(Page):
         for row in summary.lanes:
             self.lane(row)
         if summary.left_out:
-            told = ", ".join(f"{count} {label}" for label, count in summary.left_out)
-            self.wrap(f"left out: {told}", 2)
+            self.wrap(f"left out: {', '.join(summary.left_out)}", 2)
+        if summary.not_obeyed:
+            self.wrap(f"searched, not obeyed (settings of tools): {summary.not_obeyed}", 2)
 
     def lane(self, row: LaneRow) -> None:
         head = f"  {row.lane:<13}" + self.style(f"{row.state:<16}", _LANE_STYLE.get(row.state, "dim"))
@@ -66,16 +72,17 @@ class _RunPage(Page):
         self.wrap(f"{counts:<18}{tools}", 31, first=head, most=3)
         reasons = (row.ruling, *row.reasons) if row.ruling else row.reasons
         for reason in reasons[:MAX_REASONS]:
-            self.wrap(reason, 6, first="    -", most=3)
+            self.wrap(reason, 6, first="    -")
         if len(reasons) > MAX_REASONS:
             self.wrap(f"and {len(reasons) - MAX_REASONS:,} more (--format json lists all)", 6, first="    -")
 
     def findings(self, summary: Summary, document: RunDocument) -> None:
         if summary.blocking:
             self.title(f"Blocking ({len(summary.blocking):,})")
-            for row in summary.blocking[:MAX_BLOCKING]:
-                self.finding(row, explain_finding(row.finding, row.verdict, document))
-            self.more(len(summary.blocking) - MAX_BLOCKING)
+            groups = alike(summary.blocking[:MAX_COMPARED], document)
+            for rows, explained in groups[:MAX_BLOCKING]:
+                self.finding(rows, explained)
+            self.more(len(summary.blocking) - sum(len(rows) for rows, _ in groups[:MAX_BLOCKING]))
         others = [row for row in summary.others if row.passed_as is None]
         if others:
             told = ", ".join(f"{count:,} {name}" for name, count in _severities(others))
@@ -107,13 +114,16 @@ class _RunPage(Page):
         if count > 0:
             self.wrap(f"and {count:,} more (--format html or json shows them)", 2)
 
-    def finding(self, row: FindingRow, told: Explanation) -> None:
+    def finding(self, rows: Sequence[FindingRow], told: Explanation) -> None:
+        """What is said of findings that differ in nothing but their places, said once."""
+        row = rows[0]
         finding = row.finding
         self.lines.append("")
         style = _SEVERITY_STYLE.get(finding.severity, "dim")
-        self.wrap(finding.title, 11, first=f"  {finding.severity.value.upper()}", style=style, most=4)
-        place = row.place + (f" in {finding.symbol}" if finding.symbol and finding.location.path else "")
-        self.labelled("at", place + (f" of commit {finding.location.commit[:12]}" if finding.location.commit else ""))
+        several = f", {len(rows):,} times" if len(rows) > 1 else ""
+        title = f"{finding.title}{several}"
+        self.wrap(title, 11, first=f"  {finding.severity.value.upper()}", style=style, most=4)
+        self.places(rows)
         if finding.location.commit:
             self.labelled("", "the text is gone at the end of the change, and still in that commit")
         if finding.package is not None:
@@ -128,12 +138,24 @@ class _RunPage(Page):
         self.labelled("fix", row.fix)
         self.labelled("owner", finding.owner)
         for way in told.ways:
-            self.command("waive" if way.kind == "waiver" else "", way.command)
+            # Of several each has a line of its own, with the name that stands behind its place.
+            command = way.command.replace(finding.fingerprint[:SHOWN], _ANY, 1) if several else way.command
+            self.command("waive" if way.kind == "waiver" else "", command)
         self.labelled("by", f"{row.seen_by}; {finding.state.value}; {severity_words(finding)}")
         if finding.ambiguous:
             self.labelled("note", f"known again by its order among equals: {finding.state_basis}")
         if finding.suppressed_in_source:
             self.labelled("note", f"a comment asks to ignore this; the policy decides{_comments(finding)}")
+
+    def places(self, rows: Sequence[FindingRow]) -> None:
+        for position, row in enumerate(rows[:MAX_PLACES]):
+            finding = row.finding
+            place = row.place + (f" in {finding.symbol}" if finding.symbol and finding.location.path else "")
+            commit = f" of commit {finding.location.commit[:SHOWN]}" if finding.location.commit else ""
+            name = f" ({finding.fingerprint[:SHOWN]})" if len(rows) > 1 else ""
+            self.labelled("at" if position == 0 else "", place + commit + name)
+        if len(rows) > MAX_PLACES:
+            self.labelled("", f"and {many(len(rows) - MAX_PLACES, 'more place')} (--format html or json shows them)")
 
     def brief(self, row: FindingRow) -> None:
         """One line: severity, word, title, place; the title gives way first, then the start of the place."""
@@ -144,12 +166,14 @@ class _RunPage(Page):
         self.lines.append(f"{head}{title}  {place}")
         if row.due:
             self.wrap(row.due, len(head) + 4, first=" " * len(head) + "due")
+        if row.finding.suppressed_in_source and row.passed_as is None:
+            self.wrap(f"a comment asks to ignore this{_comments(row.finding)}", len(head), most=2)
 
     def green(self, summary: Summary) -> None:
         if summary.to_green:
             self.title("Shortest way to green")
             for step in summary.to_green[:MAX_STEPS]:
-                self.wrap(step, 4, first="  -", most=4)
+                self.wrap(step, 4, first="  -")
             self.more(len(summary.to_green) - MAX_STEPS)
 
     def tail(self, document: RunDocument, summary: Summary) -> None:
@@ -165,6 +189,33 @@ class _RunPage(Page):
         several = document.decision is not None and len(document.decision.all_outcomes) > 1
         outcomes = f"; outcomes: {', '.join(document.decision.all_outcomes)}" if several and document.decision else ""
         self.wrap(f"run {document.run_id}{outcomes}; exit {summary.exit_code}", 2, first="")
+
+
+def alike(rows: Iterable[FindingRow], document: RunDocument) -> list[tuple[list[FindingRow], Explanation]]:
+    """Give rows in groups of which everything that a page says is the same but the place, in the order of their first.
+
+    The explanation is the first one's. Packages, texts of commits and what a comment excuses stand alone.
+    """
+    groups: dict[object, tuple[list[FindingRow], Explanation]] = {}
+    for row in rows:
+        told, finding = explain_finding(row.finding, row.verdict, document), row.finding
+        said = tuple((one.place, one.layer, tuple(sorted(one.facts.items()))) for one in told.said)
+        alone = finding.package is not None or finding.location.commit or finding.ambiguous
+        key = (
+            finding.title,
+            severity_words(finding),
+            row.word,
+            row.why,
+            said,
+            (row.due, told.clock),
+            row.fix,
+            finding.owner,
+            tuple(way.kind for way in told.ways),
+            (row.seen_by, finding.state),
+            finding.fingerprint if alone or finding.suppressed_in_source else "",
+        )
+        groups.setdefault(key, ([], told))[0].append(row)
+    return list(groups.values())
 
 
 def _some(names: Iterable[str]) -> str:

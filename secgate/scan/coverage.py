@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from secgate.languages.parse import MOST_BYTES
 from secgate.model import (
     Coverage,
     EvidenceBasis,
@@ -43,14 +44,14 @@ _REMEDIES = {
     "output-unreadable": "use a version of the tool in the tested range, see `secgate doctor`",
     "output-truncated": "raise the scanner's output limit, or give it fewer files",
     "not-selected": "run without --scanner, or name this scanner too",
-    "not-listed": "see whether the tool reads files of this name and form",
-    "parse-error": "correct the file's syntax, or move the scanner to an interpreter that knows it",
+    "not-listed": "exclude it by name, import a report of a tool that reads it, or waive the gap",
+    "parse-error": "correct its syntax; a template, which has none to correct: exclude it by name, or waive the gap",
     "too-large": "split the file, raise max_file_bytes, or exclude it by name",
     "not-utf8": "store the file as UTF-8, with LF or CRLF at the end of lines",
     "unreadable": "give read permission, and have what a line refers to in the tree",
     "unsupported": "add a tool of your own for it (a SARIF import or a plug-in), or waive the gap",
     "unpinned": "pin what is named there in a lock, to a version from an index",
-    "skipped-by-tool": "see in `secgate show` what the tool says; what it cannot know is for a waiver",
+    "skipped-by-tool": "do what the tool says; what it cannot know (a package of your own) is for a waiver of the gap",
     "advisories-missing": "secgate advisories update",
     "advisories-too-old": "secgate advisories update",
     "no-tool": "install a plug-in for this lane, or change the lane table",
@@ -245,8 +246,14 @@ def _tool_reason(lane: Lane, file: SourceFile, tool: str, facts: _Facts) -> tupl
         if why := facts.misread(file):
             return "not-utf8", f"{why}, and the tool reads no such text right"
         if facts.is_parsed(file) is False:
-            return "parse-error", "the tool does not tell, and our own parser cannot read it"
+            return _unparsed(file)
     return ("not-listed", "covered without evidence") if basis is EvidenceBasis.NONE else ("", "")
+
+
+def _unparsed(file: SourceFile) -> tuple[str, str]:
+    if file.size_bytes > MOST_BYTES:
+        return "too-large", f"the tool does not tell, and our own parser takes {MOST_BYTES:,} bytes at the most"
+    return "parse-error", "the tool does not tell, and our own parser cannot read it"
 
 
 def _gap(facts: _Facts, lane: Lane, path: str, *, reason: str, detail: str, tool: str = "") -> Gap:

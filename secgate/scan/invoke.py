@@ -40,6 +40,7 @@ from secgate.model import (
 )
 from secgate.ports import Executor, Observer, PlanRequest, Scanner, Service
 from secgate.scan.claims import attach
+from secgate.sla import many
 
 ROUNDS = 4
 """The planned jobs and at most three rounds of follow-ups; a plug-in that plans more is at fault."""
@@ -177,17 +178,17 @@ def _one(task: ScannerTask, around: _Surroundings) -> ScanResult:
     mine = tuple(
         file for file in around.files if task.scanner.supports(file) and (task.paths is None or file.path in task.paths)
     )
-    _tell(around, name, "waiting", f"{len(mine)} files")
+    _tell(around, name, "waiting", many(len(mine), "file"))
     run = _Run(task, around, mine)
     if mine and task.scanner.spec is not None and task.tool is None:
         run.status, run.reason = ScanStatus.MISSING, f"{name} is not installed"
     elif mine:
-        _tell(around, name, "running", f"{len(mine)} files")
+        _tell(around, name, "running", many(len(mine), "file"))
         run.rounds()
     result = run.result(time.monotonic() - started)
     invocation = result.invocation
     state = "done" if invocation.status is ScanStatus.COMPLETED else "failed"
-    _tell(around, name, state, invocation.reason or f"{invocation.executed + invocation.reused} files")
+    _tell(around, name, state, invocation.reason or many(invocation.executed + invocation.reused, "file"))
     return result
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from packaging.version import Version
 
 from secgate.errors import ConfigError, InternalError
-from secgate.manifests import Entry, Settled
+from secgate.manifests import Entry, Manifest, Problem, Settled
 from secgate.model import Job, Limits, Slot
 from secgate.ports import PlanRequest
 
@@ -149,12 +149,17 @@ def _failure(settled: Settled, pending: Mapping[str, Sequence[Entry]]) -> str:
     manifest = settled.manifest
     for problem in manifest.problems:
         code = next((gap for start, gap in _GAPS.items() if problem.reason.startswith(start)), "parse-error")
-        return f"{code}: {problem.path}:{problem.line}: {problem.reason} {problem.detail}".rstrip()
+        return f"{code}: {_where(manifest, problem)}: {problem.reason} {problem.detail}".rstrip()
     for entry in settled.open:
         if entry.problem.startswith("invalid"):
-            return f"parse-error: {entry.path}:{entry.line}: {entry.problem} requirement"
+            return f"parse-error: {_where(manifest, entry)}: {entry.problem} requirement"
     asked = set(pending.get(manifest.path, ()))
     return unpinned([e for e in settled.open if e not in asked])
+
+
+def _where(manifest: Manifest, one: Problem | Entry) -> str:
+    """Give the line, with the file where that is not the manifest's own, which stands beside it."""
+    return f"line {one.line}" if one.path == manifest.path else f"{one.path}:{one.line}"
 
 
 def unpinned(entries: Sequence[Entry]) -> str:

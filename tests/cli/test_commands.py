@@ -55,7 +55,8 @@ def test_every_option_is_explained(path: tuple[str, ...]) -> None:
 
 def test_an_unknown_command_is_a_usage_error(product: Product) -> None:
     ended = product.cli("rnu")
-    assert (ended.code, ended.out, "No such command" in ended.err) == (2, "", True)
+    assert (ended.code, ended.out, "No such command 'rnu'. Did you mean run?" in ended.err) == (2, "", True)
+    assert "Did you mean" not in product.cli("nonsense").err
 
 
 def test_exit_0_and_1(product: Product, tmp_path: Path) -> None:
@@ -324,6 +325,20 @@ def test_show_gives_an_earlier_run_again(product: Product, git: Git) -> None:
     assert (again.code, last.code, "PASS" in last.out) == (0, 0, True)
 
 
+def test_show_says_that_the_run_is_recorded_and_writes_several_formats(product: Product, git: Git) -> None:
+    git.commit({"app.py": WEAK})
+    product.cli("run", str(git.root))
+    ended = product.cli(
+        "show", "--format", "json=run.json", "--format", "html=run.html", "--format", "text", cwd=git.root
+    )
+    assert (ended.code, ended.out.startswith("secgate: FAIL")) == (0, True)
+    assert json.loads((git.root / "run.json").read_bytes())["run"]["ledger_head"]["size"] == 3
+    page = (git.root / "run.html").read_text()
+    assert ("have it accepted for a while" in page, "this run is in no ledger" in page) == (True, False)
+    both = product.cli("show", "--format", "json=run.json", "-o", "run.txt", cwd=git.root)
+    assert (both.code, "-o is for one format" in both.err) == (2, True)
+
+
 def test_show_of_a_run_that_is_not_there(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN})
     assert product.cli("show", "--path", str(git.root)).code == 2
@@ -342,6 +357,15 @@ def test_doctor_tells_what_a_run_would_miss(product: Product, tmp_path: Path) ->
     root = tree(tmp_path / "tree", {"app.py": CLEAN, "main.tf": "", "Dockerfile": "FROM scratch\n"})
     ended = product.cli("doctor", str(root))
     assert (ended.code, "secgate tools install checkov" in ended.err) == (3, True)
+    assert "cannot tell" not in ended.out
+
+
+def test_doctor_tells_of_files_that_no_tool_reads(product: Product, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree", {"app.py": CLEAN, "go.sh": "#!/bin/sh\necho\n"})
+    ended = product.cli("doctor", str(root))
+    assert (ended.code, "1 file, and 1 that no tool here reads  bandit, semgrep" in ended.out) == (0, True)
+    assert "a run over all of this tree cannot tell about sast" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 80
 
 
 def test_tools_and_advisories_answer_on_an_empty_machine(product: Product) -> None:

@@ -73,6 +73,19 @@ def test_each_shell_takes_its_script(product: Product, shell: str) -> None:
     subprocess.run([shell, "-n"], input=script.out, text=True, check=True, timeout=60)
 
 
+def test_fish_shows_descriptions_whole(product: Product, tmp_path: Path) -> None:
+    fish = shutil.which("fish")
+    script = product.cli("completion", "fish").out
+    assert 'string split --max 1 ","' in script
+    if fish is None:
+        pytest.skip("there is no fish here")
+    (tmp_path / "secgate.fish").write_text(script)
+    env = {**product.env, "PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
+    command = [fish, "--no-config", "-c", f"source {tmp_path}/secgate.fish; complete -C 'secgate run --prof'"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.rstrip() == "--profile\tpre-commit, pull-request, release, audit, or one of your own."
+
+
 def test_completion_is_offline_and_light(product: Product) -> None:
     text = (
         "import os, sys; os.environ.update(_SECGATE_COMPLETE='bash_complete', COMP_WORDS='secgate ', COMP_CWORD='1');"

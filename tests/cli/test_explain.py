@@ -128,6 +128,7 @@ def test_a_lane_that_is_not_covered_says_what_closes_it(product: Product, git: G
     assert "INCONCLUSIVE: the lane sast" in page.out
     assert "semgrep" in page.out
     assert "coverage.rego:" in page.out
+    assert "Not looked at\n  - semgrep is not installed" in page.out
     found = told(ask(product, git, "explain", "sast", "--format=json"))
     assert [way["command"].split()[:3] for way in found["ways"] if way["kind"] == "waiver"] == [
         ["secgate", "coverage", "waive"]

@@ -98,23 +98,6 @@ def test_a_ledger_under_another_name_counts_once(product: Product, web: Path, tm
     assert again == once
 
 
-@pytest.mark.parametrize("older_first", [True, False])
-def test_an_older_copy_of_a_ledger_counts_once(product: Product, web: Path, tmp_path: Path, older_first: bool) -> None:
-    older = str(shutil.copy(ledger_of(web), tmp_path / "copy.sqlite"))
-    protected(product, web, days=1)
-    names = (older, ledger_of(web)) if older_first else (ledger_of(web), older)
-    assert listed(product, *names, days=2) == listed(product, ledger_of(web), days=2)
-
-
-def test_copies_that_have_gone_apart_are_refused(product: Product, web: Path, tmp_path: Path) -> None:
-    apart = tmp_path / "apart"
-    shutil.copytree(web, apart)
-    protected(product, web, days=1)
-    protected(product, apart, days=2)
-    with pytest.raises(LedgerError, match="began as one and have gone apart since"):
-        listed(product, ledger_of(web), ledger_of(apart))
-
-
 def test_a_ledger_in_git(git: Git, tmp_path: Path) -> None:
     git("init", "--quiet", "--bare", str(tmp_path / "ledger.git"))
     store = {"SECGATE_LEDGER_STORE": "git", "SECGATE_LEDGER_REPOSITORY": str(tmp_path / "ledger.git")}
@@ -123,6 +106,15 @@ def test_a_ledger_in_git(git: Git, tmp_path: Path) -> None:
     reader = Product(tmp_path / "two")
     found = listed(reader, f"{tmp_path / 'ledger.git'}#secgate-ledger")
     assert [one.path for one in found.findings] == ["app.py"]
+
+
+def test_without_a_protected_run_no_clock_runs_and_it_says_what_starts_one(product: Product, git: Git) -> None:
+    git.commit({"app.py": WEAK})
+    assert product.cli("run", str(git.root)).code == 1
+    for command in ("sla", "notify"):
+        said = " ".join(product.cli(command, "--path", str(git.root)).out.split())
+        assert "no protected run is recorded (`secgate run --scope protected`)" in said
+    assert "nothing is open" not in product.cli("sla", "--path", str(git.root)).out
 
 
 def test_nothing_open_says_so(product: Product, git: Git) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from secgate.gaps import gap_words
 from secgate.model import (
     Coverage,
     Decision,
     Finding,
     Lane,
+    LeftOut,
     Location,
     Outcome,
     Package,
@@ -23,7 +25,7 @@ from secgate.model import (
     Word,
 )
 from secgate.sla import many, utc_words
-from secgate.summary import FindingRow, gap_words, pinpoint, summarise
+from secgate.summary import FindingRow, pinpoint, summarise
 from tests.factories import (
     DAY,
     HOUR,
@@ -83,7 +85,10 @@ def test_could_not_tell() -> None:
     summary = summarise(inconclusive_run())
     assert (summary.word, summary.exit_code) == ("COULD NOT TELL", 3)
     assert summary.sentence == "no full answer in the lanes iac, sast."
-    assert summary.to_green[-1] == "secgate tools install checkov"
+    assert summary.to_green[-2:] == (
+        "secgate tools install checkov",
+        "secgate explain sast, secgate explain iac: each gap, with the command that asks to let it pass",
+    )
 
 
 @pytest.mark.parametrize(
@@ -270,7 +275,30 @@ def test_waived_gaps_are_no_step() -> None:
 def test_gone_and_left_out_are_told() -> None:
     summary = summarise(failing_run())
     assert summary.gone == ("weak-hash in shop/tokens.py",)
-    assert ("excluded (tests/rules/)", 1) in summary.left_out
+    assert summary.left_out == (
+        "1 excluded by tests/rules/",
+        "1 link out of the tree (latest)",
+        "1 submodule (vendor/lib)",
+    )
+    assert summary.not_obeyed == ""
+
+
+def test_what_is_searched_under_another_name_is_not_said_to_be_left_out() -> None:
+    left = tuple(LeftOut(path=path, reason="tool-configuration") for path in (".bandit", ".gitignore"))
+    links = tuple(LeftOut(path=f"l{at}", reason="link") for at in range(5))
+    summary = summarise(run_document(coverage=Coverage(lanes=(lane_coverage(),), left_out=(*left, *links))))
+    assert (summary.left_out, summary.not_obeyed) == (
+        ("5 links (l0, l1, l2 and 2 more paths)",),
+        ".bandit, .gitignore",
+    )
+
+
+def test_of_one_score_the_first_place_is_first_by_number_and_not_by_text() -> None:
+    lines = [10, 2, 100]
+    found = [finding(str(line), location=location(line=line), witnesses=()) for line in lines]
+    verdicts = [verdict(str(line)) for line in lines]
+    summary = summarise(run_document(findings=tuple(found), decision=decision(Outcome.FAIL, verdicts)))
+    assert [one.place for one in summary.blocking] == [f"shop/views.py:{line}" for line in (2, 10, 100)]
 
 
 def test_absent_findings_are_not_counted() -> None:

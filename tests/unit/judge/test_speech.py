@@ -13,7 +13,7 @@ from secgate.errors import PolicyError
 from secgate.judge import Judgement, judge
 from secgate.model import Scope, Severity, Spoken, State, Word
 from secgate.policy import LayerName
-from secgate.policy.attribution import QUERY, apart, heads_of
+from secgate.policy.attribution import MAX_EXPLAINED, QUERY, apart, heads_of
 from secgate.ports import Answer, PolicyModule
 from tests.unit.judge.conftest import Bench
 
@@ -129,6 +129,16 @@ def test_facts_are_short(bench: Bench) -> None:
     )
     (one,) = spoken(bench.judge(bench.finding(), and_layers=(bench.layer("organisation", rules, long=data),)))
     assert len(one.facts["long.words"]) == 200
+
+
+def test_of_very_many_the_worst_are_told_with_their_facts(bench: Bench) -> None:
+    many = [bench.finding(number, state=State.NEW, score=8.0) for number in range(1, MAX_EXPLAINED + 2)]
+    least = bench.finding(MAX_EXPLAINED + 2, state=State.NEW, score=7.0)
+    worst = bench.finding(MAX_EXPLAINED + 3, state=State.NEW, score=9.0)
+    judged = bench.judge(*many, least, worst)
+    told = {one.id: one.said[0].facts for one in judged.decision.verdicts if one.subject == "finding"}
+    assert (bool(told[worst.fingerprint]), bool(told[least.fingerprint])) == (True, False)
+    assert sum(map(bool, told.values())) == MAX_EXPLAINED
 
 
 def test_a_policy_that_uses_such_names_itself_breaks_nothing(bench: Bench) -> None:

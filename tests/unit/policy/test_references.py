@@ -161,6 +161,45 @@ def test_head_that_may_be_undefined_is_refused(load: Load, head: str) -> None:
         load(text)
 
 
+ACCOUNTS = b"""{"accounts": {"version": 1, "listed": [
+  {"team": "pay", "budget": {"open": 3}}, {"team": "web", "budget": 7, "lead": {"name": "ada"}}]}}"""
+LISTED = """package secgate.rules.own
+
+deny contains {{"finding": f.fingerprint, "reason": "own"}} if {{
+	some f in input.findings
+	some one in data.accounts.listed
+	{body}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "one.team == f.owner",
+        "one.budget.open < f.line",
+        'one.lead.name == ""',
+        "data.accounts.listed[0].team != f.owner",
+    ],
+)
+def test_fields_of_data_in_a_list_may_be_read(load: Load, body: str) -> None:
+    load({"own.rego": LISTED.format(body=body).encode(), "data/accounts.json": ACCOUNTS})
+
+
+@pytest.mark.parametrize("body", ["one.taem == f.owner", "one.budget.opn < f.line", "one.lead.nme == f.owner"])
+def test_fields_that_no_item_of_a_list_has_are_refused(load: Load, body: str) -> None:
+    with pytest.raises(PolicyError, match="there is no field") as caught:
+        load({"own.rego": LISTED.format(body=body).encode(), "data/accounts.json": ACCOUNTS})
+    assert caught.value.place.startswith("own.rego:6:")
+
+
+@pytest.mark.parametrize(("start", "end"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_data_that_is_nested_very_deep_is_only_not_known_below(load: Load, start: bytes, end: bytes) -> None:
+    deep = b'{"accounts": {"listed": [], "deep": ' + start * 800 + b"1" + end * 800 + b"}}"
+    layer = load({"own.rego": LISTED.format(body="one.rule == f.owner").encode(), "data/accounts.json": deep})
+    assert layer.sources
+
+
 def test_all_faults_are_said_at_once(load: Load) -> None:
     with pytest.raises(PolicyError, match=r"and 1 more.*symbl"):
         load(MODULE.format(body='f.severty == "high"; f.symbl == ""'))

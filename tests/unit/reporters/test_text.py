@@ -12,9 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from secgate.model import Lane, Outcome, RunDocument, Word
+from secgate.model import Coverage, Finding, Lane, Outcome, RunDocument, State, Word
 from secgate.reporters.text import TextReporter
-from tests.factories import HOSTILE, decision, finding, lane_verdict, run_document, target, verdict
+from tests.factories import (
+    HOSTILE,
+    decision,
+    digest,
+    finding,
+    gap,
+    lane_coverage,
+    lane_verdict,
+    location,
+    result,
+    run_document,
+    target,
+    verdict,
+)
 from tests.sample_runs import failing_run, hostile_run, inconclusive_run, large_run, policy_error_run
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "text"
@@ -77,8 +90,58 @@ def test_the_last_line_has_run_and_exit_code() -> None:
 def test_much_is_counted_not_listed() -> None:
     text = shown(large_run(300))
     assert "Blocking (300)" in text
-    assert "and 200 more (--format html or json shows them)" in text
+    assert "SQL is put together from the request, 300 times" in text
+    assert text.count("why ") == 1
+    assert "src/m0000.py:1 in search" in text
+    assert "and 288 more places (--format html or json shows them)" in text
     assert "and 290 more (--format html or json shows them)" in text
+
+
+def blocking(*findings: Finding) -> str:
+    """The text of a run that denies findings named `0`, `1`, ..."""
+    verdicts = [verdict(str(at)) for at in range(len(findings))]
+    return shown(run_document(findings=findings, decision=decision(Outcome.FAIL, verdicts)))
+
+
+def test_what_differs_in_its_place_alone_is_said_once_with_each_name() -> None:
+    text = blocking(
+        finding("0"), finding("1", location=location(line=7), witnesses=(result(location=location(line=7)),))
+    )
+    assert "HIGH     SQL is put together from the request, 2 times" in text
+    assert f"at shop/views.py:7 in search ({digest('1')[:12]})" in text
+    assert f"   shop/views.py:42 in search ({digest('0')[:12]})" in text
+    assert text.count("secgate waiver request NAME-BEHIND-ITS-PLACE --kind") == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"severity_basis": "tool"},
+        {"remedy": "another"},
+        {"owner": "@acme/pay"},
+        {"state": State.NEWLY_DETECTABLE},
+        {"suppressed_in_source": True},
+        {"ambiguous": True},
+    ],
+)
+def test_what_differs_in_anything_else_stands_alone(changes: dict[str, Any]) -> None:
+    text = blocking(finding("0"), finding("1", **changes))
+    assert "times" not in text
+    assert text.count("why ") == 2
+    assert all(f"secgate waiver request {digest(name)[:12]} --kind" in text for name in "01")
+
+
+def test_where_many_files_have_one_gap_the_reason_is_never_cut() -> None:
+    paths = [f"examples/{'celery/' * 8}templates/page{at}.html" for at in range(9)]
+    gaps = tuple(gap(path=path, tool="", detail="no tool reads the scripts in pages") for path in paths)
+    text = shown(run_document(coverage=Coverage(lanes=(lane_coverage(gaps=gaps),))))
+    assert "and 6 more files: no tool reads the scripts in pages" in " ".join(text.split())
+
+
+def test_a_comment_in_the_source_is_told_where_nothing_blocks_too() -> None:
+    allowed = decision(Outcome.PASS, [verdict("sql", Word.ALLOW)])
+    text = shown(run_document(findings=(finding(suppressed_in_source=True),), decision=allowed))
+    assert "a comment asks to ignore this" in text
 
 
 @pytest.mark.parametrize(("count", "more"), [(4, ""), (5, " and 1 more"), (1204, " and 1,200 more")])

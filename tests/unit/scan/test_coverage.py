@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from secgate.errors import ConfigError
-from secgate.languages.parse import misreading
+from secgate.languages.parse import MOST_BYTES, misreading
 from secgate.model import (
     Coverage,
     EvidenceBasis,
@@ -105,6 +105,14 @@ def by_tool(coverage: Coverage, name: Lane = Lane.SAST) -> dict[tuple[str, str],
 
 
 BOTH = (said("bandit", "bad.py", "good.py"), said("semgrep", "bad.py", "good.py"))
+
+
+def test_a_file_larger_than_our_own_parser_takes_is_not_called_broken(table: LaneTable) -> None:
+    files = [msgspec.structs.replace(one, size_bytes=MOST_BYTES + 1) for one in FILES]
+    inferred = said("semgrep", "bad.py", "good.py", basis=EvidenceBasis.INFERRED)
+    gap = only(covered([BOTH[0], inferred], table, files=files), "semgrep")
+    assert (gap.path, gap.reason) == ("bad.py", "too-large")
+    assert "split the file" in gap.remedy
 
 
 # ------------------------------------------------------------------------------------------------ the account
