@@ -304,9 +304,8 @@ class _Run:
         return output_key(job, task.tool, view=around.view, rules_root=around.rules_root, inputs=inputs)
 
     def _kept(self, jobs: Sequence[Job], keys: Mapping[str, bytes]) -> dict[str, Output]:
-        kept = self._around.kept
-        found = {job.name: kept.find(keys[job.name]) for job in jobs} if kept is not None else {}
-        return {name: output for name, output in found.items() if output is not None}
+        find = self._around.kept.find if self._around.kept is not None else lambda _: None
+        return {job.name: output for job in jobs if (output := find(keys[job.name])) is not None}
 
     def _with_claims(self, reading: Reading) -> Reading:
         # Optional attribute: what comments of the scanner's own look like, for tools that do not tell.

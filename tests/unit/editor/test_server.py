@@ -117,7 +117,7 @@ def test_a_fault_of_a_scan_is_told_and_the_server_lives_on(tmp_path: Path) -> No
 def test_scanners_get_ready_for_a_file_that_was_gated_and_rest_when_nobody_wants_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("secgate.editor.server.REST_S", 1.0)
+    monkeypatch.setattr("secgate.editor.server.REST_S", 2.0)
     gate = Odd()
     uri = (tmp_path / "app.py").as_uri()
     with talking(gate, tmp_path) as talk:
@@ -125,14 +125,15 @@ def test_scanners_get_ready_for_a_file_that_was_gated_and_rest_when_nobody_wants
         def type_it() -> None:
             talk.say("textDocument/didChange", textDocument={"uri": uri, "version": 2}, contentChanges=[{"text": "x"}])
 
-        type_it()
-        talk.say("textDocument/didSave", textDocument={"uri": uri})
+        document = {"uri": uri, "languageId": "python", "version": 1, "text": "x"}
+        talk.say("textDocument/didOpen", textDocument=document)
         talk.diagnostics()
-        assert gate.asked == ["app.py"], "nobody knows yet what this file needs"
+        assert gate.asked == ["app.py"], "nothing gets ready before somebody types"
         type_it()
         type_it()
         until(lambda: gate.asked == ["app.py", "expect app.py", "rest"])
         type_it()
+        until(lambda: gate.asked[3:] == ["expect app.py"])
         talk.say("textDocument/didClose", textDocument={"uri": uri})
         until(lambda: gate.asked[3:] == ["expect app.py", "rest"])
 
