@@ -15,6 +15,7 @@ their processor time. `opa-eval` and `opa` are secgate with those engines; what 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -35,6 +36,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from secgate import config, registry
+from secgate.cli import COLLECT_AFTER
 from secgate.config import EngineSettings
 from secgate.judge import JudgeRequest, judge
 from secgate.model import (
@@ -346,6 +348,8 @@ def main() -> None:
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
+        # As the command line does.
+        gc.set_threshold(COLLECT_AFTER)
         count, scope, name, address = options.one
         print(json.dumps(measure(int(count), Scope(scope), EngineSettings(name=name, address=address))))
         return

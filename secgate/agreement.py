@@ -7,15 +7,14 @@ enforced layer as it is now and at the ledger's time of each.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Meta
 
 from secgate.errors import SignatureError, UsageError
 from secgate.model import Digest, Epoch, KnownStatement, Value
 from secgate.people import People
-from secgate.waivers import Check, Refused, Text, require_approver, same_person, statement_id
+from secgate.waivers import Check, Refused, Text, Ticket, require_approver, same_person, statement_id
 
 
 class Procedure(NamedTuple):
@@ -60,7 +59,7 @@ class Asked(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requester: Text
     requested_epoch_s: Epoch
     expires_epoch_s: Epoch
-    ticket: Annotated[str, Meta(max_length=200)] = ""
+    ticket: Ticket = ""
     shown: str = ""
     """The subject in words, for people: title and place."""
 

@@ -100,7 +100,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
     )
     ruled = evaluation.ruled(document)
     heads: dict[str, attribution.Heads] = {one.layer.name: evaluation.heads(one, document) for one in ruled}
-    stored = msgspec.json.encode(document, order="sorted")
+    stored = evaluation.recorded(document)
     named, blobs = policies_blobs(Policies(layers=request.layers, disabled_rules=request.disabled_rules))
     decision = _decide(request, document, ruled, data=evaluation.data, stored=stored, evaluated_by=engine)
     decision = msgspec.structs.replace(
@@ -237,7 +237,7 @@ def _obligations(
     if request.target.scope is not Scope.PROTECTED:
         names = sorted({duty.rule for one in ruled for duty in one.decision.obligations})
         return (), [f"{name} adds obligations, and only a protected scope starts clocks" for name in names]
-    added = sla.added(decided, recorded={f.fingerprint: _held(f, request) for f in request.findings})
+    added = sla.added(decided, recorded={f.fingerprint: _held(f, request) for f in request.findings if f.obligations})
     taken = [_taken_back(duty, request, digest=digest) for one in ruled for duty in one.decision.superseded]
     return (*added, *sorted(taken, key=lambda duty: (duty.finding, duty.basis, duty.start_epoch_s))), []
 

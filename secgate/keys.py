@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from secgate.config import Machine
 from secgate.errors import SignatureError, UsageError
@@ -76,11 +77,19 @@ def create_key(wish: KeyWish, *, enforced: str = "", machine: Machine, now: date
     return KeyMade(fingerprint=key_fingerprint(key.blob), line=line, written=bool(enforced))
 
 
+class KeysRevoked(NamedTuple):
+    """The keys that are revoked now, and those that were revoked before, as early or earlier."""
+
+    revoked: tuple[KeyEntry, ...]
+    already: tuple[KeyEntry, ...]
+
+
 def rotate_key(wish: KeyWish, *, overlap_s: int, enforced: str, machine: Machine, now: datetime) -> KeyMade:
     """Make a key that counts from now on, and end all others of its owner after `overlap_s`.
 
     What they signed until then goes on counting. Raises UsageError where there is nothing to take the place of.
     """
+    enforced = _named(enforced, machine)
     people, trust = _layer(enforced)
     _check(wish, people)
     _require_place(wish.file, enforced)
@@ -104,34 +113,46 @@ def rotate_key(wish: KeyWish, *, overlap_s: int, enforced: str, machine: Machine
 
 
 def revoke_keys(
-    which: str, *, since: datetime | None, reason: str, enforced: str, now: datetime
-) -> tuple[KeyEntry, ...]:
+    which: str, *, since: datetime | None, reason: str, enforced: str, machine: Machine, now: datetime
+) -> KeysRevoked:
     """Revoke the keys of somebody, or one by its fingerprint, from a time on; None for as if they had never counted.
 
-    Raises UsageError where no key is meant.
+    Raises UsageError where no key is meant, and without a reason.
     """
+    if not any(char.isalnum() for char in reason):
+        raise UsageError("the reason says nothing", place="--reason", remedy="say what happened to the key")
+    enforced = _named(enforced, machine)
     people, trust = _layer(enforced)
     require_list(trust.revoked)
-    found = named(entries(trust, now_epoch_s=int(now.timestamp())), which)
-    text = trust.revoked
     since_epoch_s = int(since.timestamp()) if since is not None else 0
-    for one in found:
+    found = named(entries(trust, now_epoch_s=int(now.timestamp())), which)
+    already = tuple(one for one in found if one.revoked_epoch_s is not None and one.revoked_epoch_s <= since_epoch_s)
+    now_revoked = tuple(one for one in found if one not in already)
+    text = trust.revoked
+    for one in now_revoked:
         text = with_line(text, revoked_line(one.key, since_epoch_s=since_epoch_s, reason=reason, now=now))
-    _put(enforced, REVOKED_NAME, text, people, trust)
-    return found
+    if now_revoked:
+        _put(enforced, REVOKED_NAME, text, people, trust)
+    return KeysRevoked(now_revoked, already)
 
 
-def listed_keys(*, enforced: str, now: datetime) -> tuple[KeyEntry, ...]:
+def listed_keys(*, enforced: str, machine: Machine, now: datetime) -> tuple[KeyEntry, ...]:
     """Give every key of the enforced layer, in its order, and how each stands."""
-    return entries(_layer(enforced)[1], now_epoch_s=int(now.timestamp()))
+    return entries(_layer(_named(enforced, machine))[1], now_epoch_s=int(now.timestamp()))
 
 
 # ----------------------------------------------------------------------------------------------------------- machinery
 
 
+def _named(enforced: str, machine: Machine) -> str:
+    """Give the enforced layer that is named, else the environment's. Raises UsageError for none."""
+    found = enforced or machine.env.get("SECGATE_ENFORCED", "")
+    if not found:
+        raise UsageError("no enforced layer is named", remedy="give --enforced DIR, or set SECGATE_ENFORCED")
+    return found
+
+
 def _layer(enforced: str) -> tuple[People, Trust]:
-    if not enforced:
-        raise UsageError("no enforced layer is named", remedy="give --enforced DIR")
     read = read_enforced(enforced, tree="")
     return read.people, read.trust
 

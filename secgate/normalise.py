@@ -34,7 +34,7 @@ from secgate.model import (
     Value,
     View,
 )
-from secgate.secret_likeness import Likeness, likeness
+from secgate.secret_likeness import KEY_BODY_WITHIN, Likeness, certain_likeness, likeness
 from secgate.secret_spans import SECRET_CWES, quoted_secrets, secret_key, secret_spans, secret_text
 
 LONGEST_MESSAGE = 2_000
@@ -305,12 +305,16 @@ def _texts(raw: RawResult, index: FileIndex | None, spans: Sequence[tuple[int, i
 
 
 def _looks(item: _Item, index: FileIndex) -> Likeness | None:
-    """Judge the text that a detector without certainty marked; None where it is certain or names no text."""
-    confidence = item.raw.confidence or item.rule.confidence or Confidence.MEDIUM
-    if confidence is Confidence.HIGH or item.raw.score is not None:
+    """Judge the text that a detector marked; None where what it said stands, or where it names no text."""
+    if item.raw.score is not None:
         return None
-    text, key = secret_text(index, item.raw)
-    return likeness(text, key=key, is_random=confidence is Confidence.LOW) if text else None
+    confidence = item.raw.confidence or item.rule.confidence or Confidence.MEDIUM
+    start, text, key = secret_text(index, item.raw)
+    if not text:
+        return None
+    if confidence is Confidence.HIGH:
+        return certain_likeness(text, after=index.source.text[start : start + KEY_BODY_WITHIN])
+    return likeness(text, key=key, is_random=confidence is Confidence.LOW)
 
 
 def _place(file: _File, tables: _Tables, index: FileIndex, offset: int, region: Region) -> Place:

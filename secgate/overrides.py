@@ -16,7 +16,7 @@ from msgspec import Meta
 from secgate.errors import SignatureError, UsageError
 from secgate.model import Decision, Digest, Epoch, KnownStatement, Outcome, Overridden, Target, Value
 from secgate.people import People
-from secgate.waivers import Check, Refused, Text, require_approver, same_person, statement_id, time_words
+from secgate.waivers import Check, Refused, Text, Ticket, require_approver, same_person, statement_id, time_words
 
 GIVEN, REVIEWED = "override-given", "override-reviewed"
 NAMESPACES = {GIVEN: "secgate-override", REVIEWED: "secgate-override-review"}
@@ -44,7 +44,7 @@ class Override(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     by: Text
     given_epoch_s: Epoch
     until_epoch_s: Epoch
-    ticket: Annotated[str, Meta(max_length=200)] = ""
+    ticket: Ticket = ""
 
 
 class ReviewStatement(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):

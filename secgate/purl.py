@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
+from secgate.errors import UsageError
 from secgate.model import Value
 
 LONGEST = 1_000
@@ -57,6 +58,25 @@ def parse(text: str) -> PackageUrl | None:
         return None
     mark = ":" if kind == "maven" else "/"
     return PackageUrl(ecosystem=ECOSYSTEMS.get(kind, kind), name=mark.join(parts), version=unquote(version))
+
+
+def named_package(text: str) -> tuple[str, str]:
+    """Give ecosystem and name of a package that somebody names as `[ECOSYSTEM/]NAME`; PyPI where no ecosystem is named.
+
+    Names may have slashes themselves, `npm/@scope/name` or `Go/github.com/owner/name`. Raises UsageError for no name,
+    and for what begins with a scope or a host instead of an ecosystem.
+    """
+    first, mark, name = text.strip().partition("/")
+    if not mark:
+        first, name = "PyPI", first
+    known = {one.lower(): one for one in ECOSYSTEMS.values()}
+    is_ecosystem = first.lower() in known or bool(first and not {"@", "."} & set(first))
+    if not name.strip() or not is_ecosystem:
+        raise UsageError(
+            f"`{text}` names no package",
+            remedy="write [ECOSYSTEM/]NAME: flask, npm/@scope/name, Go/github.com/owner/name",
+        )
+    return known.get(first.lower(), first), name
 
 
 def of_python(name: str, version: str) -> str:

@@ -217,7 +217,7 @@ def render_comparison(comparison: Comparison, form: str, *, width: int, colour: 
 def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now: datetime) -> Deadlines:
     """Give every open finding of the ledgers that are named, or of the tree's own for none, what bites first in front.
 
-    Each is read whole and verified; one of the same entries under another name counts once. Owners and waivers are as
+    Each is read whole and verified; a copy of one, older ones too, counts once. Owners and waivers are as
     the last recorded run of each line was told. Raises LedgerError for a ledger that is not there or does not verify.
     """
     if not names:
@@ -236,18 +236,34 @@ def open_deadlines(names: Sequence[str], *, place: Place, machine: Machine, now:
 
 
 def named_memories(names: Sequence[str], shop: Workshop, *, read_only: bool = True) -> list[tuple[Ledger, Memory]]:
-    """Give ledgers by name, each read whole and verified; one of the same entries under another name is there once.
+    """Give ledgers by name, each read whole and verified; of copies of one ledger the one with the most entries.
 
-    Raises LedgerError for one that is not there or does not verify.
+    Raises LedgerError for one that is not there or does not verify, and for copies that have gone apart.
     """
     found: list[tuple[Ledger, Memory]] = []
     for name in dict.fromkeys(names):
         ledger = named_ledger(name, machine=shop.machine, executor=shop.executor, read_only=read_only)
         memory = Memory()
         memory.catch_up(ledger)
-        if memory.head.size == 0 or memory.head not in (one.head for _, one in found):
+        twin = next((at for at, (_, one) in enumerate(found) if one.ledger_id == memory.ledger_id is not None), None)
+        if twin is None:
             found.append((ledger, memory))
+        else:
+            found[twin] = _longer(found[twin], (ledger, memory))
     return found
+
+
+def _longer(first: tuple[Ledger, Memory], second: tuple[Ledger, Memory]) -> tuple[Ledger, Memory]:
+    """Give of two that began as one ledger the one that grew from the other. Raises LedgerError where neither did."""
+    long, short = (second, first) if second[1].head.size > first[1].head.size else (first, second)
+    then, now = short[1].head, long[1].head
+    if then.root != (now.root if now.size == then.size else next(iter(long[0].read(then.size))).previous_root):
+        raise LedgerError(
+            f"this ledger and {first[0].address} began as one and have gone apart since",
+            place=second[0].address,
+            remedy="find out which of them counts, and name that one alone",
+        )
+    return long
 
 
 def folded_ledger(ledger: Ledger, memory: Memory) -> Folded:

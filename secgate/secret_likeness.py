@@ -27,6 +27,8 @@ CREDENTIAL = Likeness(Severity.HIGH, 8.0, "scanner: random text under the name o
 EXAMPLE = Likeness(Severity.LOW, 3.1, "scanner: a word that anybody would try", Confidence.LOW)
 REFERENCE = Likeness(Severity.INFO, 0.0, "scanner: names a secret, does not hold it", Confidence.LOW)
 RANDOM = Likeness(Severity.LOW, 3.1, "scanner: random text, nothing says of what", Confidence.LOW)
+PUBLISHED = Likeness(Severity.LOW, 3.1, "scanner: an example that its vendor publishes", Confidence.LOW)
+HEADER = Likeness(Severity.INFO, 0.0, "scanner: the first line of a key, no key follows", Confidence.LOW)
 CHECKSUM = Likeness(Severity.INFO, 0.0, "scanner: reads as a revision or a checksum", Confidence.LOW)
 
 _HEX_SIZES = frozenset({32, 40, 56, 64, 96, 128})
@@ -63,6 +65,21 @@ _REFERENCE = re.compile(
     # An entry point, `package.module:Name`.
     r"|[a-z_]+(?:\.[a-z_]+)+:[A-Za-z_]+"
 )
+_PUBLISHED = frozenset(
+    {
+        # Source: AWS, IAM and Signature Version 4 documentation; both pairs of keys open nothing.
+        *("AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"),
+        *("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"),
+    }
+)
+_KEY_HEADER = re.compile(r"BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY")
+_KEY_MATERIAL = re.compile(r"[A-Za-z0-9+/]{40}")
+"""A line of a PEM body has 64 characters, of OpenSSH's 70; the shortest key of all, Ed25519's, is one line of 64.
+
+Source: RFC 7468, section 2; RFC 8410, section 10.3.
+"""
+KEY_BODY_WITHIN = 400
+"""Characters after a key's first line in which its body must begin; headers of an encrypted one have about 80."""
 _SENTENCE_WORDS = 5
 _WORD = re.compile(r"[A-Za-z]+|\d+|[^A-Za-z\d]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -75,21 +92,21 @@ _WORDS = frozenset(
     re.findall(
         r"\w+",
         """
-        a abc abcd abcde abcdef access account actual admin administrator alice an and api app apple application
-        auth authorization backend bad bar base base64 basic baz bearer bob bogus by bytes change changed changeit
-        changeme cipher client code coded config correct credential credentials current custom customer data database db
-        default demo dev developer development digest do dummy elastic email empty encoded encrypted enter example
-        expected fake false field first fizz foo foobar for forgot from get good guess guest hard hash hello here hidden
-        hunter id ignored in incorrect input insecure insert invalid is it kafka key keys letmein like local
-        localhost login long longer magic main manager may me minio missing mock mongo mongodb my mypass mypassword
-        mysecret mysql name new next no none not null of old on one or oracle other p pass passphrase passw passwd
-        password passwords phrase placeholder plain please postgres postgresql private prod production provided
-        public pw pwd quux qux qwerty rabbit rabbitmq random raw real redacted redis remove replace replaceme
-        request required reset role root s sa safe salt same sample save second secret secrets secure service
+        a abc abcd abcde abcdef access account actual admin administrator alice an and api app apple application auth
+        authorization backend bad bar base base64 basic baz bearer bob bogus by bytes change changed changeit changeme
+        cipher client code coded config correct credential credentials current custom customer data database db default
+        demo dev developer development digest do dummy elastic email empty encoded encrypted enter example expected
+        exposed exposure fake false field first fizz foo foobar for forgot from get good guess guest hard hash hello
+        here hidden hunter id ignored in incorrect input insecure insert invalid is it kafka key keys letmein like
+        local leak leaked localhost login long longer made magic main manager may me minio missing mock mongo mongodb
+        my mypass mypassword mysecret mysql name new next no none not null of old on one or oracle other p pass
+        passphrase passw passwd password passwords phrase placeholder plain please postgres postgresql private prod
+        production provided public pw pwd quux qux qwerty rabbit rabbitmq random raw real redacted redis remove replace
+        replaceme request required reset role root s sa safe salt same sample save second secret secrets secure service
         session set shared short should some something staging string strong super supersecret system temp template
-        test tester testing testpass testpassword text that the there third this to todo token tokens top true two
-        type undefined unknown unsafe unused update use used user username users valid value values var variable
-        very was weak webhook welcome with word world wrong x xx xxx xxxx y you your yourself z
+        test tester testing testpass testpassword text that the there third this to todo token tokens top true two type
+        undefined unknown unsafe unused up update use used user username users valid value values var variable very was
+        weak webhook welcome with word world wrong x xx xxx xxxx y you your yourself z
         """,
     )
 )
@@ -110,6 +127,22 @@ def likeness(value: str, *, key: str, is_random: bool) -> Likeness | None:
         return EXAMPLE
     if is_random:
         return CREDENTIAL if is_named else RANDOM
+    return None
+
+
+def certain_likeness(value: str, *, after: str) -> Likeness | None:
+    """Judge a text whose very form tells that it is a credential. None: it is one.
+
+    Three are none all the same: an example that its vendor publishes, what names a credential that stands elsewhere,
+    and the first line of a private key without any key. `after` is the text from the beginning of `value` on,
+    `KEY_BODY_WITHIN` characters of it.
+    """
+    if _bare(value) in _PUBLISHED:
+        return PUBLISHED
+    if is_reference(value):
+        return REFERENCE
+    if _KEY_HEADER.search(value) and not _KEY_MATERIAL.search(after[:KEY_BODY_WITHIN]):
+        return HEADER
     return None
 
 
@@ -154,7 +187,7 @@ def _is_guessable(text: str) -> bool:
         return True
     if len(set(text)) <= _FEW or _is_row(text):
         return True
-    return _is_words(text) or _is_words(text.translate(_LEET))
+    return any(map(_is_words, (text, text.translate(_LEET), text.lower().translate(_LEET))))
 
 
 def _is_sentence(text: str) -> bool:

@@ -70,15 +70,18 @@ def quoted_secrets(raw: RawResult) -> tuple[str, ...]:
     return (value or text.strip(),)
 
 
-def secret_text(index: FileIndex, raw: RawResult) -> tuple[str, str]:
-    """Give the one text a result is about and the key it stands under; "" for both where it names none or several."""
+def secret_text(index: FileIndex, raw: RawResult) -> tuple[int, str, str]:
+    """Give the one text a result is about, after its offset and before the key it stands under.
+
+    "" for both where it names none or several.
+    """
     if raw.secret_sha1:
         exact = _by_digest(index, raw)
     else:
         exact = tuple(_occurrences(index.source, raw, raw.secrets[0])) if len(raw.secrets) == 1 else ()
     if not exact:
-        return "", ""
-    return index.source.text[slice(*exact[0])], secret_key(index, exact[0])
+        return 0, "", ""
+    return exact[0][0], index.source.text[slice(*exact[0])], secret_key(index, exact[0])
 
 
 def secret_key(index: FileIndex, span: Offsets) -> str:
@@ -106,20 +109,33 @@ def _raw_span(index: FileIndex, raw: RawResult, at: int) -> Offsets:
 
 
 def _by_digest(index: FileIndex, raw: RawResult) -> tuple[Offsets, ...]:
-    """Find the text on the result's line whose SHA-1 the tool gave, between characters that end a word in most forms.
+    """Find the text on the result's line whose SHA-1 the tool gave.
 
-    The number of texts tried is bounded: a line may be a whole file.
+    It is a whole string literal or line, with or without dashes around it, or stands between characters that end a word
+    in most forms. The number of texts tried is bounded: a line may be a whole file.
     """
     start, end = index.source.line_bounds(raw.region.start_line)
-    line = index.source.text[start : min(end, start + _LONGEST_LINE)]
+    end = min(end, start + _LONGEST_LINE)
+    for begin, to in (*index.literals(start, end), (start, end)):
+        text = index.source.text[begin:to]
+        inner = text.strip("- \t\r\n")
+        at = begin + text.find(inner)
+        for span in ((begin, to), (at, at + len(inner))):
+            if _has_digest(index.source.text[slice(*span)], raw):
+                return (span,)
+    line = index.source.text[start:end]
     marks = [at for at, character in enumerate(line) if character in _DELIMITERS]
     ends = [*marks, len(line)]
     for number, begin in enumerate([0, *(at + 1 for at in marks)]):
         for to in ends[number : number + _MOST_MARKS]:
-            text = line[begin:to].encode("utf-8", "replace")
-            if text and hashlib.sha1(text, usedforsecurity=False).hexdigest() == raw.secret_sha1:
+            if _has_digest(line[begin:to], raw):
                 return ((start + begin, start + to),)
     return ()
+
+
+def _has_digest(text: str, raw: RawResult) -> bool:
+    data = text.encode("utf-8", "replace")
+    return bool(data) and hashlib.sha1(data, usedforsecurity=False).hexdigest() == raw.secret_sha1
 
 
 def _around(index: FileIndex, span: Offsets) -> Offsets:

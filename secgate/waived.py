@@ -85,7 +85,7 @@ def _name(ecosystem: str, name: str) -> str:
 def for_gaps(
     waivers: Iterable[Waiver], gaps: Sequence[Gap], *, repository: str, now_epoch_s: int, longest_s: int
 ) -> dict[int, Standing]:
-    """Give, by index, the waiver that holds longest for each gap that one names; none that does not hold."""
+    """Give, by index, the waiver that counts most for each gap that one names: of those that hold, the longest."""
     found: dict[int, Standing] = {}
     for waiver in waivers:
         subject = waiver.request.subject
@@ -93,7 +93,7 @@ def for_gaps(
             continue
         one = standing(waiver, None, now_epoch_s=now_epoch_s, longest_s=longest_s)
         fits = _fitting(subject)
-        for at, gap in enumerate(gaps) if one.state == "active" else ():
+        for at, gap in enumerate(gaps):
             if fits(gap):
                 found[at] = min(found.get(at, one), one, key=lambda held: (*_rank(held), held.waiver.id))
     return found
@@ -122,9 +122,7 @@ def _fitting(subject: GapSubject) -> Callable[[Gap], bool]:
 
 def remedy(one: Standing, fingerprint: str) -> str:
     """Say what to do about a waiver that does not hold for a finding; "" for one that does."""
-    name, again = one.waiver.id[:_SHOWN], f"ask anew: secgate waiver request {fingerprint[:_SHOWN]}"
-    if one.waiver.of_gap:
-        again = "ask anew: secgate coverage waive"
+    name, again = one.waiver.id[:_SHOWN], f"ask anew: {_request(one.waiver, fingerprint)}"
     if one.state == "active":
         return ""
     if one.state == "requested":
@@ -134,6 +132,16 @@ def remedy(one: Standing, fingerprint: str) -> str:
     if one.why == NO_KEY:
         return "run with SECGATE_SECRET_KEY, the organisation's key for secrets"
     return f"look at it as it is now; fix it, or {again}"
+
+
+def _request(waiver: Waiver, fingerprint: str) -> str:
+    subject = waiver.request.subject
+    if isinstance(subject, GapSubject):
+        return "secgate coverage waive"
+    if isinstance(subject, AdvisorySubject) and not fingerprint:
+        return f"secgate waiver request --advisory {subject.advisory}"
+    named = fingerprint or (subject.fingerprint if isinstance(subject, FindingSubject) else "")
+    return f"secgate waiver request {named[:_SHOWN]}"
 
 
 def account(one: Standing, *, shown: str, fingerprint: str, notice_s: int, now_epoch_s: int) -> WaiverAccount:

@@ -19,6 +19,7 @@ from secgate.errors import SignatureError, UsageError
 from secgate.model import Digest, Epoch, Finding, KnownStatement, Lane, Severity, Value, encode
 from secgate.patterns import PathPattern
 from secgate.people import People
+from secgate.sla import many
 from secgate.twins import twin_group
 
 REQUESTED, APPROVED, REVOKED = "waiver-requested", "waiver-approved", "waiver-revoked"
@@ -42,7 +43,9 @@ Kind: TypeAlias = Literal["accept", "false-positive", "not-affected"]
 DISMISSING: frozenset[Kind] = frozenset({"false-positive", "not-affected"})
 """Kinds that call a finding none. Who approves one of them accepts no risk."""
 State: TypeAlias = Literal["requested", "active", "expired", "void"]
-Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON)]
+Text = Annotated[str, Meta(pattern=r"\w", max_length=LONGEST_REASON)]
+"""Says something: blanks and marks alone are no reason, and name nobody."""
+Ticket = Annotated[str, Meta(max_length=200)]
 Check: TypeAlias = Callable[[KnownStatement, str], str]
 """Gives who signed a statement for a namespace; raises SignatureError."""
 
@@ -112,7 +115,7 @@ class Request(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requester: Text
     requested_epoch_s: Epoch
     expires_epoch_s: Epoch
-    ticket: str = ""
+    ticket: Ticket = ""
     shown: str = ""
     """The subject in words, for people: title and place."""
     origin: Origin | None = None
@@ -170,6 +173,31 @@ class Refused(Value, frozen=True, kw_only=True):
     sequence: int
     type: str
     why: str
+
+
+_REASONS_SHOWN = 8
+_ENTRIES_SHOWN = 4
+
+
+def refused_words(refused: Iterable[Refused]) -> tuple[str, ...]:
+    """Say what counts for nothing, a sentence for each reason: who can write the ledger floods no output with it."""
+    by_why: dict[str, list[Refused]] = {}
+    for one in refused:
+        by_why.setdefault(one.why, []).append(one)
+    told = [_refused_for(why, found) for why, found in by_why.items()]
+    left = [one for found in list(by_why.values())[_REASONS_SHOWN:] for one in found]
+    if left:
+        more = f"{many(len(left), 'more ledger entry counts', 'more ledger entries count')} for nothing"
+        told[_REASONS_SHOWN:] = [f"{more}, each for another reason, from entry {left[0].sequence} on"]
+    return tuple(told)
+
+
+def _refused_for(why: str, found: Sequence[Refused]) -> str:
+    if len(found) == 1:
+        return f"ledger entry {found[0].sequence} ({found[0].type}) counts for nothing: {why}"
+    names = [f"{one.sequence} ({one.type})" for one in found[:_ENTRIES_SHOWN]]
+    more = f" and {len(found) - len(names)} more" if len(found) > len(names) else ""
+    return f"{len(found)} ledger entries count for nothing, {', '.join(names)}{more}: {why}"
 
 
 class Standing(Value, frozen=True, kw_only=True):
@@ -297,7 +325,8 @@ def _take(one: KnownStatement, signer: str, waivers: dict[str, Waiver], people: 
     revocation = msgspec.json.decode(data, type=Revocation)
     same_person(revocation.by, signer)
     asked = _asked(waivers, revocation.request)
-    waivers[asked.id] = msgspec.structs.replace(asked, revoked_by=signer, revoked_reason=revocation.reason)
+    if not asked.revoked_by:
+        waivers[asked.id] = msgspec.structs.replace(asked, revoked_by=signer, revoked_reason=revocation.reason)
 
 
 def require_readable(path: str) -> None:

@@ -58,9 +58,7 @@ def denied(files: dict[str, str], facts: bytes) -> set[tuple[str, str]]:
             where.write_text(text, encoding="utf-8")
         rego = [part for path in files for part in ("--data", str(Path(place, path)))]
         argv = ["opa", "eval", "--strict-builtin-errors", "--stdin-input", "--format=raw", *rego]
-        said = subprocess.run(
-            [*argv, "data.secgate.main.decision.verdicts"], input=facts, capture_output=True, check=True
-        )
+        said = subprocess.run([*argv, "data.secgate.main.verdicts"], input=facts, capture_output=True, check=True)
     return {(one["subject"], one["id"]) for one in json.loads(said.stdout) if one["word"] == "deny"}
 
 

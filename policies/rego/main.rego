@@ -10,20 +10,32 @@ import data.secgate.lib.source
 decision := {
 	"schema": {"name": "secgate/decision", "version": 1},
 	"verdicts": array.concat(
-		array.concat(array.concat(quiet, alone), array.concat(array.concat(together, excused), let_pass)),
+		array.concat(array.concat(together, excused), let_pass),
 		array.concat(lane_verdicts, [run_verdict]),
 	),
+	"alike": [object.union(unspoken, {"ids": quiet})],
+	"alone": alone,
 	"obligations": obligations,
 	"superseded": superseded,
 	"exemptions": exemptions,
 	"elements": elements,
 }
 
+# Every verdict spelt out, for people and for tests.
+verdicts := array.concat(decision.verdicts, array.concat(
+	[object.union(unspoken, {"subject": "finding", "id": fingerprint}) | some fingerprint in quiet],
+	[object.union(spoken(spoken_of[fingerprint]), {"subject": "finding", "id": fingerprint}) |
+		some fingerprint in alone
+	],
+))
+
+strictness := ["deny", "inconclusive", "warn"]
+
 # Lists, not sets: rule, set and element together are unique already, and a list costs less to fill.
 elements := [element |
 	some name, module in data.secgate.rules
 	rule := path(name)
-	some word in ["deny", "inconclusive", "warn"]
+	some word in strictness
 	some said in module[word]
 	element := {"set": word, "rule": rule, "element": said}
 ]
@@ -71,38 +83,20 @@ of_run contains e if {
 
 waived := {f.fingerprint: f.waiver | some f in input.findings; f.waiver.state == "active"}
 
-# Most findings have nobody, or one rule, that speaks of them, and no waiver: they are answered without a call.
-quiet := [verdict |
+# Most findings have nobody, or one rule, that speaks of them, and no waiver: what is said of those is not said again
+# for each of them. Nobody speaks of the first: one verdict is theirs. Of the second, what the one element says is it.
+quiet := [fingerprint |
 	some f in input.findings
 	fingerprint := f.fingerprint
 	not spoken_of[fingerprint]
 	not waived[fingerprint]
-	verdict := {
-		"subject": "finding",
-		"id": fingerprint,
-		"word": "allow",
-		"rule": "secgate.main",
-		"reason": "no rule speaks against it",
-		"remedy": "",
-		"all_rules": [],
-	}
 ]
 
-alone := [verdict |
+alone := [fingerprint |
 	some fingerprint, said in spoken_of
 	count(said) == 1
 	not waived[fingerprint]
 	not commented[fingerprint]
-	some e in said
-	verdict := {
-		"subject": "finding",
-		"id": fingerprint,
-		"word": e.set,
-		"rule": e.rule,
-		"reason": object.get(e.element, "reason", "no reason given"),
-		"remedy": object.get(e.element, "remedy", ""),
-		"all_rules": [e.rule],
-	}
 ]
 
 together := [verdict |
@@ -181,11 +175,7 @@ excused_word(said, waiver) := verdict if {
 
 strictest(said) := unspoken if {
 	count(said) == 0
-} else := verdict("deny", with_word(said, "deny"), said) if {
-	count(with_word(said, "deny")) > 0
-} else := verdict("inconclusive", with_word(said, "inconclusive"), said) if {
-	count(with_word(said, "inconclusive")) > 0
-} else := verdict("warn", with_word(said, "warn"), said)
+} else := spoken(said)
 
 unspoken := {
 	"word": "allow",
@@ -196,22 +186,23 @@ unspoken := {
 }
 
 # The first speaker in sorted order stands for all of them, so that equal input gives equal output.
-verdict(word, speakers, said) := {
+spoken(said) := {
 	"word": word,
-	"rule": first.rule,
-	"reason": sprintf("%v%s", [object.get(first.element, "reason", "no reason given"), more(count(speakers))]),
-	"remedy": object.get(first.element, "remedy", ""),
+	"rule": speakers[0].rule,
+	"reason": sprintf("%v%s", [object.get(speakers[0].element, "reason", "no reason given"), more(count(speakers))]),
+	"remedy": object.get(speakers[0].element, "remedy", ""),
 	"all_rules": rules_of(said),
 } if {
-	first := sort([s | some s in speakers])[0]
+	word := min({e.set | some e in said})
+	speakers := sort([e | some e in said; e.set == word])
 }
 
-more(total) := "" if total == 1
-
-more(total) := sprintf(" (and %d more)", [total - 1]) if total > 1
+more(total) := "" if {
+	total == 1
+} else := sprintf(" (and %d more)", [total - 1])
 
 with_word(said, word) := {e | some e in said; e.set == word}
 
-rules_of(said) := sort([rule | some rule in {e.rule | some e in said}])
+rules_of(said) := sort({e.rule | some e in said})
 
 path(name) := sprintf("data.secgate.rules.%s", [name])

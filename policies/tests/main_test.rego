@@ -3,8 +3,8 @@ package secgate.tests.main
 import data.secgate.main
 import data.secgate.tests.facts
 
-verdicts(run, parts) := {verdict.id: verdict | some verdict in decided.verdicts} if {
-	decided := main.decision with input as facts.document(run, parts)
+verdicts(run, parts) := {verdict.id: verdict | some verdict in decided} if {
+	decided := main.verdicts with input as facts.document(run, parts)
 }
 
 one(run, changes) := verdicts(run, {"findings": [facts.finding(changes), sentinel]}).f1

@@ -27,8 +27,8 @@ overdue(changes) := object.union(
 
 judged(run, finding, suppressions) := verdict if {
 	document := facts.document(run, {"findings": [finding, sentinel]})
-	decided := main.decision with input as document with data.suppressions as suppressions
-	some verdict in decided.verdicts
+	decided := main.verdicts with input as document with data.suppressions as suppressions
+	some verdict in decided
 	verdict.id == "f1"
 }
 
@@ -77,17 +77,17 @@ test_a_change_does_not_excuse_itself if {
 	denied := overdue({"state": "new", "touched": true})
 	limits := object.union(data.limits, {"new_denied": ["critical", "high", "medium"]})
 	document := facts.document(run, {"findings": [denied, sentinel]})
-	decided := main.decision with input as document with data.suppressions as policy({}) with data.limits as limits
-	words := {verdict.word | some verdict in decided.verdicts; verdict.id == "f1"}
+	decided := main.verdicts with input as document with data.suppressions as policy({}) with data.limits as limits
+	words := {verdict.word | some verdict in decided; verdict.id == "f1"}
 	words == {"deny"}
 }
 
 test_what_could_not_be_told_stays_so if {
 	document := facts.document({"scope": "protected"}, {"findings": [overdue({}), sentinel]})
 	unsure := {"finding": "f1", "reason": "unsure"}
-	decided := main.decision with input as document
+	decided := main.verdicts with input as document
 		with data.suppressions as policy({})
 		with data.secgate.rules.made as {"inconclusive": {unsure}}
-	words := {verdict.word | some verdict in decided.verdicts; verdict.id == "f1"}
+	words := {verdict.word | some verdict in decided; verdict.id == "f1"}
 	words == {"deny"}
 }

@@ -152,6 +152,8 @@ def check(*, path: str, config: str, enforced: str) -> int:
 
 
 def _show(found: ListedDowngrades, *, form: str) -> None:
+    from secgate.waivers import refused_words
+
     if form == "json":
         click.echo(json.dumps([_plain_form(one) for one in found.standings], indent=2, sort_keys=True))
     else:
@@ -159,10 +161,8 @@ def _show(found: ListedDowngrades, *, form: str) -> None:
             _lines(one)
         if not found.standings:
             click.echo("no downgrades")
-    for refused in found.refused:
-        click.echo(
-            f"ledger entry {refused.sequence} ({refused.type}) counts for nothing: {plain(refused.why)}", err=True
-        )
+    for told in refused_words(found.refused):
+        click.echo(plain(told), err=True)
 
 
 def _lines(one: Standing) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,9 @@ _WIDTH = 80
 def keys_command() -> None:
     """Make, replace, revoke and list keys of people and machines.
 
-    WHO is a person's id of people.toml, or machine:NAME. Nothing is written but the file of --out, and the enforced
-    layer's allowed_signers or revoked where --enforced names it.
+    WHO is a person's id of people.toml, or machine:NAME. Nothing is written but the file of --out, and allowed_signers
+    or revoked of the enforced layer, which is named by --enforced or SECGATE_ENFORCED; `create` writes to it only where
+    --enforced is given.
     """
 
 
@@ -63,7 +65,7 @@ def create(*, who: str, file: str, namespaces: tuple[str, ...], enforced: str) -
 @click.option("--out", "file", metavar="FILE", required=True, help="The new private key; FILE.pub is beside it.")
 @click.option("--namespace", "namespaces", multiple=True, metavar="NAME", help="Else what the old ones count for.")
 @click.option("--overlap", metavar="DAYS", default="7d", show_default=True, help="How long the old ones still count.")
-@click.option("--enforced", metavar="DIR", required=True, help="The enforced layer whose allowed_signers changes.")
+@click.option("--enforced", metavar="DIR", default="", help="The enforced layer whose allowed_signers changes.")
 def rotate(*, who: str, file: str, namespaces: tuple[str, ...], overlap: str, enforced: str) -> int:
     """Make a new key for WHO, and end the old ones; what they signed before goes on counting."""
     from secgate import keys
@@ -92,7 +94,7 @@ def rotate(*, who: str, file: str, namespaces: tuple[str, ...], overlap: str, en
 @click.option("--from", "since", metavar="TIME", default="", help="When others may have had it: 2026-03-01T12:00Z.")
 @click.option("--never", is_flag=True, help="Instead of --from: nothing that it ever signed counts.")
 @click.option("--reason", required=True, help="What happened to it.")
-@click.option("--enforced", metavar="DIR", required=True, help="The enforced layer whose revoked changes.")
+@click.option("--enforced", metavar="DIR", default="", help="The enforced layer whose revoked changes.")
 def revoke(*, which: str, since: str, never: bool, reason: str, enforced: str) -> int:
     """Revoke every key of WHO, or one by its fingerprint."""
     from secgate import keys
@@ -108,8 +110,11 @@ def revoke(*, which: str, since: str, never: bool, reason: str, enforced: str) -
     when = None if never else moment_of(begins, now=now)
     if when is not None and when > now:
         raise UsageError("a key is not revoked from a day to come", remedy="give a time that is past, or rotate it")
-    for one in keys.revoke_keys(which, since=when, reason=reason, enforced=enforced, now=now):
+    done = keys.revoke_keys(which, since=when, reason=reason, enforced=enforced, machine=machine(), now=now)
+    for one in done.revoked:
         click.echo(one.fingerprint)
+    for one in done.already:
+        click.echo(f"{one.fingerprint} is {_revoked_words(one)} already: left as it is", err=True)
     click.echo("see what it signed: secgate waiver list, secgate override list, secgate ledger verify", err=True)
     return 0
 
@@ -118,13 +123,13 @@ def revoke(*, which: str, since: str, never: bool, reason: str, enforced: str) -
     "list",
     examples=("secgate keys list --enforced org",),
 )
-@click.option("--enforced", metavar="DIR", required=True, help="The organisation's enforced layer.")
+@click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="Form of the list.")
 def list_keys(*, enforced: str, form: str) -> int:
     """List whose keys count, for what and until when."""
     from secgate import keys
 
-    found = keys.listed_keys(enforced=enforced, now=moment())
+    found = keys.listed_keys(enforced=enforced, machine=machine(), now=moment())
     if form == "json":
         click.echo(json.dumps([_plain_form(one) for one in found], indent=2, sort_keys=True))
         return 0
@@ -148,11 +153,20 @@ def _lines(one: KeyEntry) -> None:
     key = one.key
     parts = [f"from {utc_words(key.valid_after_epoch_s)}"] if key.valid_after_epoch_s is not None else []
     parts += [f"until {utc_words(key.valid_before_epoch_s)}"] if key.valid_before_epoch_s is not None else []
-    if one.revoked_epoch_s is not None:
-        parts.append("never counted" if not one.revoked_epoch_s else f"revoked {utc_words(one.revoked_epoch_s)}")
-    click.echo(f"  {plain(key.principal)}  {one.state}{': ' if parts else ''}{', '.join(parts)}"[:_WIDTH])
-    click.echo(f"    {one.fingerprint} ({key.kind})"[:_WIDTH])
-    click.echo(f"    for {plain(', '.join(key.namespaces))}"[:_WIDTH])
+    state = _revoked_words(one) if one.state == "revoked" else one.state
+    for indent, text in (
+        (2, f"{plain(key.principal)}  {state}{': ' if parts else ''}{', '.join(parts)}"),
+        (4, f"{one.fingerprint} ({key.kind})"),
+        (4, f"for {plain(', '.join(key.namespaces))}"),
+    ):
+        click.echo(textwrap.indent(textwrap.fill(text, _WIDTH - 4, break_on_hyphens=False), " " * indent))
+
+
+def _revoked_words(one: KeyEntry) -> str:
+    from secgate.sla import utc_words
+
+    since = one.revoked_epoch_s
+    return f"revoked from {utc_words(since)}" if since else "revoked, and never counted"
 
 
 def _plain_form(one: KeyEntry) -> dict[str, object]:

@@ -67,12 +67,14 @@ def override_command(
     made = statements.give_override(
         emergency, speaker=speaks(person, key), place=where(path, config, enforced), machine=machine(), now=now
     )
-    click.echo(made.given.id)
-    said = made.given.said
-    told = f"OVERRIDDEN: {plain(said.repository)}, line {plain(said.line)}, until {_time(made.until_epoch_s)}"
+    stands, said = made.standing, made.standing.given.said
+    click.echo(stands.given.id)
+    told = f"OVERRIDDEN: {plain(said.repository)}, line {plain(said.line)}, until {_time(stands.until_epoch_s)}"
     click.echo(told, err=True)
-    click.echo(f"have somebody else say by {_time(made.review_due_epoch_s)}:", err=True)
-    click.echo(f"  secgate override review {made.given.id[:_SHOWN]} --word justified --reason ...", err=True)
+    if not made.known_line:
+        click.echo(f"no run of the line {plain(said.line)} is recorded yet: is it spelt right?", err=True)
+    click.echo(f"have somebody else say by {_time(stands.review_due_epoch_s)}:", err=True)
+    click.echo(f"  secgate override review {stands.given.id[:_SHOWN]} --word justified --reason ...", err=True)
     return 0
 
 
@@ -123,6 +125,9 @@ def list_overrides(*, form: str, path: str, config: str, enforced: str) -> int:
 
 
 def _show(found: ListedOverrides, *, form: str) -> None:
+    from secgate.sla import many
+    from secgate.waivers import refused_words
+
     if form == "json":
         click.echo(json.dumps([_plain_form(one) for one in found.overrides], indent=2, sort_keys=True))
     else:
@@ -130,10 +135,11 @@ def _show(found: ListedOverrides, *, form: str) -> None:
             _lines(one)
         if not found.overrides:
             click.echo("no overrides")
-    for refused in found.refused:
-        click.echo(
-            f"ledger entry {refused.sequence} ({refused.type}) counts for nothing: {plain(refused.why)}", err=True
-        )
+    for told in refused_words(found.refused):
+        click.echo(plain(told), err=True)
+    for vain in found.in_vain:
+        passed = f"{many(len(vain.runs), 'run')} passed under entry {vain.refused.sequence} before"
+        click.echo(plain(f"{passed}: {', '.join(vain.runs)}"), err=True)
 
 
 def _lines(one: ListedOverride) -> None:

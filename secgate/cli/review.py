@@ -82,6 +82,7 @@ def list_reviews(*, form: str, path: str, config: str, enforced: str) -> int:
     """List every review that counts, oldest first; what counts for nothing is said on stderr."""
     from secgate import statements
     from secgate.testimony import REVIEWED
+    from secgate.waivers import refused_words
 
     found = statements.listed_testimony(place=where(path, config, enforced), machine=machine(), now=moment())
     if form == "json":
@@ -91,10 +92,8 @@ def list_reviews(*, form: str, path: str, config: str, enforced: str) -> int:
             _lines(one)
         if not found.reviews:
             click.echo("no reviews")
-    for refused in found.refused:
-        if refused.type == REVIEWED:
-            told = f"ledger entry {refused.sequence} ({refused.type}) counts for nothing: {plain(refused.why)}"
-            click.echo(told, err=True)
+    for told in refused_words(one for one in found.refused if one.type == REVIEWED):
+        click.echo(plain(told), err=True)
     return 0
 
 

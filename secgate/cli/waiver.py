@@ -99,6 +99,7 @@ def request(
 
     from secgate import statements
     from secgate.model import Severity
+    from secgate.purl import named_package
     from secgate.waivers import AdvisorySubject
 
     now = moment()
@@ -113,13 +114,13 @@ def request(
             finding, wish, speaker=speaker, place=place, run=run, machine=machine(), now=now
         )
     else:
-        ecosystem, _, name = package.rpartition("/")
-        if not name or not repositories:
+        if not package or not repositories:
             raise UsageError("--advisory needs --package and --repository", remedy="secgate waiver request --help")
         if severity not in list(Severity):
             raise UsageError(f"there is no severity `{severity}`", remedy=f"one of: {', '.join(Severity)}")
+        ecosystem, name = named_package(package)
         subject = AdvisorySubject(
-            advisory=advisory, ecosystem=ecosystem or "PyPI", package=name, repositories=tuple(sorted(repositories))
+            advisory=advisory, ecosystem=ecosystem, package=name, repositories=tuple(sorted(set(repositories)))
         )
         made = statements.request_for_advisory(
             subject,
@@ -241,6 +242,8 @@ def _of_kind(found: Listed, kind: str | None) -> list[tuple[Waiver, WaiverAccoun
 
 
 def _show(found: Listed, *, form: str, kind: str | None) -> None:
+    from secgate.waivers import refused_words
+
     pairs = _of_kind(found, kind)
     if form == "json":
         click.echo(json.dumps([_plain_form(waiver, one) for waiver, one in pairs], indent=2, sort_keys=True))
@@ -255,10 +258,8 @@ def _show(found: Listed, *, form: str, kind: str | None) -> None:
             click.echo("no waivers")
     if pairs and found.run_id:
         click.echo(f"held against run {found.run_id}", err=True)
-    for refused in found.refused:
-        click.echo(
-            f"ledger entry {refused.sequence} ({refused.type}) counts for nothing: {plain(refused.why)}", err=True
-        )
+    for told in refused_words(found.refused):
+        click.echo(plain(told), err=True)
 
 
 def _line(one: WaiverAccount) -> None:

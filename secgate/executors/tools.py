@@ -78,8 +78,8 @@ class LocalTools:
 
         The environment is built beside its place and moved there when whole, so that a killed install leaves nothing
         half made.
-        Raises UsageError for a tool without a list, and for an installation that fails, with the end of what the
-        installer said.
+        Raises UsageError for a tool without a list, where there is no uv, and for an installation that fails, with the
+        end of what the installer said.
         """
         lock = self._locks / f"{name}.txt"
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not lock.is_file():
@@ -90,14 +90,14 @@ class LocalTools:
             return f"{name} is installed already"
         shutil.rmtree(building, ignore_errors=True)
         self._tools.mkdir(parents=True, exist_ok=True)
-        uv = self._prefix / "bin" / "uv"
+        uv = self._installer()
         python = building / "bin" / "python"
         # Built under the final path's name is not possible while an old one serves; uv's environments are relocatable
         # on request.
         for argv in (
-            (str(uv), "venv", "--quiet", "--no-config", "--relocatable", "--python", self._interpreter, str(building)),
+            (uv, "venv", "--quiet", "--no-config", "--relocatable", "--python", self._interpreter, str(building)),
             (
-                str(uv),
+                uv,
                 "pip",
                 "install",
                 "--quiet",
@@ -121,6 +121,17 @@ class LocalTools:
         building.rename(target)
         version = self._metadata_version(name, target)
         return f"{name} {version} installed"
+
+    def _installer(self) -> str:
+        """Give uv of secgate's own environment, else of PATH. Raises UsageError without either."""
+        own = self._prefix / "bin" / "uv"
+        found = str(own) if own.is_file() else shutil.which("uv", path=self._path)
+        if not found:
+            raise UsageError(
+                f"uv, which makes the environments of tools, is neither at {own} nor on PATH",
+                remedy="install secgate anew with what it depends on, or uv alone: pip install uv",
+            )
+        return found
 
     def remove(self, name: str) -> bool:
         """Remove the environment of tool `name`; False when there was none."""

@@ -1,6 +1,6 @@
 """E-mail through SMTP: plain text, to every recipient of a channel or to none.
 
-The address says all but the password: `smtps://HOST:PORT/?from=A&to=B&to=C&user=NAME`. `smtp+starttls` begins in the
+The address is `smtps://HOST:PORT/?from=A&to=B&to=C&user=NAME` and has no password in it. `smtp+starttls` begins in the
 clear and goes on encrypted or not at all; `smtp` alone is for this machine, in figures.
 """
 

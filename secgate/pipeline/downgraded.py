@@ -17,7 +17,7 @@ from secgate.policy.documents import DowngradeFacts
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waivers import Refused, time_words
+from secgate.waivers import Refused, refused_words, time_words
 
 
 class Lowered(NamedTuple):
@@ -57,7 +57,7 @@ def lowered(
         if one.state != "requested":
             before = known.get(fingerprint, JoinedFacts())
             known[fingerprint] = msgspec.structs.replace(before, downgrade=_facts(one))
-    notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
+    notes = [*refused_words(refused)]
     notes += own
     notes += [
         text

@@ -31,7 +31,7 @@ from secgate.policy.values import PolicyLimits, WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
 from secgate.waived import account, for_findings, for_gaps, is_here
-from secgate.waivers import Check, Refused, Standing, Waiver, about, gather, standing
+from secgate.waivers import Check, Refused, Standing, Waiver, about, gather, refused_words, standing
 
 SHOWN = 12
 """Characters of an id in a sentence."""
@@ -100,7 +100,7 @@ def excepted(
     gaps = [gap for lane in coverage.lanes for gap in lane.gaps]
     # One that another counts before is of use still: what it was given for is here.
     idle = [one for one in waivers if one.id not in used and not is_here(one, named, names, gaps)]
-    notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
+    notes = [*refused_words(refused)]
     notes += own
     sight = Sight(prepared.target, coverage, invocations, history, comparable)
     accounts = (
@@ -178,14 +178,15 @@ def limits_of(prepared: Prepared) -> PolicyLimits:
 def _waived_gaps(
     waivers: Sequence[Waiver], coverage: Coverage, *, repository: str, now_epoch_s: int, longest_s: int
 ) -> tuple[Coverage, dict[str, Standing]]:
-    """Give coverage with waived gaps marked, and the waivers that held for any, by their id."""
+    """Give coverage with waived gaps marked, and by id the waivers of gaps that are here, those that hold or not."""
     used: dict[str, Standing] = {}
     lanes = []
     for lane in coverage.lanes:
         held = for_gaps(waivers, lane.gaps, repository=repository, now_epoch_s=now_epoch_s, longest_s=longest_s)
         used.update((one.waiver.id, one) for one in held.values())
-        gaps = tuple(_waived(gap) if at in held else gap for at, gap in enumerate(lane.gaps))
-        lanes.append(msgspec.structs.replace(lane, gaps=gaps) if held else lane)
+        passed = {at for at, one in held.items() if one.state == "active"}
+        gaps = tuple(_waived(gap) if at in passed else gap for at, gap in enumerate(lane.gaps))
+        lanes.append(msgspec.structs.replace(lane, gaps=gaps) if passed else lane)
     return (msgspec.structs.replace(coverage, lanes=tuple(lanes)) if used else coverage), used
 
 

@@ -12,7 +12,7 @@ from secgate.overrides import Given, Limits, Standing
 from secgate.pipeline.exceptions import SHOWN, check_of, limits_of
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waivers import Refused, time_words
+from secgate.waivers import Refused, refused_words, time_words
 
 
 class Broken(NamedTuple):
@@ -36,7 +36,7 @@ def broken_glass(*, history: History | None, prepared: Prepared, shop: Workshop,
     at = int(now.timestamp())
     limits = override_limits(prepared)
     stand = [overrides.standing(one, now_epoch_s=at, limits=limits) for one in given]
-    notes = [f"ledger entry {one.sequence} ({one.type}) counts for nothing: {one.why}" for one in refused]
+    notes = [*refused_words(refused)]
     notes += [text for one in stand if (text := _note(one, now_epoch_s=at))]
     return Broken(overrides.in_force(stand, prepared.target), tuple(notes))
 

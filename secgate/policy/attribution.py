@@ -156,7 +156,7 @@ def with_speech(
             for subject, spoken in speech.of(one.layer, heads.get(one.layer.name, {}), rule, word, elements):
                 said.setdefault(subject, []).append(spoken)
     return tuple(
-        msgspec.structs.replace(verdict, said=tuple(sorted(words, key=_order)))
+        msgspec.structs.replace(verdict, said=tuple(words if len(words) == 1 else sorted(words, key=_order)))
         if (words := said.get((verdict.subject, verdict.id)))
         else verdict
         for verdict in verdicts
@@ -169,13 +169,13 @@ def _order(one: Spoken) -> tuple[int, str, str, str]:
 
 def _grouped(decision: LayerDecision, *, now_epoch_s: int) -> Iterator[tuple[str, Word, list[Element]]]:
     """Give what each rule said, by its name and word; an exemption that still holds speaks like an element."""
-    groups: dict[tuple[str, Word], list[Element]] = {}
+    groups: dict[tuple[str, str], list[Element]] = {}
     for said in decision.elements:
-        groups.setdefault((said.rule, Word(said.set)), []).append(said.element)
+        groups.setdefault((said.rule, said.set), []).append(said.element)
     for one in (one for one in decision.exemptions if one.expires_epoch_s > now_epoch_s):
-        groups.setdefault((one.rule, Word.EXEMPT), []).append(Element(finding=one.finding, reason=one.reason))
+        groups.setdefault((one.rule, Word.EXEMPT.value), []).append(Element(finding=one.finding, reason=one.reason))
     for (rule, word), elements in groups.items():
-        yield rule, word, elements
+        yield rule, Word(word), elements
 
 
 class _Speech:
@@ -197,15 +197,19 @@ class _Speech:
         """Give (subject, what was said) once for each subject and place; the first reason stands for the others."""
         name = "exempt" if word is Word.EXEMPT else word.value
         every = heads_of(layer, rule, name)
+        everywhere = places(layer, every)
+        apart = {element: heads for (of, added, element), heads in told.items() if (of, added) == (rule, name)}
         groups: dict[tuple[str, str, str], tuple[Element, Sequence[RuleSource], int]] = {}
+        heads: Sequence[RuleSource]
         for element in elements:
-            heads = told.get((rule, name, element), every)
-            subject, known = _subject(element)
-            key = (subject, known, places(layer, heads))
-            first, _, count = groups.get(key, (element, heads, 0))
-            groups[key] = first, heads, count + 1
+            heads, place = every, everywhere
+            if apart and element in apart:
+                heads = apart[element]
+                place = places(layer, heads)
+            key = (*_subject(element), place)
+            held = groups.get(key)
+            groups[key] = (element, heads, 1) if held is None else (held[0], held[1], held[2] + 1)
         for (subject, known, place), (first, heads, count) in groups.items():
-            more = f" (and {count - 1} more)" if count > 1 else ""
             yield (
                 (subject, known),
                 Spoken(
@@ -213,7 +217,7 @@ class _Speech:
                     layer=layer.name,
                     word=word,
                     place=place,
-                    reason=first.reason + more,
+                    reason=f"{first.reason} (and {count - 1} more)" if count > 1 else first.reason,
                     remedy=first.remedy,
                     facts=self._facts(heads, known) if subject != "finding" or known in self._findings else {},
                 ),

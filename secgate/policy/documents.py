@@ -332,6 +332,17 @@ class LayerVerdict(Document, frozen=True, kw_only=True):
     all_rules: tuple[str, ...]
 
 
+class Alike(Document, frozen=True, kw_only=True):
+    """One verdict that is each of several findings'."""
+
+    ids: tuple[Text, ...]
+    word: Word
+    rule: Text
+    reason: Text
+    remedy: str
+    all_rules: tuple[str, ...]
+
+
 class AddedObligation(Document, frozen=True, kw_only=True):
     """A duty that a rule adds, or takes back."""
 
@@ -356,6 +367,9 @@ class LayerDecision(Document, frozen=True, kw_only=True):
 
     schema: SchemaName
     verdicts: tuple[LayerVerdict, ...]
+    alike: tuple[Alike, ...] = ()
+    alone: tuple[Text, ...] = ()
+    """Findings of which one element speaks, whose words are the verdict."""
     obligations: tuple[AddedObligation, ...]
     superseded: tuple[AddedObligation, ...] = ()
     """Recorded duties that an approved downgrade takes back; each is named whole."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from itertools import repeat
 
 import msgspec
 from msgspec import Struct, structs
@@ -100,6 +99,7 @@ class Evaluation:
         self._guarded = guarded
         self._references = references
         self._whole: set[LayerName] = set()
+        self._recorded: tuple[InputDocument, bytes] | None = None
         self.decision_ids: list[str] = []
         self.notes: list[str] = []
 
@@ -118,6 +118,12 @@ class Evaluation:
                 seen = with_obligations(document, ruled[-1].decision)
                 parted = parted or self._in_parts(layers[1:], document, seen)
         return sorted(ruled, key=lambda one: _LAYER_ORDER.index(one.layer.name))
+
+    def recorded(self, document: InputDocument) -> bytes:
+        """Give the text of a document as it is recorded, without the sentinel; written once."""
+        if self._recorded is None or self._recorded[0] is not document:
+            self._recorded = document, msgspec.json.encode(document, order="sorted")
+        return self._recorded[1]
 
     def _rule(self, layer: Layer, document: InputDocument, parted: LayerDecision | None) -> Ruled:
         """Give the layer's decision, total and of the schema, the sentinel already taken out."""
@@ -170,8 +176,13 @@ class Evaluation:
         }
         if not asked or (layers[0].name == "organisation" and "organisation" in self._whole):
             return {}
+        waiting = list(zip(split(document), split(seen), strict=True))
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="secgate-judge") as pool:
-            parts = list(pool.map(self._part, repeat(asked), split(document), split(seen)))
+            started = [pool.submit(self._part, asked, *one) for one in waiting[:2]]
+            # Whoever has done its first part writes what is recorded, while the other core judges.
+            pool.submit(self.recorded, document)
+            started += [pool.submit(self._part, asked, *one) for one in waiting[2:]]
+            parts = [one.result() for one in started]
         found: dict[LayerName, LayerDecision] = {}
         for name in asked:
             whole = joined([part[name] for part in parts]) if name not in self._whole else None

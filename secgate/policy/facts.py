@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct
@@ -105,9 +106,12 @@ def input_document(
     context: RunContext,
 ) -> InputDocument:
     """Give the document, sorted throughout. Raises PolicyError for facts that the schema has no place for."""
+    now = context.evaluated_at_epoch_s
     facts = tuple(
-        _finding(finding, joined.get(finding.fingerprint, _NOTHING_JOINED), now_epoch_s=context.evaluated_at_epoch_s)
-        for finding in sorted(findings, key=lambda finding: finding.fingerprint)
+        [
+            _finding(finding, joined.get(finding.fingerprint, _NOTHING_JOINED), now_epoch_s=now)
+            for finding in sorted(findings, key=attrgetter("fingerprint"))
+        ]
     )
     _require_distinct([finding.fingerprint for finding in facts], "finding")
     _require_distinct([account.lane for account in coverage.lanes], "lane")
@@ -145,8 +149,8 @@ def sentinel_finding(evaluated_at_epoch_s: int) -> FindingFacts:
 def _require_distinct(ids: Sequence[str], what: str) -> None:
     if SENTINEL in ids:
         raise PolicyError(f"a {what} is called `{SENTINEL}`, which is reserved", remedy="report this run")
-    double = sorted(name for name, count in Counter(ids).items() if count > 1)
-    if double:
+    if len(set(ids)) != len(ids):
+        double = sorted(name for name, count in Counter(ids).items() if count > 1)
         raise PolicyError(f"the {what} `{double[0]}` is there more than once", remedy="report this run")
 
 
@@ -242,10 +246,11 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         touched=finding.touched,
         scanners=tuple(sorted({witness.scanner for witness in witnesses})) if witnesses else (),
         witnesses=len(witnesses),
-        advisories=tuple(sorted(finding.advisories)),
+        advisories=tuple(sorted(finding.advisories)) if finding.advisories else (),
         package=package,
         fix_available=package.fix_available,
-        secret=finding.lane is Lane.SECRETS or any(witness.lane is Lane.SECRETS for witness in witnesses),
+        secret=finding.lane is Lane.SECRETS
+        or (bool(witnesses) and any(witness.lane is Lane.SECRETS for witness in witnesses)),
         in_history=finding.location.commit != "",
         suppressed_in_source=finding.suppressed_in_source,
         in_source=_in_source(finding) if finding.suppressed_in_source else _NO_COMMENT,

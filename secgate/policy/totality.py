@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -24,22 +25,66 @@ from secgate.policy.layers import SETS
 from secgate.sla import basis_of
 
 _SENTINEL_RULE = "data.secgate.rules.sentinel"
-_RANK = {word: rank for rank, word in enumerate(Word)}
+_RANK: dict[str, int] = {word.value: rank for rank, word in enumerate(Word)}
 
 
 def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDecision:
     """Read a decision made on `document` and the sentinel beside it, and give it without the sentinel.
 
-    Raises PolicyError for: a break of the schema, a subject without exactly one verdict, an element about nothing, a
-    word that this layer may not say or that is milder than its elements, a sentinel that was not denied.
+    Every verdict is spelt out in it. Raises PolicyError for: a break of the schema, a subject without exactly one
+    verdict, an element about nothing, a word that this layer may not say or that is milder than its elements, a
+    sentinel that was not denied.
     """
-    decision = read_decision(value, layer=layer)
+    decision = _spelt_out(read_decision(value, layer=layer), layer)
+    findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
     _check_sentinel(decision, layer)
-    _check_verdicts(decision, layer, document)
-    _check_elements(decision, layer, document)
-    _check_additions(decision, layer, document)
+    _check_verdicts(decision, layer, document, findings)
+    _check_elements(decision, layer, document, findings)
+    _check_additions(decision, layer, document, findings)
     _check_taken_back(decision, layer, document)
     return _without_sentinel(decision)
+
+
+def _spelt_out(decision: LayerDecision, layer: str) -> LayerDecision:
+    """Give the decision with every verdict among `verdicts`."""
+    verdicts = list(decision.verdicts)
+    for one in decision.alike:
+        word, rule, reason, remedy, all_rules = one.word, one.rule, one.reason, one.remedy, one.all_rules
+        verdicts += [
+            LayerVerdict(
+                subject="finding", id=name, word=word, rule=rule, reason=reason, remedy=remedy, all_rules=all_rules
+            )
+            for name in one.ids
+        ]
+    words = {word.value: word for word in Word}
+    rules: dict[str, tuple[str, ...]] = {}
+    spoken = _spoken_once(decision) if decision.alone else {}
+    for name in decision.alone:
+        said = spoken.get(name)
+        if said is None:
+            raise _fault(layer, f"the finding {name} is said to have one element, and has not", "report this")
+        verdicts.append(
+            LayerVerdict(
+                subject="finding",
+                id=name,
+                word=words[said.set],
+                rule=said.rule,
+                reason=said.element.reason,
+                remedy=said.element.remedy,
+                all_rules=rules.setdefault(said.rule, (said.rule,)),
+            )
+        )
+    return msgspec.structs.replace(decision, verdicts=tuple(verdicts), alike=(), alone=())
+
+
+def _spoken_once(decision: LayerDecision) -> dict[str, Said | None]:
+    """Give elements by finding, None where there are several."""
+    found: dict[str, Said | None] = {}
+    for said in decision.elements:
+        name = said.element.finding
+        if name is not None:
+            found[name] = None if name in found else said
+    return found
 
 
 def _fault(layer: str, what: str, remedy: str) -> PolicyError:
@@ -55,27 +100,27 @@ def _check_sentinel(decision: LayerDecision, layer: str) -> None:
     raise _fault(layer, "the sentinel got no verdict", "report this: secgate.main did not judge every finding")
 
 
-def _check_verdicts(decision: LayerDecision, layer: str, document: InputDocument) -> None:
-    wanted = {("finding", finding.fingerprint) for finding in document.findings}
-    wanted |= {("lane", account.lane.value) for account in document.lanes if account.asked}
-    wanted |= {("run", "run"), ("finding", SENTINEL)}
-    given: set[tuple[str, str]] = {(verdict.subject, verdict.id) for verdict in decision.verdicts}
-    if given != wanted:
-        for subject, name in sorted(wanted - given):
+def _check_verdicts(decision: LayerDecision, layer: str, document: InputDocument, findings: AbstractSet[str]) -> None:
+    others = {("lane", account.lane.value) for account in document.lanes if account.asked} | {("run", "run")}
+    given = {verdict.id for verdict in decision.verdicts if verdict.subject == "finding"}
+    given_others = {(verdict.subject, verdict.id) for verdict in decision.verdicts if verdict.subject != "finding"}
+    if given != findings or given_others != others:
+        wanted = {("finding", name) for name in findings} | others
+        told = {("finding", name) for name in given} | given_others
+        for subject, name in sorted(wanted - told):
             raise _fault(layer, f"the {subject} {name} has no verdict", "report this with the decision's input")
-        for subject, name in sorted(given - wanted):
+        for subject, name in sorted(told - wanted):
             raise _fault(layer, f"there is a verdict on {subject} {name}, which was not asked", "report this")
-    if len(decision.verdicts) != len(given):
+    if len(decision.verdicts) != len(given) + len(given_others):
         counts = Counter((verdict.subject, verdict.id) for verdict in decision.verdicts)
         subject, name = min(key for key, count in counts.items() if count != 1)
         raise _fault(layer, f"the {subject} {name} has {counts[subject, name]} verdicts", "report this")
 
 
-def _check_elements(decision: LayerDecision, layer: str, document: InputDocument) -> None:
-    findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
+def _check_elements(decision: LayerDecision, layer: str, document: InputDocument, findings: AbstractSet[str]) -> None:
     lanes = {account.lane for account in document.lanes}
     gaps = {gap.id: gap.lane for gap in document.gaps}
-    words = {(str(verdict.subject), verdict.id): verdict for verdict in decision.verdicts}
+    words: dict[tuple[str, str], Word] = {(verdict.subject, verdict.id): verdict.word for verdict in decision.verdicts}
     for said in decision.elements:
         element = said.element
         if said.set not in SETS[layer]:
@@ -89,19 +134,20 @@ def _check_elements(decision: LayerDecision, layer: str, document: InputDocument
         _check_strictness(said, words, layer)
 
 
-def _check_strictness(said: Said, words: Mapping[tuple[str, str], LayerVerdict], layer: str) -> None:
+def _check_strictness(said: Said, words: Mapping[tuple[str, str], Word], layer: str) -> None:
     element = said.element
-    subject = ("finding", element.finding) if element.finding else ("lane", element.lane) if element.lane else None
-    verdict = words.get(("run", "run") if subject is None else (subject[0], str(subject[1])))
-    if verdict is None or verdict.word is Word.WAIVED:
+    if element.finding is not None:
+        word = words.get(("finding", element.finding))
+    else:
+        word = words.get(("run", "run") if element.lane is None else ("lane", element.lane.value))
+    if word is None or word is Word.WAIVED:
         # A lane that is not asked for has no verdict; a waiver is checked before the policy sees it.
         return
-    if _RANK[verdict.word] > _RANK[Word(said.set)]:
-        raise _fault(layer, f"{said.rule} says {said.set}, and the verdict is {verdict.word}", "report this")
+    if _RANK[word] > _RANK[said.set]:
+        raise _fault(layer, f"{said.rule} says {said.set}, and the verdict is {word}", "report this")
 
 
-def _check_additions(decision: LayerDecision, layer: str, document: InputDocument) -> None:
-    findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
+def _check_additions(decision: LayerDecision, layer: str, document: InputDocument, findings: AbstractSet[str]) -> None:
     for kind, additions in (("obligations", decision.obligations), ("exempt", decision.exemptions)):
         for addition in additions:
             if kind not in SETS[layer]:

@@ -19,7 +19,8 @@ job.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
 import msgspec
@@ -50,9 +51,11 @@ from secgate.ports import PlanRequest, ToolSpec
 from secgate.scanners.audit_plan import PLAN, SERVICE, Pin, Plan, askable, audit, audits, resolution, settings, unpinned
 from secgate.sla import many
 
-_ENDS_IN_NAME = re.compile(r": \S+ \(\S+\)$")
 _VIA = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==[^#]*#\s*via\s+(?P<via>.*)$")
 _ENDED = (0, 1)
+_SHOWN = 3
+"""How many packages without an answer a gap names."""
+_LONGEST = 400
 
 
 class _Vulnerability(Struct, frozen=True):
@@ -151,13 +154,7 @@ def _read_audit(plan: Plan, report: _Report) -> Reading:
     strangers = answered.keys() - asked
     if strangers or skipped.keys() - {name for name, _ in asked}:
         raise OutputError("pip-audit answers for packages that it was not asked about", remedy="report this")
-    failures = dict(plan.failed)
-    missing: dict[str, dict[tuple[str, str], None]] = {}
-    for pin in plan.pins:
-        if (pin.name, pin.version) not in answered:
-            missing.setdefault(pin.manifest, {})[pin.name, pin.version] = None
-    for manifest, packages in missing.items():
-        failures.setdefault(manifest, f"skipped-by-tool: {_unanswered(list(packages), skipped)}"[:400])
+    failures = {**dict(_unanswered(plan, skipped, answered.keys())), **dict(plan.failed)}
     # Two manifests that refer to one file bring in its entries twice.
     results = {
         (pin.path, pin.line, pin.name, pin.version, found.id): _result(pin, found)
@@ -186,6 +183,26 @@ def _read_audit(plan: Plan, report: _Report) -> Reading:
     )
 
 
+def _unanswered(
+    plan: Plan, skipped: Mapping[str, str], answered: AbstractSet[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Say for each manifest how many of its packages got no answer, which, and what the tool says of the first."""
+    pins: dict[str, dict[tuple[str, str], None]] = {}
+    for pin in plan.pins:
+        pins.setdefault(pin.manifest, {})[pin.name, pin.version] = None
+    for manifest, asked in pins.items():
+        silent = [package for package in asked if package not in answered]
+        if not silent:
+            continue
+        shown = ", ".join(" ".join(package) for package in silent[:_SHOWN])
+        more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
+        why = skipped.get(silent[0][0], "no answer")
+        yield (
+            manifest,
+            f"skipped-by-tool: {len(silent)} of {many(len(asked), 'package')}: {shown}{more}: {why}"[:_LONGEST],
+        )
+
+
 def _answers(report: _Report) -> tuple[dict[str, str], dict[tuple[str, str], list[_Vulnerability]]]:
     """Give reasons of skipped packages by name, and vulnerabilities by (name, version), both normalised."""
     skipped: dict[str, str] = {}
@@ -201,14 +218,6 @@ def _answers(report: _Report) -> tuple[dict[str, str], dict[tuple[str, str], lis
             raise OutputError("pip-audit answers for something that is no version") from error
         answered[name, version] = dependency.vulns
     return skipped, answered
-
-
-def _unanswered(packages: Sequence[tuple[str, str]], skipped: Mapping[str, str]) -> str:
-    """Name the first packages without an answer, count the rest, and give the tool's reason for the first."""
-    named = ", ".join(f"{name} {version}" for name, version in packages[:3])
-    more = f" and {many(len(packages) - 3, 'more package')}" if len(packages) > 3 else ""
-    # The tool's sentence ends in name and version once more.
-    return f"{named}{more}: {_ENDS_IN_NAME.sub('', skipped.get(packages[0][0], 'no answer for it'))}"
 
 
 def _unique(answered: Mapping[tuple[str, str], Sequence[_Vulnerability]]) -> list[_Vulnerability]:

@@ -7,6 +7,7 @@ then appended.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,16 @@ from secgate.ports import Ledger, Signer
 from secgate.preparation import Enforced, Place, Prepared, opened
 from secgate.record import append_events
 from secgate.signed_events import SignedEvent
+
+_FIELDS = {
+    "reason": ("the reason says nothing, or is too long", "say why, in at most 2,000 characters"),
+    "note": ("the note says nothing, or is too long", "say what you looked at, in at most 2,000 characters"),
+    "ticket": ("the ticket is too long", "name it in at most 200 characters"),
+    "line": ("no line is named", "give --line BRANCH"),
+    "subject.advisory": ("no advisory is named", "give --advisory ID, such as CVE-2026-12345"),
+    "subject.repositories[]": ("a repository has no name", "give --repository as runs name it"),
+}
+"""What to say of a field that does not read, and what to do."""
 
 
 class Speaker(Value, frozen=True, kw_only=True):
@@ -123,7 +134,7 @@ def readable(said: Value) -> bytes:
     try:
         msgspec.json.decode(statement, type=type(said))
     except msgspec.ValidationError as error:
-        raise UsageError(
-            f"it would count for nothing: {error}", remedy="say why in 1 to 2,000 characters; a ticket has at most 200"
-        ) from None
+        field = re.sub(r"\[\d+\]", "[]", str(error).rpartition("$.")[2].rstrip("`"))
+        told, remedy = _FIELDS.get(field, (str(error), "give another value"))
+        raise UsageError(f"it would count for nothing: {told}", remedy=remedy) from None
     return statement

@@ -13,6 +13,7 @@ from secgate.baseline import as_bad_as_ever
 from secgate.config import Machine
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, standing
 from secgate.errors import UsageError
+from secgate.escape import plain
 from secgate.model import Finding, Severity, Value
 from secgate.pipeline.downgraded import checked, is_above, late_duties
 from secgate.pipeline.exceptions import SHOWN, limits_of
@@ -82,9 +83,15 @@ def approve_downgrade(name: str, *, speaker: Speaker, place: Place, machine: Mac
 def revoke_downgrade(
     name: str, reason: str, *, speaker: Speaker, place: Place, machine: Machine, now: datetime
 ) -> Downgrade:
-    """End a downgrade, or take back a request; any person may."""
+    """End a downgrade, or take back a request; any person may, and once is enough."""
     with desk_at(place, machine=machine, now=now) as desk:
         found = _downgrade(name, desk)
+        if found.revoked_by:
+            raise UsageError(
+                f"downgrade {found.id[:SHOWN]} is revoked already, by {found.revoked_by}: "
+                f"{plain(found.revoked_reason)}",
+                remedy="nothing is left to do",
+            )
         said = Revocation(
             schema=PROCEDURE.schema("revocation"),
             request=found.id,
@@ -113,7 +120,9 @@ def listed_downgrades(*, place: Place, machine: Machine, now: datetime) -> Liste
 def _request(finding: Finding, wish: DowngradeWish, speaker: Speaker, desk: Desk) -> DowngradeRequest:
     at, until = int(desk.now.timestamp()), int(wish.expires.timestamp())
     if until <= at:
-        raise UsageError("the downgrade would have ended already", remedy="give a later --until")
+        raise UsageError(
+            f"the downgrade would have ended already: it is {time_words(at)}", remedy="give a later --until"
+        )
     # What stands counts, though the tools say less by now: their word loosens nothing.
     severity = as_bad_as_ever(finding.severity, finding.obligations)
     if wish.severity is Severity.INFO:

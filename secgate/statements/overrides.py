@@ -27,7 +27,7 @@ from secgate.preparation import Place
 from secgate.signed_events import OverrideGiven, OverrideReviewed
 from secgate.sla import length_words
 from secgate.statements.desk import Desk, Speaker, desk_at, say
-from secgate.waivers import Refused, require_approver, statement_id
+from secgate.waivers import Refused, require_approver, statement_id, time_words
 
 _SEE = "see `secgate override list`"
 
@@ -49,14 +49,31 @@ class ListedOverride(Value, frozen=True, kw_only=True):
     runs: tuple[str, ...]
 
 
+class VainOverride(NamedTuple):
+    """An override that counts for nothing, by the entry that gives it, and the runs that passed under it before."""
+
+    refused: Refused
+    runs: tuple[str, ...]
+
+
 class ListedOverrides(NamedTuple):
-    """The overrides of a repository, oldest first, and what counts for nothing."""
+    """The overrides of a repository, oldest first, what counts for nothing, and of that what let runs pass."""
 
     overrides: tuple[ListedOverride, ...]
     refused: tuple[Refused, ...]
+    in_vain: tuple[VainOverride, ...]
 
 
-def give_override(emergency: Emergency, *, speaker: Speaker, place: Place, machine: Machine, now: datetime) -> Standing:
+class GivenOverride(NamedTuple):
+    """An override as it stands, and whether a run of its line is recorded."""
+
+    standing: Standing
+    known_line: bool
+
+
+def give_override(
+    emergency: Emergency, *, speaker: Speaker, place: Place, machine: Machine, now: datetime
+) -> GivenOverride:
     """Let a line of the tree's repository pass until a time. Raises UsageError, SignatureError or LedgerError."""
     with desk_at(place, machine=machine, now=now) as desk:
         lacking = lacks_role(speaker.person, desk.enforced.people)
@@ -66,8 +83,8 @@ def give_override(emergency: Emergency, *, speaker: Speaker, place: Place, machi
         longest = override_limits(desk.prepared).longest_s
         if not at < until <= at + longest:
             raise UsageError(
-                f"an override lasts {length_words(longest)} at most, from now on",
-                remedy="give another",
+                f"an override lasts {length_words(longest)} at most, from {time_words(at)} on",
+                remedy="give another; where the ledger's last entry is later than this clock, its time counts",
                 place="--until",
             )
         target = desk.prepared.target
@@ -85,7 +102,8 @@ def give_override(emergency: Emergency, *, speaker: Speaker, place: Place, machi
             ticket=emergency.ticket,
         )
         statement = say(NAMESPACES[GIVEN], said, OverrideGiven, speaker, desk)
-        return _standing(_given(statement_id(statement), desk), desk)
+        known = any(run.line == line for run in desk.memory.runs(desk.repository))
+        return GivenOverride(_standing(_given(statement_id(statement), desk), desk), known)
 
 
 def review_override(
@@ -112,14 +130,13 @@ def listed_overrides(*, place: Place, machine: Machine, now: datetime) -> Listed
     """Give the overrides of a tree's repository with their reviews, and the runs made under each."""
     with desk_at(place, machine=machine, now=now) as desk:
         given, refused = _overrides(desk)
-        runs = desk.memory.runs(desk.repository)
-        found = tuple(
-            ListedOverride(
-                standing=_standing(one, desk), runs=tuple(run.run_id for run in runs if run.override == one.id)
-            )
-            for one in given
-        )
-        return ListedOverrides(found, refused)
+        under: dict[str, list[str]] = {}
+        for run in desk.memory.runs(desk.repository):
+            under.setdefault(run.override, []).append(run.run_id)
+        found = tuple(ListedOverride(standing=_standing(one, desk), runs=tuple(under.get(one.id, ()))) for one in given)
+        names = {one.sequence: statement_id(one.statement.encode()) for one in desk.memory.statements}
+        vain = (VainOverride(one, tuple(under.get(names[one.sequence], ()))) for one in refused if one.type == GIVEN)
+        return ListedOverrides(found, refused, tuple(one for one in vain if one.runs))
 
 
 def _commit(name: str, desk: Desk) -> str:

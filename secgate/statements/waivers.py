@@ -16,6 +16,7 @@ from secgate.policy.values import WaiverLimits
 from secgate.preparation import Place
 from secgate.scan.coverage import GAP_REASONS
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
+from secgate.sla import many
 from secgate.statements.desk import Desk, Speaker, desk_at, named, readable, say
 from secgate.story import read_document
 from secgate.waived import account, for_findings
@@ -43,12 +44,14 @@ from secgate.waivers import (
     standing,
     statement_id,
     subject_of,
+    time_words,
     together,
 )
 
 _SHOWN = 12
 _RUNS_LOOKED_AT = 50
 _WITHOUT_USE = ("unused", "void")
+_NO_VERSION = frozenset("*<>=^,| \t\r\n")
 
 
 class Wish(Value, frozen=True, kw_only=True):
@@ -116,10 +119,11 @@ def request_for_advisory(
     It is bound to the resolved `versions`, at least one, and to a severity that it must not rise above. The tree's own
     repository must be among them. Raises UsageError, SignatureError or LedgerError; nothing is then written.
     """
-    if not versions:
-        raise UsageError("no version is given that the waiver is bound to", remedy="give --version, once or more often")
+    _require_versions(versions)
     bound = Bound(form="version", values=tuple(sorted(set(versions))), severity=severity)
-    shown = f"{subject.advisory} of {subject.package} in {len(subject.repositories)} repositories"
+    shown = (
+        f"{subject.advisory} of {subject.package} in {many(len(subject.repositories), 'repository', 'repositories')}"
+    )
     with desk_at(place, machine=machine, now=now) as desk:
         if desk.repository not in subject.repositories:
             raise UsageError(
@@ -127,6 +131,18 @@ def request_for_advisory(
                 remedy="name it too, or ask in a tree of one of them: its gate is the one that reads this ledger",
             )
         return _ask(_request(wish, speaker, desk, subject=subject, bound=bound, shown=shown), speaker, desk)
+
+
+def _require_versions(versions: Sequence[str]) -> None:
+    """Raise UsageError unless each is a version as a lock file resolves it: of a range no package is ever."""
+    if not versions:
+        raise UsageError("no version is given that the waiver is bound to", remedy="give --version, once or more often")
+    for one in versions:
+        if not one or set(one) & _NO_VERSION:
+            raise UsageError(
+                f"`{plain(one)}` is no version of one package",
+                remedy="give the resolved ones, as the lock file has them",
+            )
 
 
 def request_for_gap(
@@ -190,9 +206,15 @@ def approve(name: str, *, speaker: Speaker, place: Place, machine: Machine, now:
 
 
 def revoke(name: str, reason: str, *, speaker: Speaker, place: Place, machine: Machine, now: datetime) -> Waiver:
-    """End a waiver, or take back a request; any person may."""
+    """End a waiver, or take back a request; any person may, and once is enough."""
     with desk_at(place, machine=machine, now=now) as desk:
         waiver = _waiver(name, desk)
+        if waiver.revoked_by:
+            raise UsageError(
+                f"waiver {waiver.id[:_SHOWN]} is revoked already, by {waiver.revoked_by}: "
+                f"{plain(waiver.revoked_reason)}",
+                remedy="nothing is left to do",
+            )
         said = Revocation(
             request=waiver.id, by=speaker.person, reason=reason, revoked_epoch_s=int(desk.now.timestamp())
         )
@@ -256,7 +278,7 @@ def _request(
     at = int(desk.now.timestamp())
     until = int(wish.expires.timestamp())
     if until <= at:
-        raise UsageError("the waiver would have ended already", remedy="give a later --until")
+        raise UsageError(f"the waiver would have ended already: it is {time_words(at)}", remedy="give a later --until")
     return Request(
         kind=wish.kind,
         subject=subject,

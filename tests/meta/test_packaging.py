@@ -1,5 +1,6 @@
 """What is released: the same bytes wherever it is built, and a wheel that works in a fresh environment."""
 
+import base64
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import venv
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -186,30 +188,78 @@ def dist_version(wheel: Path) -> str:
     return wheel.name.split("-")[1]
 
 
-def test_the_wheel_writes_its_own_inventory_and_attestation(dist: Path, tmp_path: Path) -> None:
-    """As docs/releasing.md says, on a small repository: gate the commit, bind what was built, list what is in it."""
+class Release:
+    """A small repository, an organisation that has a release key, and `make evidence` with the wheel's own program."""
+
+    def __init__(self, fresh: Fresh, dist: Path, home: Path) -> None:
+        self.fresh, self.dist = fresh, dist
+        self.tree, self.layer, self.evidence = home / "tree", home / "organisation", home / "evidence"
+        self.key = home / "release"
+        self.tree.mkdir()
+        self.layer.mkdir()
+        (self.layer / "enforced.toml").write_text('version = 1\nadvisories = { source = "local" }\n', encoding="utf-8")
+        fresh.secgate("keys", "create", "machine:release", "--out", self.key, "--enforced", self.layer, cwd=home)
+        run("git", "init", "--quiet", cwd=self.tree)
+
+    def commit(self, **files: str) -> None:
+        for name, text in files.items():
+            (self.tree / name).write_text(text, encoding="utf-8")
+        author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        for words in (["add", "."], [*author, "commit", "--quiet", "--message", "one"]):
+            run("git", *words, cwd=self.tree)
+
+    def make(self, *, code: int) -> str:
+        signed = (f"ENFORCED={self.layer}", f"KEY={self.key}")
+        folders = (f"BIN={self.fresh.home}/env/bin", f"DIST={self.dist}", f"EVIDENCE={self.evidence}")
+        env = {"HOME": str(self.fresh.home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "SECGATE_OFFLINE": "1"}
+        words = ("make", "--file", ROOT / "Makefile", "evidence", "ARGS=--quiet", *folders, *signed)
+        return run(*words, cwd=self.tree, env=env, code=code)
+
+    def verify(self, *about: str | Path, code: int) -> str:
+        attested = self.evidence / "secgate.intoto.json"
+        return self.fresh.secgate(
+            "attest", "verify", attested, *about, "--enforced", self.layer, cwd=self.evidence, code=code
+        )
+
+
+def test_a_release_is_attested_as_it_was_judged(dist: Path, tmp_path: Path) -> None:
+    """`make evidence` on a small scale: a pass, and a commit of whose packages nobody can tell here."""
     if not shutil.which("ssh-keygen"):
         pytest.skip("no ssh-keygen")
-    fresh = Fresh(Path(sys.executable), dist, tmp_path)
-    tree, layer, made = tmp_path / "tree", tmp_path / "organisation", tmp_path / "made"
-    for folder in (tree, layer, made):
-        folder.mkdir()
-    (layer / "enforced.toml").write_text("version = 1\n", encoding="utf-8")
-    shutil.copy(ROOT / "secgate" / "version.py", tree)
-    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    for words in (["init", "--quiet"], ["add", "."], [*author, "commit", "--quiet", "--message", "one"]):
-        run("git", *words, cwd=tree)
-    key, attested, bom = tmp_path / "release", made / "secgate.intoto.json", made / "secgate.cdx.json"
-    fresh.secgate("keys", "create", "machine:release", "--out", key, "--enforced", layer, cwd=tree)
-    gate = ("--quiet", "--offline", "--profile", "release", "--enforced", layer, "--format", "json")
-    name = json.loads(fresh.secgate("run", *gate, cwd=tree))["run"]["run_id"]
-    signing = ("--key", key, "--enforced", layer, "-o", attested)
-    fresh.secgate("attest", "bind", name, "--artifact", fresh.wheel, *signing, cwd=tree)
-    fresh.secgate("sbom", "--run", name, "--artifact", fresh.wheel, "-o", bom, cwd=tree)
-    subject = json.loads(bom.read_text())["metadata"]["component"]
-    assert subject["hashes"] == [{"alg": "SHA-256", "content": digest(fresh.wheel)}]
-    about = ("--enforced", layer, "--profile", "release")
-    said = fresh.secgate("attest", "verify", attested, "--artifact", fresh.wheel, *about, cwd=made)
-    assert said.startswith("PASS: ")
-    (sdist,) = dist.glob("*.tar.gz")
-    fresh.secgate("attest", "verify", attested, "--artifact", sdist, *about, cwd=made, code=1)
+    release = Release(Fresh(Path(sys.executable), dist, tmp_path), dist, tmp_path)
+    release.commit(**{"version.py": '__version__ = "1"\n'})
+    assert "\nPASS: " in release.make(code=0)
+    (wheel,), (sdist,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
+    both = ("--artifact", wheel, "--artifact", sdist)
+    assert release.verify(*both, "--profile", "release", code=0).startswith("PASS: ")
+    release.verify("--artifact", sdist, "--profile", "audit", code=1)
+    release.verify("--artifact", ROOT / "Makefile", code=1)
+    bom = json.loads((release.evidence / "secgate.cdx.json").read_text())
+    assert bom["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": digest(wheel)}]
+    bound = [one["value"] for one in bom["metadata"]["properties"] if one["name"] == "secgate:artifact:bound-by"]
+    assert bound == ["attestation"]
+
+    release.commit(**{"requirements.txt": "demo==1.0\n"})
+    told = release.make(code=2)  # make's own word for any command that did not end with 0
+    assert "\nCOULD NOT TELL: " in told
+    assert json.loads((release.evidence / "gate.json").read_text())["outcome"] == "inconclusive"
+    release.verify(*both, code=3)
+    release.verify(*both, "--require", "valid", code=0)
+    (lane,) = [one for one in predicate(release.evidence)["lanes"] if one["lane"] == "dependencies"]
+    assert (lane["offered"], lane["covered"]) == (1, 0)
+
+
+def test_without_a_key_nothing_is_attested_and_that_is_said(dist: Path, tmp_path: Path) -> None:
+    told = run("make", "--dry-run", "evidence", f"DIST={dist}", f"EVIDENCE={tmp_path}", cwd=ROOT)
+    assert "attest bind" not in told
+    assert "attest verify" not in told
+    assert "no attestation" in told
+    assert told.count("/secgate run --profile release") == told.count("/secgate sbom --run ") == 1
+    run("make", "evidence", f"DIST={tmp_path}", f"EVIDENCE={tmp_path}/evidence", cwd=ROOT, code=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def predicate(evidence: Path) -> dict[str, Any]:
+    envelope = json.loads((evidence / "secgate.intoto.json").read_text())
+    told: dict[str, Any] = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+    return told

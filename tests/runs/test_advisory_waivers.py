@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from secgate import statements
@@ -27,11 +29,11 @@ def shop(office: Office) -> Office:
     return office
 
 
-def asked(office: Office, *repositories: str, name: str = CVE) -> Waiver:
+def asked(office: Office, *repositories: str, name: str = CVE, versions: tuple[str, ...] = ("1.0",)) -> Waiver:
     return statements.request_for_advisory(
         AdvisorySubject(advisory=name, ecosystem="PyPI", package="flask", repositories=repositories),
         Wish(kind="accept", reason="the parser is never called", expires=NOW + 30 * DAY),
-        versions=("1.0",),
+        versions=versions,
         severity=Severity.CRITICAL,
         speaker=office.speaker(EVE),
         place=office.place,
@@ -60,6 +62,32 @@ def test_one_signature_holds_under_the_other_name_and_only_for_the_version(shop:
     other = shop.run()
     assert outcome(other) is Outcome.FAIL
     assert "version" in " ".join(other.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"versions": ()}, "no version is given"),
+        ({"versions": ("1.0", "")}, "`` is no version of one package"),
+        ({"versions": ("*",)}, r"`\*` is no version of one package"),
+        ({"versions": (">=1.0",)}, "`>=1.0` is no version of one package"),
+        ({"name": " "}, "no advisory is named"),
+        ({"more": ""}, "a repository has no name"),
+    ],
+)
+def test_what_could_be_of_no_package_is_not_asked_for(shop: Office, changes: dict[str, Any], told: str) -> None:
+    shop.run()
+    here, more = own(shop), changes.pop("more", ELSEWHERE)
+    with pytest.raises(UsageError, match=told):
+        asked(shop, here, more, **changes)
+
+
+def test_its_words_count_repositories_as_people_do(shop: Office) -> None:
+    shop.run()
+    assert [asked(shop, own(shop), *more).request.shown for more in ((), (ELSEWHERE,))] == [
+        f"{CVE} of flask in 1 repository",
+        f"{CVE} of flask in 2 repositories",
+    ]
 
 
 def test_it_is_not_asked_for_where_it_could_never_be_approved(shop: Office) -> None:

@@ -67,7 +67,7 @@ def give(office: Office, days: float) -> Standing:
         place=office.place,
         machine=office.product.machine(),
         now=office.at(days),
-    )
+    ).standing
 
 
 def review(office: Office, given: Standing, days: float, word: Literal["justified", "not-justified"]) -> None:

@@ -12,6 +12,8 @@ from secgate.model import Lane, Outcome
 from tests.product import CLEAN, DAY, NOW, Product, gaps, outcome, tree
 from tests.unit.conftest import Git
 
+RANDOM = "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5"
+
 GO = "package main\n\nfunc main() { run() }\n"
 
 
@@ -174,8 +176,8 @@ def own_form(folder: Path, data: bytes, lane: str) -> None:
 
 
 def test_a_tool_s_own_json_joins_without_code(product: Product, git: Git) -> None:
-    git.commit({"keys.py": 'x = 1\nkey = "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5"\n'})
-    leak = {"RuleID": "github-pat", "Match": "m", "Secret": "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5", "File": "keys.py"}
+    git.commit({"keys.py": f'x = 1\nkey = "{RANDOM}"\n'})
+    leak = {"RuleID": "github-pat", "Match": "m", "Secret": RANDOM, "File": "keys.py"}
     own_form(Path(git.root), json.dumps([leak | {"StartLine": 2}]).encode(), "secrets")
     git.commit()
     document = product.run(git.root)

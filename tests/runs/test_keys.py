@@ -12,7 +12,7 @@ import pytest
 from secgate import keys
 from secgate.errors import ConfigError, SignatureError, UsageError
 from secgate.keyring import KeyEntry
-from secgate.keys import KeyMade, KeyWish
+from secgate.keys import KeyMade, KeysRevoked, KeyWish
 from secgate.model import Trust
 from secgate.registry import signer
 from tests.product import DAY, NOW, Product
@@ -44,13 +44,16 @@ class Desk:
             wish, overlap_s=int(days * 86400), enforced=str(self.layer), machine=self.product.machine(), now=NOW
         )
 
-    def revoke(self, which: str, days: float | None = None, reason: str = "laptop stolen") -> tuple[KeyEntry, ...]:
+    def revoke(self, which: str, days: float | None = None, reason: str = "laptop stolen") -> KeysRevoked:
         since = None if days is None else NOW + days * DAY
-        return keys.revoke_keys(which, since=since, reason=reason, enforced=str(self.layer), now=NOW)
+        machine = self.product.machine()
+        return keys.revoke_keys(which, since=since, reason=reason, enforced=str(self.layer), machine=machine, now=NOW)
+
+    def entries(self, days: float = 0) -> tuple[KeyEntry, ...]:
+        return keys.listed_keys(enforced=str(self.layer), machine=self.product.machine(), now=NOW + days * DAY)
 
     def listed(self, days: float = 0) -> list[tuple[str, str]]:
-        found = keys.listed_keys(enforced=str(self.layer), now=NOW + days * DAY)
-        return [(one.key.principal, one.state) for one in found]
+        return [(one.key.principal, one.state) for one in self.entries(days)]
 
     def text(self, name: str = "allowed_signers") -> str:
         return (self.layer / name).read_text()
@@ -125,7 +128,7 @@ def test_a_rotated_key_counts_for_what_it_signed_before(desk: Desk) -> None:
     assert [one for one in desk.text().splitlines() if "eve's laptop" in one] == [
         f'{EVE} namespaces="secgate-*",valid-before="20260308120000" {desk.eve.public} eve\'s laptop'
     ]
-    assert made.ended == (keys.listed_keys(enforced=str(desk.layer), now=NOW)[0].fingerprint,)
+    assert made.ended == (desk.entries()[0].fingerprint,)
     assert [desk.signs(desk.eve.path, day) for day in (-9, 7, 7.001)] == [EVE, EVE, ""]
     assert [desk.signs(desk.home / "new", day) for day in (-0.001, 0, 900)] == ["", EVE, EVE]
     assert desk.listed(8) == [(EVE, "ended"), (EVE, "counts")]
@@ -138,16 +141,33 @@ def test_there_must_be_a_key_to_rotate(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("days", "counts"), [(-2, [EVE, ""]), (None, ["", ""])])
 def test_a_revoked_key(desk: Desk, days: float | None, counts: list[str]) -> None:
-    (gone,) = desk.revoke(EVE, days)
+    ((gone,), _) = desk.revoke(EVE, days)
     assert gone.key.principal == EVE
     assert [desk.signs(desk.eve.path, day) for day in (-3, -1)] == counts
     assert desk.listed() == [(EVE, "revoked")]
 
 
+def test_what_is_revoked_already_is_left_as_it_is_and_an_earlier_time_is_not(desk: Desk) -> None:
+    desk.revoke(EVE, -2)
+    before = desk.text("revoked")
+    for days in (-2, -1):
+        assert [one.key.principal for one in desk.revoke(EVE, days).already] == [EVE]
+    assert desk.text("revoked") == before
+    assert (len(desk.revoke(EVE, -3).revoked), len(desk.revoke(EVE).revoked)) == (1, 1)
+    assert desk.text("revoked").count("ssh-ed25519") == 3
+    assert desk.entries()[0].revoked_epoch_s == 0
+
+
+def test_a_key_is_not_revoked_without_a_reason(desk: Desk) -> None:
+    with pytest.raises(UsageError, match="the reason says nothing"):
+        desk.revoke(EVE, reason=" - ")
+    assert desk.text("revoked") == ""
+
+
 def test_a_reason_is_a_comment_whatever_it_says(desk: Desk) -> None:
     desk.make()
-    other = keys.listed_keys(enforced=str(desk.layer), now=NOW)[1].fingerprint
-    desk.revoke(keys.listed_keys(enforced=str(desk.layer), now=NOW)[0].fingerprint[:20], None, f"x\n\x1b[2J {other}")
+    first, other = (one.fingerprint for one in desk.entries())
+    desk.revoke(first[:20], None, f"x\n\x1b[2J {other}")
     assert desk.text("revoked") == f"{desk.eve.public} {EVE}, x [2J {other} (noted 2026-03-01)\n"
     assert desk.listed() == [(EVE, "revoked"), (ADA, "counts")]
 
@@ -192,6 +212,10 @@ def test_the_command_line(desk: Desk) -> None:
     said("revoke", ADA, "--reason", "lost", "--from", "2026-03-01")
     assert 'from="20260301000000" ssh-ed25519' in desk.text("revoked")
     listing = said("list")
-    assert f"  {ADA}  revoked: revoked 2026-03-01 00:00 UTC\n" in listing
+    assert f"  {ADA}  revoked from 2026-03-01 00:00 UTC\n" in listing
     assert max(map(len, listing.splitlines())) <= 80
     assert [one["state"] for one in json.loads(said("list", "--format", "json"))] == ["counts", "revoked", "counts"]
+    by_name = desk.product.cli("keys", "list", cwd=desk.home, SECGATE_ENFORCED=str(desk.layer))
+    assert by_name.out == listing
+    unnamed = desk.product.cli("keys", "list", cwd=desk.home)
+    assert (unnamed.code, "give --enforced DIR, or set SECGATE_ENFORCED" in unnamed.err) == (2, True)

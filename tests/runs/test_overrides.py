@@ -48,7 +48,7 @@ def give(office: Office, days: float = 0, *, hours: float = 6, person: str = EVE
         place=office.place,
         machine=office.product.machine(),
         now=office.at(days),
-    )
+    ).standing
 
 
 def look(office: Office, given: Standing, days: float, *, person: str = ADA, word: str = "justified") -> Standing:
@@ -151,6 +151,9 @@ def test_it_does_not_cover_a_policy_that_cannot_decide(shop: Office) -> None:
         ({"hours": -1}, "24 h at most"),
         ({"person": ADA}, "the role `break-glass` is missing"),
         ({"commit": "ffff"}, "there is no commit `ffff`"),
+        ({"reason": " "}, "the reason says nothing"),
+        ({"line": " "}, "no line is named"),
+        ({"ticket": "t" * 201}, "the ticket is too long"),
     ],
 )
 def test_what_cannot_be_given(shop: Office, changes: dict[str, Any], told: str) -> None:
@@ -174,6 +177,30 @@ def test_a_second_person_reviews_it_or_it_is_a_deviation(shop: Office) -> None:
     (one,) = listed.overrides
     assert (one.standing.deviation, len(one.runs)) == (True, 1)
     assert "override" not in " ".join(run(shop, 7).notes)
+
+
+def test_a_run_under_one_whose_key_is_revoked_since_is_told(shop: Office) -> None:
+    """The list would say that nothing was ever overridden, and a run passed."""
+    run(shop)
+    give(shop, HOUR)
+    passed = run(shop, 2 * HOUR)
+    (shop.folder / "revoked").write_text(f"{shop.keys[EVE].public}\n")
+    listed = statements.listed_overrides(place=shop.place, machine=shop.product.machine(), now=shop.at(3 * HOUR))
+    assert listed.overrides == ()
+    assert [(one.refused.type, one.runs) for one in listed.in_vain] == [("override-given", (passed.run_id,))]
+    told = shop.product.cli("override", "list", "--enforced", str(shop.folder), cwd=shop.git.root)
+    assert (told.out, f"before: {passed.run_id}\n" in told.err) == ("no overrides\n", True)
+
+
+def test_a_line_that_no_run_knows_is_asked_about(shop: Office) -> None:
+    run(shop)
+    who = ("--as", EVE, "--key", str(shop.keys[EVE].path), "--enforced", str(shop.folder))
+    words = ("override", "--until", "6h", "--reason", "down", *who)
+    asked = [shop.product.cli(*words, "--line", line, cwd=shop.git.root, at=shop.at(HOUR)) for line in ("mian", "main")]
+    assert [(one.code, "line mian is recorded yet: is it spelt right?" in one.err) for one in asked] == [
+        (0, True),
+        (0, False),
+    ]
 
 
 def test_the_command_line(shop: Office) -> None:

@@ -98,6 +98,23 @@ def test_a_ledger_under_another_name_counts_once(product: Product, web: Path, tm
     assert again == once
 
 
+@pytest.mark.parametrize("older_first", [True, False])
+def test_an_older_copy_of_a_ledger_counts_once(product: Product, web: Path, tmp_path: Path, older_first: bool) -> None:
+    older = str(shutil.copy(ledger_of(web), tmp_path / "copy.sqlite"))
+    protected(product, web, days=1)
+    names = (older, ledger_of(web)) if older_first else (ledger_of(web), older)
+    assert listed(product, *names, days=2) == listed(product, ledger_of(web), days=2)
+
+
+def test_copies_that_have_gone_apart_are_refused(product: Product, web: Path, tmp_path: Path) -> None:
+    apart = tmp_path / "apart"
+    shutil.copytree(web, apart)
+    protected(product, web, days=1)
+    protected(product, apart, days=2)
+    with pytest.raises(LedgerError, match="began as one and have gone apart since"):
+        listed(product, ledger_of(web), ledger_of(apart))
+
+
 def test_a_ledger_in_git(git: Git, tmp_path: Path) -> None:
     git("init", "--quiet", "--bare", str(tmp_path / "ledger.git"))
     store = {"SECGATE_LEDGER_STORE": "git", "SECGATE_LEDGER_REPOSITORY": str(tmp_path / "ledger.git")}

@@ -134,17 +134,17 @@ def test_of_twins_as_many_are_waived_as_there_are_waivers(office: Office) -> Non
     assert words(office.run()) == [Word.DENY, Word.DENY, Word.WAIVED, Word.WAIVED]
 
 
+def revoke(office: Office, waiver: Waiver, reason: str, person: str = EVE) -> Waiver:
+    speaker, machine = office.speaker(person), office.product.machine()
+    return statements.revoke(waiver.id[:12], reason, speaker=speaker, place=office.place, machine=machine, now=NOW)
+
+
 def test_revoking_ends_it(office: Office) -> None:
     office.git.commit({"app.py": WEAK})
     waiver = office.waive(office.run().findings[0].fingerprint)
-    statements.revoke(
-        waiver.id[:12],
-        "the login is gone",
-        speaker=office.speaker(EVE),
-        place=office.place,
-        machine=office.product.machine(),
-        now=NOW,
-    )
+    revoke(office, waiver, "the login is gone")
+    with pytest.raises(UsageError, match=f"is revoked already, by {EVE}: the login is gone"):
+        revoke(office, waiver, "once more", person=ADA)
     after = office.run()
     assert outcome(after) is Outcome.FAIL
     assert f"is void: revoked by {EVE}: the login is gone" in " ".join(after.notes)
@@ -268,6 +268,28 @@ def test_a_gap_is_waived_for_the_whole_tree_and_never_for_a_change(office: Offic
     assert outcome(office.run()) is Outcome.PASS
     office.git.commit({"old/tool.sh": "echo 2\n"})
     assert outcome(office.run(changed_since="HEAD~1")) is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("revoked", f"is void: revoked by {EVE}: shipped again; fix it, or ask anew: secgate coverage waive"),
+        ("ended", "is expired: it ended 2026-03-31 12:00:00 UTC; fix it, or ask anew: secgate coverage waive"),
+        ("asked for", "is requested: nobody has approved it yet; have a second person say: secgate waiver approve"),
+    ],
+)
+def test_a_gap_whose_waiver_does_not_hold_is_told_which(office: Office, how: str, told: str) -> None:
+    office.git.commit({"app.py": "x = 1\n", "old/tool.sh": "echo\n", "old/other.sh": "echo\n"})
+    office.run()
+    waiver = ask_for_gap(office, "unsupported", "old/")
+    if how != "asked for":
+        office.approve(waiver)
+    if how == "revoked":
+        revoke(office, waiver, "shipped again")
+    after = office.run(31 if how == "ended" else 0)
+    assert outcome(after) is Outcome.INCONCLUSIVE
+    name = f"waiver {waiver.id[:12]} of sast: unsupported old/ "
+    assert [one.removeprefix(name)[: len(told)] for one in after.notes if one.startswith(name)] == [told]
 
 
 @pytest.mark.parametrize(

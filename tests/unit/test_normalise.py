@@ -26,6 +26,9 @@ from secgate.model import (
 from secgate.normalise import normalise
 from tests.unit.identity_kit import Scan, advisory, crosswalk, kinds, normalised, scan_of
 
+WORD = "zP4q8Lw1"
+SENTENCE = "key for the codes of secrets: 32 random bytes, as text of one of two forms, said to nobody"
+
 
 def _at(line: int, column: int = 0, end_column: int = 0, end_line: int = 0) -> Region:
     return Region(start_line=line, start_column=column, end_line=end_line or line, end_column=end_column)
@@ -138,10 +141,11 @@ _BY_HASH = {
 @pytest.mark.parametrize(
     ("line", "text", "snippet", "confidence"),
     [
-        ('login(user="u", password="zP4q8Lw1")', "zP4q8Lw1", 'login(user="u", password="[secret]")', "medium"),
+        (f'login(user="u", password="{WORD}")', WORD, 'login(user="u", password="[secret]")', "medium"),
         ('login(user="u", password="changeme")', "changeme", 'login(user="u", password="[secret]")', "low"),
-        ('url = "https://u:zP4q8Lw1@example.org/"', "zP4q8Lw1", 'url = "[secret]"', "medium"),
+        (f'url = "https://u:{WORD}@example.org/"', WORD, 'url = "[secret]"', "medium"),
         ("zP4q 8Lw1", "elsewhere", "[secret]", "medium"),
+        (f'{{"SECRET_KEY": "{SENTENCE}"}}', SENTENCE, '{"SECRET_KEY": "[secret]"}', "low"),
     ],
 )
 def test_secret_known_by_its_hash_is_found_on_its_line(line: str, text: str, snippet: str, confidence: str) -> None:
@@ -191,7 +195,25 @@ def test_severity_of_an_advisory(scores: dict[str, float], expected: tuple[Sever
 
 
 def test_labels_of_a_block_are_no_secrets() -> None:
-    text = 'resource "cloud_machine" "web" {\n  password = "q8Zk2pLw"\n}\n'
+    text = f'resource "cloud_machine" "web" {{\n  password = "{WORD}"\n}}\n'
     raw = _raw(path="a.tf", region=_at(1, end_line=3), cwes=(798,))
     (one,) = normalised({"a.tf": text}, [scan_of("checkov", [raw], Lane.IAC)]).located
     assert one.place.snippet == 'resource "cloud_machine" "web" {\n  password = "[secret]"\n}'
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "severity"),
+    [
+        ("k = 'AKIAIOSFODNN7EXAMPLE'\n", "AKIAIOSFODNN7EXAMPLE", "low"),
+        ("k = 'AKIA" + "Q4RT7ZK2MX9PL3EX'\n", "AKIA" + "Q4RT7ZK2MX9PL3EX", "high"),
+        ("BEGIN = '-----BEGIN RSA PRIVATE" + " KEY-----'\n", "BEGIN RSA PRIVATE KEY", "info"),
+        ("-----BEGIN RSA PRIVATE" + " KEY-----\n" + "aB3d" * 16 + "\n", "BEGIN RSA PRIVATE KEY", "high"),
+    ],
+)
+def test_a_detector_that_is_certain_is_wrong_about_two_forms_alone(text: str, secret: str, severity: str) -> None:
+    sha1 = hashlib.sha1(secret.encode(), usedforsecurity=False).hexdigest()
+    raw = _raw(secret_sha1=sha1, **_BY_HASH | {"confidence": Confidence.HIGH})
+    done = normalised({"a.py": text}, [scan_of("detect-secrets", [raw], Lane.SECRETS)])
+    (result,) = done.results
+    assert result.severity == severity
+    assert secret not in result.snippet

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from secgate.purl import PackageUrl, parse
+from secgate.errors import UsageError
+from secgate.purl import PackageUrl, named_package, parse
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,24 @@ def test_a_package_url_is_taken_apart(text: str, ecosystem: str, name: str, vers
 @pytest.mark.parametrize("text", ["", "flask", "pkg:", "pkg:pypi", "pkg:pypi/", "pkg:pypi/" + "a" * 1000])
 def test_what_is_none_is_none(text: str) -> None:
     assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Flask", ("PyPI", "Flask")),
+        ("pypi/Flask", ("PyPI", "Flask")),
+        ("npm/@angular/core", ("npm", "@angular/core")),
+        ("go/github.com/gin-gonic/gin", ("Go", "github.com/gin-gonic/gin")),
+        ("crates.io/serde", ("crates.io", "serde")),
+        ("Debian:12/openssl", ("Debian:12", "openssl")),
+    ],
+)
+def test_a_package_named_with_its_ecosystem(text: str, named: tuple[str, str]) -> None:
+    assert named_package(text) == named
+
+
+@pytest.mark.parametrize("text", ["", " ", "npm/", "/flask", "@angular/core", "github.com/gin-gonic/gin"])
+def test_a_package_without_its_ecosystem_is_none(text: str) -> None:
+    with pytest.raises(UsageError, match="names no package"):
+        named_package(text)

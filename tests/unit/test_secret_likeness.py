@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from secgate.model import Confidence
-from secgate.secret_likeness import CHECKSUM, CREDENTIAL, EXAMPLE, RANDOM, REFERENCE, likeness
+from secgate.secret_likeness import (
+    CHECKSUM,
+    CREDENTIAL,
+    EXAMPLE,
+    HEADER,
+    KEY_BODY_WITHIN,
+    PUBLISHED,
+    RANDOM,
+    REFERENCE,
+    Likeness,
+    certain_likeness,
+    likeness,
+)
 
 _SHA1 = "11bd71901bbe5b1630ceea73d27597364c9af683"
 
@@ -15,6 +27,7 @@ _SHA1 = "11bd71901bbe5b1630ceea73d27597364c9af683"
     [
         *("secret-key", "password", "Password123", "p@ssw0rd", "changeMe", "user-pass", "pass", "12345678", "xxxxxxxx"),
         *("my_super_secret", "hard-coded-secret", "pa%73sword", "-", "qwerty", "base64 encoded random bytes", "test"),
+        *("made-up", "made-up-pass1", "T0KEN", "S3CR3T", "secret-exposure"),
         "Password must be 8 to 18 characters",
         "Only admin.example:8000 may come here, you are ",
     ],
@@ -64,6 +77,29 @@ def test_a_revision_in_short(key: str, text: str) -> None:
 )
 def test_what_is_no_revision_in_short(key: str, text: str) -> None:
     assert likeness(text, key=key, is_random=True) in (RANDOM, CREDENTIAL)
+
+
+@pytest.mark.parametrize(
+    ("value", "after", "expected"),
+    [
+        ("AKIAIOSFODNN7EXAMPLE", "", PUBLISHED),
+        ("'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'", "", PUBLISHED),
+        ("AKIA" + "Q4RT7ZK2MX9PL3EX", "", None),
+        ("AKIA" + "Q4RT7ZK2EXAMPLE", "", None),
+        ("BEGIN RSA PRIVATE KEY", '-----", "and no more"', HEADER),
+        ("BEGIN PRIVATE KEY", "-----\\nMIIE...", HEADER),
+        ("BEGIN OPENSSH PRIVATE KEY", "-----\n" + "aB3d" * 16, None),
+        ("BEGIN EC PRIVATE KEY", '-----\\n" +\n    "' + "aB3d" * 16, None),
+        ("BEGIN RSA PRIVATE KEY", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A\n\n" + "aB3d" * 16, None),
+        ("BEGIN RSA PRIVATE KEY", " " * KEY_BODY_WITHIN + "aB3d" * 16, HEADER),
+        ("BEGIN CERTIFICATE", "", None),
+        ("${PASSWORD}", "", REFERENCE),
+    ],
+)
+def test_a_form_that_is_certain_and_no_credential_all_the_same(
+    value: str, after: str, expected: Likeness | None
+) -> None:
+    assert certain_likeness(value, after=after) == expected
 
 
 def test_integrity_needs_no_key() -> None:

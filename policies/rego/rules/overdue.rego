@@ -7,7 +7,7 @@ import data.secgate.lib.duties
 import data.secgate.lib.words
 
 deny contains said if {
-	some one in array.concat(by_days, by_less)
+	some one in timed
 	duty := one.duty
 	said := {
 		"finding": duty.finding,
@@ -22,41 +22,63 @@ deny contains said if {
 }
 
 # What this very run adds may be past its time already: first seen long ago, and never given a limit.
-late := array.concat(recorded, [duty |
+late := array.concat(array.concat(recorded, weighed), [duty |
 	now := input.evaluated_at_epoch_s
 	some duty in duties.added
 	now > duty.start_epoch_s + duty.limit_s
 ])
 
+# Most are in no list and nobody lowered them, so that no function has to be asked.
 recorded := [duty |
 	now := input.evaluated_at_epoch_s
 	some f in duties.held
 	some one in f.obligations
 	now > one.start_epoch_s + one.limit_s
 	not one.superseded
+	not f.baseline.listed
+	f.downgrade.state != "active"
+	duty := {
+		"finding": f.fingerprint,
+		"basis": one.basis,
+		"start_epoch_s": one.start_epoch_s,
+		"limit_s": one.limit_s,
+	}
+]
+
+weighed := [duty |
+	now := input.evaluated_at_epoch_s
+	some f in array.concat(duties.listed, lowered)
+	some one in f.obligations
+	now > one.start_epoch_s + one.limit_s
+	not one.superseded
 	not clock.gives_way(f, one)
 	not downgrade.takes_back(f, one)
-	duty := object.union(one, {"finding": f.fingerprint})
+	duty := {
+		"finding": f.fingerprint,
+		"basis": one.basis,
+		"start_epoch_s": one.start_epoch_s,
+		"limit_s": one.limit_s,
+	}
 ]
 
-# Words for each length are found once. Past two days they tell days and hours, whatever the minutes.
-by_days := [one |
-	past := input.evaluated_at_epoch_s - 172800
-	some duty in late
-	more := past - (duty.start_epoch_s + duty.limit_s)
-	more >= 0
-	one := {"duty": duty, "over": (172800 + more) - (more % 3600)}
+lowered := [f |
+	some f in duties.lowered
+	f.downgrade.state == "active"
+	not f.baseline.listed
 ]
 
-by_less := [one |
+# How long over, and words for each length are found once. Past two days they tell days and hours, whatever the minutes.
+timed := [one |
 	now := input.evaluated_at_epoch_s
 	some duty in late
 	over := now - (duty.start_epoch_s + duty.limit_s)
-	over < 172800
-	one := {"duty": duty, "over": over}
+	past_two_days := over >= 172800
+	one := {"duty": duty, "over": over - (over % whole[past_two_days])}
 ]
 
-lengths := {one.over | some one in array.concat(by_days, by_less)}
+whole := {true: 3600, false: 1}
+
+lengths := {one.over | some one in timed}
 
 limits := {duty.limit_s | some duty in late}
 

@@ -50,6 +50,15 @@ def environment(root: Path, version: str) -> Path:
     return program
 
 
+def installer(folder: Path) -> Path:
+    """Put an installer there that nothing starts: the runner only records."""
+    program = folder / "bin" / "uv"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return program
+
+
 def tools(tmp_path: Path, runner: Recorder, configured: Mapping[str, str] | None = None) -> LocalTools:
     (tmp_path / "locks").mkdir(exist_ok=True)
     return LocalTools(
@@ -112,6 +121,7 @@ def test_installing_uses_the_locked_list_and_hashes(tmp_path: Path) -> None:
     (tmp_path / "locks").mkdir()
     (tmp_path / "locks" / "lint.txt").write_text("lint-er==1.0 --hash=sha256:00\n")
     (tmp_path / "tools" / ".lint.new").mkdir(parents=True)
+    own = installer(tmp_path / "own")
 
     class Building(Recorder):
         def run(self, argv: Sequence[str], **_: object) -> Output:
@@ -124,6 +134,7 @@ def test_installing_uses_the_locked_list_and_hashes(tmp_path: Path) -> None:
     maker = tools(tmp_path, building)
     assert maker.install("lint", upgrade=False).startswith("lint")
     assert "--require-hashes" in building.started[1]
+    assert {started[0] for started in building.started} == {str(own)}
     assert maker.install("lint", upgrade=False) == "lint is installed already"
     assert len(building.started) == 2
 
@@ -132,11 +143,27 @@ def test_a_failed_installation_leaves_what_was_there(tmp_path: Path) -> None:
     environment(tmp_path / "tools" / "lint", "1.2")
     (tmp_path / "locks").mkdir()
     (tmp_path / "locks" / "lint.txt").write_text("lint-er==1.0 --hash=sha256:00\n")
+    installer(tmp_path / "own")
     maker = tools(tmp_path, Recorder(exit_code=1))
     with pytest.raises(UsageError, match="no such package"):
         maker.install("lint", upgrade=True)
     assert (tmp_path / "tools" / "lint" / "bin" / "lint").is_file()
     assert not (tmp_path / "tools" / ".lint.new").exists()
+
+
+def test_without_an_installer_the_index_is_not_blamed(tmp_path: Path) -> None:
+    (tmp_path / "locks").mkdir()
+    (tmp_path / "locks" / "lint.txt").write_text("lint-er==1.0 --hash=sha256:00\n")
+    runner = Recorder(exit_code=1)
+    maker = tools(tmp_path, runner)
+    with pytest.raises(UsageError, match=r"^uv, which makes .* nor on PATH") as caught:
+        maker.install("lint", upgrade=False)
+    assert "pip install uv" in caught.value.remedy
+    assert runner.started == []
+    elsewhere = installer(tmp_path / "path")
+    with pytest.raises(UsageError, match="no such package"):
+        maker.install("lint", upgrade=False)
+    assert runner.started[0][0] == str(elsewhere)
 
 
 @pytest.mark.parametrize("name", ["unknown", "../lint", "", "Lint"])

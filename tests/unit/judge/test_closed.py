@@ -41,20 +41,45 @@ class Tampered:
         return Answer(value=json.dumps(decision).encode())
 
 
+def _spell_out(decision: dict[str, Any]) -> list[dict[str, Any]]:
+    """Put every verdict among `verdicts`, and give them."""
+    verdicts: list[dict[str, Any]] = decision["verdicts"]
+    for alike in decision.pop("alike"):
+        verdicts += [{"subject": "finding", "id": name} | alike for name in alike.pop("ids")]
+    alone = decision.pop("alone")
+    for said in decision["elements"]:
+        element = said["element"]
+        if (name := element.get("finding")) in alone:
+            verdict = {"word": said["set"], "rule": said["rule"], "all_rules": [said["rule"]]}
+            words = {"reason": element["reason"], "remedy": element.get("remedy", "")}
+            verdicts.append({"subject": "finding", "id": name} | verdict | words)
+    return verdicts
+
+
 def _without(name: str) -> Callable[[dict[str, Any]], object]:
     def change(decision: dict[str, Any]) -> None:
-        decision["verdicts"] = [v for v in decision["verdicts"] if v["id"] != name]
+        decision["verdicts"] = [v for v in _spell_out(decision) if v["id"] != name]
 
     return change
 
 
 def _word(name: str, word: str) -> Callable[[dict[str, Any]], object]:
     def change(decision: dict[str, Any]) -> None:
-        for verdict in decision["verdicts"]:
+        for verdict in _spell_out(decision):
             if verdict["id"] == name:
                 verdict["word"] = word
 
     return change
+
+
+def _in_one_more(decision: dict[str, Any]) -> None:
+    """Say of the finding that one rule spoke of it, and that none did."""
+    decision["alike"][0]["ids"].append(FINGERPRINT)
+
+
+def _said_again(decision: dict[str, Any]) -> None:
+    """Have two elements speak of a finding of which one is said to."""
+    decision["elements"] += [said for said in decision["elements"] if said["element"].get("finding") == FINGERPRINT]
 
 
 FINGERPRINT = f"{1:064x}"
@@ -67,6 +92,15 @@ HOLES: dict[str, Callable[[dict[str, Any]], object]] = {
     "deny that became allow": _word(FINGERPRINT, "allow"),
     "waived without a waiver": _word(FINGERPRINT, "waived"),
     "unknown word": _word(FINGERPRINT, "fine"),
+    "verdict spelt out twice": lambda decision: decision["verdicts"].append(
+        _spell_out(json.loads(json.dumps(decision)))[-1]
+    ),
+    "one element and none": _in_one_more,
+    "one element that is two": _said_again,
+    "one element that is none": lambda decision: decision["alone"].append("f" * 64),
+    "one element named twice": lambda decision: decision["alone"].append(FINGERPRINT),
+    "nobody speaks, and it was not asked": lambda decision: decision["alike"][0]["ids"].append("f" * 64),
+    "nobody speaks, and nobody is told": lambda decision: decision.update(alone=[]),
     "twice": lambda decision: decision["verdicts"].append(decision["verdicts"][0]),
     "not asked": lambda decision: decision["verdicts"].append({**decision["verdicts"][0], "id": "f" * 64}),
     "another schema": lambda decision: decision["schema"].update(version=2),
@@ -85,7 +119,7 @@ def test_a_hole_in_the_decision_is_an_error(bench: Bench, change: Callable[[dict
 def test_engines_that_differ_are_an_error(bench: Bench) -> None:
     request = bench.request(bench.finding())
     engine = RegorusEngine()
-    same, other = Tampered(lambda _: None), Tampered(_word(FINGERPRINT, "warn"))
+    same, other = Tampered(_spell_out), Tampered(_word(FINGERPRINT, "warn"))
     assert judge(request, engine=engine, guarded=engine, references=[same]).decision.outcome is Outcome.PASS
     with pytest.raises(PolicyError, match="tampered decides the shipped layer differently, in verdicts"):
         judge(request, engine=engine, guarded=engine, references=[other])

@@ -12,9 +12,10 @@ import pytest
 
 from secgate.engines.regorus import RegorusEngine
 from secgate.judge import judge
-from secgate.model import Confidence, Gap, Lane, Scope, Severity, State
+from secgate.model import Confidence, Gap, Lane, Scope, Severity, State, Word
 from secgate.policy import Layer, WaiverFacts, layer_data
 from secgate.policy.documents import (
+    SENTINEL,
     BaselineFacts,
     DowngradeFacts,
     FindingFacts,
@@ -22,6 +23,7 @@ from secgate.policy.documents import (
     InSourceFacts,
     KnownExploited,
     LayerDecision,
+    LayerVerdict,
     PackageFacts,
     RecordedObligation,
 )
@@ -247,6 +249,23 @@ def in_order(decision: LayerDecision) -> LayerDecision:
         obligations=tuple(sorted(decision.obligations, key=msgspec.json.encode)),
         superseded=tuple(sorted(decision.superseded, key=msgspec.json.encode)),
     )
+
+
+@pytest.mark.parametrize("scope", [Scope.CHANGE, Scope.PROTECTED])
+def test_what_is_said_once_is_spelt_out_as_the_policy_does(bench: Bench, scope: Scope) -> None:
+    document = made(bench, scope, made_from(7))
+    data = effective_data(bench.shipped, None)
+    answer = RegorusEngine().evaluate(
+        (*bench.shipped.ground(), *bench.shipped.rule_modules()),
+        data=data,
+        document=Asked(document).text,
+        query="data.secgate.main.verdicts",
+        limit_s=60,
+    )
+    spelt_out = [one for one in msgspec.json.decode(answer.value, type=list[LayerVerdict]) if one.id != SENTINEL]
+    verdicts = asked(bench, bench.shipped, document, data).verdicts
+    assert sorted(verdicts, key=msgspec.json.encode) == sorted(spelt_out, key=msgspec.json.encode)
+    assert {one.word for one in verdicts} >= {Word.ALLOW, Word.DENY, Word.WAIVED}
 
 
 @pytest.mark.parametrize("scope", [Scope.CHANGE, Scope.LOCAL, Scope.PROTECTED])

@@ -147,8 +147,8 @@ def test_a_name_that_is_no_ref_is_refused(tmp_path: Path, ref: str) -> None:
 
 
 def test_credentials_are_not_shown(tmp_path: Path) -> None:
-    secret = "https://bot:hunter2@127.0.0.1:9/x.git"
-    ledger = GitLedger(secret, "ledger", runner=Runner(), cache=str(tmp_path / "c"), git=GIT)
+    address = "https://bot:hunter2@127.0.0.1:9/x.git"
+    ledger = GitLedger(address, "ledger", runner=Runner(), cache=str(tmp_path / "c"), git=GIT)
     assert ledger.address == "https://127.0.0.1:9/x.git#ledger"
     with pytest.raises(LedgerError) as caught:
         ledger.exists()

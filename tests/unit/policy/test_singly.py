@@ -100,13 +100,14 @@ GATHERED = {
     "secgate.lib.duties.unlevelled",
     "secgate.lib.duties.unseen",
     "secgate.lib.duties.weighed",
-    "secgate.rules.overdue.by_days",
-    "secgate.rules.overdue.by_less",
     "secgate.rules.overdue.late",
     "secgate.rules.overdue.lengths",
     "secgate.rules.overdue.limits",
+    "secgate.rules.overdue.lowered",
     "secgate.rules.overdue.recorded",
+    "secgate.rules.overdue.timed",
     "secgate.rules.overdue.told",
+    "secgate.rules.overdue.weighed",
 }
 """What the shipped rules gather over findings: lists to go through, and sets asked for what a finding has."""
 

