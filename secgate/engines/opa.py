@@ -10,11 +10,13 @@ Source: OPA documentation, REST API (policies, data, `strict-builtin-errors`).
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -39,6 +41,9 @@ _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_MESSAGE = 400
 _SEE = "look at the server's own log, or judge with another engine"
 
+_STRANGE = (ValueError, TypeError, AttributeError, KeyError)
+"""What the client raises where a server's words are JSON of another form than OPA's, or none."""
+
 Given = TypeVar("Given")
 
 
@@ -55,6 +60,7 @@ class OpaEngine:
         Raises UsageError for an address that cannot be used.
         """
         self._host, self._port, self._tls = _parts(address)
+        _require_usable(token, ca, certificate, key)
         self._token, self._proxy = token, proxy
         self._verify: str | bool = (ca or True) if self._tls else False
         self._certificate = (certificate, key) if certificate and key else certificate or None
@@ -116,6 +122,8 @@ class OpaEngine:
         )
         # The environment belongs to the caller: a .netrc would replace the token, a proxy variable see the findings.
         client._session.trust_env = False  # noqa: SLF001 - the client offers no other way
+        # Facts and token go to the server that is named and to no other that it sends to.
+        client._session.max_redirects = 0  # noqa: SLF001 - as above
         if self._proxy:
             client._session.proxies = {"https": self._proxy}  # noqa: SLF001 - as above
         try:
@@ -158,11 +166,11 @@ class OpaEngine:
             for place in reversed(placed):
                 try:
                     client.delete_policy(place)
-                except (DeletePolicyError, RequestException) as error:
+                except (DeletePolicyError, RequestException, *_STRANGE) as error:
                     refused.append(_short(str(error)))
             try:
                 client.delete_data(name)
-            except (DeleteDataError, RequestException) as error:
+            except (DeleteDataError, RequestException, *_STRANGE) as error:
                 refused.append(_short(str(error)))
 
         try:
@@ -206,7 +214,8 @@ class OpaEngine:
     def _named(self, under: Mapping[str, Namespaced], *, name: str = "") -> Iterator[None]:
         """Turn what the client raises into a PolicyError that names the module as it was written."""
         from opa_client.errors import RegoParseError
-        from requests.exceptions import HTTPError, RequestException
+        from requests.exceptions import ConnectionError as NoConnection
+        from requests.exceptions import HTTPError, RequestException, SSLError, TooManyRedirects
 
         try:
             yield
@@ -218,12 +227,39 @@ class OpaEngine:
             body = _body(response.content) if response is not None else {}
             body = body or {"message": f"HTTP status {response.status_code if response is not None else 0}"}
             raise _fault(body, under, name=name, address=self._address) from error
-        except (RequestException, ValueError, TypeError) as error:
+        except (RequestException, OSError, *_STRANGE) as error:
+            told = f"the server gave no answer that can be read: {_short(str(error))}"
+            if isinstance(error, SSLError):
+                told = f"no TLS connection is made with the server: {_last_cause(error)}"
+            elif isinstance(error, NoConnection):
+                told = f"nobody answers there: {_last_cause(error)}"
+            elif isinstance(error, TooManyRedirects):
+                told = "the server sends to another address, where nothing is asked"
             raise PolicyError(
-                f"the server gave no answer that can be read: {_short(str(error))}",
+                told,
                 place=self._address,
                 remedy="see that it runs, and that address, certificate and token are right",
             ) from error
+
+
+def _require_usable(token: str, *files: str) -> None:
+    """Raise UsageError for a token that is none, which is not shown, and for a file that cannot be read."""
+    if not all("!" <= char <= "~" for char in token):
+        raise UsageError(
+            "the token of the OPA server holds a blank, a line's end or a character that no header takes",
+            place="SECGATE_OPA_TOKEN",
+            remedy="set it to the token alone, without the end of its file's line",
+        )
+    for file in filter(None, files):
+        if not Path(file).is_file() or not os.access(file, os.R_OK):
+            raise UsageError("there is no such file, or it cannot be read", place=file, remedy="name the PEM file")
+
+
+def _last_cause(error: BaseException) -> str:
+    """Give what the operating system or TLS said, without the libraries' words around it."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    text = re.sub(r" *\(_ssl\.c:\d+\)", "", _short(str(reason or error)))
+    return text.rpartition("[Errno ")[2].partition("] ")[2] or text.rpartition(": ")[2].strip("\"'()") or text
 
 
 def _parts(address: str) -> tuple[str, int, bool]:
@@ -233,6 +269,12 @@ def _parts(address: str) -> tuple[str, int, bool]:
     except ValueError as error:
         raise UsageError(f"the address of the OPA server cannot be read: {error}", place="engine.address") from error
     remedy = "write it as https://HOST:PORT"
+    if not address.strip():
+        raise UsageError(
+            "the engine `opa` asks a server, and none is named",
+            place="engine.address",
+            remedy="set SECGATE_OPA_ADDRESS=https://HOST:PORT, or choose another engine",
+        )
     if split.scheme not in ("https", "http") or not host or split.path not in ("", "/") or split.query:
         raise UsageError("the address of the OPA server is no https://HOST:PORT", place="engine.address", remedy=remedy)
     if split.username or split.password:

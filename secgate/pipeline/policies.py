@@ -77,7 +77,7 @@ def lint_policies(source: PolicySource, *, machine: Machine, now: datetime) -> P
         faults = _unread(_modules(files), reader)
         if not faults:
             try:
-                _layers(name, files, source, shop)
+                _compiled(name, files, *_layers(name, files, source, shop), shop=shop)
             except PolicyError as error:
                 told = error.faults or ((error.place, error.what, error.remedy),)
                 faults += [
@@ -210,6 +210,17 @@ def _layers(name: LayerName, files: dict[str, bytes], source: PolicySource, shop
     layers = {layer.name: layer for layer in policy_layers(organisation, own, reader=reader, guarded=reader)}
     effective = effective_data(layers["shipped"], layers.get("organisation"))
     return layers[name], layer_data(layers[name], effective)
+
+
+_LOOKED_OVER = PolicyModule(path="lint.rego", text="package secgate.lint\n\nlooked_over := true\n")
+
+
+def _compiled(name: LayerName, files: dict[str, bytes], layer: Layer, data: bytes, *, shop: Workshop) -> None:
+    """Have the embedded engine take every module, tests too. Raises PolicyError for what it would not, as in a run."""
+    child = RegorusChild(runner=shop.executor, python=shop.machine.python, directory=shop.scratch)
+    written = (module for module in _modules(files) if module.path.endswith(TEST_SUFFIX))
+    modules = (*_support(name), *layer.modules, *written, _LOOKED_OVER)
+    child.evaluate(modules, data=data, document=b"{}", query="data.secgate.lint.looked_over", limit_s=TEST_LIMIT_S)
 
 
 def _support(name: LayerName) -> tuple[PolicyModule, ...]:

@@ -69,7 +69,11 @@ def load_conftest(
     if wrong:
         raise PolicyError(f"`{wrong[0]}` is no namespace", place="conftest.namespaces", remedy="write it as `main`")
     rules, faults = _rules(parsed, frozenset(namespaces))
-    raise_faults([*faults, *(fault for module in parsed for fault in answers_alike(module))], layer=layer)
+    named: dict[str, set[str]] = {}
+    for module in parsed:
+        named.setdefault(module.package, set()).update(map(tree.rule_name, module.rules))
+    unequal = (fault for module in parsed for fault in answers_alike(module, frozenset(named[module.package])))
+    raise_faults([*faults, *unequal], layer=layer)
     speaking = {rule.name.rpartition(".")[0] for rule in rules}
     for name in namespaces:
         if name not in speaking:

@@ -50,8 +50,7 @@ class Inference:
         parts = tree.path_of(item.get("refr")) or ()
         if parts[:1] in (("rego",), ("future",)):
             return
-        alias = self._module.word_at(item["as"]) if isinstance(item.get("as"), dict) else ""
-        self.imports[alias or (parts[-1] if parts else "")] = self.shape(item.get("refr"), {})
+        self.imports[tree.imported_as(item, self._module)] = self.shape(item.get("refr"), {})
 
     def _name(self, name: str, scope: Scope) -> Shape | str:
         if name in scope:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from secgate.errors import PolicyError
 from secgate.policy import tree
+from secgate.policy.functions import wrong_call
 from secgate.policy.heads import unsure_part
 from secgate.policy.imports import read_in_functions
 from secgate.policy.inference import Inference, Scope, Surroundings
@@ -46,7 +47,16 @@ _DEEP_REMEDY = "let the computed part be the last, `r[x] contains y`"
 _KEYED = frozenset({"object.filter", "object.remove", "object.subset", "json.filter", "json.remove", "json.patch"})
 
 
-_LITERALS = {"String": "string", "RawString": "string", "Number": "integer", "Bool": "boolean", "Null": "null"}
+_LITERALS = {
+    "String": "string",
+    "RawString": "string",
+    "Number": "integer",
+    "Bool": "boolean",
+    "Null": "null",
+    "Object": "object",
+    "Array": "array",
+    "Set": "array",
+}
 _ORDERS = frozenset({"Lt", "Le", "Gt", "Ge"})
 
 
@@ -63,9 +73,13 @@ def check_references(module: Module, surroundings: Surroundings) -> list[Fault]:
     return _Walk(module, surroundings).faults()
 
 
-def answers_alike(module: Module) -> list[Fault]:
-    """Give the faults of a module that is not about findings: what is not allowed, what engines answer unequally."""
+def answers_alike(module: Module, beside: frozenset[str]) -> list[Fault]:
+    """Give the faults of a module that is not about findings: what is not allowed, what engines answer unequally.
+
+    `beside` are the names of the rules of its package, in other modules too.
+    """
     faults = []
+    own = beside | {"data"} | {name for item in module.imports if (name := tree.imported_as(item, module))}
     for node in tree.everything(list(module.rules)):
         kind, body = tree.opened(node)
         name = ".".join(tree.path_of(body.get("fcn")) or ()) if kind == "Call" else ""
@@ -75,6 +89,9 @@ def answers_alike(module: Module) -> list[Fault]:
             faults.append(_not_allowed(module.place(body.get("span")), name))
         elif kind == "Call" and name in UNEQUAL:
             faults.append(Fault(module.place(body.get("span")), _UNEQUAL_WORDS.format(name), "do without it"))
+        elif kind == "Call" and name and name.partition(".")[0] not in own:
+            what, remedy = wrong_call(name, len(tree.items(body.get("params"))))
+            faults += [Fault(module.place(body.get("span")), what, remedy)] if what else []
     for rule in module.rules:
         kind, body = tree.head(rule)
         if kind == "Set" and _is_deep(body.get("refr")):
@@ -109,6 +126,7 @@ class _Walk:
         self._words = surroundings.vocabulary.words
         self._found: list[Fault] = []
         self._infer = Inference(module, surroundings)
+        self._own = {*surroundings.packages.get(module.package, ()), *self._infer.rules, *self._infer.imports, "data"}
         self._words |= {tree.rule_name(rule) for rule in module.rules} | set(_literal_keys(list(module.rules)))
 
     def faults(self) -> list[Fault]:
@@ -220,6 +238,7 @@ class _Walk:
             if body.get("op") == "Eq":
                 self._check_pattern(right, self._infer.shape(left, scope))
         if kind in ("AssignExpr", "BoolExpr"):
+            self._check_both(self._infer.shape(left, scope), self._infer.shape(right, scope), body.get("span"))
             for one, other in ((left, right), (right, left)):
                 shape = self._infer.shape(other, scope)
                 if body.get("op") in _ORDERS and shape.choices:
@@ -249,22 +268,28 @@ class _Walk:
             elif _is_computed(body.get("index")):
                 self._refuse_computed(above, tree.span_of(body.get("index")))
             self._check(body.get("index"), scope)
+            for item in _table_keys(body.get("refr")):
+                self._check_choice(item, self._infer.shape(body.get("index"), scope))
         self._check(body.get("refr"), scope)
 
     def _check_call(self, body: Node, scope: Scope) -> None:
         path = tree.path_of(body.get("fcn")) or ()
         name = ".".join(path)
         parameters = tree.items(body.get("params"))
-        if name in FORBIDDEN:
-            self._forbidden(body.get("span"), name)
-        elif name in UNEQUAL:
-            self._fault(body.get("span"), _UNEQUAL_WORDS.format(name), "do without it")
-        elif name == "object.get" and len(parameters) == 3:
+        if name == "object.get" and len(parameters) == 3:
             self._check_get(parameters[0], parameters[1], scope)
         elif name in _KEYED:
             for text, span in _texts(parameters[1:]):
                 for word in filter(None, text.split("/")):
                     self._look_up(ANY, word, span)
+        if name in FORBIDDEN:
+            self._forbidden(body.get("span"), name)
+        elif name in UNEQUAL:
+            self._fault(body.get("span"), _UNEQUAL_WORDS.format(name), "do without it")
+        elif path and path[0] not in self._own:
+            what, remedy = wrong_call(name, len(parameters))
+            if what:
+                self._fault(body.get("span"), what, remedy)
         if len(path) > 1 and (path[0] == "data" or path[0] in self._infer.imports):
             self._check(body.get("fcn"), scope)
         for parameter in parameters:
@@ -301,15 +326,26 @@ class _Walk:
             'name them: `x in {"critical", "high"}`',
         )
 
+    def _check_both(self, left: Shape, right: Shape, span: object) -> None:
+        """Look at two fields of closed choices that are compared with each other."""
+        if left.choices and right.choices and not left.choices & right.choices:
+            self._fault(
+                span,
+                f"one of {', '.join(sorted(left.choices))} is compared with one of {', '.join(sorted(right.choices))}: "
+                "this comparison can never hold",
+            )
+
     def _check_choice(self, node: object, shape: Shape) -> None:
         """Look at a value written out that is compared with what has `shape`."""
-        own, other = _LITERALS.get(tree.opened(node)[0], ""), shape.type
+        kind = tree.opened(node)[0]
+        own, other = _LITERALS.get(kind, ""), shape.type
         if shape.kind in ("object", "array"):
             other = shape.kind
         if own and other and own != other:
+            mine = _named("set" if kind == "Set" else own)
             self._fault(
                 tree.span_of(node),
-                f"{_named(other)} is compared with {_named(own)}: the answer is always the same",
+                f"{_named(other)} is compared with {mine}: the answer is always the same",
                 "nothing in the input is null or changes its type; compare it with a value of its own type",
             )
             return
@@ -359,6 +395,14 @@ def _literal_keys(value: object) -> Iterator[str]:
         kind, body = tree.opened(node)
         if kind == "Object":
             yield from (text for key, _ in tree.pairs(body) if (text := tree.text_of(key)) is not None)
+
+
+def _table_keys(node: object) -> list[object]:
+    """Give what a set or an object that is written out can be asked for: `{"high", "critical"}[f.severity]`."""
+    kind, body = tree.opened(node)
+    if kind == "Object":
+        return [key for key, _ in tree.pairs(body)]
+    return tree.items(body.get("items")) if kind == "Set" else []
 
 
 def _head_indexes(reference: object) -> Iterator[object]:

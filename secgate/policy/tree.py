@@ -130,6 +130,12 @@ def path_of(node: object) -> tuple[str, ...] | None:
     return None if above is None or not last else (*above, last)
 
 
+def imported_as(item: Node, module: Module) -> str:
+    """Give the name by which an import is known in its module."""
+    alias = module.word_at(item["as"]) if isinstance(item.get("as"), dict) else ""
+    return alias or (path_of(item.get("refr")) or ("",))[-1]
+
+
 def span_of(node: object) -> object:
     """Give the span of a node, None where it has none."""
     return opened(node)[1].get("span")

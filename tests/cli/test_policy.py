@@ -76,6 +76,13 @@ def test_every_fault_is_given_with_its_place_and_a_remedy(product: Product, own:
     assert "try: did you mean `weakness`?" in text
 
 
+def test_what_the_engine_would_not_take_is_told_without_opa(product: Product, own: Path) -> None:
+    tree(own, {"no_pickle.rego": RULE.replace("f.weakness", "weakness")})
+    (fault,) = told(product.cli("policy", "lint", "own", "--format=json"), 4)["faults"]
+    assert (fault["place"].rpartition(":")[0], fault["by"]) == ("own/no_pickle.rego:5", "secgate")
+    assert "undefined variable `weakness`" in fault["what"]
+
+
 def test_every_module_that_does_not_parse_is_told(product: Product, own: Path) -> None:
     tree(own, {"a.rego": "package secgate.rules.a\ndeny contains {\n", "b_test.rego": "package\n"})
     faults = told(product.cli("policy", "lint", "own", "--format=json"), 4)["faults"]

@@ -40,14 +40,14 @@ def test_other_engines_decide_the_same(
 
 def test_a_server_that_is_down_is_no_pass(product: Product, tmp_path: Path) -> None:
     product.env.update(SECGATE_ENGINE="opa", SECGATE_OPA_ADDRESS=f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(PolicyError, match="gave no answer"):
+    with pytest.raises(PolicyError, match="nobody answers there"):
         product.run(tree(tmp_path / "plain", {"app.py": CLEAN}))
 
 
 @pytest.mark.parametrize(
     ("variables", "what"),
     [
-        ({"SECGATE_ENGINE": "opa"}, "no https"),
+        ({"SECGATE_ENGINE": "opa"}, "none is named"),
         ({"SECGATE_ENGINE": "opa-eval"}, "no opa on PATH"),
         ({"SECGATE_ENGINE": "rego"}, "unknown engine"),
     ],

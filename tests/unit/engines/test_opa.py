@@ -78,8 +78,23 @@ def test_old_syntax_is_refused_and_never_rewritten(opa_server: str) -> None:
 
 
 def test_a_server_that_is_down() -> None:
-    with pytest.raises(PolicyError, match="gave no answer"):
+    with pytest.raises(PolicyError, match=r": nobody answers there: Connection refused\n"):
         ask(OpaEngine(address=f"http://127.0.0.1:{server.free_port()}"))
+
+
+@pytest.mark.parametrize("strange", [server.replying(b"[]"), server.replying(b'"x"', status=404)], indirect=True)
+def test_a_server_of_another_form_that_refuses_to_forget_is_no_fault_of_ours(strange: str) -> None:
+    with pytest.raises(PolicyError):
+        ask(OpaEngine(address=strange))
+
+
+def test_nothing_is_sent_to_where_a_server_sends_to() -> None:
+    with (
+        server.answering(server.replying(b"{}")) as other,
+        server.answering(server.replying(b"", status=307, headers={"Location": f"{other}/v1/data"})) as address,
+        pytest.raises(PolicyError, match="sends to another address"),
+    ):
+        ask(OpaEngine(address=address))
 
 
 @pytest.mark.parametrize("strange", [server.dripping], indirect=True)
@@ -100,7 +115,7 @@ def test_a_slow_server_is_given_up_by_the_clock_on_the_wall(strange: str) -> Non
         (server.replying(b"[]"), "undefined"),
         (server.replying(b"{}"), "undefined"),
         (server.replying(b'{"decision_id": 3}'), "undefined"),
-        (server.replying(b"", status=302, headers={"Location": "http://127.0.0.1:1/"}), "no answer that can be read"),
+        (server.replying(b"", status=302, headers={"Location": "http://127.0.0.1:1/"}), "sends to another address"),
     ],
     indirect=["strange"],
 )
@@ -117,12 +132,24 @@ def test_a_server_that_answers_something_else(strange: str, what: str) -> None:
         ("https://a:b@opa.example.org", "password"),
         ("https://opa.example.org:99999", "cannot be read"),
         ("https://opa.example.org/v1", "no https"),
-        ("", "no https"),
+        ("", "none is named"),
     ],
 )
 def test_addresses_that_cannot_be_used(address: str, what: str) -> None:
     with pytest.raises(UsageError, match=what):
         OpaEngine(address=address)
+
+
+def test_a_token_that_no_header_takes_is_refused_and_not_shown() -> None:
+    with pytest.raises(UsageError, match="SECGATE_OPA_TOKEN") as caught:
+        OpaEngine(address="https://opa.example.org", token="s3cret\n")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ca", "certificate", "key"])
+def test_a_file_of_tls_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.pem"):
+        OpaEngine(address="https://opa.example.org", **{name: str(tmp_path / "absent.pem")})
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +176,7 @@ def test_a_server_may_ask_for_the_clients_certificate(tmp_path: Path, certificat
     tls = ["--tls-cert-file", cert, "--tls-private-key-file", key, "--tls-ca-cert-file", cert]
     with server.running(tmp_path, *tls, "--authentication=tls", scheme="https") as address:
         assert ask(OpaEngine(address=address, ca=cert, certificate=cert, key=key)).value == b"3"
-        with pytest.raises(PolicyError, match="gave no answer"):
+        with pytest.raises(PolicyError, match="no TLS connection is made with the server: "):
             ask(OpaEngine(address=address, ca=cert))
 
 

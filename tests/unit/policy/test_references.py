@@ -95,6 +95,10 @@ SAME = {
     "item of numbers": 'f.cwes[_] == "CWE-78"',
     "text in a pattern": 'some {"line": "30"} in input.findings',
     "by a name": 'line := f.line; line == "30"',
+    "text with a list": 'f.severity == ["high"]',
+    "text with a set": 'f.severity == {"high"}',
+    "text with an object": 'f.path == {"a": 1}',
+    "object with a list": "f.package == []",
 }
 
 
@@ -103,6 +107,43 @@ def test_a_comparison_with_one_answer_is_refused_with_its_place(load: Load, body
     with pytest.raises(PolicyError, match=r"compared with .* the answer is always the same") as caught:
         load(MODULE.format(body=body))
     assert caught.value.place.startswith("own.rego:15:")
+
+
+NEVER = {
+    "of a set": '{"hihg", "critical"}[f.severity]',
+    "of a table": '{"high": 7, "hihg": 9}[f.severity] == f.line',
+}
+
+
+@pytest.mark.parametrize("body", NEVER.values(), ids=NEVER.keys())
+def test_a_key_that_is_never_asked_for_is_refused(load: Load, body: str) -> None:
+    with pytest.raises(PolicyError, match='"hihg" is not one of'):
+        load(MODULE.format(body=body))
+
+
+def test_fields_without_a_choice_in_common_are_never_the_same(load: Load) -> None:
+    with pytest.raises(PolicyError, match=r"one of absent, .* is compared with one of change, .* can never hold"):
+        load(MODULE.format(body="f.state == input.run.scope"))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('startwith(f.path, "a")', "no function `startwith` that every engine has"),
+        ('io.jwt.decode(f.path)[0] == "x"', "no function `io.jwt.decode` that every engine has"),
+        ('words.lenth(f.seconds_open) == ""', "no field `lenth`"),
+        ("count(f.cwes, 1, 2)", "`count` takes 1 argument, and 3 are given"),
+        ("startswith(f.path)", "`startswith` takes 2 arguments, and 1 are given"),
+    ],
+)
+def test_a_function_that_is_none_is_refused_where_it_is_never_reached_too(load: Load, body: str, said: str) -> None:
+    """The embedded engine looks a function up when it calls it, and would pass over this one in silence."""
+    with pytest.raises(PolicyError, match=said):
+        load(MODULE.format(body=f'f.path == "never"; {body}'))
+
+
+def test_a_function_of_another_module_of_the_package_is_called(load: Load) -> None:
+    assert load(MODULE.format(body="helper(f) == f.path; count(f.cwes, n); n == 1")).rules == ("own",)
 
 
 def test_words_have_no_order(load: Load) -> None:
