@@ -51,6 +51,7 @@ from secgate.ports import PlanRequest, ToolSpec
 from secgate.scanners.audit_plan import PLAN, SERVICE, Pin, Plan, askable, audit, audits, resolution, settings, unpinned
 from secgate.sla import many
 
+_ENDS_IN_NAME = re.compile(r": \S+ \(\S+\)$")
 _VIA = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==[^#]*#\s*via\s+(?P<via>.*)$")
 _ENDED = (0, 1)
 _SHOWN = 3
@@ -186,7 +187,12 @@ def _read_audit(plan: Plan, report: _Report) -> Reading:
 def _unanswered(
     plan: Plan, skipped: Mapping[str, str], answered: AbstractSet[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """Say for each manifest how many of its packages got no answer, which, and what the tool says of the first."""
+    """Say for each manifest how many of its packages got no answer, which, and what the tool says of the first.
+
+    A source that has no answer at all knows nothing: that is another gap than a package of one's own, and a waiver for
+    the one must not let the other pass.
+    """
+    code = "skipped-by-tool" if answered else "advisories-missing"
     pins: dict[str, dict[tuple[str, str], None]] = {}
     for pin in plan.pins:
         pins.setdefault(pin.manifest, {})[pin.name, pin.version] = None
@@ -196,10 +202,11 @@ def _unanswered(
             continue
         shown = ", ".join(" ".join(package) for package in silent[:_SHOWN])
         more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
-        why = skipped.get(silent[0][0], "no answer")
+        # The tool's sentence ends in name and version once more.
+        why = _ENDS_IN_NAME.sub("", skipped.get(silent[0][0], "left out"))
         yield (
             manifest,
-            f"skipped-by-tool: {len(silent)} of {many(len(asked), 'package')}: {shown}{more}: {why}"[:_LONGEST],
+            f"{code}: no answer for {len(silent)} of {many(len(asked), 'package')}: {shown}{more}: {why}"[:_LONGEST],
         )
 
 
