@@ -202,8 +202,7 @@ def _unanswered(
             continue
         shown = ", ".join(" ".join(package) for package in silent[:_SHOWN])
         more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
-        # The tool's sentence ends in name and version once more.
-        why = _ENDS_IN_NAME.sub("", skipped.get(silent[0][0], "left out"))
+        why = skipped.get(silent[0][0], "left out")
         yield (
             manifest,
             f"{code}: no answer for {len(silent)} of {many(len(asked), 'package')}: {shown}{more}: {why}"[:_LONGEST],
@@ -217,7 +216,9 @@ def _answers(report: _Report) -> tuple[dict[str, str], dict[tuple[str, str], lis
     for dependency in report.dependencies:
         name = str(canonicalize_name(dependency.name))
         if dependency.skip_reason or dependency.vulns is None:
-            skipped[name] = " ".join((dependency.skip_reason or "no answer for it").split())
+            # Its sentence ends in name and version once more.
+            said = _ENDS_IN_NAME.sub("", " ".join((dependency.skip_reason or "").split()))
+            skipped[name] = said or "no answer for it"
             continue
         try:
             version = str(Version(dependency.version))
