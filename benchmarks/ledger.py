@@ -172,7 +172,7 @@ def main() -> int:
         folder = Path(name)
         ledger = filled(folder / "ledger.sqlite", given.entries)
         timed("verified: every entry, leaf, root and the head", lambda: sum(1 for _ in ledger.read()))
-        timed("verified by the command, with what it picks up", lambda: survey(ledger.read()))
+        timed("verified by the command, with what it picks up", lambda: survey(ledger.read(), place=ledger.address))
         timed("folded into what a run remembers", lambda: Memory().catch_up(ledger))
         one_runs_append(ledger, given.runs)
         timed("exported", lambda: write_export(ledger, str(folder / "export"), trust=Trust()))

@@ -15,12 +15,11 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from secgate.errors import LedgerError
 from secgate.event import Event
 from secgate.finding_facts import FindingFacts
 from secgate.gate_events import GATE_EVENTS
 from secgate.inventory import INVENTORY_EVENTS
-from secgate.merkle import Envelope
+from secgate.merkle import Envelope, unverified
 from secgate.model import (
     Digest,
     Entry,
@@ -366,7 +365,4 @@ def from_envelope(envelope: Envelope) -> Event | None:
     try:
         return msgspec.json.decode(envelope.body, type=known)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise LedgerError(
-            f"entry {envelope.sequence} is a {envelope.type!r} event that does not read: {error}",
-            remedy="it was written by something else; compare the ledger with a backup",
-        ) from error
+        raise unverified(envelope.sequence, f"as a `{envelope.type}` event it does not read: {error}") from error

@@ -58,7 +58,7 @@ class Tree:
     def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
         if size < 0 or len(peaks) != size.bit_count() or any(len(peak) != HASH_BYTES for peak in peaks):
             raise LedgerError(
-                f"{len(peaks)} subtree hashes do not make a tree of {size} entries",
+                f"as many subtree hashes as {len(peaks)} do not make a tree of {size} entries",
                 remedy="rebuild it from the entries",
             )
         self._size = size
@@ -329,18 +329,18 @@ def verified(tree: Tree, rows: Iterable[tuple[bytes, bytes | None]], *, last_epo
         try:
             envelope = decode_entry(data)
         except LedgerError as error:
-            raise _bad(sequence, error.what) from error
+            raise unverified(sequence, error.what) from error
         leaf = leaf_hash(data)
         if stored is not None and stored != leaf:
-            raise _bad(sequence, "its bytes do not have the hash stored beside them")
+            raise unverified(sequence, "its bytes do not have the hash stored beside them")
         if envelope.sequence != sequence:
-            raise _bad(sequence, f"entry {envelope.sequence} stands in its place")
+            raise unverified(sequence, f"entry {envelope.sequence} stands in its place")
         if envelope.previous_root != tree.root().hex():
             if not sequence:
-                raise _bad(sequence, "it was not written as the first one")
-            raise _bad(sequence - 1, f"it is not what it was when entry {sequence} was written")
+                raise unverified(sequence, "it was not written as the first one")
+            raise unverified(sequence - 1, f"it is not what it was when entry {sequence} was written")
         if envelope.at_epoch_s < last_epoch_s:
-            raise _bad(sequence, "its time lies before that of the entry before it")
+            raise unverified(sequence, "its time lies before that of the entry before it")
         last_epoch_s = envelope.at_epoch_s
         tree.append(leaf)
         yield LedgerEntry(
@@ -353,7 +353,8 @@ def verified(tree: Tree, rows: Iterable[tuple[bytes, bytes | None]], *, last_epo
         )
 
 
-def _bad(sequence: int, why: str) -> LedgerError:
+def unverified(sequence: int, why: str) -> LedgerError:
+    """Give the error that names the first bad entry, and why it is one."""
     return LedgerError(
         f"the ledger does not verify at entry {sequence}: {why}",
         remedy="compare it with a backup or a remembered head; do not record on top of it",
@@ -363,7 +364,8 @@ def _bad(sequence: int, why: str) -> LedgerError:
 def check_end(tree: Tree, stored: Head) -> None:
     """Raise LedgerError if `tree`, grown over all entries, is not the head stored beside them."""
     if tree.head() != stored:
+        kept = f"for {stored.size}" if stored.size != tree.size else "for others"
         raise LedgerError(
-            f"the ledger does not verify at its end: {tree.size} entries, but its head was kept for {stored.size}",
+            f"the ledger does not verify at its end: {tree.size} entries, but its head was kept {kept}",
             remedy="compare it with a backup or a remembered head; do not record on top of it",
         )

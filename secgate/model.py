@@ -24,7 +24,8 @@ FINGERPRINT_ALGORITHM = "secgate/v1"
 """Name stored with every fingerprint, so that a later algorithm can be introduced by alias events."""
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-Epoch = Annotated[int, Meta(ge=0)]
+Epoch = Annotated[int, Meta(ge=0, le=100_000_000_000)]
+"""Seconds, of a time or a length. What is larger has no date: the two that make a due time, added, still have one."""
 Visibility = Literal["unknown", "public", "internal", "private"]
 """Who can read a repository, as CI tells; what is not told counts as public."""
 Exposure = Literal["unknown", "internal", "internet"]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import hashlib
 import json
 import struct
@@ -22,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -47,10 +47,15 @@ FIRST = (
 SOURCE = ("repository", "commit", "tree")
 BLOBS = (
     *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),
-    *("rows_digest", "inventory_digest"),
+    *("list_digest", "rows_digest", "inventory_digest"),
 )
+MAX_LINE = 64 * 1024 * 1024
 CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
 ATTESTATION_TYPE = "application/vnd.in-toto+json"
+
+
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error)
+"""What comes of reading something that is not what it should be."""
 
 
 class Bad(Exception):  # noqa: N818 - what it says reads better so
@@ -136,8 +141,11 @@ def check_proof(file: Path, heads: Sequence[tuple[int, str]]) -> str:
 
 def lines(folder: Path) -> Iterator[bytes]:
     for file in sorted((folder / "entries").glob("*.jsonl")):
+        if not file.is_file():
+            raise ValueError(f"{file} is no file")
         with file.open("rb") as stream:
-            yield from stream
+            while line := stream.readline(MAX_LINE):
+                yield line
 
 
 class Log:
@@ -150,9 +158,9 @@ class Log:
         self.ledger_id = ""
         self.roots = [sha()]
         """Over the first 0, 1, 2 ... entries."""
-        self.leaves: list[bytes] = []
         self.checkpoints: list[tuple[int, Json]] = []
-        self.statements: list[tuple[int, Json]] = []
+        self.statements: list[tuple[int, Json, list[tuple[str, Json]]]] = []
+        """With what each says: (id, request) of those that it makes, or what it is about."""
         self.bindings: list[tuple[int, Json]] = []
         self.sources: dict[str, tuple[str, str, str]] = {}
         """Of each run: repository, commit, tree."""
@@ -176,11 +184,13 @@ class Log:
             if entry["at_epoch_s"] < last:
                 raise Bad(number, "its time lies before that of the entry before it")
             last = entry["at_epoch_s"]
-            self.leaves.append(sha(b"\x00", data))
-            grow(peaks, number, self.leaves[-1])
+            grow(peaks, number, sha(b"\x00", data))
             self.roots.append(root_of(peaks))
             self.size += 1
-            self._note(number, entry)
+            try:
+                self._note(number, entry)
+            except UNREADABLE as error:
+                raise Bad(number, f"it is not what a {entry['type']} says, or cannot follow: {error!r}") from error
 
     def _note(self, number: int, entry: Json) -> None:
         kind, body = entry["type"], entry["body"]
@@ -190,17 +200,20 @@ class Log:
         elif kind == "run":
             outcome = body.get("outcome") or "undecided"
             self.runs[outcome] = self.runs.get(outcome, 0) + 1
-            self.sources[str(body.get("run_id"))] = tuple(body.get(name) for name in SOURCE)
+            self.sources[body["run_id"]] = tuple(body[name] for name in SOURCE)
         elif kind == "checkpoint":
+            if not 1 <= body["size"] <= number or self.roots[body["size"]].hex() != body["root"]:
+                raise Bad(number, "the head that it says was signed is not that of the entries before it")
             self.checkpoints.append((number, entry))
         elif kind == "artefact-bound":
             if self.sources.get(str(body.get("run_id"))) != tuple(body.get(name) for name in SOURCE):
                 raise Bad(number, "no run before it was of the commit that it binds an artefact to")
             self.bindings.append((number, entry))
         elif kind in SIGNED:
-            self.statements.append((number, entry))
+            self.statements.append((number, entry, said_in(kind, body)))
         for field in BLOBS:
-            if body.get(field):
+            # Of another tool's list of known debt nothing is kept but what it lists.
+            if body.get(field) and not (field == "statement_digest" and body.get("list_digest")):
                 self.named.setdefault(body[field], number)
         if not self._until_epoch_s or entry["at_epoch_s"] < self._until_epoch_s:
             self.fold.take(number, entry)
@@ -212,7 +225,7 @@ class Log:
             head = f'{{"at_epoch_s":{entry["at_epoch_s"]},"body":{{'
             tail = f'"previous_root":"{entry["previous_root"]}","sequence":{entry["sequence"]},'
             tail = f'}},{tail}"type":"{entry["type"]}","version":{entry["version"]}}}'
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise Bad(number, f"it is no entry: {error}") from error
         if sorted(entry) != KEYS or not data.startswith(head.encode()) or not data.endswith(tail.encode()):
             raise Bad(number, "its bytes are not in the form in which entries are written")
@@ -226,22 +239,24 @@ def check_manifest(log: Log, folder: Path) -> Json:
     if (manifest["format"], manifest["version"]) != ("secgate-export", 1):
         raise Bad(-1, "manifest.json is of another form than this program reads")
     if log.size != manifest["size"]:
-        raise Bad(log.size, f"{log.size} entries are there, and the manifest says {manifest['size']}")
-    if (log.roots[-1].hex(), log.ledger_id) != (manifest["root"], manifest["ledger_id"]):
-        raise Bad(-1, "the entries are not those that the manifest is of")
+        raise Bad(
+            min(log.size, manifest["size"]), f"{log.size} entries are there, and the manifest says {manifest['size']}"
+        )
+    if log.ledger_id != manifest["ledger_id"]:
+        raise Bad(0, "it is of another ledger than the manifest")
+    if log.roots[-1].hex() != manifest["root"]:
+        raise Bad(log.size - 1, "it is not what it was when the manifest was written, or all up to it were made to fit")
     return manifest
 
 
-def check_earlier(log: Log, folder: Path) -> str:
+def check_earlier(folder: Path, earlier: Path) -> str:
     """Hold the entries against those of an export that was made before: each must be the same."""
-    count = 0
-    for number, line in enumerate(lines(folder)):
-        if number >= log.size:
-            raise Bad(log.size, "it is in the earlier export and is gone")
-        if sha(b"\x00", line.rstrip(b"\n")) != log.leaves[number]:
-            raise Bad(number, "it is another one in the earlier export")
+    now, count = lines(folder), 0
+    for number, line in enumerate(lines(earlier)):
+        if next(now, b"") != line:
+            raise Bad(number, "it is another one in the earlier export, or is gone")
         count += 1
-    return f"{count} entries are those of {folder}"
+    return f"{count} entries are those of {earlier}"
 
 
 # --------------------------------------------------------------------------------------- checkpoints and signatures
@@ -268,7 +283,7 @@ class Signers:
         at = datetime.fromtimestamp(at_epoch_s, timezone.utc).strftime("%Y%m%d%H%M%S")
         for principal, namespaces, blob, options in self.keys:
             after, before = options.get("valid-after", ""), options.get("valid-before", "9")
-            if not any(fits(one, namespace) for one in namespaces) or not after.rstrip("Z") <= at <= before.rstrip("Z"):
+            if not fits(namespaces, namespace) or not after.rstrip("Z") <= at <= before.rstrip("Z"):
                 continue
             if openssl_verifies(blob[-32:], message, signature):
                 return principal
@@ -289,8 +304,10 @@ class Signers:
             return "" if run(argv, statement).returncode else who[0]
 
 
-def fits(pattern: str, namespace: str) -> bool:
-    return pattern == namespace or (pattern.endswith("*") and namespace.startswith(pattern[:-1]))
+def fits(patterns: Sequence[str], namespace: str) -> bool:
+    """Match as OpenSSH's pattern lists do: `*` and `?`, and `!` before a pattern that refuses."""
+    met = [one for one in patterns if fnmatchcase(namespace, one.lstrip("!").replace("[", "[[]"))]
+    return bool(met) and not any(one.startswith("!") for one in met)
 
 
 def run(argv: Sequence[str], stdin: bytes) -> subprocess.CompletedProcess[bytes]:
@@ -331,7 +348,7 @@ def check_bindings(log: Log, folder: Path, signers: Signers) -> int:
             same = told == [body["run_id"], *(body[name] for name in SOURCE)]
             same = same and any(one["digest"].get(kind) == value for one in said["subject"])
             signatures = [base64.b64decode(one["sig"]) for one in envelope["signatures"]]
-        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+        except UNREADABLE as error:
             raise Bad(number, f"the attestation that it rests on does not read: {error!r}") from error
         if not same:
             raise Bad(number, "the attestation that it rests on says something else")
@@ -351,8 +368,10 @@ def check_checkpoint(log: Log, data: bytes, name: str, *, entry: int, signers: S
         kept = json.loads(payload)
         size, root, ledger = kept["size"], kept["root"], kept["ledger_id"]
         signatures = [base64.b64decode(one["sig"]) for one in envelope["signatures"]]
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise Bad(entry, f"{name}: this is no checkpoint: {error}") from error
+        if size < 1:
+            raise ValueError(f"it is of {size} entries")
+    except UNREADABLE as error:
+        raise Bad(entry, f"{name}: this is no checkpoint: {error!r}") from error
     if ledger != log.ledger_id:
         raise Bad(entry, f"{name}: the checkpoint is of another ledger")
     if signers.file:
@@ -384,8 +403,6 @@ def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Si
     found: list[Json] = []
     for number, one in log.checkpoints:
         body, file = one["body"], folder / "checkpoints" / f"{number:06}.json"
-        if body["size"] > number or log.roots[body["size"]].hex() != body["root"]:
-            raise Bad(number, "the head that it says was signed is not that of the entries before it")
         if not file.exists():
             continue
         data = file.read_bytes()
@@ -395,25 +412,33 @@ def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Si
     handed = sorted((folder / "checkpoints").glob("given-*.json"))
     for file in [*handed, *given]:
         kept = check_checkpoint(log, file.read_bytes(), str(file), entry=-1, signers=signers)
-        found.append(kept)
+        found.append({**kept, "is_given": file in given})
     return found
 
 
-def requests_in(body: Json) -> list[tuple[str, Json]]:
+def said_in(kind: str, body: Json) -> list[tuple[str, Json]]:
     """Give (id, request) of each that a statement makes; the id is the digest of the request's exact bytes."""
     said = json.loads(body["statement"])
-    if "requests" not in said:
-        return [(hashlib.sha256(body["statement"].encode()).hexdigest(), said)]
-    parts = [
-        (json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False), one) for one in said["requests"]
-    ]
-    return [(hashlib.sha256(text.encode()).hexdigest(), one) for text, one in parts]
+    parts = [(body["statement"], said)]
+    if "requests" in said:
+        parts = [
+            (json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False), one)
+            for one in said["requests"]
+        ]
+    for _, one in parts:
+        if not isinstance(one[SIGNED[kind][1]], str):
+            raise TypeError("nobody is named")
+        if kind.endswith("-requested"):
+            # What is asked of it later is there.
+            holds(one["bound"], {"anchor": "", "package": "", "secret_macs": [], "witnesses": [], "severity": "info"})
+            one["subject"]["type"], one["expires_epoch_s"] + 0
+    return [(sha(text.encode()).hex(), one) for text, one in parts]
 
 
 def check_statements(log: Log, signers: Signers) -> dict[int, str]:
     """Give who signed each thing that people said, "" for nobody who counts; {} where that is not asked for."""
     found: dict[int, str] = {}
-    for number, one in log.statements if signers.file else ():
+    for number, one, _ in log.statements if signers.file else ():
         statement, signature = one["body"]["statement"].encode(), one["body"]["signature"].encode()
         found[number] = signers.person(SIGNED[one["type"]][0], statement, signature, one["at_epoch_s"])
     return found
@@ -461,9 +486,8 @@ def agreements(log: Log, terms: Terms, who: dict[int, str]) -> tuple[dict[str, J
     """
     made: dict[str, Json] = {}
     vain: dict[int, str] = {}
-    for number, entry in log.statements:
+    for number, entry, said in log.statements:
         kind, field = entry["type"], SIGNED[entry["type"]][1]
-        said = requests_in(entry["body"])
         named = {part[field] for _, part in said}
         first = said[0][1]
         asked = made.get(first.get("request") or first.get("override") or "")
@@ -546,10 +570,7 @@ class Fold:
         """Take in the next entry."""
         step = self.steps.get(entry["type"])
         if step is not None and entry["version"] == 1:
-            try:
-                step(entry["body"], entry["at_epoch_s"], number)
-            except (KeyError, TypeError, ValueError) as error:
-                raise Bad(number, f"it cannot follow on the entries before it: {error!r}") from error
+            step(entry["body"], entry["at_epoch_s"], number)
 
     @staticmethod
     def _key(body: Json, fingerprint: str) -> tuple[str, str, str]:
@@ -750,6 +771,17 @@ def fail(what: str) -> NoReturn:
     sys.exit(2)
 
 
+def shown(text: str) -> str:
+    """Give a line without what a terminal would obey: an export is anybody's text."""
+    return "".join(one if one.isprintable() else "?" for one in text)[:2000]
+
+
+def existing(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return Path(text)
+
+
 def moment(text: str) -> int:
     try:
         at = datetime.fromisoformat(text.replace("Z", "+00:00"))
@@ -758,20 +790,32 @@ def moment(text: str) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
 
 
+def period(given: argparse.Namespace) -> tuple[int, int]:
+    """Give from when until when duties are judged, 0 for what was not said."""
+    start, until = (moment(text) if text else 0 for text in (getattr(given, "from"), given.to))
+    if until and start >= until:
+        fail("the time ends before it begins: give a later --to")
+    return start, until
+
+
 def verify(given: argparse.Namespace) -> Iterator[str]:
     """Check everything in turn, and say what was checked."""
     folder, signers = Path(given.folder), Signers(given.signers, given.authorities)
     if given.proof:
         heads = [json.loads(base64.b64decode(json.loads(one.read_bytes())["payload"])) for one in given.checkpoint]
         yield "proof        " + check_proof(given.proof, [(one["size"], one["root"]) for one in heads])
+        yield "holds, and one of its heads is a checkpoint's" if heads else "holds, and is worth as much as its head"
         return
-    if not (folder / "manifest.json").is_file():
-        fail(f"{folder} is no export: manifest.json is not in it")
-    log = Log(folder, until_epoch_s=moment(given.to) if given.to else 0)
+    for place in filter(None, (folder, given.earlier)):
+        if not (place / "manifest.json").is_file():
+            fail(f"{place} is no export: manifest.json is not in it")
+    start, until = period(given)
+    if given.earlier:
+        # First, since it alone can tell where a past that was made to fit begins.
+        yield "earlier      " + check_earlier(folder, given.earlier)
+    log = Log(folder, until_epoch_s=until)
     manifest = check_manifest(log, folder)
     yield f"entries      {log.size}, root {log.roots[-1].hex()}"
-    if given.earlier:
-        yield "earlier      " + check_earlier(log, given.earlier)
     kept = check_checkpoints(log, folder, given.checkpoint, signers)
     newest = max((one["at_epoch_s"] for one in kept), default=0)
     if given.newer_than and newest < moment(given.newer_than):
@@ -795,18 +839,18 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     said = json.loads(terms.read_bytes()) if given.terms or terms.exists() else {}
     yield f"terms        {terms}" if said else "terms        none: exceptions last as long as they say"
     agreed, vain = agreements(log, Terms(said), who)
-    kinds = {number: entry["type"] for number, entry in log.statements}
-    kinds = {number: entry["type"] for number, entry in log.statements}
+    kinds = {number: entry["type"] for number, entry, _ in log.statements}
     for number, why in vain.items():
         yield f"  entry {number}, {kinds[number]}, counts for nothing: {why}"
-    end = moment(given.to) if given.to else manifest["last_epoch_s"] + 1
-    found = Figures(log.fold, agreed, moment(getattr(given, "from")) if getattr(given, "from") else 0, end)
-    told = figures(log, found)
+    told = figures(log, Figures(log.fold, agreed, start, until or manifest["last_epoch_s"] + 1))
     yield from report(told)
     if given.json:
         given.json.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
     for number in forged:
         raise Bad(number, f"its signature as a {kinds[number]} is by nobody who counts for it: it may be forged")
+    reach = max((one["size"] for one in kept if one.get("is_given")), default=0)
+    rest = f"; nothing but itself vouches for the {log.size - reach} behind them" if reach < log.size else ""
+    yield f"holds: {reach} of its {log.size} entries are those that a checkpoint from elsewhere is of{rest}"
 
 
 def report(told: Json) -> Iterator[str]:
@@ -825,27 +869,29 @@ def main() -> int:
     """Read the call, check, and say what came of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("folder", nargs="?", default=str(Path(__file__).resolve().parent))
-    parser.add_argument("--checkpoint", action="append", type=Path, default=[], help="a signed head that you kept")
-    parser.add_argument("--signers", type=Path, help="an allowed_signers file: whose keys count")
-    parser.add_argument("--authorities", type=Path, help="certificates (PEM): every checkpoint needs their timestamp")
+    parser.add_argument("--checkpoint", action="append", type=existing, default=[], help="a signed head that you kept")
+    parser.add_argument("--signers", type=existing, help="an allowed_signers file: whose keys count")
+    parser.add_argument(
+        "--authorities", type=existing, help="certificates (PEM): every checkpoint needs their timestamp"
+    )
     parser.add_argument("--earlier", type=Path, help="an export that was made before")
     parser.add_argument("--newer-than", help="the newest checkpoint must be")
     parser.add_argument("--from", help="judge what was due since, or overdue since; by default everything")
     parser.add_argument("--to", help="judge duties as of then, by the entries before; by default by all entries")
-    parser.add_argument("--terms", type=Path, help="longest lives and approvers; by default those of the export")
+    parser.add_argument("--terms", type=existing, help="longest lives and approvers; by default those of the export")
     parser.add_argument("--json", type=Path, help="write the figures and every duty to a file")
-    parser.add_argument("--proof", type=Path, help="check a proof instead of an export")
+    parser.add_argument("--proof", type=existing, help="check a proof instead of an export")
     try:
         for line in verify(parser.parse_args()):
-            print(line)
+            print(shown(line))
     except Bad as bad:
-        where = f"first bad entry: {bad.entry}\n" if bad.entry >= 0 else ""
-        print(f"DOES NOT VERIFY: {bad.what}\n{where}", end="")
+        print(shown(f"DOES NOT VERIFY: {bad.what}"))
+        if bad.entry >= 0:
+            print(f"first bad entry: {bad.entry}")
         return 1
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
-        print(f"DOES NOT VERIFY: it cannot be read: {error!r}")
+    except (OSError, *UNREADABLE) as error:
+        print(shown(f"DOES NOT VERIFY: it cannot be read: {error!r}"))
         return 1
-    print("holds, as far as the checkpoints that you had from elsewhere reach")
     return 0
 
 

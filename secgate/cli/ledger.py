@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from secgate.cli.help import Group
 from secgate.cli.options import Command, machine, moment, terminal, write_output
 from secgate.errors import UsageError
 from secgate.escape import plain
-from secgate.sla import many, many_entries
+from secgate.sla import many, many_entries, utc_words
 
 if TYPE_CHECKING:
     from secgate.custody import Checked, Copied
@@ -78,20 +78,25 @@ def _verified(checked: Checked) -> list[str]:
     seen = checked.survey
     lines = [f"{plain(checked.address)}: whole; {many_entries(checked.head.size)}, root {checked.head.root}"]
     if checked.head.size:
-        lines.append(f"  from {_time(seen.first_epoch_s)} to {_time(seen.last_epoch_s)}")
+        lines.append(f"  from {utc_words(seen.first_epoch_s)} to {utc_words(seen.last_epoch_s)}")
+    if checked.earlier:
+        lines.append(f"  the first {checked.earlier:,} are those of the earlier export")
+    if checked.blobs or checked.missing:
+        gone = f"; {checked.missing:,} that entries name not there, erased or left out" if checked.missing else ""
+        lines.append(f"  {many(checked.blobs, 'blob')}, each what it is called{gone}")
     if seen.statements:
         told = "nobody's signature was checked: no enforced layer" if checked.unchecked else "every signature counts"
         if checked.revoked:
             told = f"every signature is right; by revoked keys, and so for nothing: {checked.revoked}"
-        lines.append(f"  {len(seen.statements)} signed statements; {told}")
+        lines.append(f"  {many(len(seen.statements), 'signed statement')}; {told}")
     if seen.bindings:
         told = "nobody's signature was checked: no enforced layer" if checked.unchecked else "every signature counts"
         gone = f"; the attestations of {checked.erased} were erased" if checked.erased else ""
-        lines.append(f"  {len(seen.bindings)} bound artefacts; {told}{gone}")
+        lines.append(f"  {many(len(seen.bindings), 'bound artefact')}; {told}{gone}")
     for one in checked.held:
         checkpoint = one.sealed.checkpoint
         lines.append(f"  grown from {plain(one.address)}:")
-        made = _time(checkpoint.at_epoch_s)
+        made = utc_words(checkpoint.at_epoch_s)
         lines.append(f"    {many_entries(checkpoint.size)}, signed by {plain(one.signed.principal)} on {made}")
         lines += [f"    stamped on {at:%Y-%m-%d %H:%M} UTC" for at in one.stamped]
         lines += [f"    {plain(note)}" for note in one.notes]
@@ -255,8 +260,8 @@ def restore(*, file: str, path: str, config: str, enforced: str) -> int:
 def _told(copied: Copied, where: str) -> int:
     """Say what was copied; notes go to stderr."""
     parts = [f"{many_entries(copied.head.size)}, root {copied.head.root}"]
-    parts += [f"{copied.blobs} blobs"] if copied.blobs else []
-    parts += [f"{copied.checkpoints} checkpoints"] if copied.checkpoints else []
+    parts += [many(copied.blobs, "blob")] if copied.blobs else []
+    parts += [many(copied.checkpoints, "checkpoint")] if copied.checkpoints else []
     click.echo(f"{plain(where)}: {'; '.join(parts)}")
     for note in copied.notes:
         click.echo(f"secgate: {plain(note)}", err=True)
@@ -269,7 +274,3 @@ def _read(file: str, cap: int) -> bytes:
             return opened.read(cap + 1)
     except OSError as error:
         raise UsageError(f"it cannot be read: {error.strerror}", place=file, remedy="give a file") from error
-
-
-def _time(epoch_s: int) -> str:
-    return f"{datetime.fromtimestamp(epoch_s, tz=UTC):%Y-%m-%d %H:%M} UTC"

@@ -12,12 +12,12 @@ from secgate import registry
 from secgate.checkpoint import NAMESPACE, Checkpoint, Sealed, sealed, stamped, statement_of
 from secgate.config import Machine
 from secgate.custody.survey import Survey, entries_of, survey
-from secgate.custody.verifying import check_grown
-from secgate.errors import HeadMovedError, LedgerError
+from secgate.custody.verifying import check_grown, who_signed
+from secgate.errors import HeadMovedError, LedgerError, SignatureError
 from secgate.events import to_entry
 from secgate.gate_events import CheckpointTaken
 from secgate.model import Head
-from secgate.ports import Keeper, Ledger
+from secgate.ports import Keeper, Ledger, Signer
 from secgate.preparation import Opened, Place, choose_keeper, opened
 from secgate.recall import check_growth
 
@@ -45,25 +45,46 @@ def take_checkpoint(
     killed in between, there is a good checkpoint that no entry speaks of.
 
     Raises LedgerError for a ledger that is not there, is empty or does not verify, HeadMovedError where others were
-    first every time, SignatureError for a key that cannot be used and an authority that does not answer.
+    first every time, SignatureError for a key that cannot be used, or that counts for nobody of the enforced layer's
+    signers, and an authority that does not answer.
     """
     with opened(place, machine=machine, now=now) as desk:
         keeper = choose_keeper(to, machine=machine, executor=desk.shop.executor)
         before = keeper.get()
         old = sealed(before, place=keeper.address) if before is not None else None
         ledger = desk.chosen.ledger
-        seen = survey(entries_of(ledger), sizes=[old.checkpoint.size] if old is not None else [])
+        seen = survey(entries_of(ledger), place=ledger.address)
         if not seen.head.size:
             raise LedgerError("the ledger is empty", place=ledger.address, remedy="`secgate ledger init` begins it")
         if desk.chosen.remembered is not None:
             check_growth(ledger, desk.chosen.remembered, head=seen.head)
         if old is not None:
             check_grown(seen, old, place=keeper.address)
-        made = _stamped(_sealed(seen, key=key, desk=desk, now=now), authorities, desk)
+        made = _sealed(seen, key=key, desk=desk, now=now)
+        _require_counting(made, desk)
+        made = _stamped(made, authorities, desk)
         keeper.put(made.data, expected=before, at_epoch_s=made.checkpoint.at_epoch_s)
         head = _note(ledger, seen.head, made, keeper=keeper, now=now)
         desk.chosen.seen.keep(ledger.address, head)
         return Taken(keeper.address, made, head)
+
+
+def _require_counting(made: Sealed, desk: Opened) -> None:
+    """Raise SignatureError for a key that counts for nobody: what it signs shows nothing, and is noted for ever."""
+    trust = desk.prepared.enforced.trust
+    if not trust.allowed_signers:
+        return
+    try:
+        who_signed(made, (), trust=trust, signer=_signer(desk))
+    except SignatureError as error:
+        raise SignatureError(
+            f"the checkpoint would not count: {error.what}",
+            remedy=f"sign with a key that allowed_signers has for a machine and {NAMESPACE}",
+        ) from error
+
+
+def _signer(desk: Opened) -> Signer:
+    return registry.signer("dsse", machine=desk.shop.machine, runner=desk.shop.executor, scratch=desk.shop.scratch)
 
 
 def _sealed(seen: Survey, *, key: str, desk: Opened, now: datetime) -> Sealed:
@@ -73,8 +94,7 @@ def _sealed(seen: Survey, *, key: str, desk: Opened, now: datetime) -> Sealed:
         root=seen.head.root,
         size=seen.head.size,
     )
-    signer = registry.signer("dsse", machine=desk.shop.machine, runner=desk.shop.executor, scratch=desk.shop.scratch)
-    return sealed(signer.sign(statement_of(checkpoint), namespace=NAMESPACE, key=key) + b"\n")
+    return sealed(_signer(desk).sign(statement_of(checkpoint), namespace=NAMESPACE, key=key) + b"\n")
 
 
 def _stamped(made: Sealed, authorities: Sequence[str], desk: Opened) -> Sealed:

@@ -4,22 +4,48 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
 import shutil
 import stat
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Annotated, BinaryIO, ClassVar, Literal, Protocol
+
+import msgspec
+from msgspec import Meta
 
 from secgate.errors import LedgerError
 from secgate.merkle import MAX_ENTRY_BYTES
+from secgate.model import Digest, Epoch, Value
 
 MAX_FILE_BYTES = 1024 * 1024 * 1024
 MAX_NAMES = 5_000_000
 _REMEDY = "give what `secgate ledger export` wrote, unchanged"
 _PACKED = (".tar.gz", ".tgz")
+
+
+_OTHER_ARCHIVES = (".zip", ".7z", ".gz", ".bz2", ".xz", ".zst", ".tbz2", ".txz")
+
+
+class Manifest(Value, frozen=True, kw_only=True):
+    """What an export is of, and how much. Further fields that a later program writes are passed over."""
+
+    format: Literal["secgate-export"] = "secgate-export"
+    version: Literal[1] = 1
+    ledger_id: str
+    size: Annotated[int, Meta(ge=0)]
+    root: Digest
+    first_epoch_s: Epoch
+    last_epoch_s: Epoch
+    blobs: int
+    checkpoints: int
+    secgate_version: str
+
+    NAME: ClassVar[str] = "manifest.json"
 
 
 class Sink(Protocol):
@@ -55,6 +81,8 @@ def sink(path: str) -> Iterator[Sink]:
     Raises LedgerError where something has that name, or it cannot be written.
     """
     wanted = Path(path)
+    if path.endswith(_OTHER_ARCHIVES) and not path.endswith(_PACKED):
+        raise LedgerError("this kind of archive is not written", place=path, remedy="give a .tar, .tgz or .tar.gz")
     building = wanted.with_name(f".{wanted.name}.{os.getpid()}.new")
     if wanted.exists():
         raise LedgerError("there is something already", place=path, remedy="give a new name; nothing is written over")
@@ -83,13 +111,26 @@ def source(path: str) -> Iterator[Source]:
     if place.is_dir():
         yield _ReadFolder(place)
         return
+    if not place.exists():
+        raise LedgerError("there is no export", place=path, remedy=_REMEDY)
+    if not place.is_file():
+        raise LedgerError("this is no export: neither a folder nor a file", place=path, remedy=_REMEDY)
     try:
         with tarfile.open(place, "r:*") as archive:
             yield _ReadTar(path, archive)
-    except FileNotFoundError as error:
-        raise LedgerError("there is no export", place=path, remedy=_REMEDY) from error
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise LedgerError(f"this is no export: {error}", place=path, remedy=_REMEDY) from error
+    except tarfile.ReadError as error:
+        raise LedgerError("this is no export: neither a folder nor a tar file", place=path, remedy=_REMEDY) from error
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise LedgerError(f"the export cannot be read: {error}", place=path, remedy=_REMEDY) from error
+
+
+def manifest_of(read: Source) -> Manifest:
+    """Give what an export says of itself. Raises LedgerError for a folder or tar file that is none."""
+    place = f"{read.address}: {Manifest.NAME}"
+    try:
+        return msgspec.json.decode(read.get(Manifest.NAME), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LedgerError(f"this is no export: {error}", place=place, remedy=_REMEDY) from error
 
 
 def rows_of(read: Source) -> Iterator[bytes]:

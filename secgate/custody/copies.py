@@ -27,7 +27,7 @@ from msgspec.structs import asdict
 
 from secgate.checkpoint import Sealed, sealed
 from secgate.config import Machine
-from secgate.custody.containers import Sink, Source, rows_of, sink, source
+from secgate.custody.containers import Manifest, Sink, Source, manifest_of, rows_of, sink, source
 from secgate.custody.survey import Survey, entries_of, survey
 from secgate.custody.verifying import check_grown
 from secgate.errors import LedgerError
@@ -38,12 +38,12 @@ from secgate.ports import Ledger
 from secgate.preparation import ChosenLedger, Place, Prepared, choose_keeper, opened
 from secgate.recall import check_growth
 from secgate.resources import data_dir
+from secgate.sla import many_entries
 from secgate.trust import allowed_keys
 from secgate.version import __version__
 from secgate.waivers import APPROVER
 
 SEGMENT_ENTRIES = 10_000
-_MANIFEST = "manifest.json"
 _DIGEST_CHARACTERS = 64
 
 
@@ -124,7 +124,7 @@ def write_export(
     kept = kept or {}
     with sink(path) as out:
         writer = _Writer(out)
-        seen = survey(writer.entries(entries_of(ledger)), sizes=[one.checkpoint.size for one in kept.values()])
+        seen = survey(writer.entries(entries_of(ledger)), place=ledger.address)
         for address, one in kept.items():
             check_grown(seen, one, place=address)
         writer.checkpoints(seen, ledger, list(kept.values()))
@@ -141,13 +141,27 @@ def import_(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied
     """
     with opened(place, machine=machine, now=now) as desk, source(str(Path(machine.cwd, of))) as read:
         ledger = desk.chosen.ledger
+        manifest = manifest_of(read)
         checkpoints = [sealed(read.get(name), place=f"{of}: {name}") for name in read.names("checkpoints/")]
-        seen = survey(_entries(read), sizes=[one.checkpoint.size for one in checkpoints])
+        seen = survey(_entries(read), place=read.address)
+        _require_whole(seen, manifest, place=read.address)
         for one in checkpoints:
             check_grown(seen, one, place=of)
         names = read.names("blobs/")
         head = ledger.fill(rows_of(read), ((_digest(name), _blob(read, name)) for name in names))
         return Copied(ledger.address, head, len(names), len(checkpoints), _remember(desk.chosen, head))
+
+
+def _require_whole(seen: Survey, manifest: Manifest, *, place: str) -> None:
+    """Raise LedgerError where an export's entries are not those that it says it is of, such as where some are gone."""
+    said = Head(size=manifest.size, root=manifest.root)
+    if (seen.head, seen.ledger_id) != (said, manifest.ledger_id):
+        told = f", and {many_entries(seen.head.size)} are there" if seen.head.size != said.size else ""
+        raise LedgerError(
+            f"the export is not whole: it says that it is of {many_entries(said.size)} with root {said.root}{told}",
+            place=place,
+            remedy="export it anew",
+        )
 
 
 def back_up(place: Place, *, to: str, machine: Machine, now: datetime) -> Copied:
@@ -163,7 +177,16 @@ def restore(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied
         file = Path(machine.cwd, of)
         if not file.is_file():
             raise LedgerError("there is no backup", place=of, remedy="give a file that `secgate ledger backup` wrote")
-        head = desk.chosen.ledger.restore(str(file))
+        try:
+            head = desk.chosen.ledger.restore(str(file))
+        except LedgerError as error:
+            if error.place != str(file):
+                raise
+            raise LedgerError(
+                f"this is no backup that can be restored: {error.what}",
+                place=of,
+                remedy="give another that `secgate ledger backup` wrote",
+            ) from error
         return Copied(desk.chosen.ledger.address, head, notes=_remember(desk.chosen, head))
 
 
@@ -233,19 +256,17 @@ class _Writer:
             self._out.put("allowed_signers", "".join(_signer_lines(trust)).encode())
         if terms is not None:
             self._out.put("terms.json", msgspec.json.format(encode(terms), indent=2) + b"\n")
-        manifest = {
-            "blobs": self.blob_count,
-            "checkpoints": self.checkpoint_count,
-            "first_epoch_s": seen.first_epoch_s,
-            "format": "secgate-export",
-            "last_epoch_s": seen.last_epoch_s,
-            "ledger_id": seen.ledger_id,
-            "root": seen.head.root,
-            "secgate_version": __version__,
-            "size": seen.head.size,
-            "version": 1,
-        }
-        self._out.put(_MANIFEST, msgspec.json.format(encode(manifest), indent=2) + b"\n")
+        manifest = Manifest(
+            ledger_id=seen.ledger_id,
+            size=seen.head.size,
+            root=seen.head.root,
+            first_epoch_s=seen.first_epoch_s,
+            last_epoch_s=seen.last_epoch_s,
+            blobs=self.blob_count,
+            checkpoints=self.checkpoint_count,
+            secgate_version=__version__,
+        )
+        self._out.put(Manifest.NAME, msgspec.json.format(encode(manifest), indent=2) + b"\n")
 
 
 def _signer_lines(trust: Trust) -> Iterator[str]:

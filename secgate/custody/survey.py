@@ -1,37 +1,52 @@
-"""One pass over a whole ledger: every entry verified, and what the keeping of it needs to know picked up on the way."""
+"""One pass over a whole ledger: every entry verified and read, and what the keeping of it needs to know picked up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from secgate.errors import LedgerError
-from secgate.events import EVENTS, LedgerCreated, from_envelope
+from secgate.event import Event
+from secgate.events import EVENTS, BaselineRecorded, LedgerCreated, from_envelope
 from secgate.gate_events import ArtefactBound, CheckpointTaken
-from secgate.merkle import Tree, envelope_of
+from secgate.merkle import HASH_BYTES, Tree, envelope_of, unverified
 from secgate.model import Digest, Head, KnownStatement, LedgerEntry
 from secgate.ports import Ledger
 from secgate.signed_events import SignedEvent
 
+_NAMES_A_BLOB = (
+    *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),
+    *("list_digest", "rows_digest", "inventory_digest"),
+)
+"""Fields of events whose digest is a blob's."""
+_BLOB_FIELDS: Mapping[type[Event], tuple[str, ...]] = MappingProxyType(
+    {event: tuple(name for name in _NAMES_A_BLOB if name in event.__struct_fields__) for event in EVENTS.values()}
+)
+
 
 class Survey(NamedTuple):
-    """What a pass found. `roots` are those asked for, by size; `checkpoints` are (sequence, event) in order.
+    """What a pass found; `checkpoints` are (sequence, event) in order, `bindings` (sequence, time, event).
 
-    `bindings` are (sequence, time, event).
+    `named` are the digests of blobs, each with the first entry that names it.
     """
 
     head: Head
     ledger_id: Digest
     first_epoch_s: int
     last_epoch_s: int
-    roots: Mapping[int, Digest]
     checkpoints: tuple[tuple[int, CheckpointTaken], ...]
     statements: tuple[KnownStatement, ...]
     bindings: tuple[tuple[int, int, ArtefactBound], ...]
+    named: Mapping[Digest, int]
+    roots: bytes
+    """Over the first 0, 1, 2 ... entries, one behind the other; those over all is the head's."""
 
-
-_WANTED = LedgerCreated | CheckpointTaken | ArtefactBound | SignedEvent
-_PICKED = {key for key, event in EVENTS.items() if issubclass(event, _WANTED)}
+    def root_of(self, size: int) -> Digest:
+        """Give the root over the first `size` entries, "" for more than there are."""
+        if size == self.head.size:
+            return self.head.root
+        return self.roots[HASH_BYTES * size : HASH_BYTES * (size + 1)].hex()
 
 
 def entries_of(ledger: Ledger) -> Iterator[LedgerEntry]:
@@ -41,65 +56,93 @@ def entries_of(ledger: Ledger) -> Iterator[LedgerEntry]:
     return ledger.read()
 
 
-def survey(entries: Iterable[LedgerEntry], *, sizes: Iterable[int] = ()) -> Survey:
-    """Take in verified entries from the first on.
+def survey(entries: Iterable[LedgerEntry], *, place: str) -> Survey:
+    """Take in verified entries from the first on; `place` is where they are from.
 
-    `sizes` are the tree sizes whose roots are wanted; those beyond the ledger's own are left out.
+    Raises LedgerError for the first one whose body is not what its type says, or that speaks of a checkpoint of other
+    entries than those before it.
     """
-    wanted = set(sizes)
-    roots: dict[int, Digest] = {}
-    picked: list[tuple[LedgerEntry, int]] = []
-    first = last = None
-    tree = Tree()
+    found = _Found()
     for entry in entries:
-        if entry.sequence in wanted:
-            roots[entry.sequence] = entry.previous_root
-        tree.append(bytes.fromhex(entry.leaf))
-        first, last = first or entry, entry
-        if (entry.type, entry.version) in _PICKED:
-            picked.append((entry, envelope_of(entry).at_epoch_s))
-    head = tree.head()
-    roots[head.size] = head.root
-    return _survey(picked, head=head, roots=roots, first=first, last=last)
+        try:
+            found.take(entry)
+        except LedgerError as error:
+            error.place = error.place or place
+            raise
+    return found.survey()
 
 
-def _survey(
-    picked: list[tuple[LedgerEntry, int]],
-    *,
-    head: Head,
-    roots: dict[int, Digest],
-    first: LedgerEntry | None,
-    last: LedgerEntry | None,
-) -> Survey:
-    ledger_id = ""
-    checkpoints: list[tuple[int, CheckpointTaken]] = []
-    statements: list[KnownStatement] = []
-    bindings: list[tuple[int, int, ArtefactBound]] = []
-    for entry, at_epoch_s in picked:
-        event = from_envelope(envelope_of(entry))
-        if isinstance(event, LedgerCreated):
-            ledger_id = event.ledger_id
-        elif isinstance(event, CheckpointTaken):
-            checkpoints.append((entry.sequence, event))
-        elif isinstance(event, ArtefactBound):
-            bindings.append((entry.sequence, at_epoch_s, event))
-        elif isinstance(event, SignedEvent):
-            statements.append(
-                KnownStatement(
-                    sequence=entry.sequence,
-                    type=event.TYPE,
-                    statement=event.statement,
-                    signature=event.signature,
-                    at_epoch_s=at_epoch_s,
+class _Found:
+    """What was found so far."""
+
+    def __init__(self) -> None:
+        self._tree = Tree()
+        self._roots = bytearray()
+        self._first_epoch_s = self._last_epoch_s = 0
+        self._ledger_id = ""
+        self._checkpoints: list[tuple[int, CheckpointTaken]] = []
+        self._statements: list[KnownStatement] = []
+        self._bindings: list[tuple[int, int, ArtefactBound]] = []
+        self._named: dict[Digest, int] = {}
+
+    def take(self, entry: LedgerEntry) -> None:
+        """Take in the next entry."""
+        self._roots += bytes.fromhex(entry.previous_root)
+        self._tree.append(bytes.fromhex(entry.leaf))
+        envelope = envelope_of(entry)
+        self._last_epoch_s = envelope.at_epoch_s
+        if not entry.sequence:
+            self._first_epoch_s = envelope.at_epoch_s
+        event = from_envelope(envelope)
+        if event is None:
+            return
+        for digest in _blobs_of(event):
+            self._named.setdefault(digest, entry.sequence)
+        match event:
+            case LedgerCreated():
+                self._ledger_id = event.ledger_id
+            case CheckpointTaken():
+                self._require_head(entry.sequence, event)
+                self._checkpoints.append((entry.sequence, event))
+            case ArtefactBound():
+                self._bindings.append((entry.sequence, envelope.at_epoch_s, event))
+            case SignedEvent():
+                self._statements.append(
+                    KnownStatement(
+                        sequence=entry.sequence,
+                        type=event.TYPE,
+                        statement=event.statement,
+                        signature=event.signature,
+                        at_epoch_s=envelope.at_epoch_s,
+                    )
                 )
-            )
-    return Survey(
-        head=head,
-        ledger_id=ledger_id,
-        first_epoch_s=envelope_of(first).at_epoch_s if first else 0,
-        last_epoch_s=envelope_of(last).at_epoch_s if last else 0,
-        roots=roots,
-        checkpoints=tuple(checkpoints),
-        statements=tuple(statements),
-        bindings=tuple(bindings),
-    )
+            case _:
+                return
+
+    def _require_head(self, sequence: int, event: CheckpointTaken) -> None:
+        """Its own previous root is the root over all that is before it, so a checkpoint's is known by now."""
+        at = HASH_BYTES * event.size
+        if event.size > sequence or self._roots[at : at + HASH_BYTES].hex() != event.root:
+            raise unverified(sequence, "the head that it says was signed is not that of the entries before it")
+
+    def survey(self) -> Survey:
+        """Give all of it."""
+        return Survey(
+            head=self._tree.head(),
+            ledger_id=self._ledger_id,
+            first_epoch_s=self._first_epoch_s,
+            last_epoch_s=self._last_epoch_s,
+            checkpoints=tuple(self._checkpoints),
+            statements=tuple(self._statements),
+            bindings=tuple(self._bindings),
+            named=self._named,
+            roots=bytes(self._roots),
+        )
+
+
+def _blobs_of(event: Event) -> Iterator[Digest]:
+    """Give the digests of the blobs that an event names. Of another tool's list none is kept but what it lists."""
+    for name in _BLOB_FIELDS[type(event)]:
+        digest: Digest = getattr(event, name)
+        if digest and not (name == "statement_digest" and isinstance(event, BaselineRecorded) and event.list_digest):
+            yield digest

@@ -11,11 +11,13 @@ import msgspec
 
 from secgate.config import Machine
 from secgate.custody.survey import entries_of
+from secgate.errors import UsageError
 from secgate.escape import json_text, plain
+from secgate.events import EVENTS
 from secgate.merkle import envelope_of
 from secgate.model import LedgerEntry
 from secgate.preparation import Place, opened
-from secgate.sla import length_words
+from secgate.sla import length_words, many
 
 _SHOWN = 12
 _LINE = 2000
@@ -32,7 +34,7 @@ class Told(NamedTuple):
 def log(place: Place, *, types: Sequence[str] = (), last: int = 0, machine: Machine, now: datetime) -> Told:
     """Give the last `last` entries (0 for all) of the given types ((), for all) of a ledger that verifies.
 
-    Raises LedgerError for one that is not there or does not.
+    Raises LedgerError for one that is not there or does not, and UsageError for types that nobody knows.
     """
     with opened(place, machine=machine, now=now) as desk:
         ledger = desk.chosen.ledger
@@ -42,6 +44,13 @@ def log(place: Place, *, types: Sequence[str] = (), last: int = 0, machine: Mach
             if not types or entry.type in types:
                 kept.append(entry)
                 count += 1
+        unknown = sorted(set(types) - {kind for kind, _ in EVENTS})
+        if unknown and not count:
+            raise UsageError(
+                f"no entry is of type `{unknown[0]}`",
+                place="--type",
+                remedy=f"one of: {', '.join(sorted({kind for kind, _ in EVENTS}))}",
+            )
         return Told(ledger.address, tuple(kept), count - len(kept))
 
 
@@ -91,6 +100,8 @@ def _said(kind: str, body: dict[str, Any]) -> str:
             parts = (body.get("name"), body.get("part"), _short(body, "before") or "none", "to", _short(body, "after"))
         case "obligation" | "obligation-superseded":
             parts = (_short(body, "fingerprint"), body.get("basis"), _length(body.get("limit_s")))
+        case _ if isinstance(statement := body.get("statement"), str):
+            parts = _stated(statement)
         case _ if isinstance(finding, dict):
             parts = (_short(finding, "fingerprint"), *(finding.get(name) for name in ("severity", "weakness", "path")))
         case _ if "fingerprint" in body:
@@ -98,6 +109,20 @@ def _said(kind: str, body: dict[str, Any]) -> str:
         case _:
             parts = tuple(value for _, value in sorted(body.items()) if isinstance(value, str | int))
     return " ".join(str(part) for part in parts if part not in (None, ""))
+
+
+def _stated(statement: str) -> tuple[object, ...]:
+    """Give who signed a statement, what of and why, as it says itself; nothing of it is checked here."""
+    try:
+        said = msgspec.json.decode(statement, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return ("a statement that does not read",)
+    requests = said.get("requests")
+    several = many(len(requests), "request") if isinstance(requests, list) else ""
+    first = next((one for one in requests if isinstance(one, dict)), said) if isinstance(requests, list) else said
+    who = next((said[name] for name in ("approver", "by") if name in said), first.get("requester"))
+    of = _short(said, "request") or _short(said, "override") or _short(said, "fingerprint")
+    return (who, several, first.get("kind"), said.get("word"), of and f"of {of}", said.get("line"), first.get("reason"))
 
 
 def _length(seconds: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,12 @@ from secgate.agreement import Procedure
 from secgate.checkpoint import NAMESPACE, Sealed, sealed
 from secgate.config import Machine
 from secgate.custody.attested import attestation_of, require_counting
-from secgate.custody.containers import rows_of, source
+from secgate.custody.containers import manifest_of, rows_of, source
 from secgate.custody.survey import Survey, entries_of, survey
 from secgate.errors import LedgerError, SignatureError
-from secgate.model import Head, Signed, Trust
+from secgate.gate_events import CheckpointTaken
+from secgate.merkle import unverified
+from secgate.model import Digest, Head, Signed, Trust
 from secgate.ports import Keeper, Ledger, Signer
 from secgate.preparation import Opened, Place, Workshop, choose_keeper, opened
 from secgate.recall import check_growth
@@ -46,7 +48,8 @@ class Checked(NamedTuple):
     """A ledger that is whole. `unchecked` is how many signed statements nobody could check, without signers.
 
     `erased` is how many artefacts are bound by an attestation whose blob is gone, and `revoked` how many signed
-    statements count for nothing, because their key was revoked.
+    statements count for nothing, because their key was revoked. `blobs` are there, `missing` are those that entries
+    name and that are not. `earlier` is how many entries are those of the export that was made before.
     """
 
     address: str
@@ -55,6 +58,9 @@ class Checked(NamedTuple):
     unchecked: int
     erased: int = 0
     revoked: int = 0
+    blobs: int = 0
+    missing: int = 0
+    earlier: int = 0
 
     @property
     def head(self) -> Head:
@@ -71,25 +77,37 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
         keepers = [choose_keeper(one, machine=machine, executor=desk.shop.executor) for one in asked.places]
         kept = [_kept(keeper) for keeper in keepers]
         ledger = desk.chosen.ledger
-        seen = survey(entries_of(ledger), sizes=[one.checkpoint.size for one in kept])
-        if asked.earlier:
-            check_earlier(ledger, str(Path(machine.cwd, asked.earlier)))
+        # First, since it alone can tell where a past that was made to fit begins.
+        earlier = check_earlier(ledger, str(Path(machine.cwd, asked.earlier))) if asked.earlier else 0
+        seen = survey(entries_of(ledger), place=ledger.address)
         if desk.chosen.remembered is not None:
             check_growth(ledger, desk.chosen.remembered, head=seen.head)
         trust = desk.prepared.enforced.trust
         revoked = 0
         if trust.allowed_signers:
             revoked = check_statements(seen, trust=trust, signer=_signer("sshsig", desk), place=ledger.address)
-        erased = check_bindings(seen, ledger, trust=trust, signer=_signer("dsse", desk))
+        blobs = check_blobs(seen, ledger)
+        erased = check_bindings(seen, ledger, blobs, trust=trust, signer=_signer("dsse", desk))
+        check_noted(seen, ledger, blobs, trust=trust, signer=_signer("dsse", desk))
         held = []
-        sound = [one.checkpoint.size for one in kept if seen.roots.get(one.checkpoint.size) == one.checkpoint.root]
+        sound = [one.checkpoint.size for one in kept if seen.root_of(one.checkpoint.size) == one.checkpoint.root]
         for keeper, one in zip(keepers, kept, strict=True):
             times, notes = _stamps(one, keeper, desk)
+            notes = (*notes, *_newer_notes(seen, one))
             held.append(Held(keeper.address, one, _who_signed(one, keeper, desk, times), times, notes))
             check_grown(seen, one, place=keeper.address, sound=sound)
             _check_age(one, asked.max_age, place=keeper.address, now=now)
-        unchecked = 0 if trust.allowed_signers else len(seen.statements) + len(seen.bindings)
-        return Checked(ledger.address, seen, tuple(held), unchecked, erased, revoked)
+        return Checked(
+            ledger.address,
+            seen,
+            tuple(held),
+            unchecked=0 if trust.allowed_signers else len(seen.statements) + len(seen.bindings),
+            erased=erased,
+            revoked=revoked,
+            blobs=len(blobs),
+            missing=len(seen.named.keys() - blobs),
+            earlier=earlier,
+        )
 
 
 def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] = ()) -> None:
@@ -99,7 +117,7 @@ def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] 
     """
     checkpoint, head = kept.checkpoint, seen.head
     remedy = "compare the ledger with a backup or an export; record nothing on top of it"
-    if checkpoint.ledger_id != seen.ledger_id:
+    if head.size and checkpoint.ledger_id != seen.ledger_id:
         raise LedgerError("the checkpoint is of another ledger", place=place, remedy="name this ledger's own place")
     if checkpoint.size > head.size:
         raise LedgerError(
@@ -108,7 +126,7 @@ def check_grown(seen: Survey, kept: Sealed, *, place: str, sound: Iterable[int] 
             place=place,
             remedy=remedy,
         )
-    if seen.roots[checkpoint.size] != checkpoint.root:
+    if seen.root_of(checkpoint.size) != checkpoint.root:
         first = max((size for size in sound if size < checkpoint.size), default=0)
         raise LedgerError(
             f"the ledger does not verify: one of the entries {first} to {checkpoint.size - 1} is not what it was when "
@@ -134,10 +152,14 @@ def namespace_of(kind: str) -> str:
     return known.get(kind) or Procedure(kind.rpartition("-")[0]).namespaces[kind]
 
 
-def check_earlier(ledger: Ledger, export: str) -> None:
-    """Raise LedgerError for the first entry that is another one in an export that was made before, or is gone."""
-    now = ledger.read()
+def check_earlier(ledger: Ledger, export: str) -> int:
+    """Raise LedgerError for the first entry that is another one in an export that was made before, or is gone.
+
+    Gives how many the export has.
+    """
+    now = entries_of(ledger)
     with source(export) as read:
+        count = manifest_of(read).size
         for number, data in enumerate(rows_of(read)):
             entry = next(now, None)
             if entry is None or entry.data != data:
@@ -147,6 +169,62 @@ def check_earlier(ledger: Ledger, export: str) -> None:
                     place=ledger.address,
                     remedy="what follows was made to fit; find out who could write it, and restore a backup",
                 )
+    return count
+
+
+def check_blobs(seen: Survey, ledger: Ledger) -> frozenset[Digest]:
+    """Give the digests of the blobs that are there. Raises LedgerError for the first that is not what it is called.
+
+    One that was erased is no fault.
+    """
+    there = tuple(ledger.blobs())
+    for digest, data in zip(there, ledger.whole_blobs(there), strict=True):
+        if data is None:
+            if digest in seen.named:
+                raise _not_right(seen.named[digest], f"the blob {digest} that it names was changed", ledger)
+            # Asked for alone, it says why.
+            ledger.blob(digest)
+    return frozenset(there)
+
+
+def check_noted(seen: Survey, ledger: Ledger, blobs: Collection[Digest], *, trust: Trust, signer: Signer) -> None:
+    """Raise LedgerError for the first checkpoint of the entries that is none of this ledger, or that nobody signed.
+
+    Whose it is counts by its own word for when, as what people signed counts by the ledger's; a key that was revoked
+    since is no fault of the ledger.
+    """
+    allowed = Trust(allowed_signers=trust.allowed_signers)
+    for sequence, event in seen.checkpoints:
+        if event.checkpoint_digest not in blobs:
+            continue
+        data = ledger.blob(event.checkpoint_digest)
+        why = _why_none(data, event, seen, trust=allowed, signer=signer)
+        if why:
+            raise _not_right(sequence, f"the checkpoint that it names {why}", ledger)
+
+
+def _why_none(data: bytes, event: CheckpointTaken, seen: Survey, *, trust: Trust, signer: Signer) -> str:
+    """Say why a file is not the checkpoint that an entry speaks of, "" where it is."""
+    try:
+        kept = sealed(data)
+        if (kept.checkpoint.ledger_id, kept.checkpoint.head) != (
+            seen.ledger_id,
+            Head(size=event.size, root=event.root),
+        ):
+            return "is of other entries"
+        if trust.allowed_signers:
+            who_signed(kept, (), trust=trust, signer=signer)
+    except LedgerError as error:
+        return f"does not read: {error.what}"
+    except SignatureError as error:
+        return f"does not count: {error.what}; if a key was taken out of allowed_signers, put it back"
+    return ""
+
+
+def _not_right(sequence: int, why: str, ledger: Ledger) -> LedgerError:
+    error = unverified(sequence, why)
+    error.place = ledger.address
+    return error
 
 
 def check_statements(seen: Survey, *, trust: Trust, signer: Signer, place: str) -> int:
@@ -178,17 +256,16 @@ def check_statements(seen: Survey, *, trust: Trust, signer: Signer, place: str) 
     return revoked
 
 
-def check_bindings(seen: Survey, ledger: Ledger, *, trust: Trust, signer: Signer) -> int:
+def check_bindings(seen: Survey, ledger: Ledger, blobs: Collection[Digest], *, trust: Trust, signer: Signer) -> int:
     """Raise LedgerError for the first artefact whose attestation says something else, or does not count.
 
     Gives how many have an attestation that was erased. Without signers nobody's signature is checked. As above, a key
     that was revoked since is no fault of the ledger.
     """
-    there = frozenset(ledger.blobs()) if seen.bindings else frozenset()
     allowed = Trust(allowed_signers=trust.allowed_signers)
     erased = 0
     for sequence, at_epoch_s, event in seen.bindings:
-        if event.statement_digest not in there:
+        if event.statement_digest not in blobs:
             erased += 1
             continue
         try:
@@ -260,6 +337,14 @@ def _stamps(kept: Sealed, keeper: Keeper, desk: Opened) -> tuple[tuple[datetime,
             remedy="take one with `secgate ledger checkpoint --timestamp URL`",
         )
     return times, notes
+
+
+def _newer_notes(seen: Survey, kept: Sealed) -> Iterator[str]:
+    """Say where a newer one was put: the place may be the same under another name, and this an old one put back."""
+    newer = [(number, one) for number, one in seen.checkpoints if one.size > kept.checkpoint.size]
+    if newer:
+        number, one = newer[-1]
+        yield f"a newer one, of {many_entries(one.size)}, was put at {one.place}, says entry {number}"
 
 
 def _check_age(kept: Sealed, max_age: timedelta | None, *, place: str, now: datetime) -> None:

@@ -23,6 +23,7 @@ from secgate.population_records import Scope, provided, rows_of
 from secgate.population_text import MAX_BYTES
 from secgate.ports import PopulationKind
 from secgate.preparation import Place, opened
+from secgate.recall import check_growth
 from secgate.record import append_events
 from secgate.version import __version__
 
@@ -104,6 +105,8 @@ def import_population(wish: ImportWish, *, place: Place, machine: Machine, now: 
             raise LedgerError("there is no ledger to keep it in", place=ledger.address, remedy="secgate ledger init")
         memory = Memory()
         memory.catch_up(ledger)
+        if chosen.remembered is not None:
+            check_growth(ledger, chosen.remembered, head=memory.head)
         known = next((one.event for one in memory.populations if event.is_again(one.event)), None)
         if known is not None:
             return ImportReceipt(known, again=True, address=ledger.address)

@@ -144,9 +144,13 @@ class GitLedger:
             raise self._at.fault("another writer made the ledger first", remedy="use it") from error
 
     def _checked(self, tip: str) -> Head:
-        """Give a commit's head after reading every entry."""
+        """Give a commit's head after reading every entry and every blob."""
         for _ in self._read_at(tip, 0):
             pass
+        there = self._blobs_at(tip)
+        for digest, data in zip(there, self._whole_at(tip, there), strict=True):
+            if data is None:
+                raise self._at.fault(f"blob {digest} was changed", remedy="restore the ledger from a backup")
         return self._head_at(tip).head()
 
     def head(self) -> Head:
@@ -220,19 +224,27 @@ class GitLedger:
 
     def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
         """See Ledger. Of one commit, some at a time, since each call is a process."""
-        tip = self._tip()
+        yield from self._whole_at(self._tip(), digests)
+
+    def blobs(self) -> Iterator[Digest]:
+        """See Ledger."""
+        yield from self._blobs_at(self._tip())
+
+    # ------------------------------------------------------------------------------- reading
+
+    def _blobs_at(self, tip: str) -> tuple[Digest, ...]:
+        names = [(path, path.removeprefix("blobs/").replace("/", "")) for path in self._at.paths(tip, "blobs/")]
+        for path, digest in names:
+            if _DIGEST.fullmatch(digest) is None or path != _blob_path(digest):
+                raise self._at.fault(f"the ref holds {path[:100]!r}, which is no blob of a ledger")
+        return tuple(digest for _, digest in names)
+
+    def _whole_at(self, tip: str, digests: Iterable[Digest]) -> Iterator[bytes | None]:
         wanted = iter(digests)
         while some := list(islice(wanted, _BLOBS_AT_ONCE)):
             found = self._at.objects(tip, [_blob_path(digest) for digest in some])
             for digest, data in zip(some, found, strict=True):
                 yield data if data is not None and sha256(data).hexdigest() == digest else None
-
-    def blobs(self) -> Iterator[Digest]:
-        """See Ledger."""
-        for path in self._at.paths(self._tip(), "blobs/"):
-            yield path.removeprefix("blobs/").replace("/", "")
-
-    # ------------------------------------------------------------------------------- reading
 
     def _tip(self) -> str:
         """Give the ref's commit as it is now; without asking again right after `exists` did."""

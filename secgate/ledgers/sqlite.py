@@ -60,8 +60,6 @@ CREATE TRIGGER blob_is_kept BEFORE UPDATE ON blob
     BEGIN SELECT raise(ABORT, 'a blob is never changed'); END;
 """
 
-_TRIGGERS = ("blob_is_kept", "entry_is_kept", "entry_is_next", "entry_stays")
-
 _COMPRESS_FROM_BYTES = 512
 _ROWS = 1000
 
@@ -211,13 +209,18 @@ class SqliteLedger:
                 yield digest
 
     def check_file(self) -> None:
-        """Check the whole file: SQLite's own structure, every entry and the frontier. Raises LedgerError."""
+        """Check the whole file: SQLite's own structure, every entry and blob, the frontier. Raises LedgerError."""
         with self._reading() as database:
             problems = [str(row[0]) for row in database.execute("PRAGMA integrity_check(3)")]
         if problems != ["ok"]:
             raise self._fault(f"the file is damaged: {'; '.join(problems)}")
         for _ in self.read():
             pass
+        there = tuple(self.blobs())
+        for digest, data in zip(there, self.whole_blobs(there), strict=True):
+            if data is None:
+                # Asked for alone, it says why.
+                self.blob(digest)
 
     # ------------------------------------------------------------------------------- inside
 
@@ -242,7 +245,10 @@ class SqliteLedger:
 
     def _frontier(self, database: sqlite3.Connection) -> Tree:
         """Give the stored tree; raises LedgerError if it is for another number of entries than there are."""
-        size, peaks = database.execute("SELECT size, peaks FROM frontier").fetchone()
+        row = database.execute("SELECT size, peaks FROM frontier").fetchone()
+        if row is None:
+            raise self._fault("the ledger does not verify at its end: its head is gone")
+        size, peaks = row
         last = database.execute("SELECT max(sequence) FROM entry").fetchone()[0]
         count = 0 if last is None else last + 1
         if count != size:
@@ -264,7 +270,7 @@ class SqliteLedger:
             except OSError as error:
                 raise self._fault(f"it cannot be looked at: {error.strerror}") from error
             if not stat.S_ISREG(mode):
-                kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no regular file"
+                kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
                 raise self._fault(f"{kind} stands in the place of {path.name}", remedy="name the ledger's own path")
         try:
             if self._path.stat().st_size and journal.exists():
@@ -316,8 +322,8 @@ class SqliteLedger:
             raise self._fault(
                 f"the ledger has form {version}, this secgate reads form {SCHEMA_VERSION}", remedy="use a later secgate"
             )
-        found = database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").fetchall()
-        if tuple(name for (name,) in found) != _TRIGGERS:
+        found = database.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name").fetchall()
+        if [_words(text) for (text,) in found] != _triggers():
             raise self._fault("the triggers that keep its entries are not those it was made with")
 
     @contextmanager
@@ -343,6 +349,15 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def _triggers() -> list[str]:
+    """Give the text of each trigger, sorted by its name."""
+    return sorted(_words(one) for one in _statements(_SCHEMA) if one.startswith("CREATE TRIGGER"))
+
+
+def _words(statement: str) -> str:
+    return " ".join(statement.split()).rstrip(";")
 
 
 _BlobRow: TypeAlias = tuple[str, int, bytes]

@@ -123,7 +123,7 @@ def choose_keeper(place: str, *, machine: Machine, executor: LocalExecutor) -> K
     repository, mark, ref = place.rpartition("#")
     if mark:
         if not ("://" in repository or ":" in repository.split("/", 1)[0]):
-            repository = str(Path(machine.cwd, repository))
+            repository = str(Path(machine.cwd, repository).resolve())
         return RefKeeper(
             repository,
             ref,
@@ -136,7 +136,16 @@ def choose_keeper(place: str, *, machine: Machine, executor: LocalExecutor) -> K
         return UrlKeeper(place, token=machine.env.get("SECGATE_CHECKPOINT_TOKEN", ""))
     if not place:
         raise UsageError("no place for the checkpoint is given", remedy="give a file, REPOSITORY#REF, or an address")
-    return FileKeeper(str(Path(machine.cwd, place)))
+    return FileKeeper(_one_name(place, machine))
+
+
+def _one_name(place: str, machine: Machine) -> str:
+    """Give a file's name from the root, the same however it is given: heads and checkpoints are known by it.
+
+    The file itself is not followed, since a link in its place is refused.
+    """
+    file = Path(machine.cwd, place)
+    return str(file.parent.resolve() / file.name)
 
 
 def _remote_env(machine: Machine) -> dict[str, str]:
@@ -145,7 +154,7 @@ def _remote_env(machine: Machine) -> dict[str, str]:
 
 def _sqlite_path(settings: LedgerSettings, *, target: Target, repository: Repository | None, machine: Machine) -> str:
     if settings.path:
-        return str(Path(machine.cwd, settings.path))
+        return _one_name(settings.path, machine)
     if repository is not None:
         return str(Path(repository.common_directory) / "secgate" / "ledger.sqlite")
     name = hashlib.sha256(target.root.encode()).hexdigest()[:24]

@@ -24,6 +24,7 @@ from secgate.model import Finding, RunDocument, Value, encode
 from secgate.people import Person
 from secgate.ports import Ledger, Signer
 from secgate.preparation import Enforced, Place, Prepared, opened
+from secgate.recall import check_growth
 from secgate.record import append_events
 from secgate.signed_events import SignedEvent
 
@@ -80,6 +81,8 @@ def desk_at(place: Place, *, machine: Machine, now: datetime) -> Iterator[Desk]:
             )
         memory = Memory()
         memory.catch_up(chosen.ledger)
+        if chosen.remembered is not None:
+            check_growth(chosen.ledger, chosen.remembered, head=memory.head)
         signer = registry.signer("sshsig", machine=machine, runner=shop.executor, scratch=shop.scratch)
         # A clock that was put back makes nothing earlier than what is recorded already.
         at = max(now, datetime.fromtimestamp(memory.last_epoch_s, tz=UTC))

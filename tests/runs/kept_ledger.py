@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from secgate.custody.verifying import namespace_of
@@ -201,21 +203,29 @@ class Kept:
 
     def rewrite(self, rows: Sequence[bytes]) -> None:
         """Put other rows into the ledger's file, each with its own leaf, and the head that fits them."""
-        import sqlite3
-
         tree = Tree()
-        with sqlite3.connect(self.file) as database:
-            triggers = database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-            for name, _ in triggers:
-                database.execute(f"DROP TRIGGER {name}")
+        with self._without_triggers() as database:
             database.execute("DELETE FROM entry")
             for number, row in enumerate(rows):
                 tree.append(leaf_hash(row))
                 database.execute("INSERT INTO entry VALUES (?, ?, ?)", (number, row, leaf_hash(row)))
             database.execute("UPDATE frontier SET size = ?, peaks = ?", (tree.size, b"".join(tree.peaks)))
+
+    def change_blob(self, digest: str, data: bytes) -> None:
+        """Put something else in the place of a blob."""
+        with self._without_triggers() as database:
+            row = ("raw", len(data), data, digest)
+            database.execute("UPDATE blob SET coding = ?, size = ?, data = ? WHERE digest = ?", row)
+
+    @contextmanager
+    def _without_triggers(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.file)) as database, database:
+            triggers = database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+            for name, _ in triggers:
+                database.execute(f"DROP TRIGGER {name}")
+            yield database
             for _, text in triggers:
                 database.execute(text)
-        database.close()
 
 
 def rewrite_export(folder: Path, rows: Sequence[bytes]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from secgate.ledgers.sqlite import SqliteLedger
 from tests.product import Ended, Product
 from tests.runs.kept_ledger import DAY_S, EPOCH_S, Kept, standalone
-from tests.signing_support import ADA, KEYGEN
+from tests.signing_support import ADA, EVE, KEYGEN
 from tests.unit.conftest import Git
 
 
@@ -275,3 +275,65 @@ def test_an_interrupted_export_leaves_nothing(kept: Kept) -> None:
         process.communicate()
     if process.returncode:
         assert [file.name for file in kept.home.glob("*out*")] == []
+
+
+# -------------------------------------------------------------------------------------------------------- nonsense
+
+
+def test_what_is_no_export_is_taken_for_none(kept: Kept) -> None:
+    (kept.home / "nothing").mkdir()
+    for wrong in ("nothing", "organisation", "people.txt"):
+        assert kept.cli("verify", "--earlier", str(kept.home / wrong)).code == 5
+    for wrong in ("nothing", "/dev/null", "/dev/zero"):
+        ended = elsewhere(kept, "import", str(kept.home / wrong))
+        assert (ended.code, "export" in ended.err, ended.err.count("\n")) == (5, True, 2), ended
+    assert elsewhere(kept, "verify").code == 5
+    assert "there is no ledger" in elsewhere(kept, "verify").err
+
+
+def test_an_export_that_lost_its_tail_makes_no_ledger(kept: Kept) -> None:
+    folder = kept.export()
+    rows = (folder / "entries" / "000000.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "entries" / "000000.jsonl").write_bytes(b"".join(rows[:-1]))
+    ended = elsewhere(kept, "import", str(folder))
+    assert (ended.code, f"and {len(rows) - 1} entries are there" in ended.err) == (5, True), ended
+    assert standalone(folder).out.endswith(f"first bad entry: {len(rows) - 1}\n")
+
+
+def test_an_earlier_export_that_is_held_against_is_said_to_be(kept: Kept) -> None:
+    earlier = kept.export()
+    ended = kept.cli("verify", "--earlier", str(earlier))
+    assert f"the first {len(kept.entries())} are those of the earlier export" in ended.out
+
+
+def test_another_kind_of_archive_is_not_written_as_a_folder(kept: Kept) -> None:
+    assert kept.cli("export", "-o", str(kept.home / "out.tar.xz")).code == 5
+    assert not (kept.home / "out.tar.xz").exists()
+
+
+def test_what_is_no_backup_is_said_to_be_none(kept: Kept) -> None:
+    ended = elsewhere(kept, "restore", str(kept.layer / "people.toml"))
+    assert (ended.code, "this is no backup" in ended.err) == (5, True), ended
+
+
+def test_a_type_that_nobody_knows_is_not_listed_as_nothing(kept: Kept) -> None:
+    ended = kept.cli("log", "--type", "nothing")
+    assert (ended.code, "waiver-approved" in ended.err) == (2, True)
+
+
+def test_the_log_says_who_signed_what(kept: Kept) -> None:
+    line = kept.cli("log", "--type", "waiver-requested").out.splitlines()[0]
+    assert line.split()[3:6] == ["waiver-requested", EVE, "accept"]
+
+
+def test_nothing_is_said_to_a_ledger_that_lost_its_tail(kept: Kept) -> None:
+    (kept.layer / "enforced.toml").write_text("[ledger]\nrequired = true\n")
+    kept.checkpoint()
+    rows = kept.entries()
+    kept.rewrite(rows[:-2])
+    said = ("--until", "6h", "--reason", "fire", "--as", ADA, "--key", str(kept.ada.path))
+    ended = kept.product.cli("override", *said, "--path", str(kept.git.root), "--enforced", str(kept.layer))
+    assert (ended.code, "its tail was cut off" in ended.err) == (5, True), ended
+    kept.file.unlink()
+    ended = kept.cli("init")
+    assert (ended.code, kept.file.exists(), "and had" in ended.err) == (5, False, True), ended

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from secgate.events import to_entry
+from secgate.gate_events import CheckpointTaken
+from tests.ledger_support import at
 from tests.product import Ended, Product
 from tests.runs.kept_ledger import DAY_S, Kept, Tamper, chained, rewrite_export, standalone
 from tests.signing_support import KEYGEN
@@ -88,9 +93,48 @@ def test_a_past_that_was_made_to_fit_is_told_by_the_checkpoint(kept: Kept) -> No
     rewrite_export(folder, changed)
     shutil.rmtree(folder / "checkpoints")
     mine, theirs = both(kept, folder)
-    refused((mine, theirs), None, "made to fit")
     # The entry that notes the checkpoint says another root than the entries before it now have.
-    assert f"first bad entry: {kept.number('checkpoint')}" in theirs.out
+    refused((mine, theirs), kept.number("checkpoint"), "the head that it says was signed")
+
+
+def test_a_past_without_a_note_of_the_checkpoint_is_told_by_the_checkpoint(kept: Kept) -> None:
+    folder = kept.export()
+    changed = chained([row for row in edit(kept.entries()) if b'"type":"checkpoint"' not in row])
+    kept.rewrite(changed)
+    rewrite_export(folder, changed)
+    shutil.rmtree(folder / "checkpoints")
+    refused(both(kept, folder), None, "made to fit")
+
+
+def test_a_note_of_another_head_is_found_though_nothing_follows_it(kept: Kept) -> None:
+    rows, folder = kept.entries(), kept.export()
+    changed = [*rows, chained([*rows, rows[kept.number("checkpoint")]])[-1].replace(b'"size":', b'"size":1')]
+    kept.rewrite(changed)
+    rewrite_export(folder, changed)
+    refused(both(kept, folder), len(rows), "the head that it says was signed")
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_noted_checkpoint_that_was_swapped_is_found(kept: Kept, stored: bool) -> None:
+    """Either the file alone, or one that nobody signed who counts under a note that fits it."""
+    note = json.loads(kept.entries()[kept.number("checkpoint")])["body"]
+    forged = json.loads(kept.ledger.blob(note["checkpoint_digest"]))
+    forged["signatures"][0]["sig"] = base64.b64encode(bytes(64)).decode()
+    data = json.dumps(forged).encode()
+    if stored:
+        kept.change_blob(note["checkpoint_digest"], data)
+        number, said = kept.number("checkpoint"), "was changed"
+    else:
+        event = CheckpointTaken(**{**note, "checkpoint_digest": hashlib.sha256(data).hexdigest()})
+        number, said = len(kept.entries()), "does not count"
+        kept.ledger.append(
+            kept.ledger.head(), [to_entry(event)], now=at(5 * DAY_S), blobs={event.checkpoint_digest: data}
+        )
+    mine = kept.cli("verify")
+    assert (mine.code, f"verify at entry {number}:" in mine.err, said in mine.err) == (5, True, True), mine
+    if not stored:
+        theirs = standalone(kept.export(), "--signers", str(kept.layer / "allowed_signers"))
+        assert (theirs.code, f"first bad entry: {number}\n" in theirs.out) == (1, True), theirs
 
 
 def test_an_earlier_export_names_the_entry_of_a_past_that_was_made_to_fit(kept: Kept) -> None:
@@ -182,13 +226,30 @@ def test_an_old_checkpoint_after_a_cut_is_told_by_its_age(kept: Kept) -> None:
     assert standalone(kept.export(), *late).code == 1
 
 
+def test_an_old_checkpoint_that_was_put_back_under_another_name_is_told_of(kept: Kept) -> None:
+    old = kept.place.read_bytes()
+    kept.checkpoint()
+    kept.place.write_bytes(old)
+    link = kept.home / "link"
+    link.symlink_to(kept.home)
+    assert "an old one was put back" in kept.cli("verify", "--checkpoint", str(link / "kept.json")).err
+    (kept.home / "copy.json").write_bytes(old)
+    told = kept.cli("verify", "--checkpoint", str(kept.home / "copy.json"))
+    assert told.code == 0
+    assert f"was put at {kept.place}, says entry {kept.number('checkpoint', 1)}" in told.out
+
+
 def test_a_checkpoint_by_nobody_who_counts_is_refused(kept: Kept) -> None:
-    (kept.home / "kept.json").unlink()
+    before = kept.place.read_bytes()
     ended = kept.cli("checkpoint", "--to", str(kept.place), "--key", str(kept.stranger.path))
-    assert ended.code == 0
-    mine, theirs = both(kept, kept.export())
+    assert (ended.code, "would not count" in ended.err, kept.place.read_bytes()) == (2, True, before)
+    folder = kept.export()
+    forged = json.loads(before)
+    forged["signatures"][0]["sig"] = base64.b64encode(bytes(64)).decode()
+    kept.place.write_text(json.dumps(forged))
+    mine, theirs = both(kept, folder)
     assert (mine.code, theirs.code) == (2, 1)
-    assert "nobody who counts" in mine.err
+    assert "the checkpoint does not count" in mine.err
     assert "nobody who counts" in theirs.out
 
 
@@ -199,6 +260,11 @@ def test_a_changed_blob_is_found(kept: Kept) -> None:
     (folder / "blobs" / name[:2] / name[2:]).write_bytes(b"{}")
     ended = standalone(folder)
     assert (ended.code, f"first bad entry: {run['sequence']}\n" in ended.out) == (1, True)
+    kept.change_blob(name, b"{}")
+    mine = kept.cli("verify")
+    assert (mine.code, f"verify at entry {run['sequence']}: the blob {name}" in mine.err) == (5, True), mine
+    assert kept.cli("backup", "-o", str(kept.home / "backup")).code == 5
+    assert not (kept.home / "backup").exists()
     other = kept.product.cli("ledger", "import", str(folder), "--path", str(kept.home / "organisation"))
     assert (other.code, "was changed" in other.err) == (5, True)
 

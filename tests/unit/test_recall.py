@@ -100,7 +100,7 @@ def test_unknown_events_are_passed_over(story: Story) -> None:
 def test_a_known_event_that_does_not_read_is_an_error(story: Story) -> None:
     story.run(finding("a"), at_s=0)
     story.ledger.append(story.ledger.head(), [Entry(type="run", version=1, body=b"{}")], now=at(1), blobs={})
-    with pytest.raises(LedgerError, match="entry 3 is a 'run' event that does not read"):
+    with pytest.raises(LedgerError, match="not verify at entry 3: as a `run` event it does not read"):
         recalled(story)
 
 

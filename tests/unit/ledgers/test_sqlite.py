@@ -126,9 +126,30 @@ def cut(path: Path) -> None:
         (cut, "damaged or cut off"),
         (lambda path: change(path, "PRAGMA user_version = 2"), "form 2"),
         (lambda path: change(path, "DROP TRIGGER entry_stays"), "triggers"),
+        (
+            lambda path: change(
+                path, "DROP TRIGGER entry_stays", "CREATE TRIGGER entry_stays BEFORE DELETE ON blob BEGIN SELECT 1; END"
+            ),
+            "triggers",
+        ),
         (lambda path: change(path, "UPDATE frontier SET size = 199"), "does not verify at its end"),
+        (lambda path: change(path, "DELETE FROM frontier"), "its head is gone"),
+        (lambda path: change(path, "UPDATE frontier SET peaks = zeroblob(96)"), "its head was kept for others"),
     ],
-    ids=["text", "foreign", "link", "linked wal", "folder", "cut", "later form", "trigger dropped", "frontier"],
+    ids=[
+        "text",
+        "foreign",
+        "link",
+        "linked wal",
+        "folder",
+        "cut",
+        "later form",
+        "trigger dropped",
+        "trigger idle",
+        "frontier",
+        "no frontier",
+        "other frontier",
+    ],
 )
 def test_what_is_not_a_whole_ledger_is_refused(path: Path, harm: Callable[[Path], None], said: str) -> None:
     harm(path)

@@ -1,0 +1,124 @@
+"""What an export's program says of nonsense: the first bad entry is named, no fault of the program's own is shown."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from secgate.custody.copies import write_export
+from secgate.custody.survey import survey
+from secgate.errors import LedgerError
+from secgate.events import LedgerCreated, to_entry
+from secgate.ledgers.sqlite import SqliteLedger
+from secgate.merkle import Tree, leaf_hash, verified
+from secgate.model import Trust
+from tests.ledger_support import EPOCH_S, Story, at, finding, sqlite_at
+from tests.runs.kept_ledger import rewrite_export
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> SqliteLedger:
+    made = sqlite_at(tmp_path_factory.mktemp("ledger"))
+    made.create()
+    event = LedgerCreated(ledger_id="a" * 64, provisional=False, secgate_version="0")
+    made.append(made.head(), [to_entry(event)], now=at(-1), blobs={})
+    Story(made).run(finding("one"), at_s=0)
+    return made
+
+
+@pytest.fixture
+def export(ledger: SqliteLedger, tmp_path: Path) -> Path:
+    write_export(ledger, str(tmp_path / "out"), trust=Trust())
+    return tmp_path / "out"
+
+
+def run(export: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-I", str(export / "verify.py"), *words]
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+
+
+def behind(ledger: SqliteLedger, kind: str, body: bytes, at_epoch_s: int = EPOCH_S) -> list[bytes]:
+    """Give the ledger's rows and one more that follows on them, whatever its body."""
+    rows = [entry.data for entry in ledger.read()]
+    tree = Tree()
+    for row in rows:
+        tree.append(leaf_hash(row))
+    form = b'{"at_epoch_s":%d,"body":%b,"previous_root":"%b","sequence":%d,"type":"%b","version":1}'
+    return [*rows, form % (at_epoch_s, body, tree.root().hex().encode(), len(rows), kind.encode())]
+
+
+MADE_UP = {
+    "a list for a name": ("finding-closed", b'{"fingerprint":{"a":1},"repository":[],"line":1}'),
+    "a list for a digest": ("run", b'{"document_digest":["x"],"run_id":"q"}'),
+    "a run of nothing": ("run", b'{"a":1}'),
+    "a size in letters": ("checkpoint", b'{"size":"x","root":1}'),
+    "a size below nothing": ("checkpoint", b'{"size":-1,"root":"%s"}' % (b"a" * 64)),
+    "a path for a digest": ("artefact-bound", b'{"statement_digest":"../../etc/passwd","run_id":"q"}'),
+    "no statement": ("waiver-requested", b'{"a":1}'),
+    "no JSON": ("waiver-requested", b'{"statement":"x","signature":"y"}'),
+    "a list": ("waiver-requested", b'{"statement":"[]","signature":"y"}'),
+    "nobody": ("waiver-approved", b'{"statement":"{}","signature":"y"}'),
+    "nothing is bound": ("waiver-requested", b'{"statement":"{\\"requester\\":\\"p\\"}","signature":"y"}'),
+    "half a character": ("waiver-requested", b'{"statement":"\\ud800","signature":"\\ud800"}'),
+}
+
+
+@pytest.mark.parametrize(("kind", "body"), MADE_UP.values(), ids=MADE_UP)
+def test_an_entry_that_says_nonsense_is_named(ledger: SqliteLedger, export: Path, kind: str, body: bytes) -> None:
+    rows = behind(ledger, kind, body)
+    rewrite_export(export, rows)
+    ended = run(export)
+    assert (ended.returncode, ended.stderr) == (1, ""), ended
+    assert f"first bad entry: {len(rows) - 1}\n" in ended.stdout
+
+
+@pytest.mark.parametrize("kind", ["finding-closed", "run", "checkpoint", "waiver-requested"])
+def test_secgate_names_it_too(ledger: SqliteLedger, kind: str) -> None:
+    rows = behind(ledger, kind, b'{"a":1}')
+    with pytest.raises(LedgerError, match=f"not verify at entry {len(rows) - 1}: as a `{kind}` event") as caught:
+        survey(verified(Tree(), ((row, None) for row in rows)), place="here")
+    assert caught.value.place == "here"
+
+
+def test_a_time_that_has_no_date_is_no_time_of_an_entry(ledger: SqliteLedger) -> None:
+    rows = behind(ledger, "made-up", b"{}", at_epoch_s=10**17)
+    with pytest.raises(LedgerError, match=f"at entry {len(rows) - 1}: the bytes are not those of an entry"):
+        survey(verified(Tree(), ((row, None) for row in rows)), place="here")
+
+
+def test_what_an_entry_says_is_nothing_that_a_terminal_obeys(ledger: SqliteLedger, export: Path) -> None:
+    body = b'{"run_id":"q","repository":"r","commit":"c","tree":"t","outcome":"\\u001b[2J\\ud800"}'
+    rewrite_export(export, behind(ledger, "run", body))
+    ended = run(export)
+    assert (ended.returncode, "\x1b" in ended.stdout, "?[2J?" in ended.stdout) == (0, False, True)
+
+
+@pytest.mark.parametrize("option", ["--checkpoint", "--signers", "--earlier", "--terms", "--proof", "--authorities"])
+def test_a_file_that_is_not_there_or_none_is_said(export: Path, tmp_path: Path, option: str) -> None:
+    ended = run(export, option, str(tmp_path / "nothing"))
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False), ended
+    deep = tmp_path / "deep"
+    deep.write_text("[" * 100_000)
+    ended = run(export, option, str(deep))
+    wanted = 2 if option == "--earlier" else 0 if option in ("--signers", "--authorities") else 1
+    assert (ended.returncode, "Traceback" in ended.stderr) == (wanted, False), ended
+
+
+@pytest.mark.parametrize("words", [("--from", "2026-05-01", "--to", "2026-01-01"), ("--to", "never")])
+def test_no_time_is_a_wrong_call(export: Path, words: tuple[str, ...]) -> None:
+    assert run(export, *words).returncode == 2
+
+
+def test_an_export_without_its_last_entry_names_it(ledger: SqliteLedger, export: Path) -> None:
+    rows = [entry.data for entry in ledger.read()]
+    file = export / "entries" / "000000.jsonl"
+    file.write_bytes(b"".join(row + b"\n" for row in rows[:-1]))
+    assert f"first bad entry: {len(rows) - 1}\n" in run(export).stdout
+    file.write_bytes(b"")
+    assert "first bad entry: 0\n" in run(export).stdout
+    changed = rows[-1].replace(b'"version":1}', b'"version":2}')
+    file.write_bytes(b"".join(row + b"\n" for row in (*rows[:-1], changed)))
+    assert f"first bad entry: {len(rows) - 1}\n" in run(export).stdout
