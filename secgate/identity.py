@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from secgate.crosswalk import Crosswalk
+from secgate.crosswalk import Crosswalk, Weakness
 from secgate.fingerprint import SCHEMES, Located, Place, Scheme, Subject, advisory_root, digest, package_name
 from secgate.grouping import Group, advisory_names
 from secgate.likeness import sketch
@@ -165,7 +165,6 @@ def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | 
     described = crosswalk.describe(draft.weakness)
     title = _title(draft, described.title if described else worst.message.split("\n", 1)[0], confidence)
     own = {name for result in results for name in (result.advisory, *result.aliases) if name}
-    remedies = [result.remedy for result in results if result.remedy]
     packages = [result.package for result in results if result.package is not None]
     return Finding(
         fingerprint=named.fingerprint,
@@ -185,12 +184,23 @@ def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | 
         aliases=named.aliases,
         advisories=tuple(sorted(own)),
         package=packages[0] if packages else None,
-        remedy=remedies[0] if remedies else described.remedy if described else "",
+        remedy=_remedy(draft, described),
         snippet=draft.place.snippet,
         suppressed_in_source=all(map(_is_suppressed, results)),
         sketch=sketch(draft.place.normalised) if draft.group.kind == "weakness" else "",
         secret_macs=codes(_secret_texts(draft)) if codes is not None and draft.group.kind == "secret" else (),
     )
+
+
+def _remedy(draft: _Draft, described: Weakness | None) -> str:
+    """Give the remedy of a witness of this very weakness, else the weakness's own.
+
+    What ends a wider weakness, which another witness saw, may leave this one: SHA-256 is no hash for a password.
+    """
+    said = [(one.weakness == draft.weakness, one.remedy) for one in draft.results if one.remedy]
+    own = [remedy for is_own, remedy in said if is_own]
+    of_kind = [described.remedy] if described and described.remedy else []
+    return next(iter((*own, *of_kind, *(remedy for _, remedy in said))), "")
 
 
 def _title(draft: _Draft, title: str, confidence: Confidence) -> str:

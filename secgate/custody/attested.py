@@ -91,7 +91,7 @@ def check_attestation(question: Question, *, enforced: str, machine: Machine, no
         if not trust.allowed_signers:
             raise UsageError(
                 "there is no enforced layer with allowed_signers: nobody's signature would count",
-                remedy="give --enforced DIR, or set SECGATE_ENFORCED",
+                remedy="give --enforced DIR, or set SECGATE_ENFORCED; docs/signing.md says what it holds",
             )
         signer = registry.signer("dsse", machine=machine, runner=shop.executor, scratch=shop.scratch)
         try:

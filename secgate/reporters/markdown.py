@@ -97,7 +97,7 @@ def _page(
     for line in summary.rulings:
         yield f"- {_text(line)}"
     yield from _findings(told, hidden)
-    yield from _older(older)
+    yield from _counted(older, document)
     yield from _lanes(summary)
     # The way to green names places, those of older findings too.
     if summary.to_green and not any(row.blocking for row in older):
@@ -127,16 +127,20 @@ def _findings(told: Sequence[FindingRow], hidden: int) -> Iterable[str]:
         yield from ("", "</details>")
 
 
-def _older(older: Sequence[FindingRow]) -> Iterable[str]:
+def _counted(older: Sequence[FindingRow], document: RunDocument) -> Iterable[str]:
+    """Count what is not named. Without a change nothing is older than it, and the reader is told why it is a count."""
     if not older:
         return
+    is_change = document.target.changed is not None
     counts = Counter(row.finding.severity.value for row in older)
-    told = ", ".join(f"{counts[name]} {name}" for name in ("critical", "high", "medium", "low", "info") if counts[name])
+    told = ", ".join(
+        f"{counts[name]:,} {name}" for name in ("critical", "high", "medium", "low", "info") if counts[name]
+    )
     blocking = sum(row.blocking for row in older)
     overdue = sum(row.overdue for row in older)
-    yield from ("", f"Older findings: {told}.")
+    yield from ("", f"{'Older findings' if is_change else 'Findings, counted and not named here'}: {told}.")
     if blocking:
-        yield f"Of them, {blocking} blocking and {overdue} overdue."
+        yield f"Of them, {blocking:,} blocking and {overdue:,} overdue."
 
 
 def _lanes(summary: Summary) -> Iterable[str]:

@@ -51,6 +51,7 @@ from secgate.ports import PlanRequest, ToolSpec
 from secgate.scanners.audit_plan import PLAN, SERVICE, Pin, Plan, askable, audit, audits, resolution, settings, unpinned
 from secgate.sla import many
 
+_ENDS_IN_NAME = re.compile(r": \S+ \(\S+\)$")
 _VIA = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==[^#]*#\s*via\s+(?P<via>.*)$")
 _ENDED = (0, 1)
 _SHOWN = 3
@@ -210,7 +211,9 @@ def _answers(report: _Report) -> tuple[dict[str, str], dict[tuple[str, str], lis
     for dependency in report.dependencies:
         name = str(canonicalize_name(dependency.name))
         if dependency.skip_reason or dependency.vulns is None:
-            skipped[name] = " ".join((dependency.skip_reason or "no answer for it").split())
+            # Its sentence ends in name and version once more.
+            said = _ENDS_IN_NAME.sub("", " ".join((dependency.skip_reason or "").split()))
+            skipped[name] = said or "no answer for it"
             continue
         try:
             version = str(Version(dependency.version))

@@ -73,7 +73,7 @@ def desk_at(place: Place, *, machine: Machine, now: datetime) -> Iterator[Desk]:
         if not prepared.enforced.trust.allowed_signers:
             raise UsageError(
                 "there is no enforced layer with allowed_signers and people.toml: nobody's signature would count",
-                remedy="give --enforced DIR, or set SECGATE_ENFORCED",
+                remedy="give --enforced DIR, or set SECGATE_ENFORCED; docs/signing.md says what it holds",
             )
         if not chosen.ledger.exists():
             raise LedgerError(

@@ -307,7 +307,7 @@ def test_without_a_cache_the_lock_is_installed_by_its_hashes_and_nothing_else(ba
     (site,) = (bare.temp / "secgate/venv/lib").glob("python*/site-packages")
     assert (site / "secgate.pth").read_text() == f"{ROOT}\n"
     # It starts this action's own secgate, which misses what the faked pip did not bring.
-    assert (code, "checkov could not be installed: cannot start uv" in said) == (2, True), said
+    assert (code, "uv, which makes the environments of tools, is neither at" in said) == (2, True), said
 
 
 def test_a_package_that_is_not_the_locked_one_ends_the_job(bare: Runner) -> None:

@@ -289,6 +289,22 @@ def test_narrower_weakness_takes_in_the_wider_one_of_its_unit() -> None:
     assert (found.weakness, found.title, len(found.witnesses)) == ("weak-password", "P", 2)
 
 
+@pytest.mark.parametrize(
+    ("narrow", "listed", "remedy"),
+    [("argon2", "scrypt", "argon2"), ("", "scrypt", "scrypt"), ("", "", "sha-256")],
+)
+def test_the_remedy_is_the_narrower_weakness_s_own(narrow: str, listed: str, remedy: str) -> None:
+    weaknesses = {"weak": Weakness(title="W"), "weak-password": Weakness(title="P", remedy=listed, within="weak")}
+    table = Crosswalk(weaknesses=weaknesses, rules={}, ratings={})
+    region = Region(start_line=2, start_column=12)
+    scans = [
+        scan_of(tool, [RawResult(rule=tool, message="m", path="a.py", region=region, weakness=name, remedy=said)])
+        for tool, name, said in (("one", "weak", "sha-256"), ("two", "weak-password", narrow))
+    ]
+    (found,) = findings_of(normalised(_FILES, scans, table=table), table=table).findings
+    assert found.remedy == remedy
+
+
 def test_what_says_it_of_the_whole_unit_joins_the_secret_in_it() -> None:
     region = Region(start_line=1, start_column=1)
     whole = RawResult(rule="c", message="m", path="a.py", region=region, weakness="hardcoded-credential")

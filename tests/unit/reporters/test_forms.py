@@ -234,7 +234,7 @@ def test_without_a_change_nothing_is_named() -> None:
     said = text("markdown", protected)
     assert "MD5" not in said
     assert "invoices" not in said
-    assert "Older findings: 2 critical, 4 high, 1 medium, 1 info" in said
+    assert "Findings, counted and not named here: 2 critical, 4 high, 1 medium, 1 info" in said
 
 
 @pytest.mark.parametrize(

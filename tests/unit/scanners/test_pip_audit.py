@@ -104,7 +104,9 @@ def test_no_known_vulnerabilities_with_everything_skipped_is_not_clean() -> None
     reading = PipAudit().read(job, recorded("all-skipped.json"))
     assert b"No known vulnerabilities found" in (RECORDED / "all-skipped.stderr").read_bytes()
     assert statuses(reading) == {"requirements.txt": (FileStatus.FAILED, "skipped-by-tool")}
-    assert reading.files[0].reason.startswith("skipped-by-tool: 2 of 2 packages: flask 0.12, jinja2 2.10: ")
+    reason = reading.files[0].reason
+    assert reason.startswith("skipped-by-tool: 2 of 2 packages: flask 0.12, jinja2 2.10: ")
+    assert reason.endswith("could not be audited")
 
 
 def test_packages_that_nobody_knows_are_counted_and_what_is_known_of_the_others_stays() -> None:
