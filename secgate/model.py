@@ -341,6 +341,10 @@ class Limits(Value, frozen=True, kw_only=True):
     """0 for no cap."""
 
 
+STANDBY_GATE = "gate"
+"""File of a job's work directory that a child which stands by reads to its end before it opens anything of the view."""
+
+
 class Job(Value, frozen=True, kw_only=True):
     """One child process of a scanner.
 
@@ -366,6 +370,10 @@ class Job(Value, frozen=True, kw_only=True):
     cache_inputs: tuple[str, ...] = ()
     network: bool = False
     """Whether the job may use the network (proxies and certificate bundles are then passed on)."""
+    standby: tuple[str | Slot, ...] = ()
+    """Arguments under which it does the very same, but gets ready first and then waits at `STANDBY_GATE`; () for none.
+
+    `files` are there, and empty, until the gate opens."""
 
 
 class Output(Value, frozen=True, kw_only=True):
@@ -379,6 +387,8 @@ class Output(Value, frozen=True, kw_only=True):
     truncated: bool = False
     problem: str = ""
     duration_s: float = 0.0
+    is_kept: bool = False
+    """From an earlier run of the same job over the same bytes, not of now."""
 
 
 class Tool(Value, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from secgate import ports
 from secgate.config import EngineSettings, Machine
 from secgate.errors import InternalError, UsageError
 from secgate.executors.local import LocalExecutor
+from secgate.executors.standby import Standby
 from secgate.executors.tools import LocalTools
 from secgate.resources import data_dir
 
@@ -173,15 +174,30 @@ def timestamps(machine: Machine, *, runner: ports.ProcessRunner, scratch: str) -
 
 
 def executor(
-    machine: Machine, *, scratch: str, parallel: int, cancelled: threading.Event | None = None
+    machine: Machine,
+    *,
+    scratch: str,
+    parallel: int,
+    cancelled: threading.Event | None = None,
+    standby: Standby | None = None,
 ) -> LocalExecutor:
     """Make the executor of this machine: both the ProcessRunner and the Executor.
 
-    `scratch` is a private folder; `cancelled` ends every child once it is set.
+    `scratch` is a private folder; `cancelled` ends every child once it is set; `standby` holds children that wait.
     """
     return LocalExecutor(
-        environment=machine.env, scratch=scratch, python=machine.python, parallel=parallel, cancelled=cancelled
+        environment=machine.env,
+        scratch=scratch,
+        python=machine.python,
+        parallel=parallel,
+        cancelled=cancelled,
+        standby=standby,
     )
+
+
+def standby(machine: Machine) -> Standby:
+    """Make what has scanners of this machine wait for their turn."""
+    return Standby(environment=machine.env, python=machine.python)
 
 
 def tools(machine: Machine, *, configured: Mapping[str, str], executor: LocalExecutor) -> LocalTools:

@@ -69,6 +69,12 @@ class Editor:
             types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(self.uri(name)))
         )
 
+    def type(self, name: str, text: str) -> None:
+        """Change a file in the editor, not on the disk."""
+        document = types.VersionedTextDocumentIdentifier(version=2, uri=self.uri(name))
+        change = types.TextDocumentContentChangeWholeDocument(text=text)
+        self.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
+
     def close(self, name: str) -> None:
         """Close a file."""
         self.client.text_document_did_close(

@@ -31,7 +31,7 @@ def lsp_command(**options: Any) -> int:
         if (error.name or "").partition(".")[0] not in ("lsprotocol", "pygls"):
             raise
         raise UsageError("the extra `lsp` is not installed", remedy="pip install 'secgate[lsp]'") from error
-    from secgate.preparation import RunRequest
+    from secgate.preparation import Kept, RunRequest
 
     if sys.stdin.isatty():
         raise UsageError(
@@ -39,8 +39,10 @@ def lsp_command(**options: Any) -> int:
         )
     given = {key: value for key, value in options.items() if value is not None}
     request = RunRequest(**{"profile": "pre-commit", **given})
-    gate = editor.Gate(request, machine=machine(), clock=moment)
+    here = machine()
     try:
-        return editor.serve(gate, stdin=sys.stdin.buffer, stdout=sys.stdout.buffer, signals=SIGNALS)
+        with Kept(here) as kept:
+            gate = editor.Gate(request, machine=here, clock=moment, kept=kept)
+            return editor.serve(gate, stdin=sys.stdin.buffer, stdout=sys.stdout.buffer, signals=SIGNALS)
     except InterruptedRunError as error:
         raise SignalError(error.signal_number) from error

@@ -15,7 +15,7 @@ from secgate.config import Machine
 from secgate.editor.remarks import Remark, refusal, remarks
 from secgate.errors import SecgateError
 from secgate.model import Target, Value
-from secgate.preparation import RunRequest
+from secgate.preparation import Kept, RunRequest
 from secgate.repository import escaped
 
 
@@ -31,12 +31,16 @@ class SupersededError(SecgateError):
 
 
 class Gate:
-    """Gates files one by one. `clock` is the only clock; `request` says how, without what and where."""
+    """Gates files one by one. `clock` is the only clock; `request` says how, without what and where.
 
-    def __init__(self, request: RunRequest, *, machine: Machine, clock: Callable[[], datetime]) -> None:
+    `kept` is what it keeps from one file to the next; who made it closes it.
+    """
+
+    def __init__(self, request: RunRequest, *, machine: Machine, clock: Callable[[], datetime], kept: Kept) -> None:
         self._request = request
         self._machine = machine
         self._clock = clock
+        self._kept = kept
 
     def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
         """Gate a file as it lies on the disk and give what is to be said of it; a refusal is a remark too.
@@ -44,9 +48,15 @@ class Gate:
         Raises SupersededError where `stop` was set meanwhile: children are gone then.
         """
         request = msgspec.structs.replace(self._request, path=asked.folder, named=(asked.path,), saved=True)
+        self._kept.standby.begin(asked.path)
         try:
             done = pipeline.run(
-                request, machine=self._machine, now=self._clock(), observer=_Watch(stop), cancelled=stop
+                request,
+                machine=self._machine,
+                now=self._clock(),
+                observer=_Watch(stop),
+                cancelled=stop,
+                kept=self._kept,
             )
         except SecgateError as error:
             # What an ended child leaves behind reads like any failure.
@@ -56,6 +66,14 @@ class Gate:
         if stop.is_set():
             raise SupersededError("superseded")
         return remarks(done, _path(done.target, asked.path))
+
+    def expect(self, path: str) -> None:
+        """Have the scanners of a file that was gated get ready for the next time, and those of no other file."""
+        self._kept.standby.prepare(path)
+
+    def rest(self) -> None:
+        """End the scanners that wait."""
+        self._kept.standby.end()
 
 
 def _path(target: Target, name: str) -> str:

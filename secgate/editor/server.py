@@ -1,7 +1,8 @@
 """The language server: documents that were opened or saved go into a queue, one after the other they are gated.
 
-Nothing is scanned on a key stroke. One scan runs at a time, in a thread of its own; a save ends the scan of the same
-file that is running. What it said of a file stays until the file is gated again or closed.
+Nothing is scanned on a key stroke: the first one after an answer has the scanners get ready for the save that will
+come. One scan runs at a time, in a thread of its own; a save ends the scan of the same file that is running. What it
+said of a file stays until the file is gated again or closed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import BinaryIO, Protocol
 
 from lsprotocol import types
@@ -28,6 +30,8 @@ from secgate.escape import plain
 from secgate.version import __version__
 
 MAX_HEADER_BYTES = 1 << 16
+REST_S = 600.0
+"""How long nothing may be wanted before scanners that wait are ended: each holds memory."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -49,6 +53,14 @@ class Gating(Protocol):
         """See Gate. May raise anything: it costs this file its answer, and the server nothing."""
         ...
 
+    def expect(self, path: str) -> None:
+        """See Gate; not called while a file is gated."""
+        ...
+
+    def rest(self) -> None:
+        """See Gate; not called while a file is gated."""
+        ...
+
 
 class Session:
     """One editor that is served: what waits to be gated, what is being gated, what was said."""
@@ -59,6 +71,8 @@ class Session:
         self._gate = gate
         self._waiting: dict[str, Asked] = {}
         self._running: tuple[str, threading.Event] | None = None
+        self._typed: dict[str, str] = {}
+        self._expected = ""
         self._wake = asyncio.Event()
         self._told: set[str] = set()
 
@@ -77,10 +91,21 @@ class Session:
         self._waiting = {**mine, **rest} if first else {**rest, **mine}
         self._wake.set()
 
+    def expect(self, uri: str) -> None:
+        """Hear that a document is being changed: once it was gated, it will be saved."""
+        path = to_fs_path(uri)
+        if path and uri in self.said and uri != self._expected:
+            self._typed = {uri: path}
+            self._wake.set()
+
     def forget(self, uri: str) -> None:
         """Drop a document that was closed, with what was said of it."""
         self._end(uri)
         self._waiting.pop(uri, None)
+        self._typed.pop(uri, None)
+        if uri == self._expected:
+            self._typed = {"": ""}
+            self._wake.set()
         if self.said.pop(uri, None):
             self._publish(uri, ())
 
@@ -91,13 +116,28 @@ class Session:
             self._running[1].set()
 
     async def work(self, pool: ThreadPoolExecutor) -> None:
-        """Gate what waits, for ever."""
+        """Gate what waits, and get ready for what will come, for ever."""
+        loop = asyncio.get_running_loop()
         while True:
-            while not self._waiting:
-                self._wake.clear()
-                await self._wake.wait()
-            uri = next(iter(self._waiting))
-            await self._gated(uri, self._waiting.pop(uri), pool)
+            if self._waiting:
+                uri = next(iter(self._waiting))
+                self._expected = ""
+                await self._gated(uri, self._waiting.pop(uri), pool)
+            elif self._typed:
+                self._expected, path = self._typed.popitem()
+                await loop.run_in_executor(pool, partial(self._gate.expect, path) if path else self._gate.rest)
+            elif not await self._woken():
+                self._expected = ""
+                await loop.run_in_executor(pool, self._gate.rest)
+
+    async def _woken(self) -> bool:
+        """Wait until something is wanted; tell of a long time in which nothing was, where scanners wait."""
+        self._wake.clear()
+        try:
+            await asyncio.wait_for(self._wake.wait(), REST_S if self._expected else None)
+        except TimeoutError:
+            return False
+        return True
 
     async def _gated(self, uri: str, asked: Asked, pool: ThreadPoolExecutor) -> None:
         stop = threading.Event()
@@ -151,6 +191,10 @@ def _session(gate: Gating) -> Session:
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: types.DidSaveTextDocumentParams) -> None:
         session.want(params.text_document.uri, first=True)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:
+        session.expect(params.text_document.uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:

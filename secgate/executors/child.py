@@ -46,7 +46,17 @@ def run_child(
     is_cancelled: Callable[[], bool],
 ) -> Output:
     """Run `argv` and give what came of it; raises nothing for what the child does or that it cannot be started."""
-    started = time.monotonic()
+    child = start_child(argv, cwd=cwd, stdin=stdin, env=env, limits=limits)
+    return child if isinstance(child, Output) else child.finish(is_cancelled)
+
+
+def start_child(
+    argv: Sequence[str], *, cwd: str, stdin: bytes, env: Mapping[str, str], limits: Limits
+) -> Child | Output:
+    """Start `argv` and give the child, or the output that says why it cannot be started.
+
+    Whoever is given a child calls `finish`, or `end` where nobody wants it any more.
+    """
     mark = secrets.token_hex(16)
     try:
         process = subprocess.Popen(
@@ -64,20 +74,7 @@ def run_child(
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return Output(exit_code=127, stdout=b"", stderr=b"", problem=f"cannot start {program}: {reason}")
     _set_caps(process.pid, limits)
-    child = _Child(process, mark, stdin, limits, is_cancelled)
-    try:
-        child.watch(started)
-    finally:
-        child.end()
-    return Output(
-        exit_code=process.returncode,
-        stdout=bytes(child.stdout),
-        stderr=bytes(child.stderr),
-        timed_out=child.timed_out,
-        truncated=child.truncated,
-        problem="interrupted" if child.cancelled else "",
-        duration_s=time.monotonic() - started,
-    )
+    return Child(process, mark, stdin, limits)
 
 
 def _set_caps(pid: int, limits: Limits) -> None:
@@ -90,26 +87,19 @@ def _set_caps(pid: int, limits: Limits) -> None:
             resource.prlimit(pid, resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
 
 
-class _Child:
-    """The state of one running child; used by one thread."""
+class Child:
+    """The state of one running child; used by one thread at a time."""
 
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        mark: str,
-        stdin: bytes,
-        limits: Limits,
-        is_cancelled: Callable[[], bool],
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], mark: str, stdin: bytes, limits: Limits) -> None:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.timed_out = False
         self.truncated = False
         self.cancelled = False
+        self._started = time.monotonic()
         self._process = process
         self._mark = mark
         self._limits = limits
-        self._is_cancelled = is_cancelled
         self._to_write = memoryview(stdin)
         self._kill_at: float | None = None
         self._killed = False
@@ -127,13 +117,34 @@ class _Child:
                 os.set_blocking(pipe.fileno(), False)
                 self._selector.register(pipe, events, act)
 
-    def watch(self, started: float) -> None:
+    @property
+    def process_id(self) -> int:
+        """Number of the process, which is its group's too."""
+        return self._process.pid
+
+    def finish(self, is_cancelled: Callable[[], bool], *, since: float | None = None) -> Output:
+        """Wait for the end and give what came of it; time counts from `since` (monotonic), the start by default."""
+        started = self._started if since is None else since
+        try:
+            self._watch(started + self._limits.time_s, is_cancelled)
+        finally:
+            self.end()
+        return Output(
+            exit_code=self._process.returncode,
+            stdout=bytes(self.stdout),
+            stderr=bytes(self.stderr),
+            timed_out=self.timed_out,
+            truncated=self.truncated,
+            problem="interrupted" if self.cancelled else "",
+            duration_s=time.monotonic() - started,
+        )
+
+    def _watch(self, deadline: float, is_cancelled: Callable[[], bool]) -> None:
         """Wait for the end: outputs closed and the child gone, or nothing more to wait for."""
-        deadline = started + self._limits.time_s
         while True:
             now = time.monotonic()
-            self._judge_time(now, deadline)
-            if self._ended_at is None and self._has_exited():
+            self._judge_time(now, deadline, is_cancelled)
+            if self._ended_at is None and self.has_exited():
                 self._ended_at = now
             if self._ended_at is not None and self._is_drained(now, self._ended_at):
                 return
@@ -141,9 +152,9 @@ class _Child:
             for key, _ in self._selector.select(0.002 if waiting_for_exit_alone else TICK_S):
                 key.data(key.fd)
 
-    def _judge_time(self, now: float, deadline: float) -> None:
+    def _judge_time(self, now: float, deadline: float, is_cancelled: Callable[[], bool]) -> None:
         if self._kill_at is None:
-            self.cancelled = self._is_cancelled()
+            self.cancelled = is_cancelled()
             self.timed_out = not self.cancelled and self._ended_at is None and now >= deadline
             if self.cancelled or self.timed_out or self.truncated:
                 self._signal_group(signal.SIGTERM)
@@ -196,7 +207,7 @@ class _Child:
         if len(data) > room:
             self.truncated = True
 
-    def _has_exited(self) -> bool:
+    def has_exited(self) -> bool:
         """Tell whether the child has ended, without reaping it: until then its group's number stays taken."""
         return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 

@@ -1,25 +1,21 @@
 """Executor `local`: child processes of this machine. Also the ProcessRunner that every other part is handed.
 
-Each call gets a private directory (empty home, temporary folder, work folder) that is removed at its end, whatever the
-end was.
+Each call gets a private directory (empty home, temporary folder, work folder), and whatever it leaves there goes at its
+end.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import msgspec
 
 from secgate.errors import InternalError
 from secgate.executors.child import run_child
 from secgate.executors.environment import SYSTEM_PATH, child_environment
+from secgate.executors.standby import Standby
+from secgate.executors.workplace import Workplaces, arguments, with_files, write_blob
 from secgate.model import Job, Limits, Output, Slot, Tool, View
 
 _NOT_STARTED = 127
@@ -39,14 +35,16 @@ class LocalExecutor:
         scratch: str | None = None,
         path: str = SYSTEM_PATH,
         cancelled: threading.Event | None = None,
+        standby: Standby | None = None,
     ) -> None:
         """`environment` is the operator's, to choose from; `scratch` an existing directory, None for the system's.
 
         `python` is secgate's own interpreter, `path` what children get as PATH. Whoever holds `cancelled` ends every
-        child by setting it, as `cancel` does.
+        child by setting it, as `cancel` does. `standby` holds children that were started before they were wanted.
         """
         self._environment = dict(environment)
-        self._scratch = scratch
+        self._places = Workplaces(scratch)
+        self._standby = standby
         self._python = python
         self._parallel = max(1, parallel)
         self._path = path
@@ -78,7 +76,7 @@ class LocalExecutor:
         network: bool = False,
     ) -> Output:
         """See ProcessRunner. Not counted against `parallel`: short calls of secgate itself never wait for scanners."""
-        with self._private() as private:
+        with self._places.lent() as private:
             return self._start(
                 argv, private, cwd=cwd, stdin=stdin, env=env or {}, limits=limits or Limits(), network=network
             )
@@ -123,21 +121,15 @@ class LocalExecutor:
             return _refused(f"the service {job.service} is not there")
         if tool is None and any(isinstance(part, Slot) and part.name == "tool" for part in job.argv):
             return _refused(f"no tool was found for {job.scanner}")
-        with self._private() as private:
+        if self._standby is not None and (waiting := self._standby.take(job, tool, rules_root=rules_root)) is not None:
+            return waiting.finish(view, is_cancelled=self._is_cancelled)
+        with self._places.own() as private:
             work = private / "work"
-            places = {
-                "view": view.root,
-                "work": str(work),
-                "tool": tool.path if tool else "",
-                "python": (tool.interpreter if tool else "") or self._python,
-                "service": services.get(job.service, ""),
-                "rules": rules_root,
-            }
             for name, blob in job.blobs.items():
-                _write_blob(work, name, blob)
+                write_blob(work, name, blob)
+            service = services.get(job.service, "")
             output = self._start(
-                # Slots are objects, so no text in a file name or a setting can be taken for one.
-                [part if isinstance(part, str) else places[part.name] + part.suffix for part in job.argv],
+                arguments(job, tool, view=view.root, work=work, python=self._python, rules=rules_root, service=service),
                 private,
                 cwd=str(work) if job.cwd == "work" else view.root,
                 stdin=b"",
@@ -145,7 +137,7 @@ class LocalExecutor:
                 limits=job.limits,
                 network=job.network,
             )
-            return _with_files(output, work, job)
+            return with_files(output, work, job)
 
     def _start(
         self,
@@ -170,56 +162,6 @@ class LocalExecutor:
         )
         return run_child(argv, cwd=cwd, stdin=stdin, env=environment, limits=limits, is_cancelled=self._is_cancelled)
 
-    @contextlib.contextmanager
-    def _private(self) -> Iterator[Path]:
-        """Make the directories of one call, for this user only, and remove them again."""
-        with tempfile.TemporaryDirectory(prefix="child-", dir=self._scratch, ignore_cleanup_errors=True) as name:
-            private = Path(name)
-            for part in ("home", "tmp", "work"):
-                (private / part).mkdir(mode=0o700)
-            yield private
-
 
 def _refused(problem: str) -> Output:
     return Output(exit_code=_NOT_STARTED, stdout=b"", stderr=b"", problem=problem)
-
-
-def _plain(name: str) -> str:
-    if not name or "/" in name or "\0" in name or name in {".", ".."}:
-        raise InternalError(f"a job names {name!r} as a file of its work directory")
-    return name
-
-
-def _write_blob(work: Path, name: str, blob: bytes) -> None:
-    descriptor = os.open(work / _plain(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(blob)
-
-
-def _with_files(output: Output, work: Path, job: Job) -> Output:
-    """Add the job's output files: regular files only, no links followed, all of them together under the output cap."""
-    files: dict[str, bytes] = {}
-    room = job.limits.output_bytes
-    for name in job.outputs:
-        data = _read_plain(work / _plain(name), room + 1)
-        if data is None:
-            continue  # the adapter's `read` says what a missing file means
-        if len(data) > room:
-            return msgspec.structs.replace(output, files=files, truncated=True)
-        room -= len(data)
-        files[name] = data
-    return msgspec.structs.replace(output, files=files)
-
-
-def _read_plain(path: Path, most: int) -> bytes | None:
-    """Give at most `most` bytes of a regular file, or None when there is none at `path`."""
-    try:
-        # O_NONBLOCK: opening a pipe that nobody writes to must not wait.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(most)

@@ -43,13 +43,17 @@ _ALL = "secgate.infrastructure_all"
 Form = TypeVar("Form")
 
 
-def run(listed: bytes, *, root: str, rules: Path) -> bytes:
-    """Look at the files of `listed` below `root` with the pack in `rules` and give the report as JSON.
+def load(rules: Path) -> Pack:
+    """Load the pack in a folder. Raises InternalError for one that does not keep to its form."""
+    return Pack(list(files_under(rules, ".rego")))
 
-    Raises InternalError for a pack that does not keep to its form, and past a cap.
+
+def run(listed: bytes, *, root: str, pack: Pack) -> bytes:
+    """Look at the files of `listed` below `root` and give the report as JSON.
+
+    Raises InternalError for a check that does not keep to its form, and past a cap.
     """
     files = msgspec.json.decode(listed, type=list[Listed])
-    pack = Pack(list(files_under(rules, ".rego")))
     answers: list[FileAnswer] = []
     results: list[Told] = []
     for batch in _batches(files, root):

@@ -276,6 +276,7 @@ class Looker:
             parallel=self._parallel,
             now=self._shop.now,
             observer=self._shop.observer,
+            kept=self._shop.kept.outputs if self._shop.kept is not None and self._trusting() else None,
         )
         scans = (*(self.advice.noted(one) for one in scans), *imports)
         kinds = {file.path: file.kinds for file in files}
@@ -322,6 +323,8 @@ class Looker:
                     rule_pack_digest=_pack(scanner, self.tables.rules_root)[1],
                     remedy=self._remedy(name),
                     paths=frozenset(wanted[name]) if asking.folders else None,
+                    # What options of its own name, further rules for one, has no digest here.
+                    keepable=not options,
                 )
             )
         return tasks
@@ -329,11 +332,14 @@ class Looker:
     def _given(self, scanner: Scanner) -> dict[str, object]:
         """Give what an adapter is told by us: the advisory source, and where compiled rules may be kept."""
         given: dict[str, object] = self.advice.settings(scanner)
-        trusting = self._prepared.target.scope is not Scope.PROTECTED and self._prepared.profile.older_gaps == "warn"
-        if scanner.name == "kingfisher" and trusting:
+        if scanner.name == "kingfisher" and self._trusting():
             # Whoever can write the cache can write rules that find nothing: what counts most compiles its own.
             given["rule_cache"] = f"{self._shop.machine.state}/cache/kingfisher"
         return given
+
+    def _trusting(self) -> bool:
+        """Tell whether anything that was made earlier may be used: never in what counts most (threat rule 8)."""
+        return self._prepared.target.scope is not Scope.PROTECTED and self._prepared.profile.older_gaps == "warn"
 
     def _remedy(self, name: str) -> str:
         """Say how a tool is installed, and keep it for coverage."""

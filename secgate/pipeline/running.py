@@ -53,6 +53,7 @@ from secgate.policy.facts import JoinedFacts, Lists
 from secgate.ports import Engine, Observer, Rendered
 from secgate.preparation import (
     ChosenLedger,
+    Kept,
     Prepared,
     RunRequest,
     Workshop,
@@ -105,13 +106,15 @@ def run(
     now: datetime,
     observer: Observer,
     cancelled: threading.Event | None = None,
+    kept: Kept | None = None,
 ) -> RunDocument:
     """Run the gate and give the stored document. Raises SecgateError where nothing could be judged.
 
     Setting `cancelled`, from any thread, ends the children: what then comes of the run says nothing about the tree.
+    `kept` is what a server keeps between runs; a run that counts is given none.
     """
     require_utc(now)
-    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0, cancelled=cancelled) as shop:
+    with workshop(machine, now=now, observer=observer, jobs=request.jobs or 0, cancelled=cancelled, kept=kept) as shop:
         seen = _with_exceptions(_see(request, shop, with_ledger=True), shop)
         observer.stage("judge", seen.prepared.settings.profile)
         references = _references(seen.prepared, shop)
@@ -125,10 +128,10 @@ def run(
         told = _record(document, judgement, seen, shop)
         if not request.saved and (told.ledger_head is None or (seen.chosen is not None and seen.chosen.read_only)):
             # So that `secgate explain` has it; that it cannot be kept changes nothing about what was decided.
-            kept = keep_last(told, root=seen.prepared.target.root, machine=machine)
+            is_kept = keep_last(told, root=seen.prepared.target.root, machine=machine)
             told = (
                 told
-                if kept
+                if is_kept
                 else noted(told, "the state folder cannot be written, so this run cannot be explained later")
             )
         return told
@@ -155,7 +158,7 @@ def require_utc(now: datetime) -> None:
 
 def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     shop.observer.stage("discover", request.path)
-    prepared = prepare(request, machine=shop.machine, runner=shop.executor, scratch=shop.scratch)
+    prepared = prepare(request, machine=shop.machine, runner=shop.executor, scratch=shop.scratch, kept=shop.kept)
     if request.attested:
         require_attestable(prepared.target)
     chosen = _choose(prepared, shop) if with_ledger else None

@@ -2,6 +2,7 @@
 
 from secgate.preparation.advisories import advisory_database, advisory_names
 from secgate.preparation.inventory import shipped_lanes, tree_inventory
+from secgate.preparation.kept import Kept
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
@@ -32,6 +33,7 @@ __all__ = [
     "ChosenLedger",
     "ConftestSet",
     "Enforced",
+    "Kept",
     "Opened",
     "Ownership",
     "Place",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -11,8 +13,9 @@ from secgate.engines.regorus import RegorusChild
 from secgate.errors import UsageError
 from secgate.model import Target, Value
 from secgate.policy import Layer, effective_data, load_layer, load_vocabulary
-from secgate.policy.layers import of_runs
+from secgate.policy.layers import LayerName, of_runs
 from secgate.ports import ProcessRunner, SyntaxReader
+from secgate.preparation.kept import Kept
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
 
@@ -32,24 +35,44 @@ def shipped_files() -> dict[str, bytes]:
 
 
 def policy_layers(
-    organisation: dict[str, bytes], own: dict[str, bytes], *, reader: SyntaxReader, guarded: SyntaxReader
+    organisation: dict[str, bytes],
+    own: dict[str, bytes],
+    *,
+    reader: SyntaxReader,
+    guarded: SyntaxReader,
+    kept: Kept | None = None,
 ) -> tuple[Layer, ...]:
-    """Give the layers that judge, the shipped one first.
+    """Give the layers that judge, the shipped one first; those that are `kept` are not checked again.
 
     Raises PolicyError with file and line for a fault in any of them.
     """
-    vocabulary = load_vocabulary((data_dir("policies") / "schema" / "input.json").read_bytes())
-    shipped = load_layer("shipped", shipped_files(), reader=reader, vocabulary=vocabulary)
+    schema = (data_dir("policies") / "schema" / "input.json").read_bytes()
+    vocabulary = load_vocabulary(schema)
+
+    def load(name: LayerName, files: dict[str, bytes], shipped: Layer | None = None, data: bytes = b"{}") -> Layer:
+        made = partial(
+            load_layer,
+            *(name, files),
+            reader=reader if shipped is None else guarded,
+            vocabulary=vocabulary,
+            shipped=shipped,
+            data=data,
+        )
+        if kept is None:
+            return made()
+        ground = shipped.digest if shipped is not None else ""
+        told = repr((name, ground, schema, data, sorted(files.items())))
+        return kept.layer(hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest(), made)
+
+    shipped = load("shipped", shipped_files())
     layers = [shipped]
     data = effective_data(shipped, None)
     if organisation:
-        theirs = load_layer(
-            "organisation", organisation, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data
-        )
+        theirs = load("organisation", organisation, shipped, data)
         layers.append(theirs)
         data = effective_data(shipped, theirs)
     if own:
-        layers.append(load_layer("repository", own, reader=guarded, vocabulary=vocabulary, shipped=shipped, data=data))
+        layers.append(load("repository", own, shipped, data))
     return tuple(layers)
 
 

@@ -40,6 +40,7 @@ from secgate.policy import (
 )
 from secgate.ports import Engine, ProcessRunner
 from secgate.preparation.choices import asking, folder_notes, for_folder, require_strict
+from secgate.preparation.kept import Kept
 from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.policy_files import (
     CONFTEST,
@@ -143,7 +144,9 @@ class Prepared(Struct, frozen=True, kw_only=True):
     """The shipped control mapping with what the organisation adds."""
 
 
-def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str) -> Prepared:
+def prepare(
+    request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str, kept: Kept | None = None
+) -> Prepared:
     """Give what the run is about. Raises UsageError, TargetError, IncompleteTargetError, ConfigError or PolicyError."""
     path = _directory(request.path, machine)
     repository = open_repository(path, machine=machine, runner=runner, scratch=scratch)
@@ -174,6 +177,7 @@ def prepare(request: RunRequest, *, machine: Machine, runner: ProcessRunner, scr
         {**tree_policies(settings, target, repository, at), **named_policies(request.policies, machine)},
         reader=RegorusEngine(),
         guarded=guarded_reader(machine, runner=runner, scratch=scratch),
+        kept=kept,
     )
     shipped, organisation = layers[0], next((layer for layer in layers if layer.name == "organisation"), None)
     data = effective_data(shipped, organisation)

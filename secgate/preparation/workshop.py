@@ -15,6 +15,7 @@ from secgate import registry
 from secgate.config import Machine
 from secgate.executors.local import LocalExecutor
 from secgate.ports import Observer
+from secgate.preparation.kept import Kept
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
@@ -29,21 +30,34 @@ class Workshop(Struct, frozen=True, kw_only=True):
     observer: Observer
     stack: contextlib.ExitStack
     """Closes what is opened for the run."""
+    kept: Kept | None = None
 
 
 @contextlib.contextmanager
 def workshop(
-    machine: Machine, *, now: datetime, observer: Observer, jobs: int = 0, cancelled: threading.Event | None = None
+    machine: Machine,
+    *,
+    now: datetime,
+    observer: Observer,
+    jobs: int = 0,
+    cancelled: threading.Event | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[Workshop]:
     """Give a workshop; at its end, however it comes, children are gone and so is the folder.
 
     `jobs` is the number of child processes at a time, 0 for as many as there are processors. Setting `cancelled` ends
-    the children at once, from any thread.
+    the children at once, from any thread. `kept` is what a server keeps between runs.
     """
     parallel = jobs or len(os.sched_getaffinity(0))
     with contextlib.ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="secgate-"))
-        executor = registry.executor(machine, scratch=scratch, parallel=parallel, cancelled=cancelled)
+        executor = registry.executor(
+            machine,
+            scratch=scratch,
+            parallel=parallel,
+            cancelled=cancelled,
+            standby=kept.standby if kept is not None else None,
+        )
         try:
             yield Workshop(
                 scratch=scratch,
@@ -53,6 +67,7 @@ def workshop(
                 now=now,
                 observer=observer,
                 stack=stack,
+                kept=kept,
             )
         except BaseException:
             executor.cancel()

@@ -18,6 +18,7 @@ from datetime import datetime
 
 import msgspec
 
+from secgate.cache import Outputs, output_key
 from secgate.errors import InternalError, OutputError, SecgateError
 from secgate.model import (
     EvidenceBasis,
@@ -79,6 +80,8 @@ class ScannerTask(Value, frozen=True, kw_only=True):
     remedy: str = ""
     paths: frozenset[str] | None = None
     """The only files that it is given, None for every one that it supports."""
+    keepable: bool = False
+    """Whether its outputs depend on nothing but the job, the tool, the rule pack and the view."""
 
 
 class ScanResult(Value, frozen=True, kw_only=True):
@@ -101,6 +104,7 @@ class _Surroundings(Value, frozen=True, kw_only=True):
     parallel: int
     now: datetime
     observer: Observer | None
+    kept: Outputs | None
 
 
 def scan(
@@ -116,10 +120,12 @@ def scan(
     now: datetime,
     observer: Observer | None = None,
     files: Sequence[SourceFile] | None = None,
+    kept: Outputs | None = None,
 ) -> tuple[ScanResult, ...]:
     """Run all tasks side by side and give their results sorted by scanner name.
 
-    `files` are those offered; by default the target's that are in the view. Raises ConfigError for settings that a
+    `files` are those offered; by default the target's that are in the view. `kept` are outputs of earlier runs of this
+    process, and take those of this one. Raises ConfigError for settings that a
     scanner refuses, InternalError for a plug-in that breaks its contract.
     """
     names = [task.scanner.name for task in tasks]
@@ -137,6 +143,7 @@ def scan(
         parallel=parallel,
         now=now,
         observer=observer,
+        kept=kept,
     )
     if not tasks:
         return ()
@@ -181,7 +188,7 @@ def _one(task: ScannerTask, around: _Surroundings) -> ScanResult:
     result = run.result(time.monotonic() - started)
     invocation = result.invocation
     state = "done" if invocation.status is ScanStatus.COMPLETED else "failed"
-    _tell(around, name, state, invocation.reason or many(invocation.executed, "file"))
+    _tell(around, name, state, invocation.reason or many(invocation.executed + invocation.reused, "file"))
     return result
 
 
@@ -265,10 +272,11 @@ class _Run:
     def _round(
         self, jobs: Sequence[Job], addresses: Mapping[str, str], unavailable: Mapping[str, str]
     ) -> tuple[Job, ...]:
-        runnable = [job for job in jobs if job.service not in unavailable]
+        keys = {job.name: self._key(job) for job in jobs}
+        outputs = self._kept(jobs, keys)
         tools = {self._task.scanner.name: self._task.tool} if self._task.tool else {}
-        outputs = self._around.executor.execute(
-            runnable,
+        outputs |= self._around.executor.execute(
+            [job for job in jobs if job.service not in unavailable and job.name not in outputs],
             view=self._around.view,
             tools=tools,
             services=addresses,
@@ -282,9 +290,22 @@ class _Run:
             else:
                 self._outputs[job.name] = outputs[job.name]
                 reading = self._with_claims(_read(self._task.scanner, job, outputs[job.name]))
+                if self._around.kept is not None and reading.status is ScanStatus.COMPLETED:
+                    self._around.kept.keep(keys[job.name], outputs[job.name])
             self._readings.append((job, reading))
             follow_up += reading.follow_up
         return self._checked(follow_up)
+
+    def _key(self, job: Job) -> bytes:
+        around, task = self._around, self._task
+        if around.kept is None or not task.keepable:
+            return b""
+        inputs = (task.rule_pack_digest,)
+        return output_key(job, task.tool, view=around.view, rules_root=around.rules_root, inputs=inputs)
+
+    def _kept(self, jobs: Sequence[Job], keys: Mapping[str, bytes]) -> dict[str, Output]:
+        find = self._around.kept.find if self._around.kept is not None else lambda _: None
+        return {job.name: output for job in jobs if (output := find(keys[job.name])) is not None}
 
     def _with_claims(self, reading: Reading) -> Reading:
         # Optional attribute: what comments of the scanner's own look like, for tools that do not tell.
@@ -300,11 +321,18 @@ class _Run:
         with self._lock:
             _tell(self._around, self._task.scanner.name, "running", f"{job.name} ended after {output.duration_s:.1f} s")
 
+    def _reused(self) -> set[str]:
+        """Give the files that no job looked at now."""
+        kept = {job.name for job in self._jobs if job.name in self._outputs and self._outputs[job.name].is_kept}
+        looked = {path for job in self._jobs if job.name not in kept for path in job.files}
+        return {path for job in self._jobs if job.name in kept for path in job.files} - looked
+
     def result(self, duration_s: float) -> ScanResult:
         """Make the invocation: one reading per offered file, the set difference included."""
         files = _merge(self._files, self._readings, self.status, self.reason)
         scanner = self._task.scanner
         completed = tuple(reading for _, reading in self._readings if reading.status is ScanStatus.COMPLETED)
+        reused = self._reused()
         invocation = Invocation(
             scanner=scanner.name,
             lane=scanner.lanes[0],
@@ -320,7 +348,8 @@ class _Run:
             exit_codes=tuple(self._outputs[job.name].exit_code for job in self._jobs if job.name in self._outputs),
             started_epoch_s=int(self._around.now.timestamp()),
             duration_s=round(duration_s, 3),
-            executed=sum(file.status is FileStatus.COVERED for file in files),
+            executed=sum(file.status is FileStatus.COVERED and file.path not in reused for file in files),
+            reused=sum(file.status is FileStatus.COVERED and file.path in reused for file in files),
             files=files,
             notices=tuple(sorted({notice for reading in completed for notice in reading.notices})),
             rules=_rules(completed),

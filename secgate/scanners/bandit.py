@@ -40,7 +40,17 @@ from secgate.model import (
     Suppression,
 )
 from secgate.ports import PlanRequest, ToolSpec
-from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, failed, in_source, view_path
+from secgate.scanners.outputs import (
+    argument,
+    chunks,
+    covered,
+    crashed,
+    decode,
+    failed,
+    in_source,
+    standing_by,
+    view_path,
+)
 from secgate.suppression import is_about
 
 MOST_FILES = 400
@@ -107,19 +117,22 @@ class Bandit:
         paths = [file.path for file in request.files]
         share = -(-len(paths) // max(request.parallel, 1))
         parts = chunks(paths, min(MOST_FILES, max(_FEWEST_FILES, share)))
-        return tuple(
-            Job(
-                scanner=self.name,
-                name=f"bandit:{number}",
-                argv=(
-                    *(Slot(name="python"), "-I", "-m", "bandit", "-f", "json", "-q", "--ignore-nosec", "-n", "12"),
-                    *("-x", "\x01", *map(argument, part)),
-                ),
-                files=part,
-                limits=request.limits,
-                grain="file",
-            )
-            for number, part in enumerate(parts, 1)
+        return tuple(self._job(request, number, part) for number, part in enumerate(parts, 1))
+
+    def _job(self, request: PlanRequest, number: int, files: tuple[str, ...]) -> Job:
+        argv: tuple[str | Slot, ...] = (
+            *(Slot(name="python"), "-I", "-m", "bandit", "-f", "json", "-q", "--ignore-nosec", "-n", "12"),
+            *("-x", "\x01", *map(argument, files)),
+        )
+        return Job(
+            scanner=self.name,
+            name=f"bandit:{number}",
+            argv=argv,
+            files=files,
+            limits=request.limits,
+            grain="file",
+            # What loads its tests and its form of output.
+            standby=standing_by(argv, imports="bandit.cli.main"),
         )
 
     def read(self, job: Job, output: Output) -> Reading:

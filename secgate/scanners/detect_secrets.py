@@ -45,7 +45,7 @@ from secgate.model import (
 )
 from secgate.ports import PlanRequest, ToolSpec
 from secgate.scanners.candidates import may_hold_secrets
-from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, view_path
+from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, standing_by, view_path
 
 MOST_FILES = 400
 _FEWEST_FILES = 40
@@ -157,11 +157,13 @@ class DetectSecrets:
         for number, part in enumerate(parts, 1):
             also = tuple(rest) if number == 1 else ()
             targets: tuple[str | Slot, ...] = tuple(map(argument, part)) or (Slot(name="work"),)
+            argv = (*_COMMAND, *targets)
             jobs.append(
                 Job(
                     scanner=self.name,
                     name=f"detect-secrets:{number}",
-                    argv=(*_COMMAND, *targets),
+                    argv=argv,
+                    standby=standing_by(argv, imports=_IMPORTS),
                     files=(*part, *also),
                     limits=request.limits,
                     grain="file",
@@ -216,6 +218,7 @@ _COMMAND: tuple[str | Slot, ...] = (
     *("--disable-plugin", "IPPublicDetector"),
     *(part for name in _FILTERS_OFF for part in ("--disable-filter", f"detect_secrets.filters.{name}")),
 )
+_IMPORTS = "detect_secrets.main detect_secrets.core.plugins.util"
 _NO_ENTROPY = ("--disable-plugin", "Base64HighEntropyString", "--disable-plugin", "HexHighEntropyString")
 
 

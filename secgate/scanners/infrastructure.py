@@ -33,7 +33,7 @@ from secgate.model import (
     SourceFile,
 )
 from secgate.ports import PlanRequest, ToolSpec
-from secgate.scanners.outputs import crashed, decode, failed
+from secgate.scanners.outputs import crashed, decode, failed, gate
 
 _FILES = "files.json"
 
@@ -57,13 +57,15 @@ class Infrastructure:
         listed = [Listed(path=file.path, kind=kind) for file in named for kind in file.kinds if kind in KINDS]
         if not listed:
             return ()
+        argv: tuple[str | Slot, ...] = (
+            *(Slot(name="python"), "-I", "-m", "secgate.infrastructure"),
+            *(Slot(name="work", suffix=f"/{_FILES}"), Slot(name="rules", suffix="/infrastructure")),
+        )
         job = Job(
             scanner=self.name,
             name="secgate-iac:1",
-            argv=(
-                *(Slot(name="python"), "-I", "-m", "secgate.infrastructure"),
-                *(Slot(name="work", suffix=f"/{_FILES}"), Slot(name="rules", suffix="/infrastructure")),
-            ),
+            argv=argv,
+            standby=(*argv, gate()),
             files=tuple(dict.fromkeys(file.path for file in listed)),
             blobs={_FILES: msgspec.json.encode(listed)},
             limits=request.limits,

@@ -10,7 +10,18 @@ from typing import TypeVar
 import msgspec
 
 from secgate.errors import ConfigError, OutputError
-from secgate.model import EvidenceBasis, FileReading, FileStatus, Limits, Output, Reading, ScanStatus, Suppression
+from secgate.model import (
+    STANDBY_GATE,
+    EvidenceBasis,
+    FileReading,
+    FileStatus,
+    Limits,
+    Output,
+    Reading,
+    ScanStatus,
+    Slot,
+    Suppression,
+)
 
 Form = TypeVar("Form")
 
@@ -121,3 +132,29 @@ def number_setting(settings: Mapping[str, object], key: str, default: float, *, 
 def with_time(limits: Limits, seconds: float) -> Limits:
     """Give `limits` with another time limit."""
     return msgspec.structs.replace(limits, time_s=seconds)
+
+
+_GET_READY = """\
+import importlib, runpy, sys
+gate, module, imports = sys.argv[1:4]
+del sys.argv[1:4]
+for name in imports.split():
+    importlib.import_module(name)
+with open(gate, "rb") as waiting:
+    waiting.read()
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
+
+def gate() -> Slot:
+    """Give the place of the gate at which a job that stands by waits."""
+    return Slot(name="work", suffix=f"/{STANDBY_GATE}")
+
+
+def standing_by(argv: Sequence[str | Slot], *, imports: str) -> tuple[str | Slot, ...]:
+    """Give `Job.standby` for arguments that begin with `python -I -m MODULE`.
+
+    The modules in `imports` are loaded while it waits: those that do nothing then but define.
+    """
+    interpreter, isolated, _, module, *rest = argv
+    return (interpreter, isolated, "-c", _GET_READY, gate(), module, imports, *rest)

@@ -33,10 +33,10 @@ def children(product: Product) -> list[str]:
     return found
 
 
-async def called(product: Product, tool: str) -> None:
-    """Wait until a stand-in was started."""
+async def called(product: Product, tool: str, times: int = 1) -> None:
+    """Wait until a stand-in was started so many times."""
     for _ in range(3000):
-        if product.calls(tool):
+        if len(product.calls(tool)) >= times:
             return
         await asyncio.sleep(0.02)
     pytest.fail(f"{tool} was never started")
@@ -93,6 +93,64 @@ def test_what_is_new_is_an_error_and_what_was_there_is_information(product: Prod
     asyncio.run(work())
     assert not (git.root / ".git" / "secgate").exists(), "the ledger is read and never written"
     assert not (product.state / "last-runs").exists(), "a save takes no place of a run"
+
+
+def test_scanners_stand_by_while_somebody_types_and_see_what_was_saved(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            assert await editor.diagnostics("app.py") == []
+            assert len(product.calls("kingfisher")) == len(product.calls("bandit")) == 1
+            editor.type("app.py", CLEAN + "#")
+            await called(product, "kingfisher", 2)
+            await called(product, "bandit", 2)
+            editor.type("app.py", WEAK)
+            git.write({"app.py": WEAK + f'KEY = "{KEY}"\n'})
+            editor.save("app.py")
+            found = await editor.diagnostics("app.py", after=1)
+            assert [one.severity for one in found] == [ERROR, ERROR]
+            assert len(product.calls("kingfisher")) == 2, "the one that stood by, and none more"
+            editor.type("app.py", CLEAN)
+            await called(product, "kingfisher", 3)
+            editor.close("app.py")
+            for _ in range(500):
+                if not children(product):
+                    break
+                await asyncio.sleep(0.02)
+            assert children(product) == [], "nobody waits for a file that was closed"
+            editor.open("app.py")
+            await editor.diagnostics("app.py", after=3)
+            editor.type("app.py", CLEAN)
+            await called(product, "bandit", 4)
+            assert await editor.leave() == 0
+
+    asyncio.run(work())
+    assert (children(product), list((product.home / "tmp").iterdir())) == ([], [])
+
+
+@pytest.mark.parametrize(("profile", "kept"), [("pre-commit", True), ("release", False)])
+def test_threat_08_what_was_looked_at_is_not_looked_at_again_but_where_it_counts(
+    product: Product, git: Git, profile: str, kept: bool
+) -> None:
+    git.commit({"app.py": WEAK})
+
+    async def work() -> None:
+        async with editing(product, git.root, "--profile", profile) as editor:
+            editor.open("app.py")
+            first = await editor.diagnostics("app.py")
+            assert len(product.calls("semgrep")) == (1 if kept else 2), "HEAD's is the same"
+            editor.save("app.py")
+            assert await editor.diagnostics("app.py", after=1) == first
+            assert len(product.calls("semgrep")) == (1 if kept else 4)
+            git.write({"app.py": "# " + WEAK + WEAK})
+            editor.save("app.py")
+            found = await editor.diagnostics("app.py", after=2)
+            assert [one.range.start.line for one in found if one.code == "stand-in.eval"] != []
+            assert len(product.calls("semgrep")) == (2 if kept else 6)
+
+    asyncio.run(work())
 
 
 def test_what_is_staged_is_not_what_was_saved(product: Product, git: Git) -> None:

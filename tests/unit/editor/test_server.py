@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,12 @@ class Odd:
         if len(self.asked) == 1:
             raise KeyError("hunter2")
         return (Remark(region=Region(start_line=1), level="hint", code="x", message="well"),)
+
+    def expect(self, path: str) -> None:
+        self.asked.append(f"expect {Path(path).name}")
+
+    def rest(self) -> None:
+        self.asked.append("rest")
 
 
 def send(stream: BinaryIO, method: str, number: int | None = None, **params: Any) -> None:
@@ -84,7 +91,11 @@ def talking(gate: Gating, root: Path) -> Iterator[Talk]:
         talk = Talk(editor, told)
         hello = talk.ask(1, "initialize", processId=None, rootUri=root.as_uri(), capabilities={})
         assert hello["serverInfo"]["name"] == "secgate"
-        yield talk
+        try:
+            yield talk
+        except BaseException:
+            editor.close()  # or the server would be waited for
+            raise
         talk.ask(2, "shutdown")
         talk.say("exit")
         assert ended.result(timeout=30) == 0
@@ -103,7 +114,39 @@ def test_a_fault_of_a_scan_is_told_and_the_server_lives_on(tmp_path: Path) -> No
     assert gate.asked == ["app.py", "app.py"]
 
 
-class Fixing:
+def test_scanners_get_ready_for_a_file_that_was_gated_and_rest_when_nobody_wants_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secgate.editor.server.REST_S", 2.0)
+    gate = Odd()
+    uri = (tmp_path / "app.py").as_uri()
+    with talking(gate, tmp_path) as talk:
+
+        def type_it() -> None:
+            talk.say("textDocument/didChange", textDocument={"uri": uri, "version": 2}, contentChanges=[{"text": "x"}])
+
+        document = {"uri": uri, "languageId": "python", "version": 1, "text": "x"}
+        talk.say("textDocument/didOpen", textDocument=document)
+        talk.diagnostics()
+        assert gate.asked == ["app.py"], "nothing gets ready before somebody types"
+        type_it()
+        type_it()
+        until(lambda: gate.asked == ["app.py", "expect app.py", "rest"])
+        type_it()
+        until(lambda: gate.asked[3:] == ["expect app.py"])
+        talk.say("textDocument/didClose", textDocument={"uri": uri})
+        until(lambda: gate.asked[3:] == ["expect app.py", "rest"])
+
+
+def until(ready: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if ready():
+            return
+        time.sleep(0.02)
+    pytest.fail("it never came")
+
+
+class Fixing(Odd):
     """A gate that has a fix for the second line."""
 
     def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:

@@ -92,11 +92,36 @@ def test_network_adds_proxies_certificates_and_index_only(executor: LocalExecuto
     assert set(network) - set(plain) == {"HTTPS_PROXY", "PIP_INDEX_URL", "SSL_CERT_FILE"}
 
 
-def test_home_is_empty_private_and_gone_afterwards(executor: LocalExecutor, tmp_path: Path) -> None:
-    code = "import os; h = os.environ['HOME']; print(h, os.listdir(h), oct(os.stat(h).st_mode & 0o777))"
-    home, entries, mode = python(executor, code, tmp_path).stdout.decode().split()
+LOOK = "import os; h = os.environ['HOME']; print(h, os.listdir(h), oct(os.stat(h).st_mode & 0o777))"
+
+
+def test_the_home_of_a_job_is_empty_private_and_gone_afterwards(executor: LocalExecutor, view: View) -> None:
+    one = job(sys.executable, "-I", "-c", LOOK)
+    home, entries, mode = execute(executor, view, one)["own:1"].stdout.decode().split()
     assert (entries, mode) == ("[]", "0o700")
     assert not Path(home).exists()
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "open(h + '/.gitconfig', 'w')",
+        "os.mkdir(os.environ['TMPDIR'] + '/x')",
+        "os.chmod(h, 0o777)",
+        "os.rename(h, h + '2')",
+        "os.rmdir(h); os.symlink('/', h)",
+    ],
+)
+def test_the_home_of_a_short_call_is_handed_on_only_as_it_was(
+    executor: LocalExecutor, tmp_path: Path, leave: str
+) -> None:
+    first, entries, mode = python(executor, LOOK, tmp_path).stdout.decode().split()
+    again = python(executor, f"import os; h = os.environ['HOME']; print(h); {leave}", tmp_path)
+    assert again.stdout.decode().split() == [first], "nothing was left there"
+    home, *rest = python(executor, LOOK, tmp_path).stdout.decode().split()
+    assert [entries, mode] == rest == ["[]", "0o700"]
+    assert home != first
+    assert not Path(first).parent.exists()
 
 
 @pytest.mark.parametrize("name", ["PYTHONPATH", "LD_PRELOAD"])

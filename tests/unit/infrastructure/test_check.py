@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from secgate.errors import InternalError
-from secgate.infrastructure.check import Pack, read_plain, run
+from secgate.infrastructure.check import Pack, load, read_plain, run
 
 METADATA = """metadata := {"id": "IAC-X-Y", "title": "t", "weakness": "host-mount", "cwes": [], "severity": "low",
   "score": 1, "confidence": "high", "remedy": "r"}
@@ -30,7 +30,7 @@ def report(tmp_path: Path, *files: tuple[str, str], check: str = CHECK) -> Any:
     rules.mkdir()
     (rules / "x.rego").write_text(check)
     listed = json.dumps([{"path": path, "kind": kind} for path, kind in files]).encode()
-    return json.loads(run(listed, root=str(tmp_path / "view"), rules=rules))
+    return json.loads(run(listed, root=str(tmp_path / "view"), pack=load(rules)))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from secgate.cache import Outputs
 from secgate.errors import OutputError
 from secgate.model import (
     EvidenceBasis,
@@ -157,6 +158,7 @@ def run(
     view: View,
     target: Target,
     services: Mapping[str, Service] | None = None,
+    kept: Outputs | None = None,
 ) -> tuple[ScanResult, ...]:
     """Call the stage."""
     return scan(
@@ -169,6 +171,7 @@ def run(
         offline=True,
         parallel=2,
         now=NOW,
+        kept=kept,
     )
 
 

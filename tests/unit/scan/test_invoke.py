@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from secgate.cache import Outputs
 from secgate.errors import InternalError, UsageError
 from secgate.model import FileStatus, Job, Output, RawResult, Region, ScanStatus, View
 from secgate.scan import ScannerTask, ScanResult
@@ -65,6 +67,30 @@ def test_what_is_not_whole_carries_no_results(view: View, output: Output, status
     result = one(CannedExecutor({"lines": output}), view)
     assert (result.invocation.status, result.readings, result.invocation.executed) == (status, (), 0)
     assert reasons(result) == {"a.py": code, "b.py": code}
+
+
+def kept_runs(outputs: list[Output], view: View, *views: View, keepable: bool = True) -> list[tuple[int, int, int]]:
+    """Run once for each output with one memory: scans executed and reused, and children started, of each."""
+    kept = Outputs()
+    told = []
+    for output, seen in zip(outputs, (view, *views) if views else (view,) * len(outputs), strict=True):
+        executor = CannedExecutor({"lines": output})
+        task = ScannerTask(scanner=LineScanner(), tool=tool("lines"), keepable=keepable)
+        (result,) = run(executor, task, view=seen, target=TARGET, kept=kept)
+        told.append((result.invocation.executed, result.invocation.reused, len(executor.ran)))
+    return told
+
+
+def test_threat_08_the_same_job_over_the_same_bytes_is_not_run_again_and_says_so(view: View) -> None:
+    assert kept_runs([GOOD, GOOD], view) == [(2, 0, 1), (0, 2, 0)]
+    assert kept_runs([GOOD, GOOD], view, keepable=False) == [(2, 0, 1), (2, 0, 1)]
+    other = msgspec.structs.replace(view, digests={**view.digests, "a.py": "1" * 64})
+    assert kept_runs([GOOD, GOOD], view, other) == [(2, 0, 1), (2, 0, 1)]
+
+
+def test_what_did_not_end_well_is_run_again(view: View) -> None:
+    assert kept_runs([replaced(GOOD, timed_out=True), GOOD], view) == [(0, 0, 1), (2, 0, 1)]
+    assert kept_runs([ended("ok a.py\n"), GOOD], view) == [(0, 0, 1), (2, 0, 1)]
 
 
 def test_a_missing_tool_is_said_and_nothing_runs(view: View) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from secgate.errors import OutputError
 from secgate.executors.local import LocalExecutor
+from secgate.executors.standby import Standby
 from secgate.model import FileStatus, Limits, Reading, Scope, Severity, Source, SourceFile, Target, View
 from secgate.ports import PlanRequest
 from secgate.scanners.infrastructure import Infrastructure
@@ -18,7 +19,7 @@ from tests.recorded import recorded
 RULES = Path(__file__).parents[3] / "rules"
 
 
-def scan(root: Path, *kinds: tuple[str, str]) -> Reading:
+def scan(root: Path, *kinds: tuple[str, str], standby: Standby | None = None) -> Reading:
     """Plan for the files below `root`, run the job, and read what came out."""
     view = root / "view"
     request = PlanRequest(
@@ -34,8 +35,10 @@ def scan(root: Path, *kinds: tuple[str, str]) -> Reading:
         evaluated_epoch_s=0,
     )
     (job,) = Infrastructure().plan(request)
-    (root / "scratch").mkdir()
-    executor = LocalExecutor(environment={}, scratch=str(root / "scratch"), python=sys.executable, parallel=1)
+    (root / "scratch").mkdir(exist_ok=True)
+    executor = LocalExecutor(
+        environment={}, scratch=str(root / "scratch"), python=sys.executable, parallel=1, standby=standby
+    )
     outputs = executor.execute(
         [job], view=request.view, tools={}, services={}, rules_root=str(RULES), on_end=lambda _job, _output: None
     )
@@ -57,6 +60,22 @@ def test_the_pass_runs_as_a_job_and_obeys_no_module_of_the_tree(tmp_path: Path) 
         "bad.yaml": FileStatus.FAILED,
         "compose.yaml": FileStatus.COVERED,
     }
+
+
+def test_the_pass_stands_by_until_its_files_are_there(tmp_path: Path) -> None:
+    (tmp_path / "view").mkdir()
+    standby = Standby(environment={}, python=sys.executable)
+    try:
+        told = []
+        for text in ("privileged: false", "privileged: true"):
+            (tmp_path / "view" / "compose.yaml").write_text(f"services:\n  web:\n    image: a\n    {text}\n")
+            told.append(scan(tmp_path, ("compose.yaml", "compose"), standby=standby))
+            assert standby._waiting == {}
+            standby.prepare("")
+            assert len(standby._waiting) == 1
+    finally:
+        standby.end()
+    assert [[one.rule for one in reading.results] for reading in told] == [[], ["IAC-COMPOSE-PRIVILEGED"]]
 
 
 def test_a_result_says_what_its_check_says() -> None:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 import pytest
 
 from secgate.executors.local import LocalExecutor
+from secgate.executors.standby import Standby, Waiting
 from secgate.model import Job, Limits, Scope, Source, SourceFile, Target, Tool, View
 from secgate.ports import PlanRequest, Scanner
 from secgate.scan import ScannerTask, ScanResult, scan
@@ -84,17 +86,21 @@ def target() -> Target:
     return Target(root="/t", kind="plain", repository="r", scope=Scope.LOCAL, scope_basis="test", files=files)
 
 
-def executor(tmp_path: Path) -> LocalExecutor:
-    return LocalExecutor(environment={}, scratch=str(tmp_path / "scratch"), python=sys.executable, parallel=2)
+def executor(tmp_path: Path, standby: Standby | None = None) -> LocalExecutor:
+    return LocalExecutor(
+        environment={}, scratch=str(tmp_path / "scratch"), python=sys.executable, parallel=2, standby=standby
+    )
 
 
-def scanned(scanner: Scanner, view: View, tmp_path: Path, **settings: object) -> ScanResult:
+def scanned(
+    scanner: Scanner, view: View, tmp_path: Path, *, standby: Standby | None = None, **settings: object
+) -> ScanResult:
     task = ScannerTask(scanner=scanner, tool=tool_of(scanner), settings=settings, limits=Limits(time_s=240))
     (result,) = scan(
         [task],
         target=target(),
         view=view,
-        executor=executor(tmp_path),
+        executor=executor(tmp_path, standby),
         services={},
         rules_root=str(tmp_path / "rules"),
         offline=True,
@@ -126,6 +132,39 @@ def test_a_nosemgrep_comment_becomes_a_claim(view: View, tmp_path: Path) -> None
         "tests/a.py": ["nosemgrep"],
         "tests/b.js": [],
     }
+
+
+@pytest.mark.parametrize("make", [Bandit, DetectSecrets, Kingfisher], ids=lambda make: make.name)
+def test_a_tool_that_stood_by_opens_no_file_before_the_gate_and_says_the_same(
+    make: type[Scanner], view: View, tmp_path: Path, rule_cache: str
+) -> None:
+    """Fails for a tool that looks at a file as it comes up: then the file is there, and empty."""
+    standby = Standby(environment={}, python=sys.executable)
+    settings = {"rule_cache": rule_cache} if make is Kingfisher else {}
+    cold = scanned(make(), view, tmp_path, standby=standby, **settings)
+    standby.prepare("")
+    try:
+        (waiting,) = standby._waiting.values()
+        # It has come as far as it will when it takes no more of the processor.
+        assert _is_idle_soon(waiting)
+        ready = scanned(make(), view, tmp_path, standby=standby, **settings)
+        assert standby._waiting == {}, "it was taken"
+    finally:
+        standby.end()
+    assert cold.readings == ready.readings
+    assert cold.invocation.options_digest == ready.invocation.options_digest
+    assert any(reading.results for reading in ready.readings)
+
+
+def _is_idle_soon(waiting: Waiting) -> bool:
+    spent = -1
+    for _ in range(100):
+        time.sleep(0.3)
+        fields = Path(f"/proc/{waiting.process_id}/stat").read_text().rpartition(")")[2].split()
+        if int(fields[11]) + int(fields[12]) == spent and fields[0] == "S":
+            return True
+        spent = int(fields[11]) + int(fields[12])
+    return False
 
 
 @pytest.mark.parametrize(
