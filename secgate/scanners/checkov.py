@@ -65,6 +65,7 @@ _UNREAD = "unread.json"
 """Blob: the places in the job's list of files with a name that the tool passes over."""
 _CONFIGURATION = "checkov.yaml"
 # checkov 3.3 exits 1 on failed checks, 2 when it breaks off.
+_NO_REASON = "No comment provided"
 _ENDED = (0, 1)
 
 
@@ -203,7 +204,10 @@ def _raw(check: _Check) -> RawResult:
 def _suppressions(check: _Check) -> tuple[Suppression, ...]:
     if check.check_result.result != "SKIPPED":
         return ()
-    return (Suppression(kind="inSource", text=f"checkov:skip={check.check_id}:{check.check_result.suppress_comment}"),)
+    said = check.check_result.suppress_comment
+    # What checkov says where the comment gives no reason is nobody's reason.
+    reason = "" if said == _NO_REASON else said
+    return (Suppression(kind="inSource", text=f"checkov:skip={check.check_id}:{reason}".rstrip(":")),)
 
 
 def _rules(checks: list[_Check]) -> tuple[Rule, ...]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from secgate.errors import ConfigError, SignatureError
 from secgate.model import Limits, Output, Signed, Trust
 from secgate.ports import ProcessRunner
+from secgate.sla import utc_words
 from secgate.trust import AllowedKey, allowed_keys, key_fingerprint, revocations, strings_of
 
 MAX_SIGNATURE_BYTES = 64 * 1024
@@ -68,7 +69,7 @@ class SshSigner:
             raise SignatureError(
                 "nobody is allowed to sign", remedy="give the enforced layer, with allowed_signers and people.toml"
             )
-        principal = _principal(keys, blob, at_epoch_s=at_epoch_s)
+        principal = _principal(keys, blob, namespace=namespace, at_epoch_s=at_epoch_s)
         with tempfile.TemporaryDirectory(prefix="signature-", dir=self._directory) as name:
             allowed, armour = Path(name, "allowed_signers"), Path(name, "signature")
             allowed.write_bytes(trust.allowed_signers)
@@ -79,7 +80,9 @@ class SshSigner:
         good = _GOOD.search(output.stdout.decode("utf-8", "replace"))
         if output.exit_code or good is None or good.groups() != (principal, key_fingerprint(blob)):
             raise SignatureError(
-                f"the signature does not verify for `{principal}` in {namespace}: {_told(output)}",
+                # Where the list lay for this call is nobody's concern, and another place each time.
+                f"the signature does not verify for `{principal}` in {namespace}: "
+                f"{_told(output).replace(str(allowed), allowed.name)}",
                 remedy="sign exactly these bytes, with a key that allowed_signers has for this at this time",
             )
         return Signed(principal=principal, key=key_fingerprint(blob))
@@ -98,15 +101,30 @@ class SshSigner:
         return output
 
 
-def _principal(keys: Sequence[AllowedKey], blob: bytes, *, at_epoch_s: int) -> str:
-    """Give whose key it is at a time. One key is one person's, so that ssh-keygen need not be asked for it first."""
-    for key in keys:
-        if key.blob == blob and key.is_valid(at_epoch_s=at_epoch_s):
+def _principal(keys: Sequence[AllowedKey], blob: bytes, *, namespace: str, at_epoch_s: int) -> str:
+    """Give whose key it is at a time. One key is one person's, so that ssh-keygen need not be asked for it first.
+
+    Raises SignatureError, which says whether the key, its time or what it is for is the matter.
+    """
+    lines = [key for key in keys if key.blob == blob]
+    valid = [key for key in lines if key.is_valid(at_epoch_s=at_epoch_s)]
+    for key in valid:
+        if key.allows(namespace, at_epoch_s=at_epoch_s):
             return key.principal
-    raise SignatureError(
-        f"nobody who counts has the key {key_fingerprint(blob)}",
-        remedy="the enforced layer's allowed_signers and people.toml say who does",
-    )
+    told = f"nobody who counts has the key {key_fingerprint(blob)}"
+    if valid:
+        purposes = ", ".join(name for key in valid for name in key.namespaces)
+        told = f"the key {key_fingerprint(blob)} of `{valid[0].principal}` is not for {namespace}: it is for {purposes}"
+    elif lines:
+        told += f" at {utc_words(at_epoch_s)}: that of `{lines[-1].principal}` counts {_span(lines[-1])}"
+    raise SignatureError(told, remedy="the enforced layer's allowed_signers and people.toml say who does")
+
+
+def _span(key: AllowedKey) -> str:
+    after, before = key.valid_after_epoch_s, key.valid_before_epoch_s
+    words = [f"from {utc_words(after)}"] if after is not None else []
+    words += [f"until {utc_words(before)}"] if before is not None else []
+    return " ".join(words)
 
 
 def _key_of(signature: bytes, *, namespace: str) -> bytes:

@@ -124,6 +124,33 @@ def test_a_key_counts_from_and_until_its_time(verify: Verify, who: str, key: Key
             verify(trust(line), at=moment)
 
 
+@pytest.mark.parametrize("name", ["sshsig"])
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ('namespaces="secgate-override"', r"of `p-4f2a` is not for secgate-baseline: it is for secgate-override"),
+        (
+            'namespaces="secgate-*",valid-before="20260201"',
+            r"at 2026-03-01 12:00 UTC: that of `p-4f2a` counts until 2026-02-01 00:00 UTC",
+        ),
+        ('namespaces="secgate-*",valid-after="20260401"', "counts from 2026-04-01 00:00 UTC"),
+    ],
+)
+def test_what_is_the_matter_with_a_known_key_is_said(
+    verify: Verify, who: str, key: Key, options: str, told: str
+) -> None:
+    with pytest.raises(SignatureError, match=told):
+        verify(trust(allowed(who, key, options)))
+
+
+@pytest.mark.parametrize("name", ["sshsig"])
+def test_no_place_of_this_machine_is_told(verify: Verify, who: str, key: Key, tmp_path: Path) -> None:
+    """The words go into a run's notes, which are the same wherever it is made."""
+    with pytest.raises(SignatureError) as caught:
+        verify(trust(allowed(who, key)), statement=b"another")
+    assert str(tmp_path) not in str(caught.value)
+
+
 def test_a_revoked_key_verifies_nothing_ever(verify: Verify, who: str, key: Key) -> None:
     given = trust(allowed(who, key), revoked=f"{key.public} lost\n")
     for at in (NOW, NOW - timedelta(days=3650)):

@@ -25,6 +25,7 @@ from secgate.scanners.detect_secrets import LARGE_BYTES, DetectSecrets
 from secgate.scanners.kingfisher import Kingfisher
 from secgate.scanners.semgrep import Semgrep
 from secgate.scanners.zizmor import Zizmor
+from secgate.suppression import comment_in
 from tests.contracts.test_scanners import request_for
 from tests.recorded import recorded
 
@@ -219,6 +220,15 @@ def test_checkov_keeps_skipped_checks_as_claims() -> None:
     found = one(read(Checkov(), "findings.1"), "main.tf", "CKV_AWS_260")
     assert found.suppressions[0].text == "checkov:skip=CKV_AWS_260:we need it"
     assert (found.resource, found.severity) == ("aws_security_group.open", None)
+
+
+def test_what_checkov_says_for_want_of_a_reason_is_no_reason() -> None:
+    job, output = recorded("checkov", "findings.1")
+    assert b"we need it" in output.stdout
+    silent = msgspec.structs.replace(output, stdout=output.stdout.replace(b"we need it", b"No comment provided"))
+    found = one(Checkov().read(job, silent), "main.tf", "CKV_AWS_260")
+    assert found.suppressions[0].text == "checkov:skip=CKV_AWS_260"
+    assert comment_in(found.suppressions[0].text) == ("checkov:skip", ("CKV_AWS_260",), "")
 
 
 def test_checkov_says_what_it_could_not_parse() -> None:
