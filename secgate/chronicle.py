@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from secgate.event import Event
@@ -25,11 +25,25 @@ from secgate.model import Digest, KnownStatement, LedgerEntry, Value
 
 
 class RecordedRun(NamedTuple):
-    """A run, the number of its entry and the ledger's time of it."""
+    """A run, the number of its entry and the ledger's time of it.
+
+    `name` is how people and reports name it: its id, with what tells it from another of the same id.
+    """
 
     run: Run
     sequence: int
     at_epoch_s: int
+    name: str
+
+
+def place_name(repository: str, line: str) -> str:
+    """Name a line of a repository: `a/b` and `c` otherwise than `a` and `b/c`, since the line has no stroke in it."""
+    return f"{repository}/{_without('/', line)}"
+
+
+def _without(mark: str, text: str) -> str:
+    """Give a text with a mark as an address would have it, so that no text has it that is put together with it."""
+    return text.replace("%", "%25").replace(mark, f"%{ord(mark):02X}")
 
 
 class RecordedChange(NamedTuple):
@@ -42,7 +56,7 @@ class RecordedChange(NamedTuple):
     @property
     def key(self) -> str:
         """How people and reports name it: repository, line, kind and number of the entry."""
-        return f"{self.change.repository}/{self.change.line}/{self.change.TYPE}/{self.sequence}"
+        return f"{place_name(self.change.repository, self.change.line)}/{self.change.TYPE}/{self.sequence}"
 
 
 class RecordedBinding(NamedTuple):
@@ -82,7 +96,8 @@ class Episode(Value, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """How people and reports name it: repository, line, fingerprint and number of the episode."""
-        return f"{self.repository}/{self.line}/{self.known.facts.fingerprint[:16]}/{self.known.episode}"
+        place = place_name(self.repository, self.line)
+        return f"{place}/{self.known.facts.fingerprint[:16]}/{self.known.episode}"
 
 
 class _Times(NamedTuple):
@@ -103,6 +118,7 @@ class Chronicle:
         self.address = address
         self.memory = Memory()
         self.runs: list[RecordedRun] = []
+        self._run_ids: set[str] = set()
         self.changes: list[RecordedChange] = []
         self.bindings: list[RecordedBinding] = []
         self.supersedings: list[RecordedSuperseding] = []
@@ -134,6 +150,10 @@ class Chronicle:
         if head.size in self._wanted:
             self.roots[head.size] = head.root
         return self
+
+    def name_runs(self, named: Callable[[str, str], str]) -> None:
+        """Name runs anew: `named` is given the name and the id of each."""
+        self.runs = [one._replace(name=named(one.name, one.run.run_id)) for one in self.runs]
 
     @property
     def statements(self) -> list[KnownStatement]:
@@ -177,7 +197,10 @@ class Chronicle:
 
     def _take(self, event: Event, sequence: int, at_epoch_s: int) -> None:
         if isinstance(event, Run):
-            self.runs.append(RecordedRun(event, sequence, at_epoch_s))
+            # No two of our runs have one id, but whoever writes a ledger chooses them.
+            again = f" (entry {sequence})" if event.run_id in self._run_ids else ""
+            self._run_ids.add(event.run_id)
+            self.runs.append(RecordedRun(event, sequence, at_epoch_s, f"{_without(' ', event.run_id)}{again}"))
         elif isinstance(event, GateChanged):
             self.changes.append(RecordedChange(event, sequence, at_epoch_s))
         elif isinstance(event, ArtefactBound):

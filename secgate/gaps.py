@@ -22,7 +22,7 @@ _GAP_WORDS = {
     "unsupported": "is of a kind that no tool reads",
     "unpinned": "names versions that are not pinned",
     "skipped-by-tool": "was skipped by the tool",
-    "advisories-missing": "has no advisory database",
+    "advisories-missing": "has no advisories",
     "advisories-too-old": "has an advisory database that is too old",
     "no-tool": "has no tool",
     "left-out": "was left out",

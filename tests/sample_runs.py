@@ -274,6 +274,23 @@ def policy_error_run(**changes: Any) -> RunDocument:
     return msgspec.structs.replace(run_document(decision=decision(Outcome.POLICY_ERROR, notes=(note,))), **changes)
 
 
+def unnamed_run() -> RunDocument:
+    """A run whose findings stand nowhere, the first of them with ten million characters of all that a tool may say."""
+    document = failing_run()
+    nowhere = Location(path="")
+    said = ["\x00\x1b[2J\u202e\ufffe]]><&=" * 800_000, *(one.title for one in document.findings[1:])]
+    findings = tuple(
+        msgspec.structs.replace(
+            one,
+            location=nowhere,
+            symbol="",
+            witnesses=tuple(msgspec.structs.replace(seen, message=text, location=nowhere) for seen in one.witnesses),
+        )
+        for one, text in zip(document.findings, said, strict=True)
+    )
+    return msgspec.structs.replace(document, findings=findings)
+
+
 def hostile_run(text: str = HOSTILE, **changes: Any) -> RunDocument:
     """A run in which everything that a scanned tree or a tool can name says `text`."""
     place = location(text, 3)

@@ -470,12 +470,28 @@ class Terms:
         self.longest: dict[str, dict[str, int]] = {name: said.get(f"{name}s_s", {}) for name in ("waiver", "downgrade")}
         self.people: list[str] | None = said.get("people")
         self.approvers: list[str] | None = said.get("approvers")
+        self.revoked: dict[str, int] = said.get("revoked", {})
+
+    def is_revoked(self, key: bytes, at_epoch_s: int) -> bool:
+        """Tell whether what a key signed at a time counts for nothing."""
+        since = self.revoked.get("SHA256:" + base64.b64encode(sha(key)).decode().rstrip("="))
+        return since is not None and at_epoch_s >= since
 
     def end(self, kind: str, said: Json, approved_epoch_s: int) -> int:
         """Give when an exception ends: at its own time, or after the longest life of its severity."""
         own: int = said["expires_epoch_s"]
         longest = self.longest[kind].get(said["bound"]["severity"])
         return own if longest is None else min(own, approved_epoch_s + longest)
+
+
+def key_of(signature: str) -> bytes:
+    """Give the public key that an SSH signature says it is by, b"" for none. Source: OpenSSH, PROTOCOL.sshsig."""
+    try:
+        data = base64.b64decode("".join(line for line in signature.splitlines() if not line.startswith("-----")))
+    except ValueError:
+        return b""
+    size = int.from_bytes(data[10:14], "big")
+    return data[14 : 14 + size]
 
 
 def agreements(log: Log, terms: Terms, who: dict[int, str]) -> tuple[dict[str, Json], dict[int, str]]:
@@ -487,32 +503,40 @@ def agreements(log: Log, terms: Terms, who: dict[int, str]) -> tuple[dict[str, J
     made: dict[str, Json] = {}
     vain: dict[int, str] = {}
     for number, entry, said in log.statements:
-        kind, field = entry["type"], SIGNED[entry["type"]][1]
-        named = {part[field] for _, part in said}
-        first = said[0][1]
-        asked = made.get(first.get("request") or first.get("override") or "")
-        if who and not who[number]:
-            vain[number] = "nobody who counts for it signed it"
-        elif len(named) != 1 or (who and named != {who[number]}):
-            vain[number] = f"it names {', '.join(sorted(named))}, and {who.get(number, 'one person')} signed it"
-        elif terms.people is not None and not named <= set(terms.people):
-            vain[number] = f"{min(named)} is nobody of the organisation's people"
+        kind, at = entry["type"], entry["at_epoch_s"]
+        named = {part[SIGNED[kind][1]] for _, part in said}
+        asked = made.get(said[0][1].get("request") or said[0][1].get("override") or "")
+        why = in_vain(entry, named, asked, who[number] if who else None, terms)
+        if why:
+            vain[number] = why
         elif kind in FIRST:
             for name, part in said:
                 word = "downgrade" if kind.startswith("downgrade") else "waiver"
                 made.setdefault(name, {"kind": word, "said": part, "by": min(named), "from": 0, "end": 0})
-        elif asked is None:
-            vain[number] = "it is about something that no entry before it says"
-        elif kind.endswith("-revoked"):
-            asked["end"] = asked["end"] and min(asked["end"], entry["at_epoch_s"])
-        elif named == {asked["by"]}:
-            vain[number] = f"{asked['by']} answers to what {asked['by']} said: a second person must"
-        elif terms.approvers is not None and not named <= set(terms.approvers):
-            vain[number] = f"{min(named)} may not approve it"
-        elif kind.endswith("-approved") and not asked["from"]:
-            end = terms.end(asked["kind"], asked["said"], entry["at_epoch_s"])
-            asked.update({"from": entry["at_epoch_s"], "end": end})
+        elif asked and kind.endswith("-revoked"):
+            asked["end"] = asked["end"] and min(asked["end"], at)
+        elif asked and kind.endswith("-approved") and not asked["from"]:
+            asked.update({"from": at, "end": terms.end(asked["kind"], asked["said"], at)})
     return made, vain
+
+
+def in_vain(entry: Json, named: set[str], asked: Json | None, signer: str | None, terms: Terms) -> str:
+    """Say why a statement counts for nothing, "" where it counts.
+
+    It names `named`, is about `asked`, and `signer` signed it: None where that was not asked for, "" for nobody.
+    """
+    name, kind = ", ".join(sorted(named)), entry["type"]
+    second = kind not in FIRST and not kind.endswith("-revoked")
+    wrong = {
+        "nobody who counts for it signed it": signer == "",
+        "its key was revoked": terms.is_revoked(key_of(entry["body"]["signature"]), entry["at_epoch_s"]),
+        f"it names {name}, and {signer or 'one person'} signed it": len(named) != 1 or signer not in (None, *named),
+        f"{name} is nobody of the organisation's people": terms.people is not None and not named <= set(terms.people),
+        "it is about something that no entry before it says": kind not in FIRST and asked is None,
+        f"{name} answers to what {name} said: a second person must": second and asked and named == {asked["by"]},
+        f"{name} may not approve it": second and terms.approvers is not None and not named <= set(terms.approvers),
+    }
+    return next((why for why, is_so in wrong.items() if is_so), "")
 
 
 def holds(bound: Json, facts: Json) -> bool:

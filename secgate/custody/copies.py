@@ -39,7 +39,7 @@ from secgate.preparation import ChosenLedger, Place, Prepared, choose_keeper, op
 from secgate.recall import check_growth
 from secgate.resources import data_dir
 from secgate.sla import many_entries
-from secgate.trust import allowed_keys
+from secgate.trust import allowed_keys, key_fingerprint, revocations
 from secgate.version import __version__
 from secgate.waivers import APPROVER
 
@@ -50,7 +50,8 @@ _DIGEST_CHARACTERS = 64
 class Terms(Value, frozen=True, kw_only=True):
     """By what exceptions count: longest lives in seconds by severity; who there is, and who may approve, by opaque id.
 
-    None where there is no enforced layer: then nobody says who may.
+    None where there is no enforced layer: then nobody says who may. `revoked` are keys by their fingerprint, each with
+    the time from which what it signed counts for nothing, 0 for ever.
     """
 
     format: Literal["secgate-terms"] = "secgate-terms"
@@ -59,6 +60,7 @@ class Terms(Value, frozen=True, kw_only=True):
     downgrades_s: Mapping[str, int]
     people: tuple[str, ...] | None = None
     approvers: tuple[str, ...] | None = None
+    revoked: Mapping[str, int] = {}
 
 
 class Copied(NamedTuple):
@@ -100,7 +102,9 @@ def export(
 def terms_of(prepared: Prepared) -> Terms:
     """Give the terms that exceptions count by, as the policy and people.toml have them now."""
     limits, people = limits_of(prepared), prepared.enforced.people
-    counts = bool(prepared.enforced.trust.allowed_signers)
+    trust = prepared.enforced.trust
+    counts, known = bool(trust.allowed_signers), revocations(trust)
+    ended = {key_fingerprint(key.blob): known.since(key.blob) for key in allowed_keys(trust)}
     lives = asdict(limits.waivers_s)
     del lives["gap"]
     return Terms(
@@ -108,6 +112,7 @@ def terms_of(prepared: Prepared) -> Terms:
         downgrades_s=asdict(limits.downgrades_s),
         people=people.ids if counts else None,
         approvers=tuple(one.id for one in people.persons if APPROVER in one.roles) if counts else None,
+        revoked={name: since for name, since in ended.items() if since is not None},
     )
 
 

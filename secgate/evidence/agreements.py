@@ -25,7 +25,7 @@ def overrides(ground: Ground, assertion: Assertion) -> Population:
     limits = ground.limits.overrides_s
     items = tuple(
         OverrideItem(
-            id=one.id,
+            id=read.named(one.id, one.id),
             by=one.said.by,
             authorised=not one.void,
             has_reason=bool(one.said.reason.strip()),
@@ -120,7 +120,7 @@ def _approved(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
         asked = waiver.request
         if waiver.approver and ground.within(waiver.approved_epoch_s):
             yield ExceptionItem(
-                id=waiver.id,
+                id=read.named(waiver.id, waiver.id),
                 kind=asked.kind,
                 requester=asked.requester,
                 approver=waiver.approver,
@@ -134,7 +134,7 @@ def _approved(read: Read, ground: Ground) -> Iterator[ExceptionItem]:
         said = downgrade.request
         if downgrade.approver and ground.within(downgrade.approved_epoch_s):
             yield ExceptionItem(
-                id=downgrade.id,
+                id=read.named(downgrade.id, downgrade.id),
                 kind="downgrade",
                 requester=said.requester,
                 approver=downgrade.approver,

@@ -68,7 +68,7 @@ class Read(NamedTuple):
     episodes: tuple[Episode, ...]
     """As they stood at the period's end, with every duty that was taken back for nothing."""
     shared: frozenset[str] = frozenset()
-    """Repositories of it that another of the ledgers holds too."""
+    """What another of the ledgers holds too: names of repositories, ids of runs and of what people signed."""
 
     @property
     def repositories(self) -> set[str]:
@@ -77,12 +77,21 @@ class Read(NamedTuple):
         changes = {one.change.repository for one in self.chronicle.changes}
         return runs | changes | {one.repository for one in self.episodes}
 
-    def named(self, key: str, repository: str) -> str:
-        """Give the name of something of a repository: its key, with the ledger where another one holds the same.
+    @property
+    def ids(self) -> set[str]:
+        """Of runs, and of what people signed: one and the same text may have been recorded in two ledgers."""
+        said = self.said
+        runs = {one.run.run_id for one in self.chronicle.runs}
+        exceptions = {one.id for one in said.waivers} | {one.id for one in said.downgrades}
+        return runs | exceptions | {one.id for one in said.overrides}
 
-        The whole id, since whoever makes a ledger chooses it, and so its beginning too.
+    def named(self, key: str, of: str) -> str:
+        """Give the name of something: its key, with the ledger where another one holds the same.
+
+        `of` is its repository, or its own id. The whole id of the ledger, since whoever makes one chooses it, and so
+        its beginning too.
         """
-        if repository not in self.shared:
+        if of not in self.shared:
             return key
         return f"{key} (ledger {self.chronicle.memory.ledger_id or self.chronicle.address})"
 
@@ -108,7 +117,7 @@ class Ground(NamedTuple):
         """Say which repositories several ledgers hold: one finding may be an item of each, and end in one alone."""
         places: dict[str, list[str]] = {}
         for read in self.ledgers:
-            for name in read.shared:
+            for name in read.shared & read.repositories:
                 places.setdefault(name, []).append(_place(read))
         return tuple(
             f"{name} is in {len(places[name])} ledgers, {' and '.join(places[name])}: what each holds is counted in it"
@@ -160,21 +169,24 @@ def read_ground(
         found.append(Read(ledger, chronicle, said, bound, judged, with_standing(chronicle.episodes(), judged)))
     return Ground(
         period=period,
-        ledgers=_told_apart(found),
+        ledgers=told_apart(found),
         lists=_lists(found),
         limits=exceptions.limits_of(prepared),
         checkpoints=tuple(_checkpoint(one, found, prepared, shop) for one in kept),
     )
 
 
-def _told_apart(found: Sequence[Read]) -> tuple[Read, ...]:
-    """Give ledgers that know of each other which repositories they share: one that moved, or two that it writes to."""
-    held = [read.repositories for read in found]
+def told_apart(found: Sequence[Read]) -> tuple[Read, ...]:
+    """Give ledgers that know of each other what they share: a repository that moved, or two that it writes to."""
+    held = [read.repositories | read.ids for read in found]
     times = Counter(name for names in held for name in names)
-    return tuple(
+    apart = tuple(
         read._replace(shared=frozenset(name for name in names if times[name] > 1))
         for read, names in zip(found, held, strict=True)
     )
+    for read in apart:
+        read.chronicle.name_runs(read.named)
+    return apart
 
 
 def _place(read: Read) -> str:

@@ -80,7 +80,7 @@ def feed_uses(ground: Ground, assertion: Assertion) -> Population:
             if Lane.DEPENDENCIES not in tool.lanes or tool.status is not ScanStatus.COMPLETED:
                 continue
             item = FeedItem(
-                id=f"{one.run.run_id}/{tool.scanner}",
+                id=f"{one.name}/{tool.scanner}",
                 scanner=tool.scanner,
                 evaluated_epoch_s=one.run.evaluated_epoch_s,
                 data_epoch_s=tool.data_epoch_s,
@@ -95,10 +95,7 @@ def protected_runs(ground: Ground, assertion: Assertion) -> Population:
     """Give each run of a protected branch."""
     del assertion
     return Population(
-        tuple(
-            ProtectedRunItem(id=one.run.run_id, mode=one.run.mode, outcome=one.run.outcome)
-            for one in _protected(ground)
-        )
+        tuple(ProtectedRunItem(id=one.name, mode=one.run.mode, outcome=one.run.outcome) for one in _protected(ground))
     )
 
 
@@ -108,11 +105,12 @@ def records(ground: Ground, assertion: Assertion) -> Population:
     items = []
     for read in ground.ledgers:
         there = set(read.ledger.blobs())
-        runs = [one.run for one in read.chronicle.runs if ground.within(one.at_epoch_s)]
-        found = read.ledger.whole_blobs(run.document_digest for run in runs)
-        for run, data in zip(runs, found, strict=True):
-            record: Record = "whole" if data is not None else "differs" if run.document_digest in there else "missing"
-            items.append(RunItem(id=run.run_id, record=record))
+        runs = [one for one in read.chronicle.runs if ground.within(one.at_epoch_s)]
+        found = read.ledger.whole_blobs(one.run.document_digest for one in runs)
+        for one, data in zip(runs, found, strict=True):
+            digest = one.run.document_digest
+            record: Record = "whole" if data is not None else "differs" if digest in there else "missing"
+            items.append(RunItem(id=one.name, record=record))
     return Population(tuple(items))
 
 
@@ -195,7 +193,7 @@ def _looked(
             msgspec.structs.replace(
                 item(lane.value),
                 runs=len(views),
-                run_id=best.run.run.run_id,
+                run_id=best.run.name,
                 failed=best.failed,
                 gaps=best.gaps,
                 rule_age_days=age,

@@ -40,9 +40,9 @@ def deployments(ground: Ground, assertion: Assertion) -> Population:
         right="runs of protected branches",
         left_unmatched=tuple(item.id for item in items if not item.runs),
         right_unmatched=tuple(
-            one.run.run_id
+            one.name
             for one in runs.all
-            if one.run.scope is Scope.PROTECTED and ground.within(one.at_epoch_s) and one.run.run_id not in used
+            if one.run.scope is Scope.PROTECTED and ground.within(one.at_epoch_s) and one.name not in used
         ),
     )
     return Population(
@@ -89,7 +89,7 @@ def releases(ground: Ground, assertion: Assertion) -> Population:
         for one in ground.ledgers
         for run in one.chronicle.runs
         if ground.within(run.at_epoch_s)
-        for digest in built[run.run.run_id]
+        for digest in built[run.name]
     }
     unmatched = Unmatched(
         left="artifacts",
@@ -107,13 +107,17 @@ def releases(ground: Ground, assertion: Assertion) -> Population:
     )
 
 
-def _inventories(ground: Ground) -> list[KnownInventory]:
-    """Give the inventories that are still there. Of a dirty tree or a folder alone none is of what was released."""
-    found = []
+def _inventories(ground: Ground) -> list[tuple[str, KnownInventory]]:
+    """Give the inventories that are still there, each with the name of its run.
+
+    Of a dirty tree or a folder alone none is of what was released.
+    """
+    found: list[tuple[str, KnownInventory]] = []
     for read in ground.ledgers:
+        names = {one.run.run_id: one.name for one in read.chronicle.runs}
         there = frozenset(read.ledger.blobs()) if read.chronicle.memory.inventories else frozenset()
         found += [
-            one
+            (names.get(one.event.run_id, ""), one)
             for one in read.chronicle.memory.inventories.values()
             if one.event.inventory_digest in there and not one.event.dirty and not one.event.prefix
         ]
@@ -121,15 +125,19 @@ def _inventories(ground: Ground) -> list[KnownInventory]:
 
 
 def _release(
-    row: ReleasedArtifact, kept: Sequence[KnownInventory], built: Mapping[str, Mapping[str, int]], *, until_epoch_s: int
+    row: ReleasedArtifact,
+    kept: Sequence[tuple[str, KnownInventory]],
+    built: Mapping[str, Mapping[str, int]],
+    *,
+    until_epoch_s: int,
 ) -> ReleaseItem:
     """Take the inventory that was bound to it first; where there is none, one of what else its commit was built into.
 
     What was bound after the period is not known in it.
     """
     mine, others = [], []
-    for one in kept:
-        digests = built.get(one.event.run_id, {})
+    for name, one in kept:
+        digests = built.get(name, {})
         if row.digest in digests:
             mine.append(max(one.at_epoch_s, digests[row.digest]))
         elif digests and row.commit and (one.event.repository, one.event.commit) == (row.repository, row.commit):
@@ -154,13 +162,13 @@ class _Runs:
             if one.run.scope is not Scope.LOCAL and not one.run.dirty and not one.run.prefix
         ]
         self._longest_s = ground.limits.overrides_s.longest
-        self._given = {given.id: given for read in ground.ledgers for given in read.said.overrides}
+        self._given = _given(ground)
         self._built = bound_runs(ground)
         self._artifacts: dict[str, list[RecordedRun]] = {}
         self._commits: dict[str, list[RecordedRun]] = {}
         self._trees: dict[tuple[str, str], list[RecordedRun]] = {}
         for one in self.all:
-            for digest in self._built.get(one.run.run_id, {}):
+            for digest in self._built.get(one.name, {}):
                 self._artifacts.setdefault(digest, []).append(one)
             if one.run.commit:
                 self._commits.setdefault(one.run.commit, []).append(one)
@@ -179,12 +187,12 @@ class _Runs:
             for one in self._artifacts.get(digest, ()):
                 if digest not in self._built_by(one, row):
                     continue
-                found.setdefault(one.run.run_id, self._tied(one, "artifact", row, trees))
+                found.setdefault(one.name, self._tied(one, "artifact", row, trees))
         for one in self._commits.get(row.commit, ()) if row.commit else ():
-            found.setdefault(one.run.run_id, self._tied(one, "commit", row, trees))
+            found.setdefault(one.name, self._tied(one, "commit", row, trees))
         for tree in sorted(trees):
             for one in self._trees.get((row.repository, tree), ()):
-                found.setdefault(one.run.run_id, self._tied(one, "tree", row, trees))
+                found.setdefault(one.name, self._tied(one, "tree", row, trees))
         return found.values()
 
     def _trees_of(self, row: Deployment) -> set[str]:
@@ -198,11 +206,11 @@ class _Runs:
         run, built = one.run, self._built_by(one, row)
         both = bool(row.artifacts and built)
         same = bool(set(row.artifacts) & built)
-        given = self._given.get(run.override)
+        given = self._given.get(one.name)
         counts = given is not None and _held(given, one, longest_s=self._longest_s)
         overridden = bool(run.override) or run.mode == "overridden"
         return RunOfDeployment(
-            run_id=run.run_id,
+            run_id=one.name,
             by=by,
             decided_epoch_s=one.at_epoch_s,
             outcome=run.outcome,
@@ -213,7 +221,7 @@ class _Runs:
 
     def _built_by(self, one: RecordedRun, row: Deployment) -> set[str]:
         """Give the digests of what a run's commit was built into, as far as that was said before a deployment."""
-        built = self._built.get(one.run.run_id, {})
+        built = self._built.get(one.name, {})
         return {digest for digest, at_epoch_s in built.items() if at_epoch_s <= row.deployed_epoch_s}
 
 
@@ -226,20 +234,31 @@ def _same_source(run: Run, row: Deployment, trees: Collection[str]) -> Literal["
 
 
 def bound_runs(ground: Ground) -> dict[str, dict[str, int]]:
-    """Give, by run, the digest of each artefact that it named or that was bound to it, and when that was recorded.
+    """Give, by a run's name, the digests of artefacts that it named or that were bound to it, and when each was noted.
 
     What a run named counts whenever: it was built before. A binding counts only where its attestation does, and for the
     very commit of that run.
     """
     found: dict[str, dict[str, int]] = {}
     for read in ground.ledgers:
-        commits = {one.run.run_id: (one.run.repository, one.run.commit, one.run.tree) for one in read.chronicle.runs}
+        names: dict[tuple[str, str, str, str], str] = {}
         for one in read.chronicle.runs:
-            found.setdefault(one.run.run_id, {}).update(dict.fromkeys(one.run.artifacts, 0))
+            names[one.run.run_id, one.run.repository, one.run.commit, one.run.tree] = one.name
+            found[one.name] = dict.fromkeys(one.run.artifacts, 0)
         for tie in read.bindings.counting:
             bound = tie.bound
-            if commits.get(bound.run_id) == (bound.repository, bound.commit, bound.tree):
-                found[bound.run_id].setdefault(bound.artifact, tie.at_epoch_s)
+            name = names.get((bound.run_id, bound.repository, bound.commit, bound.tree))
+            if name is not None:
+                found[name].setdefault(bound.artifact, tie.at_epoch_s)
+    return found
+
+
+def _given(ground: Ground) -> dict[str, Given]:
+    """Give, by a run's name, the override that it names, of those in its own ledger."""
+    found: dict[str, Given] = {}
+    for read in ground.ledgers:
+        given = {one.id: one for one in read.said.overrides}
+        found |= {one.name: given[one.run.override] for one in read.chronicle.runs if one.run.override in given}
     return found
 
 

@@ -181,7 +181,7 @@ def is_dismissed(item: EpisodeItem, period: Period) -> bool:
 
 def dismissals(items: Sequence[EpisodeItem], ground: Ground) -> Iterator[tuple[EpisodeItem, Waiver]]:
     """Give each item that was dismissed, with every waiver that called it no weakness when it was due."""
-    waivers = {waiver.id: waiver for read in ground.ledgers for waiver in read.said.waivers}
+    waivers = {read.named(one.id, one.id): one for read in ground.ledgers for one in read.said.waivers}
     for item in items:
         if is_dismissed(item, ground.period):
             for name in item.dismissing:
@@ -240,7 +240,7 @@ def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
         closed_epoch_s=one.closed_epoch_s,
         covered_until_epoch_s=_reach(covers),
         accepted_until_epoch_s=_reach([one for one in covers if one[0].request.kind not in DISMISSING]),
-        dismissing=tuple(waiver.id for waiver, _ in covers if waiver.request.kind in DISMISSING),
+        dismissing=tuple(read.named(waiver.id, waiver.id) for waiver, _ in covers if waiver.request.kind in DISMISSING),
     )
 
 

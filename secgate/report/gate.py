@@ -210,7 +210,7 @@ def _overrides(ground: Ground) -> Iterator[OverrideRow]:
                     review_reason=clean(one.review_reason),
                     void=one.void,
                     runs=tuple(
-                        run.run.run_id
+                        run.name
                         for run in read.chronicle.runs
                         if run.run.override == one.id and ground.within(run.at_epoch_s)
                     ),
@@ -240,7 +240,7 @@ def _spans(used: Iterable[tuple[RecordedRun, str, str]]) -> tuple[DigestSpan, ..
             digest=digest,
             first_epoch_s=min(one.at_epoch_s for one in runs),
             last_epoch_s=max(one.at_epoch_s for one in runs),
-            runs=len({one.run.run_id for one in runs}),
+            runs=len({one.name for one in runs}),
             repositories=len({one.run.repository for one in runs}),
         )
         for (what, digest), runs in known.items()

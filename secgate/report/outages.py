@@ -118,7 +118,7 @@ def _troubled(ground: Ground) -> Iterator[TroubledRun]:
             )
             if failed or run.outcome not in _DECIDED:
                 yield TroubledRun(
-                    run_id=run.run_id,
+                    run_id=one.name,
                     repository=run.repository,
                     line=run.line,
                     at_epoch_s=one.at_epoch_s,

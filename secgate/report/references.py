@@ -56,7 +56,7 @@ class References:
             self._known.setdefault(name, EntryReference(ledger_id=ledger_id, sequence=sequence))
 
         for run in chronicle.runs:
-            note(run.run.run_id, run.sequence)
+            note(run.name, run.sequence)
         for episode in read.episodes:
             if episode.opened_sequence:
                 note(read.key_of(episode), episode.opened_sequence)
@@ -65,7 +65,7 @@ class References:
         for statement in chronicle.statements:
             note(f"{chronicle.address}#{statement.sequence}", statement.sequence)
             for name in _ids(statement):
-                note(name, statement.sequence)
+                note(read.named(name, name), statement.sequence)
         for known in chronicle.populations:
             self._ledgers[known.sequence, known.at_epoch_s, known.event.rows_digest] = ledger_id
 

@@ -171,9 +171,9 @@ def exception_id(assertion: str, one: Deviation) -> str:
 def _reasons(examined: Examined) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for read in examined.ground.ledgers:
-        found |= {one.id: one.request.reason for one in read.said.waivers}
-        found |= {one.id: one.request.reason for one in read.said.downgrades}
-        found |= {one.id: one.said.reason for one in read.said.overrides}
+        found |= {read.named(one.id, one.id): one.request.reason for one in read.said.waivers}
+        found |= {read.named(one.id, one.id): one.request.reason for one in read.said.downgrades}
+        found |= {read.named(one.id, one.id): one.said.reason for one in read.said.overrides}
     return found
 
 

@@ -1,7 +1,9 @@
 """The stored run in GitLab's own forms: the security reports SAST, dependency and secret scanning, and Code Quality.
 
-Source: GitLab's security report schemas 15.2.1. What is waived or exempt stands in none of them, since they have no
-word for it: a finding that somebody answers for must not come back as an open one elsewhere. That is said beside.
+Source: GitLab's security report schemas 15.0.7 and 15.2.1, and these reports obey both. They name the first: a GitLab
+takes in no report whose major and minor version it does not know, and each one from 16 on knows 15.0. What is waived or
+exempt stands in none of them, since they have no word for it: a finding that somebody answers for must not come back as
+an open one elsewhere. That is said beside.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ import msgspec
 
 from secgate.escape import inert, json_text
 from secgate.gaps import gap_words
-from secgate.model import Finding, Gap, Lane, RunDocument, ScanStatus, Severity, State, Word
+from secgate.model import Finding, Gap, Lane, Package, RunDocument, ScanStatus, Severity, State, Word
 from secgate.ports import Rendered
 from secgate.sla import many
 from secgate.summary import FindingRow, pinpoint, summarise
 
-SCHEMA_VERSION = "15.2.1"
+SCHEMA_VERSION = "15.0.7"
 _NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "secgate:finding")
 _SEVERITY = {
     Severity.CRITICAL: "Critical",
@@ -71,8 +73,13 @@ class _SecurityReport:
             "version": SCHEMA_VERSION,
             "scan": self._scan(document, left_out),
             "vulnerabilities": [self._vulnerability(row, document) for row in rows],
+            **self._more(rows),
         }
         return Rendered(_json(report), left_out)
+
+    def _more(self, rows: Sequence[FindingRow]) -> dict[str, Any]:
+        del rows
+        return {}
 
     def _scan(self, document: RunDocument, left_out: Iterable[str]) -> dict[str, Any]:
         runs = [run for run in document.invocations if {run.lane, *run.lanes} & set(self.lanes)]
@@ -103,14 +110,14 @@ class _SecurityReport:
         finding = row.finding
         told: dict[str, Any] = {
             "id": str(uuid.uuid5(_NAMES, finding.fingerprint)),
-            "name": inert(finding.title)[:_LONGEST_NAME],
-            "description": inert(_description(row))[:_LONGEST_DESCRIPTION],
+            "name": _cut(finding.title, _LONGEST_NAME),
+            "description": _cut(_description(row), _LONGEST_DESCRIPTION),
             "severity": _SEVERITY[finding.severity],
             "identifiers": _identifiers(finding),
             "location": self._location(finding, document),
         }
         if row.fix:
-            told["solution"] = inert(row.fix)[:_LONGEST_SOLUTION]
+            told["solution"] = _cut(row.fix, _LONGEST_SOLUTION)
         links = sorted({one.help_uri for one in finding.witnesses if one.help_uri.startswith(("https://", "http://"))})
         if links:
             told["links"] = [{"url": inert(link)} for link in links]
@@ -151,17 +158,23 @@ class GitlabDependencyReporter(_SecurityReport):
     kind = "dependency_scanning"
     lanes = (Lane.DEPENDENCIES,)
 
+    def _more(self, rows: Sequence[FindingRow]) -> dict[str, Any]:
+        # The manifests with their vulnerable packages: 15.0 asks for them, and they are no inventory.
+        files: dict[tuple[str, str], dict[tuple[str, str], dict[str, Any]]] = {}
+        for row in rows:
+            if (package := row.finding.package) is not None:
+                key = (inert(row.finding.location.path) or "?", inert(package.ecosystem) or "?")
+                files.setdefault(key, {})[package.name, package.version] = _dependency(package)
+        return {
+            "dependency_files": [
+                {"path": path, "package_manager": manager, "dependencies": [held[name] for name in sorted(held)]}
+                for (path, manager), held in sorted(files.items())
+            ]
+        }
+
     def _location(self, finding: Finding, document: RunDocument) -> dict[str, Any]:
         del document
-        package = finding.package
-        return {
-            "file": inert(finding.location.path) or "?",
-            "dependency": {
-                "package": {"name": inert(package.name) if package else ""},
-                "version": inert(package.version) if package else "",
-                "direct": package.direct if package else False,
-            },
-        }
+        return {"file": inert(finding.location.path) or "?", "dependency": _dependency(finding.package)}
 
 
 class GitlabCodequalityReporter:
@@ -192,6 +205,19 @@ class GitlabCodequalityReporter:
             for row in rows
         ]
         return Rendered(_json(issues), left_out)
+
+
+def _dependency(package: Package | None) -> dict[str, Any]:
+    return {
+        "package": {"name": inert(package.name) if package else ""},
+        "version": inert(package.version) if package else "",
+        "direct": package.direct if package else False,
+    }
+
+
+def _cut(text: str, longest: int) -> str:
+    """Make a text inert and no longer than GitLab takes; what is beyond is not even looked at."""
+    return inert(text[:longest])[:longest]
 
 
 def _json(value: object) -> bytes:

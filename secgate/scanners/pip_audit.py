@@ -187,7 +187,12 @@ def _read_audit(plan: Plan, report: _Report) -> Reading:
 def _unanswered(
     plan: Plan, skipped: Mapping[str, str], answered: AbstractSet[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """Say for each manifest how many of its packages got no answer, which, and what the tool says of the first."""
+    """Say for each manifest how many of its packages got no answer, which, and what the tool says of the first.
+
+    A source that has no answer at all knows nothing: that is another gap than a package of one's own, and a waiver for
+    the one must not let the other pass.
+    """
+    code = "skipped-by-tool" if answered else "advisories-missing"
     pins: dict[str, dict[tuple[str, str], None]] = {}
     for pin in plan.pins:
         pins.setdefault(pin.manifest, {})[pin.name, pin.version] = None
@@ -197,10 +202,10 @@ def _unanswered(
             continue
         shown = ", ".join(" ".join(package) for package in silent[:_SHOWN])
         more = f" and {len(silent) - _SHOWN} more" if len(silent) > _SHOWN else ""
-        why = skipped.get(silent[0][0], "no answer")
+        why = skipped.get(silent[0][0], "left out")
         yield (
             manifest,
-            f"skipped-by-tool: {len(silent)} of {many(len(asked), 'package')}: {shown}{more}: {why}"[:_LONGEST],
+            f"{code}: no answer for {len(silent)} of {many(len(asked), 'package')}: {shown}{more}: {why}"[:_LONGEST],
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from secgate import custody, statements
 from secgate.assertions import Evidence
-from secgate.events import Run, from_envelope, to_entry
+from secgate.events import LedgerCreated, Run, from_envelope, to_entry
 from secgate.evidence import EvidenceWish, ImportWish, PeriodEvidence, import_population, period_evidence
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
@@ -121,6 +121,29 @@ def test_overrides_are_approved_and_let_deployments_pass_while_they_hold(shop: O
     assert bad(found, "change.override_approved") == {(second.given.id, "not_reviewed_in_time")}
     assert of(found, "change.override_approved").population == 2
     assert bad(found, "change.gated") == {("shop#d10", "blocked_and_not_overridden")}
+
+
+def test_one_and_the_same_text_in_two_ledgers_is_judged_in_each(shop: Office, tmp_path: Path) -> None:
+    """An override that was reviewed, and the same signed text in another ledger, where nobody reviewed it."""
+    run(shop, 0)
+    given = give(shop, 8)
+    run(shop, 8 + HOUR)
+    review(shop, given, 9, "justified")
+    own = SqliteLedger(str(shop.git.root / ".git" / "secgate" / "ledger.sqlite"))
+    (said,) = [from_envelope(envelope_of(one)) for one in own.read() if one.type == OverrideGiven.TYPE]
+    assert isinstance(said, OverrideGiven)
+    other, memory = SqliteLedger(str(tmp_path / "other.sqlite")), Memory()
+    other.create()
+    created = LedgerCreated(ledger_id="e" * 64, provisional=False, secgate_version="1")
+    append_events([to_entry(created), to_entry(said)], other, memory=memory, now=shop.at(8), blobs={})
+    wish = EvidenceWish(start=NOW, end=shop.at(END), ledgers=(own.address, other.address))
+    now = shop.at(END + 1)
+    found = period_evidence(wish, place=shop.place, machine=shop.product.machine(), now=now)
+    told = of(found, "change.override_approved")
+    assert len(set(told.items)) == told.population == 2
+    assert bad(found, "change.override_approved") == {
+        (f"{given.given.id} (ledger {'e' * 64})", "not_reviewed_in_time"),
+    }
 
 
 def test_an_override_that_was_found_wrong_deviates(shop: Office) -> None:
@@ -265,7 +288,9 @@ def test_a_ledger_that_was_cut_off_is_shorter_than_its_checkpoint(shop: Office, 
     run(shop, 1)
     kept = tmp_path / "kept.json"
     key = make_key(tmp_path / "keys", "machine")
-    custody.take_checkpoint(shop.place, to=str(kept), key=str(key.path), machine=shop.product.machine(), now=shop.at(1))
+    # By a key that counts for nobody, which only a place without an enforced layer signs with.
+    place = statements.Place(path=shop.place.path)
+    custody.take_checkpoint(place, to=str(kept), key=str(key.path), machine=shop.product.machine(), now=shop.at(1))
     for path in file.parent.glob("ledger.sqlite*"):
         path.unlink()
     file.write_bytes(before)

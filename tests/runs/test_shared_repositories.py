@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from secgate.chronicle import place_name
 from secgate.evidence import (
     EvidenceWish,
     MetricsWish,
@@ -22,8 +23,9 @@ from secgate.evidence import (
 from secgate.evidence import Place as EvidencePlace
 from secgate.gate_events import ModeChanged
 from secgate.model import Severity
+from secgate.population import Deployment
 from secgate.report import Report
-from tests.evidence_support import DAY, END, PAY, SHOP, START, Made, key
+from tests.evidence_support import DAY, END, PAY, SHOP, START, Made, commit, digest, key
 from tests.product import Product
 from tests.report_support import files, report
 
@@ -144,3 +146,30 @@ def test_a_report_has_the_same_numbers_and_the_note(product: Product, ledgers: L
     assert any(note(ledgers) in data.decode() for data in written.values())
     rows = [row for data in written.values() for row in csv.reader(io.StringIO(data.decode())) if "vuln.sla" in row]
     assert any(named("weak", ledgers[0]) in row for row in rows)
+
+
+def test_a_run_of_another_ledger_that_took_the_id_of_one_is_another_run(product: Product, tmp_path: Path) -> None:
+    """What was built from a commit that nobody gated is bound to a run with the id of one that passed."""
+    ours, theirs = Made(tmp_path, "ours"), Made(tmp_path, "theirs")
+    ours.run("r", at=0)
+    theirs.run("r", at=0, repository=PAY, commit=commit("evil"), outcome="fail", artifacts=(digest("evil"),))
+    row = Deployment(
+        repository=SHOP,
+        name="1",
+        environment="production",
+        deployed_epoch_s=START + DAY,
+        commit=commit("r"),
+        artifacts=(digest("evil"),),
+    )
+    ours.list("deployments", [row], at=DAY)
+    found = {one.assertion: one for one in evidence(product, ours, theirs).assertions}
+    wrong = {(one.item, one.exception) for one in found["change.gated"].deviations}
+    assert wrong == {(f"{SHOP}#1", "blocked_and_not_overridden"), (f"{SHOP}#1", "source_mismatch")}
+    for name, one in found.items():
+        assert len(set(one.items)) == len(one.items), name
+
+
+def test_lines_and_repositories_that_read_alike_are_two() -> None:
+    assert place_name("a/b", "c") != place_name("a", "b/c")
+    assert place_name("a", "b%2Fc") != place_name("a", "b/c")
+    assert place_name("example.com/shop", "main") == "example.com/shop/main"

@@ -277,5 +277,13 @@ def test_a_cut_ledger_never_replaces_its_checkpoint(kept: Kept) -> None:
 
 
 def test_a_waiver_of_a_key_that_was_revoked_since_is_no_fault_of_the_ledger(kept: Kept) -> None:
-    (kept.layer / "revoked").write_text(f"{kept.ada.public}\n")
-    assert kept.cli("verify").code == 0
+    from_day = f'from="{at(int(2.5 * DAY_S)):%Y%m%d%H%M%S}" {kept.ada.public}\n'
+    (kept.layer / "revoked").write_text(from_day)
+    mine, theirs = both(kept, kept.export())
+    assert (mine.code, theirs.code) == (0, 0), (mine, theirs)
+    assert "by revoked keys, and so for nothing: 1" in mine.out
+    # What she approved before that time counts as ever, in both.
+    told = [line for line in theirs.out.splitlines() if "counts for nothing" in line]
+    assert told == [
+        f"  entry {kept.number('waiver-approved', 1)}, waiver-approved, counts for nothing: its key was revoked"
+    ]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from secgate.assertion_facts import EpisodeItem
 from secgate.assertions import Deviation, Period
-from secgate.evidence.weaknesses import is_dismissed, sla_metrics
+from secgate.chronicle import Chronicle
+from secgate.evidence.ground import Bindings, Ground, Read, Said, told_apart
+from secgate.evidence.weaknesses import dismissals, is_dismissed, sla_metrics
+from secgate.policy.values import PolicyLimits
+from secgate.resources import data_dir
+from tests.ledger_support import sqlite_at
+from tests.unit.test_waived import waiver
 
 HOUR = 3600
 DUE = 10 * HOUR
@@ -57,6 +67,24 @@ END = PERIOD.to_epoch_s
 )
 def test_what_is_dismissed(item: EpisodeItem, *, expected: bool) -> None:
     assert is_dismissed(item, PERIOD) is expected
+
+
+def test_each_ledger_says_who_dismissed_what_in_it() -> None:
+    """One and the same request in two ledgers, each approved there by somebody else."""
+    asked = msgspec.structs.replace(waiver(reason="r", days=1), approver="")
+    limits = msgspec.json.decode((data_dir("policies") / "data" / "limits.json").read_bytes(), type=dict[str, Any])
+    reads = []
+    for name, who in (("a", "p-a"), ("b", "p-b")):
+        chronicle = Chronicle(name)
+        chronicle.memory.ledger_id = name
+        approved = msgspec.structs.replace(asked, approver=who)
+        reads.append(Read(sqlite_at(Path(name)), chronicle, Said(waivers=(approved,)), Bindings(), (), ()))
+    ground = Ground(PERIOD, told_apart(reads), {}, msgspec.convert(limits["limits"], PolicyLimits), ())
+    items = [
+        msgspec.structs.replace(episode(name=name, covered=END), dismissing=(f"{asked.id} (ledger {name})",))
+        for name in ("a", "b")
+    ]
+    assert [(item.id, one.approver) for item, one in dismissals(items, ground)] == [("a", "p-a"), ("b", "p-b")]
 
 
 def test_a_dismissed_finding_is_in_no_number_but_its_own() -> None:

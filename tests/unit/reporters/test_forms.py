@@ -14,13 +14,14 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from lxml import etree
 
 from secgate import registry
 from secgate.model import Outcome, RunDocument, State, Visibility, Word
 from secgate.ports import Rendered
 from secgate.show import show
 from tests.factories import decision, digest, run_document, verdict
-from tests.sample_runs import failing_run, hostile_run, inconclusive_run, large_run, policy_error_run
+from tests.sample_runs import failing_run, hostile_run, inconclusive_run, large_run, policy_error_run, unnamed_run
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "forms"
 FORMS = {
@@ -37,7 +38,8 @@ FORMS = {
     "sonarqube": ".json",
 }
 GITLAB = ("gitlab-dependency", "gitlab-sast", "gitlab-secrets")
-RUNS = (failing_run, inconclusive_run, policy_error_run, hostile_run)
+XUNIT = Path(__file__).parents[2] / "schemas" / "junit-10.xsd"
+RUNS = (failing_run, inconclusive_run, policy_error_run, hostile_run, unnamed_run)
 
 
 def rendered(form: str, document: RunDocument) -> Rendered:
@@ -73,8 +75,8 @@ def test_a_run_that_was_not_judged_and_an_empty_one(form: str) -> None:
 
 
 def _hold(report: dict[str, Any]) -> None:
-    """What GitLab's schemas 15.2.1 demand of every security report."""
-    assert set(report) == {"version", "scan", "vulnerabilities"}
+    """What GitLab's schemas 15.0.7 and 15.2.1 demand of every security report."""
+    assert set(report) - {"dependency_files"} == {"version", "scan", "vulnerabilities"}
     scan = report["scan"]
     for key in ("start_time", "end_time"):
         assert re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", scan[key])
@@ -111,11 +113,23 @@ def test_gitlab_takes_its_security_reports(form: str, make: Callable[[], RunDocu
         if form == "gitlab-dependency":
             assert place["file"]
             assert {"package", "version"} <= set(place["dependency"])
+            assert isinstance(place["dependency"]["package"]["name"], str)
         elif form == "gitlab-secrets":
             assert place["commit"]["sha"]
         else:
             assert place["file"]
             assert place.get("start_line", 1) <= place.get("end_line", 1)
+
+
+def test_gitlab_of_any_age_takes_a_dependency_report() -> None:
+    """15.0 asks for the manifests, and a GitLab that knows no 15.2 takes in no report that names it."""
+    report = json.loads(text("gitlab-dependency", failing_run()))
+    assert report["version"].startswith("15.0.")
+    (file,) = report["dependency_files"]
+    assert (file["path"], file["package_manager"]) == ("requirements.txt", "PyPI")
+    places = [one["location"]["dependency"] for one in report["vulnerabilities"]]
+    assert file["dependencies"] == places
+    assert json.loads(text("gitlab-dependency", run_document(findings=())))["dependency_files"] == []
 
 
 def test_a_long_description_is_cut_where_gitlab_would_refuse_the_report() -> None:
@@ -174,6 +188,19 @@ def test_junit_counts_what_it_holds_and_never_shows_a_pass_that_is_none() -> Non
         assert int(root.get("failures", "")) == len(list(root.iter("failure"))) == failures
         assert int(root.get("errors", "")) == len(list(root.iter("error"))) == errors
         assert [suite.get("name") for suite in root][-1] == "secgate.run"
+
+
+@pytest.mark.parametrize("make", RUNS)
+def test_junit_is_what_the_strictest_reader_takes(make: Callable[[], RunDocument]) -> None:
+    schema = etree.XMLSchema(etree.parse(str(XUNIT)))
+    schema.assertValid(etree.fromstring(rendered("junit", make()).data))
+
+
+def test_the_strictest_reader_of_junit_refuses_an_attribute_that_it_does_not_know() -> None:
+    schema = etree.XMLSchema(etree.parse(str(XUNIT)))
+    root = etree.fromstring(rendered("junit", failing_run()).data)
+    root.set("skipped", "1")
+    assert not schema.validate(root)
 
 
 def test_junit_skips_what_is_waived() -> None:
@@ -325,7 +352,10 @@ def test_sonarqube_finds_the_rule_of_every_issue(make: Callable[[], RunDocument]
         assert rule["impacts"][0]["severity"] in ("HIGH", "MEDIUM", "LOW")
     for issue in report["issues"]:
         assert issue["ruleId"] in known
+        assert issue.keys() == {"ruleId", "primaryLocation"}
         assert issue["primaryLocation"]["message"]
+        assert isinstance(issue["primaryLocation"]["filePath"], str)
+        assert issue["primaryLocation"].get("textRange", {"startLine": 1})["startLine"] >= 1
 
 
 def test_an_observed_fail_is_no_error_of_the_step() -> None:

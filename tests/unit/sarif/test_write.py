@@ -46,10 +46,10 @@ from tests.factories import (
     target,
     verdict,
 )
-from tests.sample_runs import failing_run, hostile_run, inconclusive_run, policy_error_run
+from tests.sample_runs import failing_run, hostile_run, inconclusive_run, policy_error_run, unnamed_run
 
 TESTS = Path(__file__).parents[2]
-RUNS = [failing_run, inconclusive_run, hostile_run, policy_error_run, run_document]
+RUNS = [failing_run, inconclusive_run, hostile_run, policy_error_run, run_document, unnamed_run]
 
 
 def written(document: RunDocument) -> Any:

@@ -103,9 +103,9 @@ def test_no_known_vulnerabilities_with_everything_skipped_is_not_clean() -> None
     (job,) = plan(b"flask==0.12\njinja2==2.10\n")
     reading = PipAudit().read(job, recorded("all-skipped.json"))
     assert b"No known vulnerabilities found" in (RECORDED / "all-skipped.stderr").read_bytes()
-    assert statuses(reading) == {"requirements.txt": (FileStatus.FAILED, "skipped-by-tool")}
+    assert statuses(reading) == {"requirements.txt": (FileStatus.FAILED, "advisories-missing")}
     reason = reading.files[0].reason
-    assert reason.startswith("skipped-by-tool: 2 of 2 packages: flask 0.12, jinja2 2.10: ")
+    assert reason.startswith("advisories-missing: no answer for 2 of 2 packages: flask 0.12, jinja2 2.10: ")
     assert reason.endswith("could not be audited")
 
 
@@ -116,7 +116,9 @@ def test_packages_that_nobody_knows_are_counted_and_what_is_known_of_the_others_
     leak = {"id": "MADE-1", "fix_versions": ["2"], "aliases": [], "description": ""}
     reading = PipAudit().read(job, answer({"name": "demo", "version": "1", "vulns": [leak]}, *told))
     (file,) = reading.files
-    assert file.reason == ("skipped-by-tool: 5 of 6 packages: own-0 1, own-1 1, own-2 1 and 2 more: not on the index")
+    assert file.reason == (
+        "skipped-by-tool: no answer for 5 of 6 packages: own-0 1, own-1 1, own-2 1 and 2 more: not on the index"
+    )
     assert [result.advisory for result in reading.results] == ["MADE-1"]
 
 
