@@ -46,9 +46,9 @@ def wrong_call(name: str, given: int) -> tuple[str, str]:
     """Say what is wrong with a call of `name` with so many arguments, and what to do; ("", "") for nothing."""
     wanted = FUNCTIONS.get(name)
     if wanted is None:
-        near = get_close_matches(name, sorted(FUNCTIONS), n=1)
-        remedy = f"did you mean `{near[0]}`?" if near else "the reference lists those that there are"
+        near = get_close_matches(name, sorted(FUNCTIONS), n=1, cutoff=0.8)
+        remedy = f"did you mean `{near[0]}`?" if near else "do without it, or write a function of your own"
         return f"there is no function `{name}` that every engine has", remedy
     if given not in (wanted, wanted + 1):
-        return f"`{name}` takes {many(wanted, 'argument')}, and {given} are given", "see OPA's reference of functions"
+        return f"`{name}` takes {many(wanted, 'argument')}, and {given} are given", "see OPA's own reference"
     return "", ""

@@ -142,6 +142,12 @@ def test_a_function_that_is_none_is_refused_where_it_is_never_reached_too(load: 
         load(MODULE.format(body=f'f.path == "never"; {body}'))
 
 
+def test_a_function_like_no_other_has_a_remedy_too(load: Load) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load(MODULE.format(body="zzzz(f.path)"))
+    assert caught.value.remedy == "do without it, or write a function of your own"
+
+
 def test_a_function_of_another_module_of_the_package_is_called(load: Load) -> None:
     assert load(MODULE.format(body="helper(f) == f.path; count(f.cwes, n); n == 1")).rules == ("own",)
 
