@@ -475,6 +475,25 @@ class Rule(Value, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
+class Edit(Value, frozen=True, kw_only=True):
+    """One replacement in the file of a result: what `region` holds, to its end, becomes `text`."""
+
+    region: Region
+    text: str
+
+
+class Fix(Value, frozen=True, kw_only=True):
+    """What may end a result: edits of the file that it is in, apart and in order, all of them or none.
+
+    A scanner gives them in its own columns and without a digest. Normalised, columns are UTF-16, and `digest` is that
+    of the bytes they were made for: in any other text they mean nothing.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
+    digest: Digest = ""
+
+
 class RawResult(Value, frozen=True, kw_only=True):
     """One result as a scanner's `read` understood it, before normalising.
 
@@ -512,6 +531,7 @@ class RawResult(Value, frozen=True, kw_only=True):
     claims: Claims | None = None
     remedy: str = ""
     help_uri: str = ""
+    fixes: tuple[Fix, ...] = ()
     tool: str = ""
     """Name by which the crosswalk knows the tool, for a result of a file that others wrote; "" is the scanner's."""
 
@@ -595,6 +615,8 @@ class Result(Value, frozen=True, kw_only=True):
     remedy: str = ""
     help_uri: str = ""
     secret: bool = False
+    fixes: tuple[Fix, ...] = ()
+    """None for a result about a secret, and none that a secret stands in."""
 
 
 class Fingerprint(Value, frozen=True, kw_only=True):

@@ -15,11 +15,13 @@ from msgspec import Struct
 
 from secgate.crosswalk import Crosswalk
 from secgate.fingerprint import Located, Place, digest
+from secgate.fixes import offered
 from secgate.languages import tokens
 from secgate.languages.parse import FileIndex, index_kind
 from secgate.masking import Masker
 from secgate.model import (
     Confidence,
+    Digest,
     Invocation,
     Lane,
     Location,
@@ -94,8 +96,11 @@ class _Item(Struct, frozen=True, gc=False):
 class _File:
     """What is known of one file of the view while its results are normalised."""
 
-    def __init__(self, index: FileIndex | None, location: Location, *, is_known: bool) -> None:
+    def __init__(
+        self, index: FileIndex | None, location: Location, *, is_known: bool, kinds: tuple[str, ...], digest: Digest
+    ) -> None:
         self.index, self.location = index, location
+        self.kinds, self.digest = kinds, digest
         # The name of a file that is there is no secret: whoever sees the tree sees it.
         self.is_known = is_known
         self.items: list[_Item] = []
@@ -209,7 +214,8 @@ def _open(path: str, view: View, read: Callable[[str], bytes | None], kinds: Cal
     location = Location(path=origin.path, commit=origin.commit) if origin else Location(path=path)
     data = read(path) if path in view.digests else None
     index = FileIndex(index_kind(kinds(path), location.path), data) if data is not None else None
-    return _File(index, location, is_known=path in view.digests)
+    digest = view.digests.get(path, "")
+    return _File(index, location, is_known=path in view.digests, kinds=kinds(path), digest=digest)
 
 
 def _find_secrets(file: _File, masker: Masker) -> None:
@@ -286,6 +292,9 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
     if item.raw.commit and index is None and not file.location.commit:
         location = msgspec.structs.replace(result.location, commit=item.raw.commit[:LONGEST_NAME])
         result = msgspec.structs.replace(result, location=location)
+    if index is not None and not is_secret and not file.location.commit:
+        fixes = offered(item.raw, index.source, file.kinds, file.digest, lambda text: masker.text(path, text))
+        result = msgspec.structs.replace(result, fixes=fixes)
     looks = _looks(item, index) if index is not None and is_secret else None
     if looks is not None:
         severity, score, basis, confidence = looks

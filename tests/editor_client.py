@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Editor:
         self.published: list[types.PublishDiagnosticsParams] = []
         self.shown: list[str] = []
         self.logged: list[str] = []
+        self.hello: types.InitializeResult | None = None
         self._news = asyncio.Event()
 
         @self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)  # type: ignore[untyped-decorator] # so does pygls leave it
@@ -46,15 +47,18 @@ class Editor:
         """Give the address of a file of the workspace."""
         return (self.root / name).as_uri()
 
-    async def initialise(self) -> types.InitializeResult:
-        """Say hello, with one workspace folder."""
+    async def initialise(self, encodings: Sequence[str]) -> None:
+        """Say hello, with one workspace folder, and the columns that this editor would rather have."""
+        wanted = [types.PositionEncodingKind(one) for one in encodings]
+        general = types.GeneralClientCapabilities(position_encodings=wanted) if wanted else None
         folder = types.WorkspaceFolder(uri=self.root.as_uri(), name="tree")
         hello = types.InitializeParams(
-            capabilities=types.ClientCapabilities(), root_uri=self.root.as_uri(), workspace_folders=[folder]
+            capabilities=types.ClientCapabilities(general=general),
+            root_uri=self.root.as_uri(),
+            workspace_folders=[folder],
         )
-        said = await asyncio.wait_for(self.client.initialize_async(hello), WAIT_S)
+        self.hello = await asyncio.wait_for(self.client.initialize_async(hello), WAIT_S)
         self.client.initialized(types.InitializedParams())
-        return said
 
     def open(self, name: str) -> None:
         """Open a file as it lies on the disk."""
@@ -80,6 +84,13 @@ class Editor:
         self.client.text_document_did_close(
             types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(self.uri(name)))
         )
+
+    async def fixes(self, name: str, found: types.Diagnostic) -> list[types.CodeAction]:
+        """Ask for the quick fixes of what was published."""
+        document = types.TextDocumentIdentifier(self.uri(name))
+        asked = types.CodeActionParams(document, found.range, types.CodeActionContext([found]))
+        said = await self.client.text_document_code_action_async(asked)
+        return [one for one in said or () if isinstance(one, types.CodeAction)]
 
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait until something has come."""
@@ -122,7 +133,9 @@ class Editor:
 
 
 @asynccontextmanager
-async def editing(product: Product, root: Path, *arguments: str, **env: str) -> AsyncIterator[Editor]:
+async def editing(
+    product: Product, root: Path, *arguments: str, encodings: Sequence[str] = (), **env: str
+) -> AsyncIterator[Editor]:
     """Start a server on a machine and say hello; whatever happens, it is gone at the end."""
     editor = Editor(root)
     await editor.client.start_io(
@@ -132,7 +145,7 @@ async def editing(product: Product, root: Path, *arguments: str, **env: str) -> 
         env={**product.env, "PYTHONPATH": str(Path(__file__).parents[1]), **env},
     )
     try:
-        await editor.initialise()
+        await editor.initialise(encodings)
         yield editor
     finally:
         if editor.process.returncode is None:

@@ -47,6 +47,7 @@ def semgrep(arguments: list[str], behaviour: dict[str, Any]) -> Answer:
             "extra": {
                 "message": f"{found} of a value",
                 "severity": behaviour.get("severity", "ERROR"),
+                **({"fix": behaviour["fix"]} if "fix" in behaviour else {}),
                 "metadata": {"cwe": [behaviour.get("cwe", "CWE-95: code injection")], "confidence": "HIGH"},
             },
         }

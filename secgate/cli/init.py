@@ -11,6 +11,7 @@ import click
 from secgate.cli.help import Command
 from secgate.cli.options import machine, moment
 from secgate.errors import UsageError
+from secgate.sla import many
 
 if TYPE_CHECKING:
     from secgate.pipeline.beginning import Beginning
@@ -110,7 +111,6 @@ def _ask() -> None:
 
 def _sign(path: str, *, author: str, key: str, enforced: str) -> None:
     from secgate.pipeline.debts import BaselineRequest, first_baseline
-    from secgate.sla import many
 
     request = BaselineRequest(path=path, author=author, key=key, enforced=enforced)
     written = first_baseline(request, machine=machine(), now=moment())

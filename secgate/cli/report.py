@@ -15,6 +15,7 @@ from secgate.cli.options import check_folder, machine, moment, write_folder
 from secgate.cli.waiver import place_options
 from secgate.errors import UsageError
 from secgate.escape import plain
+from secgate.sla import many
 
 if TYPE_CHECKING:
     from secgate.report import Report

@@ -18,6 +18,7 @@ from secgate.explanation import SHOWN, Explanation, explain_finding, explain_lan
 from secgate.gaps import gap_words
 from secgate.model import (
     Finding,
+    Fix,
     Gap,
     LaneCoverage,
     Region,
@@ -30,7 +31,7 @@ from secgate.model import (
     Word,
 )
 from secgate.narration import explanation_page
-from secgate.summary import fix_of, fixed_version, pinpoint, short_rule, worst_first
+from secgate.summary import fix_of, pinpoint, short_rule, worst_first
 
 PAGE_COLUMNS = 76
 MAX_REMARKS = 500
@@ -41,15 +42,6 @@ Level = Literal["error", "warning", "information", "hint"]
 """error: it blocks. warning: it is new, or nobody could tell. information: known or let be. hint: waived."""
 
 _BLOCKING = (Word.DENY, Word.INCONCLUSIVE)
-
-
-class Edit(Value, frozen=True, kw_only=True):
-    """What ends a finding: `old` stands once in `line`, and `new` takes its place."""
-
-    title: str
-    line: int
-    old: str
-    new: str
 
 
 class Remark(Value, frozen=True, kw_only=True):
@@ -63,7 +55,7 @@ class Remark(Value, frozen=True, kw_only=True):
     """The whole explanation, lines of at most `PAGE_COLUMNS` columns."""
     link: str = ""
     fingerprint: str = ""
-    edit: Edit | None = None
+    fixes: tuple[Fix, ...] = ()
 
 
 def remarks(document: RunDocument, path: str) -> tuple[Remark, ...]:
@@ -155,7 +147,7 @@ def _of_finding(finding: Finding, verdict: Verdict | None, document: RunDocument
         page=_page(told),
         link=_link(witness.help_uri),
         fingerprint=finding.fingerprint,
-        edit=_edit(finding),
+        fixes=_fixes(finding),
     )
 
 
@@ -195,14 +187,12 @@ def _link(text: str) -> str:
     return text if parts.scheme == "https" and parts.hostname and "@" not in parts.netloc else ""
 
 
-def _edit(finding: Finding) -> Edit | None:
-    """Give the fixed version in place of the one in use, where the manifest names it in a line."""
-    package = finding.package
-    if package is None or not package.fixed_versions or not package.line or package.manifest != finding.location.path:
-        return None
-    version = fixed_version(package)
-    title = f"Upgrade {plain(package.name)} to {plain(version)}"
-    return Edit(title=title, line=package.line, old=package.version, new=version)
+def _fixes(finding: Finding) -> tuple[Fix, ...]:
+    """Give what any witness offers for this file, each edit once."""
+    made = {
+        fix.edits: fix for one in finding.witnesses if one.location.path == finding.location.path for fix in one.fixes
+    }
+    return tuple(msgspec.structs.replace(fix, title=plain(fix.title)) for fix in made.values())
 
 
 def _page(told: Explanation) -> str:

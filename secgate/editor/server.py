@@ -11,15 +11,16 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, PyglsError
 from pygls.io_ import run_async
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
 
 from secgate.editor.gating import Asked, SupersededError, folder_of
@@ -33,6 +34,17 @@ MAX_HEADER_BYTES = 1 << 16
 REST_S = 600.0
 """How long nothing may be wanted before scanners that wait are ended: each holds memory."""
 _LOG = logging.getLogger(__name__)
+
+
+class _Protocol(LanguageServerProtocol):
+    """What pygls makes of the protocol, but for columns: ours are UTF-16, which every client knows, and no others."""
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        """Leave the client no choice of columns. Source: LSP 3.17, PositionEncodingKind."""
+        if params.capabilities.general is not None:
+            params.capabilities.general.position_encodings = None
+        return (yield from super().lsp_initialize(params))
 
 
 class _Server(LanguageServer):
@@ -66,7 +78,7 @@ class Session:
     """One editor that is served: what waits to be gated, what is being gated, what was said."""
 
     def __init__(self, gate: Gating) -> None:
-        self.server = _Server("secgate", __version__)
+        self.server = _Server("secgate", __version__, protocol_cls=_Protocol)
         self.said: dict[str, tuple[Remark, ...]] = {}
         self._gate = gate
         self._waiting: dict[str, Asked] = {}
@@ -209,12 +221,15 @@ def _session(gate: Gating) -> Session:
     )
     def acted(params: types.CodeActionParams) -> list[types.CodeAction]:
         uri = params.text_document.uri
-        lines = server.workspace.get_text_document(uri).lines
+        document = server.workspace.get_text_document(uri)
         given = {one.data: one for one in params.context.diagnostics if isinstance(one.data, str)}
+        able = server.client_capabilities.workspace
+        is_versioned = bool(able and able.workspace_edit and able.workspace_edit.document_changes)
         made = [
-            action(one, uri, lines, given.get(one.fingerprint))
+            action(fix, document, given.get(one.fingerprint), is_versioned=is_versioned)
             for one in session.said.get(uri, ())
             if one.fingerprint in given
+            for fix in one.fixes
         ]
         return [one for one in made if one is not None]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 
 from lsprotocol import types
+from pygls.workspace import TextDocument
 
 from secgate.editor.remarks import Remark
-from secgate.model import Region
+from secgate.model import Fix, Region
 
 SOURCE = "secgate"
 END_OF_LINE = (1 << 31) - 1
@@ -48,26 +50,33 @@ def page_at(told: Sequence[Remark], position: types.Position) -> types.Hover | N
     )
 
 
-def action(remark: Remark, uri: str, lines: Sequence[str], given: types.Diagnostic | None) -> types.CodeAction | None:
-    """Give the edit that ends a finding, None where there is none or the line is another one by now."""
-    edit = remark.edit
-    if edit is None or not 1 <= edit.line <= len(lines):
+def action(
+    fix: Fix, document: TextDocument, given: types.Diagnostic | None, *, is_versioned: bool
+) -> types.CodeAction | None:
+    """Give the edits that may end a finding, None where the editor's text is another than they were made for.
+
+    `is_versioned` tells that the client holds edits against the document's version.
+    """
+    if hashlib.sha256(document.source.encode("utf-8", "surrogatepass")).hexdigest() != fix.digest:
         return None
-    line = lines[edit.line - 1]
-    # A hash pins the version too, and a version that stands there twice could be either.
-    if line.count(edit.old) != 1 or "--hash" in line or line.rstrip().endswith("\\"):
-        return None
-    before = line[: line.index(edit.old)]
-    start = len(before.encode("utf-16-le")) // 2
-    place = types.Range(
-        start=types.Position(line=edit.line - 1, character=start),
-        end=types.Position(line=edit.line - 1, character=start + len(edit.old.encode("utf-16-le")) // 2),
-    )
+    edits = [types.TextEdit(range=_span(edit.region), new_text=edit.text) for edit in fix.edits]
+    if is_versioned:
+        name = types.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
+        edit = types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(text_document=name, edits=edits)])
+    else:
+        edit = types.WorkspaceEdit(changes={document.uri: edits})
     return types.CodeAction(
-        title=edit.title,
+        title=fix.title,
         kind=types.CodeActionKind.QuickFix,
         diagnostics=[given] if given is not None else None,
-        edit=types.WorkspaceEdit(changes={uri: [types.TextEdit(range=place, new_text=edit.new)]}),
+        edit=edit,
+    )
+
+
+def _span(region: Region) -> types.Range:
+    return types.Range(
+        start=types.Position(line=region.start_line - 1, character=region.start_column - 1),
+        end=types.Position(line=region.end_line - 1, character=region.end_column - 1),
     )
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Raw, Struct
 
-from secgate.model import Finding, Lane, Location, Result, Severity, State, Verdict, WaiverAccount, Word
+from secgate.model import Finding, Fix, Lane, Location, Result, Severity, State, Verdict, WaiverAccount, Word
 from secgate.sarif.limits import Cuts, Item
 
 ROOT = "%SRCROOT%"
@@ -111,10 +111,27 @@ class _Line(_Node, frozen=True, kw_only=True, gc=False):
     primary_location_line_hash: str
 
 
+class _Replacement(_Node, frozen=True, kw_only=True, gc=False):
+    deleted_region: _Region
+    inserted_content: _Text | None = None
+
+
+class _Change(_Node, frozen=True, kw_only=True, gc=False):
+    artifact_location: Raw
+    replacements: tuple[_Replacement, ...]
+
+
+class _Fix(_Node, frozen=True, kw_only=True, gc=False):
+    artifact_changes: tuple[_Change, ...]
+    description: _Text
+    properties: dict[str, str]
+
+
 class _Result(_Node, frozen=True, kw_only=True, gc=False):
     baseline_state: str
     correlation_guid: str
     fingerprints: dict[str, str]
+    fixes: tuple[_Fix, ...] = ()
     kind: str
     level: str
     locations: tuple[_Location, ...]
@@ -174,6 +191,7 @@ class ResultWriter:
                 baseline_state=_BASELINE[finding.state],
                 correlation_guid=facts.guid,
                 fingerprints={finding.algorithm: finding.fingerprint},
+                fixes=tuple(self._fix(fix, witness.location.path) for fix in witness.fixes),
                 kind="fail",
                 level=LEVELS[witness.severity],
                 locations=(self._location(finding, witness, cuts),),
@@ -209,6 +227,23 @@ class ResultWriter:
         if found is None:
             found = self._addresses[path] = Raw(self._encoder.encode({"uri": uri(path), "uriBaseId": ROOT}))
         return found
+
+    def _fix(self, fix: Fix, path: str) -> _Fix:
+        """Write a fix, with the SHA-256 of the bytes that it was made for. Source: SARIF 2.1.0, 3.55."""
+        replacements = tuple(
+            _Replacement(
+                deleted_region=_Region(
+                    start_line=edit.region.start_line,
+                    start_column=edit.region.start_column,
+                    end_line=edit.region.end_line,
+                    end_column=edit.region.end_column,
+                ),
+                inserted_content=_Text(text=edit.text) if edit.text else None,
+            )
+            for edit in fix.edits
+        )
+        change = _Change(artifact_location=self._address(path), replacements=replacements)
+        return _Fix(artifact_changes=(change,), description=_Text(text=fix.title), properties={"sha256": fix.digest})
 
     def _location(self, finding: Finding, witness: Result, cuts: Cuts) -> _Location:
         location = witness.location

@@ -11,6 +11,7 @@ What is known of the tool (1.182) and how it is met here:
 - `--disable-nosem` keeps what a `nosemgrep` comment would hide; the report does not mark it, so the scan stage looks
   for the comment (`ignore_comments`).
 - `fingerprint` and `lines` hold `requires login`: ignored. Columns are UTF-8 bytes.
+- `fix` is what a rule's `fix` or `fix-regex` makes of all that matched, which may be what it was.
 - An empty rule set, or one that does not load, exits 7.
 
 Settings: `entry` = `native` (default, 0.25 s to start) or `python` (6 s, the same findings); `packs` = absolute folders
@@ -28,8 +29,10 @@ from msgspec import Struct, field
 from secgate.errors import ConfigError
 from secgate.model import (
     Confidence,
+    Edit,
     EvidenceBasis,
     FileReading,
+    Fix,
     Job,
     Lane,
     Output,
@@ -75,6 +78,7 @@ class _Extra(Struct):
     severity: str = ""
     metadata: dict[str, Any] = {}
     is_ignored: bool = False
+    fix: str | None = None
 
 
 class _Result(Struct):
@@ -220,19 +224,30 @@ def _confidence(metadata: Mapping[str, Any]) -> Confidence | None:
     return _CONFIDENCES.get(str(said).upper())
 
 
+def _fixes(found: _Result, region: Region, remedy: str) -> tuple[Fix, ...]:
+    """Give the text that the rule's own fix puts in place of all that matched."""
+    if found.extra.fix is None:
+        return ()
+    return (
+        Fix(title=remedy or f"Apply the fix of {found.check_id}", edits=(Edit(region=region, text=found.extra.fix),)),
+    )
+
+
 def _raw(found: _Result) -> RawResult:
     metadata, own = found.extra.metadata, _own(found.extra.metadata)
+    remedy = str(own.get("remedy", ""))
+    region = Region(
+        start_line=found.start.line,
+        start_column=found.start.col,
+        end_line=found.end.line,
+        end_column=found.end.col,
+    )
     stated = _OWN_SEVERITIES.get(str(own.get("severity", "")))
     return RawResult(
         rule=found.check_id,
         message=found.extra.message.strip(),
         path=view_path(found.path),
-        region=Region(
-            start_line=found.start.line,
-            start_column=found.start.col,
-            end_line=found.end.line,
-            end_column=found.end.col,
-        ),
+        region=region,
         column_unit="utf-8",
         severity=stated or _SEVERITIES.get(found.extra.severity.upper()),
         score=_score(own),
@@ -240,8 +255,9 @@ def _raw(found: _Result) -> RawResult:
         confidence=_confidence(metadata),
         cwes=cwes_of(metadata.get("cwe")),
         weakness=str(own.get("weakness", "")),
-        remedy=str(own.get("remedy", "")),
+        remedy=remedy,
         help_uri=_first_reference(metadata),
+        fixes=_fixes(found, region, remedy),
     )
 
 

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from secgate.languages.parse import parse_ok
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = ROOT / "rules" / "semgrep"
 CASES = ROOT / "rules" / "cases"
@@ -28,11 +30,15 @@ MARK = re.compile(r"\s*(?:#|//) (ruleid|ok): (\S+)$")
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What one semgrep run said: lines per file and rule, and each rule's metadata."""
+    """What one semgrep run said: lines per file and rule, each rule's metadata, and the edits of its own rule's file.
+
+    An edit is the bytes from one offset to another and what takes their place.
+    """
 
     lines: Mapping[tuple[str, str], list[int]]
     metadata: Mapping[str, Mapping[str, Any]]
     errors: list[Any]
+    edits: Mapping[str, list[tuple[int, int, bytes]]]
 
 
 def semgrep() -> str:
@@ -52,11 +58,15 @@ def scan(pack: str, folder: Path) -> Report:
     document = json.loads(done.stdout)
     lines: dict[tuple[str, str], list[int]] = {}
     metadata = {}
+    edits: dict[str, list[tuple[int, int, bytes]]] = {}
     for result in document["results"]:
         rule = result["check_id"].rsplit(".", 1)[-1]
+        if "fix" in result["extra"] and Path(result["path"]).stem == rule:
+            span = (result["start"]["offset"], result["end"]["offset"])
+            edits.setdefault(rule, []).append((*span, result["extra"]["fix"].encode()))
         lines.setdefault((Path(result["path"]).stem, rule), []).append(result["start"]["line"])
         metadata[rule] = result["extra"]["metadata"] | {"level": result["extra"]["severity"]}
-    return Report(lines=lines, metadata=metadata, errors=document["errors"])
+    return Report(lines=lines, metadata=metadata, errors=document["errors"], edits=edits)
 
 
 @cache
@@ -163,3 +173,41 @@ def test_server_sources_are_the_same_in_every_javascript_rule_that_has_them() ->
     texts = [text for _, text in rule_texts("javascript") if "pattern: ctx.params" in text]
     assert len(texts) >= 9
     assert len({section(text, "pattern-sources", "pattern-sanitizers") for text in texts}) == 1
+
+
+FIXED = {
+    "python-csrf-protection-off": 2,
+    "python-django-debug": 2,
+    "python-flask-debug": 2,
+    "python-insecure-cookie": 1,
+    "python-jinja2-autoescape-off": 1,
+    "python-request-without-timeout": 2,
+    "python-short-rsa-key": 2,
+    "python-ssl-unverified-context": 1,
+    "python-tls-verification-off": 3,
+    "python-weak-tls-version": 1,
+    "python-yaml-load": 1,
+    "javascript-insecure-cookie": 1,
+    "javascript-tls-verification-off": 1,
+}
+"""Rules with a fix, and how many of their true cases it ends; it leaves the others as they are."""
+
+
+@pytest.mark.parametrize("language", SUFFIX)
+def test_a_fix_ends_its_finding_and_the_file_still_parses(language: str, tmp_path: Path) -> None:
+    fixed: dict[str, int] = {}
+    for rule, edits in report(language).edits.items():
+        case = CASES / language / (rule + SUFFIX[language])
+        data = case.read_bytes()
+        for start, end, new in sorted(edits, reverse=True):
+            fixed[rule] = fixed.get(rule, 0) + (data[start:end] != new)
+            data = data[:start] + new + data[end:]
+        assert parse_ok(language, data), rule
+        (tmp_path / case.name).write_bytes(data)
+    assert fixed == {rule: count for rule, count in FIXED.items() if rule.startswith(language)}
+    after = scan(language, tmp_path)
+    assert after.errors == []
+    left = {rule: len(after.lines.get((rule, rule), [])) for rule in fixed}
+    assert left == {rule: len(report(language).lines[rule, rule]) - count for rule, count in fixed.items()}
+    others = {name for name in after.lines if name not in report(language).lines}
+    assert others == set(), "a fix that makes another finding is none"

@@ -153,6 +153,45 @@ def test_threat_08_what_was_looked_at_is_not_looked_at_again_but_where_it_counts
     asyncio.run(work())
 
 
+def test_a_quick_fix_is_the_scanner_s_edit_of_the_bytes_that_it_saw(product: Product, git: Git) -> None:
+    product.tool("semgrep", fix="int(")
+    git.commit({"app.py": CLEAN})
+    git.write({"app.py": WEAK})
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            editor.open("app.py")
+            (found,) = await editor.diagnostics("app.py")
+            (fix,) = await editor.fixes("app.py", found)
+            assert fix.edit is not None
+            assert fix.edit.changes is not None
+            place = types.Range(types.Position(1, 11), types.Position(1, 15))
+            assert fix.edit.changes == {editor.uri("app.py"): (types.TextEdit(place, "int"),)}
+            editor.type("app.py", WEAK + "\n")
+            assert await editor.fixes("app.py", found) == [], "it was made for other bytes"
+            git.write({"app.py": CLEAN})
+            editor.type("app.py", CLEAN)
+            editor.save("app.py")
+            assert await editor.diagnostics("app.py", after=1) == [], "what the fix makes of it"
+
+    asyncio.run(work())
+
+
+def test_columns_are_utf_16_whatever_the_editor_prefers(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    git.write({"app.py": 'def answer(text):\n    return "\U0001f512", eval(text)\n'})
+
+    async def work() -> None:
+        async with editing(product, git.root, encodings=("utf-8", "utf-16")) as editor:
+            assert editor.hello is not None
+            assert editor.hello.capabilities.position_encoding == "utf-16"
+            editor.open("app.py")
+            (found,) = await editor.diagnostics("app.py")
+            assert found.range == types.Range(types.Position(1, 17), types.Position(1, 22))
+
+    asyncio.run(work())
+
+
 def test_what_is_staged_is_not_what_was_saved(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN})
     git.write({"app.py": CLEAN + "# staged\n"})

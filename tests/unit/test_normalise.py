@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
+import msgspec
 import pytest
 
 from secgate.languages.source import ColumnUnit
 from secgate.model import (
     Confidence,
+    Edit,
+    Fix,
     Lane,
     Origin,
     RawResult,
@@ -24,6 +27,7 @@ from secgate.model import (
     encode,
 )
 from secgate.normalise import normalise
+from tests.fixing import applied
 from tests.unit.identity_kit import Scan, advisory, crosswalk, kinds, normalised, scan_of
 
 WORD = "zP4q8Lw1"
@@ -201,6 +205,40 @@ def test_labels_of_a_block_are_no_secrets() -> None:
     assert one.place.snippet == 'resource "cloud_machine" "web" {\n  password = "[secret]"\n}'
 
 
+DEBUG = "app.run(key, debug=True)\n"
+
+
+def _fixed(text: str, new: str, **more: object) -> tuple[Fix, ...]:
+    edit = Edit(region=_at(1, 1, 25), text=new)
+    return _one(text, _raw(region=_at(1, 1, 25), fixes=(Fix(title="Leave debug off.", edits=(edit,)),), **more)).fixes
+
+
+def test_a_fix_is_the_least_that_changes_and_bound_to_the_file() -> None:
+    (fix,) = _fixed(DEBUG, "app.run(key, debug=False)")
+    assert (fix.title, fix.digest) == ("Leave debug off.", "0" * 64)
+    assert applied(DEBUG, fix) == "app.run(key, debug=False)\n"
+
+
+def test_threat_12_no_fix_holds_or_writes_a_secret() -> None:
+    assert _fixed(DEBUG, "app.run(other, debug=True)") != ()
+    assert _fixed(DEBUG, "app.run(hunter2x, debug=True)", quoted=("hunter2x",)) == ()
+    assert _fixed(DEBUG, "app.run(other, debug=True)", cwes=(798,)) == ()
+    text = "app.run(hunter2x, debug=True)\n"
+    edit = Edit(region=_at(1, 1, 30), text="app.run(hunter2x, debug=False)")
+    (kept,) = _one(text, _raw(fixes=(Fix(title="hunter2x", edits=(edit,)),), quoted=("hunter2x",))).fixes
+    assert "hunter2x" not in str(kept)
+    assert applied(text, kept) == text.replace("True", "False")
+
+
+def test_threat_14_a_fix_of_another_file_or_past_the_end_is_none() -> None:
+    far = Fix(title="t", edits=(Edit(region=_at(1, 1, 999), text=""),))
+    assert _one(DEBUG, _raw(fixes=(far,))).fixes == ()
+    gone = Fix(title="t", edits=(Edit(region=_at(1, 1, 2), text=""),))
+    scans = [scan_of("alpha", [_raw(path="0/a.py", fixes=(gone,))])]
+    done = normalised({"0/a.py": "x\n"}, scans, origins={"0/a.py": Origin(commit="c1", path="a.py")})
+    assert done.results[0].fixes == (), "what a commit held is nobody's to edit"
+
+
 @pytest.mark.parametrize(
     ("text", "secret", "severity"),
     [
@@ -217,3 +255,19 @@ def test_a_detector_that_is_certain_is_wrong_about_two_forms_alone(text: str, se
     (result,) = done.results
     assert result.severity == severity
     assert secret not in result.snippet
+
+
+def test_the_fixed_version_of_a_dependency_is_a_fix() -> None:
+    raw = advisory("CVE-1", version="0.12")
+    assert raw.package is not None
+    raw = msgspec.structs.replace(raw, package=msgspec.structs.replace(raw.package, fixed_versions=("3.0",)))
+    done = normalise(
+        [scan_of("pip-audit", [raw], Lane.DEPENDENCIES)],
+        view=View(root="/view", source=Source.WORK_TREE, digests={"requirements.txt": "0" * 64}),
+        read=lambda _path: b"flask==0.12\n",
+        kinds=lambda _path: ("pip-requirements", "text"),
+        crosswalk=crosswalk(),
+        scores=lambda _names: None,
+    )
+    (fix,) = done.results[0].fixes
+    assert (fix.title, applied("flask==0.12\n", fix)) == ("Upgrade flask to 3.0", "flask==3.0\n")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Any
 
 import msgspec
 import pytest
 from lsprotocol import types
+from pygls.workspace import TextDocument
 
-from secgate.editor.remarks import MAX_REMARKS, Edit, Remark, fault, refusal, remarks
+from secgate.editor.remarks import MAX_REMARKS, Remark, fault, refusal, remarks
 from secgate.editor.speaking import END_OF_LINE, action, diagnostic, page_at
 from secgate.errors import ConfigError, PolicyError
-from secgate.model import Lane, LeftOut, Location, Package, Region, RunDocument, Severity, State, Word
+from secgate.model import Edit, Fix, Lane, LeftOut, Location, Region, RunDocument, Severity, State, Word
 from tests.factories import (
     HOSTILE,
     decision,
-    digest,
     finding,
     gap,
     lane_coverage,
@@ -160,52 +161,50 @@ def test_a_refusal_names_every_fault_and_a_fault_tells_no_value() -> None:
     assert "hunter2" not in fault(KeyError("hunter2")).message
 
 
-PACKAGE = Package(
-    ecosystem="pypi", name="jinja2", version="3.1.2", manifest="requirements.txt", line=2,
-    fixed_versions=("2.11.9", "3.1.6", "3.1.4"),
-)  # fmt: skip
+TEXT = "# \U0001f512\nrun(debug=True)\n"
+FIX = Fix(
+    title="Leave debug off.\x1b[31m",
+    edits=(Edit(region=Region(start_line=2, start_column=11, end_line=2, end_column=15), text="False"),),
+    digest=hashlib.sha256(TEXT.encode()).hexdigest(),
+)
 
 
-def test_the_lowest_version_above_that_is_fixed_is_offered() -> None:
-    place = Location(path="requirements.txt", region=Region(start_line=2))
-    one = finding("jinja2", location=place, package=PACKAGE, witnesses=(result(location=place),))
-    run = run_document(target=target(changed=("requirements.txt",)), findings=(one,))
-    (told,) = remarks(run, "requirements.txt")
-    assert told.edit == Edit(title="Upgrade jinja2 to 3.1.4", line=2, old="3.1.2", new="3.1.4")
+def test_what_a_witness_offers_for_this_file_is_a_fix_and_once() -> None:
+    here, there = Location(path=PATH), Location(path="other.py")
+    witnesses = (
+        result(location=here, fixes=(FIX,)),
+        result(location=here, fixes=(msgspec.structs.replace(FIX, title="again"),)),
+        result(location=there, fixes=(msgspec.structs.replace(FIX, edits=()),)),
+    )
+    run = run_document(target=target(changed=(PATH,)), findings=(finding("d", location=here, witnesses=witnesses),))
+    (told,) = remarks(run, PATH)
+    assert [(fix.edits, "\x1b" in fix.title) for fix in told.fixes] == [(FIX.edits, False)]
 
 
 @pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("jinja2==3.1.2\n", True),
-        ("\U0001f512 jinja2==3.1.2\n", True),
-        ("jinja2>=3\n", False),
-        ("jinja2==3.1.2  # 3.1.2 is old\n", False),
-        ("jinja2==3.1.2 --hash=sha256:00\n", False),
-        ("jinja2==3.1.2 \\\n", False),
-    ],
+    ("text", "offered"),
+    [(TEXT, True), (TEXT + "\n", False), (TEXT.replace("\n", "\r\n"), False), ("", False), ("\ud800", False)],
 )
-def test_an_edit_changes_one_version_or_nothing(line: str, offered: bool) -> None:
-    remark = Remark(
-        region=Region(start_line=2), level="error", code="x", message="x", fingerprint=digest("x"),
-        edit=Edit(title="Upgrade jinja2 to 3.1.4", line=2, old="3.1.2", new="3.1.4"),
-    )  # fmt: skip
-    made = action(remark, "file:///t/requirements.txt", ["# first\n", line], None)
+@pytest.mark.parametrize("is_versioned", [True, False])
+def test_a_fix_is_offered_for_its_own_bytes_alone(text: str, offered: bool, is_versioned: bool) -> None:
+    document = TextDocument("file:///t/app.py", source=text, version=7)
+    made = action(FIX, document, None, is_versioned=is_versioned)
     assert (made is not None) is offered
-    if made is not None:
-        assert made.edit is not None
+    if made is None:
+        return
+    assert made.edit is not None
+    if is_versioned:
+        assert made.edit.document_changes is not None
+        (change,) = made.edit.document_changes
+        assert isinstance(change, types.TextDocumentEdit)
+        assert (change.text_document.uri, change.text_document.version) == ("file:///t/app.py", 7)
+        (edit,) = change.edits
+    else:
         assert made.edit.changes is not None
-        (edit,) = made.edit.changes["file:///t/requirements.txt"]
-        units = line.encode("utf-16-le")
-        start, end = edit.range.start.character * 2, edit.range.end.character * 2
-        assert units[start:end].decode("utf-16-le") == "3.1.2"
-        assert (edit.range.start.line, edit.new_text) == (1, "3.1.4")
-
-
-def test_an_edit_of_a_line_that_is_gone_is_not_offered() -> None:
-    edit = Edit(title="x", line=9, old="1", new="2")
-    remark = Remark(region=Region(), level="error", code="x", message="x", edit=edit)
-    assert action(remark, "file:///x", ["1\n"], None) is None
+        assert list(made.edit.changes) == ["file:///t/app.py"]
+        (edit,) = made.edit.changes["file:///t/app.py"]
+    assert isinstance(edit, types.TextEdit)
+    assert (edit.range, edit.new_text) == (types.Range(types.Position(1, 10), types.Position(1, 14)), "False")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
@@ -15,9 +16,9 @@ from typing import Any, BinaryIO
 import pytest
 
 from secgate.editor.gating import Asked, folder_of
-from secgate.editor.remarks import Edit, Remark
+from secgate.editor.remarks import Remark
 from secgate.editor.server import Gating, serve
-from secgate.model import Region
+from secgate.model import Edit, Fix, Region
 
 
 class Odd:
@@ -151,12 +152,13 @@ class Fixing(Odd):
 
     def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
         del asked, stop
-        edit = Edit(title="Upgrade jinja2 to 3.1.6", line=2, old="3.1.2", new="3.1.6")
-        region = Region(start_line=2)
-        return (Remark(region=region, level="error", code="x", message="old", fingerprint="f" * 64, edit=edit),)
+        region = Region(start_line=2, start_column=9, end_line=2, end_column=14)
+        digest = hashlib.sha256(b"# pinned\njinja2==3.1.2\n").hexdigest()
+        fix = Fix(title="Upgrade jinja2 to 3.1.6", edits=(Edit(region=region, text="3.1.6"),), digest=digest)
+        return (Remark(region=region, level="error", code="x", message="old", fingerprint="f" * 64, fixes=(fix,)),)
 
 
-def test_a_quick_fix_is_offered_where_its_line_still_stands(tmp_path: Path) -> None:
+def test_a_quick_fix_is_offered_where_the_text_is_the_one_it_was_made_for(tmp_path: Path) -> None:
     uri = (tmp_path / "requirements.txt").as_uri()
     document = {"uri": uri, "languageId": "pip", "version": 1, "text": "# pinned\njinja2==3.1.2\n"}
     span = {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 0}}

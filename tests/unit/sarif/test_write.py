@@ -16,8 +16,11 @@ from secgate.cli.options import write_output
 from secgate.masking import MASK
 from secgate.model import (
     Coverage,
+    Edit,
+    Fix,
     Lane,
     Location,
+    Region,
     RunDocument,
     ScanStatus,
     Severity,
@@ -123,6 +126,24 @@ def test_what_we_write_we_read_the_same() -> None:
 def test_addresses_are_encoded(path: str, uri: str) -> None:
     place = of_one(location=location(path))["locations"][0]["physicalLocation"]["artifactLocation"]
     assert place == {"uri": uri, "uriBaseId": "%SRCROOT%"}
+
+
+def test_a_fix_speaks_of_the_file_of_its_result_and_names_its_bytes() -> None:
+    edits = (
+        Edit(region=Region(start_line=1, start_column=2, end_line=1, end_column=2), text="x"),
+        Edit(region=Region(start_line=2, start_column=1, end_line=3, end_column=4), text=""),
+    )
+    (fix,) = of_one(location=location("a b.py"), fixes=(Fix(title="Do it.", edits=edits, digest="a" * 64),))["fixes"]
+    (change,) = fix["artifactChanges"]
+    assert (fix["description"], fix["properties"]) == ({"text": "Do it."}, {"sha256": "a" * 64})
+    assert change["artifactLocation"] == {"uri": "a%20b.py", "uriBaseId": "%SRCROOT%"}
+    assert change["replacements"] == [
+        {
+            "deletedRegion": {"startLine": 1, "startColumn": 2, "endLine": 1, "endColumn": 2},
+            "insertedContent": {"text": "x"},
+        },
+        {"deletedRegion": {"startLine": 2, "startColumn": 1, "endLine": 3, "endColumn": 4}},
+    ]
 
 
 def test_a_message_makes_no_link() -> None:
