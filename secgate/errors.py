@@ -20,6 +20,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 
+def faults_words(count: int) -> str:
+    """Say how many faults there are, as in `1 fault` and `6 faults`."""
+    return f"{count:,} fault{'' if count == 1 else 's'}"
+
+
 class SecgateError(Exception):
     """Root of every error that secgate raises on purpose.
 

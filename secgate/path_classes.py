@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from secgate.config import Layer as SettingsLayer
 from secgate.config import check_table, parse_file, place_of
-from secgate.errors import ConfigError, PolicyError, UsageError
+from secgate.errors import ConfigError, PolicyError, UsageError, faults_words
 from secgate.model import Exposure, Value
 from secgate.patterns import PathPattern, first_fit
 
@@ -83,7 +83,7 @@ def read_path_classes(data: bytes) -> tuple[PathClass, ...]:
     if not faults:
         _check_entries(layer, msgspec.convert(layer.values, _File).classes, faults)
     if faults:
-        raise ConfigError(f"{len(faults)} fault(s) in {FILE_NAME}", faults=faults, remedy="mend each")
+        raise ConfigError(f"{faults_words(len(faults))} in {FILE_NAME}", faults=faults, remedy="mend each")
     return tuple(
         PathClass(name=name, paths=tuple(one.paths), repositories=tuple(one.repositories), exposure=one.exposure)
         for name, one in msgspec.convert(layer.values, _File).classes.items()

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from secgate.config import Layer as SettingsLayer
 from secgate.config import check_table, parse_file, place_of
-from secgate.errors import ConfigError
+from secgate.errors import ConfigError, faults_words
 from secgate.model import Actor, Target, Value
 
 FILE_NAME = "people.toml"
@@ -123,7 +123,7 @@ def read_people(data: bytes) -> People:
         read = msgspec.convert(layer.values, _File)
         _check_entries(layer, read, faults)
     if faults:
-        raise ConfigError(f"{len(faults)} fault(s) in {FILE_NAME}", faults=faults, remedy="mend each")
+        raise ConfigError(f"{faults_words(len(faults))} in {FILE_NAME}", faults=faults, remedy="mend each")
     return People(
         persons=tuple(
             Person(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from secgate.errors import ConfigError
+from secgate.errors import ConfigError, faults_words
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_RECORDS = 200_000
@@ -43,7 +43,7 @@ class Faults:
         if self._count:
             shown = "" if self._count <= MAX_FAULTS else f", the first {MAX_FAULTS} of them here"
             raise ConfigError(
-                f"{self._count} fault(s) in the file{shown}: nothing was imported",
+                f"{faults_words(self._count)} in the file{shown}: nothing was imported",
                 faults=self._found,
                 place=self._place,
                 remedy="export it again with each mended",

@@ -26,7 +26,7 @@ from msgspec.structs import replace
 
 from secgate.config import Layer as SettingsLayer
 from secgate.config import check_table, parse_file, place_of
-from secgate.errors import ConfigError
+from secgate.errors import ConfigError, faults_words
 from secgate.finding_facts import Witness
 from secgate.fingerprint import fingerprint, secret_fingerprint, weakness_fingerprint
 from secgate.model import History, KnownFinding, Value
@@ -125,7 +125,7 @@ def read_retirement(data: bytes, *, digest: str) -> Retirement:
         read = msgspec.convert(layer.values, _File)
         _check_entries(layer, read, faults)
     if faults:
-        raise ConfigError(f"{len(faults)} fault(s) in {FILE_NAME}", faults=faults, remedy="mend and sign it again")
+        raise ConfigError(f"{faults_words(len(faults))} in {FILE_NAME}", faults=faults, remedy="mend and sign it again")
     return Retirement(
         digest=digest,
         entries=tuple(

@@ -44,6 +44,7 @@ from secgate.model import (
 )
 from secgate.retirement import Retirement
 from secgate.run_facts import lane_counts, run_tool, severities, tools_digest, words
+from secgate.sla import many
 
 
 class Stamp(Value, frozen=True, kw_only=True):
@@ -212,7 +213,7 @@ class _Step:
             elif known.facts.lane in settled:
                 self._unseen.append(fingerprint)
         if retired:
-            self.notes.append(f"{retired} finding(s) closed, since everything that saw them is retired")
+            self.notes.append(f"{many(retired, 'finding')} closed, since everything that saw them is retired")
 
     def _match(self) -> list[tuple[Finding, Remembered | None]]:
         """Pair each finding, sorted by fingerprint, with what is known of it.

@@ -17,7 +17,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from secgate.errors import ConfigError
+from secgate.errors import ConfigError, faults_words
 from secgate.model import Trust, Value
 
 MACHINE = "machine:"
@@ -112,7 +112,7 @@ def allowed_keys(trust: Trust, *, persons: Sequence[str] | None = None) -> tuple
             faults.append((place, what, "one key, one person: have each make a key"))
         keys.append(key)
     if faults:
-        raise ConfigError(f"{len(faults)} fault(s) in {ALLOWED_NAME}", faults=faults, remedy="mend each")
+        raise ConfigError(f"{faults_words(len(faults))} in {ALLOWED_NAME}", faults=faults, remedy="mend each")
     return tuple(keys)
 
 
@@ -131,7 +131,7 @@ def revocations(trust: Trust) -> Revocations:
             if name:
                 found[name] = min(since_epoch_s, found.get(name, since_epoch_s))
     if faults:
-        raise ConfigError(f"{len(faults)} fault(s) in {REVOKED_NAME}", faults=faults, remedy="mend each")
+        raise ConfigError(f"{faults_words(len(faults))} in {REVOKED_NAME}", faults=faults, remedy="mend each")
     return Revocations(since_epoch_s=found)
 
 

@@ -10,6 +10,7 @@ import click
 from secgate.cli.help import Group
 from secgate.cli.options import check_output, machine, moment, write_output
 from secgate.errors import UsageError
+from secgate.sla import many, many_entries
 
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _LIMIT = re.compile(r"(critical|high|medium|low)=([1-9]\d{0,5})([hdw])")
@@ -62,7 +63,9 @@ def write(*, limits: tuple[str, ...], output: str, **options: Any) -> int:
         write_output(written.statement, output)
         write_output(written.signature, f"{output}.sig")
     head = written.head
-    click.echo(f"{written.address}: {written.findings} findings listed, {head.size} entries, root {head.root}")
+    click.echo(
+        f"{written.address}: {many(written.findings, 'finding')} listed, {many_entries(head.size)}, root {head.root}"
+    )
     return 0
 
 

@@ -11,6 +11,7 @@ import click
 from secgate.cli.help import Command
 from secgate.cli.options import machine, moment
 from secgate.errors import UsageError
+from secgate.sla import many
 
 if TYPE_CHECKING:
     from secgate.pipeline.beginning import Beginning
@@ -116,4 +117,4 @@ def _sign(path: str, *, author: str, key: str, enforced: str) -> None:
     if written is None:
         click.echo("a baseline of this line is recorded already: nothing was signed", err=True)
     else:
-        click.echo(f"baseline: {written.findings} findings listed in {written.address}", err=True)
+        click.echo(f"baseline: {many(written.findings, 'finding')} listed in {written.address}", err=True)

@@ -15,6 +15,7 @@ from secgate.cli.options import check_folder, machine, moment, write_folder
 from secgate.cli.waiver import place_options
 from secgate.errors import UsageError
 from secgate.escape import plain
+from secgate.sla import many
 
 if TYPE_CHECKING:
     from secgate.report import Report
@@ -123,5 +124,5 @@ def _told(made: Report, files: Mapping[str, bytes], output: str) -> list[str]:
     results = ", ".join(f"{counts[name]} {word}" for name, word in RESULT_WORDS.items() if counts[name])
     lines = [f"{made.cover.title}, {made.cover.status} {made.cover.report_id}"]
     lines.append(f"  assertions: {results}; exceptions: {len(made.exceptions)}")
-    lines.append(f"  {len(files)} files in {plain(output)}")
+    lines.append(f"  {many(len(files), 'file')} in {plain(output)}")
     return lines

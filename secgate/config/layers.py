@@ -27,7 +27,7 @@ from secgate.config.settings import (
     Settings,
     Trust,
 )
-from secgate.errors import ConfigError
+from secgate.errors import ConfigError, faults_words
 
 
 class Layer(Struct, frozen=True, kw_only=True):
@@ -126,7 +126,7 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
         faults.extend(_lock_faults(enforced, layers))
     if faults:
         raise ConfigError(
-            f"{len(faults)} fault(s) in the configuration", faults=faults, remedy="mend each; nothing was judged"
+            f"{faults_words(len(faults))} in the configuration", faults=faults, remedy="mend each; nothing was judged"
         )
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}

@@ -32,7 +32,7 @@ from secgate.policy.values import PolicyLimits
 from secgate.population import Imported, Joined, joined, read_stored
 from secgate.ports import Ledger, PopulationKind, Signer
 from secgate.preparation import Enforced, Prepared, Workshop, choose_keeper
-from secgate.sla import many, utc_words
+from secgate.sla import many, many_entries, utc_words
 from secgate.testimony import Vouched
 from secgate.waivers import REVOKED, Refused, Revocation, Waiver
 
@@ -346,7 +346,7 @@ def _checkpoint(kept: Kept, found: Sequence[Read], prepared: Prepared, shop: Wor
     except SignatureError:
         signed = False
     return CheckpointItem(
-        id=f"{kept.address} ({checkpoint.size} entries, {utc_words(checkpoint.at_epoch_s)})",
+        id=f"{kept.address} ({many_entries(checkpoint.size)}, {utc_words(checkpoint.at_epoch_s)})",
         size=checkpoint.size,
         ledger_size=chronicle.memory.head.size,
         signed=signed,

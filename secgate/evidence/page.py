@@ -39,7 +39,7 @@ def _head(found: PeriodEvidence) -> Iterator[str]:
     yield f"Evidence of {utc_words(found.period.from_epoch_s)} until before {utc_words(found.period.to_epoch_s)}"
     for one in found.ledgers:
         yield f"  ledger {plain(one.address)}"
-        yield f"    {one.size} entries, {utc_words(one.first_epoch_s)} to {utc_words(one.last_epoch_s)}"
+        yield f"    {many_entries(one.size)}, {utc_words(one.first_epoch_s)} to {utc_words(one.last_epoch_s)}"
         yield f"    root {one.root}"
         if one.skipped:
             yield f"    {many_entries(one.skipped)} of a type that this version does not know"

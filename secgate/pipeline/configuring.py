@@ -13,7 +13,7 @@ import msgspec
 from secgate import config
 from secgate.addresses import without_credentials
 from secgate.config import Machine
-from secgate.errors import ConfigError, UsageError
+from secgate.errors import ConfigError, UsageError, faults_words
 from secgate.model import Value
 from secgate.preparation import RunRequest, Silence, check_scanners, prepare, read_enforced, workshop
 
@@ -93,7 +93,7 @@ def checked(names: tuple[str, ...], *, enforced: str, machine: Machine) -> tuple
         counted = counted or (name if counts else "")
         said.append(lines)
     if faults:
-        raise ConfigError(f"{len(faults)} fault(s) in the configuration", faults=faults, remedy="mend each")
+        raise ConfigError(f"{faults_words(len(faults))} in the configuration", faults=faults, remedy="mend each")
     return tuple(said) or ("no settings here: the shipped defaults count",)
 
 

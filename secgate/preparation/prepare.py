@@ -24,7 +24,7 @@ from secgate.config import Machine, Settings
 from secgate.controls import ControlMapping, read_mapping
 from secgate.discover import DiscoverRequest, ci_facts, discover, narrowed
 from secgate.engines.regorus import RegorusEngine
-from secgate.errors import ConfigError, TargetError, UsageError
+from secgate.errors import ConfigError, TargetError, UsageError, faults_words
 from secgate.model import Scope, Target, Trust, Value
 from secgate.path_classes import FILE_NAME as CLASSES_NAME
 from secgate.path_classes import PathClass, read_path_classes, require_known
@@ -318,7 +318,7 @@ def _who_counts(files: dict[str, bytes]) -> tuple[People, Trust]:
         except ConfigError as error:
             faults.extend(error.faults)
     if faults:
-        what = f"{len(faults)} fault(s) in what says whose signatures count"
+        what = f"{faults_words(len(faults))} in what says whose signatures count"
         raise ConfigError(what, faults=faults, remedy="mend each in the enforced layer; nothing was judged")
     return people, trust
 
@@ -359,7 +359,7 @@ def check_scanners(resolved: config.Resolved) -> None:
             what = f"`scanners.{name}.covers` without the kinds that it is about"
             faults.append((place, what, f"set `scanners.{name}.kinds` beside it"))
     if faults:
-        what = f"{len(faults)} fault(s) in the configuration"
+        what = f"{faults_words(len(faults))} in the configuration"
         raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
 
 

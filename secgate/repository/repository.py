@@ -199,7 +199,7 @@ class Repository:
         conflicts = sorted({entry.path for entry in self._entries if entry.stage})
         if conflicts:
             raise TargetError(
-                f"the index has {len(conflicts)} path(s) in conflict, first {conflicts[0]!a}",
+                f"the index has paths in conflict, {len(conflicts)} in all, first {conflicts[0]!a}",
                 place=self.root,
                 remedy="resolve them and `git add` the result",
             )

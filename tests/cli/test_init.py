@@ -162,7 +162,7 @@ def old_shop(product: Product, git: Git, layer: Path) -> None:
 def test_a_first_baseline_is_signed_recorded_and_counts(product: Product, shop: Git, layer: Path) -> None:
     old_shop(product, shop, layer)
     done = sign(product, shop, layer)
-    assert (done.code, "baseline: 1 findings listed in" in done.err) == (0, True), done
+    assert (done.code, "baseline: 1 finding listed in" in done.err) == (0, True), done
     (event,) = recorded(shop)
     assert (event.author, event.findings, event.kind) == (ADA, 1, "statement")
     shop.commit()

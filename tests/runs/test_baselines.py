@@ -310,7 +310,7 @@ def test_the_command_line_writes_one_and_keeps_a_copy(shop: Shop, tmp_path: Path
     where = ("baseline", "write", str(shop.git.root), "--enforced", str(shop.layer))
     ended = shop.product.cli(*where, *arguments, "-o", str(out), "--reason", "the first day")
     assert ended.code == 0, ended
-    assert "1 findings listed" in ended.out
+    assert "1 finding listed" in ended.out
     statement = json.loads(out.read_text())
     assert (statement["author"], statement["limits_s"]["high"], statement["reason"]) == (ADA, 2592000, "the first day")
     assert Path(f"{out}.sig").read_text().startswith("-----BEGIN SSH SIGNATURE-----")

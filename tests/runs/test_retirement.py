@@ -49,7 +49,7 @@ def test_a_finding_whose_every_witness_is_retired_is_closed_and_said(shop: Shop)
     shop.run()
     upgrade(shop, "nothing")
     retire(shop, RULE, shop.ada)
-    assert "1 finding(s) closed, since everything that saw them is retired" in shop.run(2).notes
+    assert "1 finding closed, since everything that saw them is retired" in shop.run(2).notes
     assert closed(shop) == ["retired"]
     shop.run(3)
     assert closed(shop) == ["retired"]
