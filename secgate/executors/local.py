@@ -100,8 +100,13 @@ class LocalExecutor:
             raise InternalError(f"two jobs of one name: {sorted({name for name in names if names.count(name) > 1})}")
 
         def one(job: Job) -> Output:
-            with self._turns:
-                output = self._execute_one(job, view=view, tools=tools, services=services, rules_root=rules_root)
+            waiting = self._standby.take(job, tools.get(job.scanner), rules_root=rules_root) if self._standby else None
+            if waiting is not None:
+                # It has done most of its work, and would hold up what has all of it before itself.
+                output = waiting.finish(view, is_cancelled=self._is_cancelled)
+            else:
+                with self._turns:
+                    output = self._execute_one(job, view=view, tools=tools, services=services, rules_root=rules_root)
             on_end(job, output)
             return output
 
@@ -121,8 +126,6 @@ class LocalExecutor:
             return _refused(f"the service {job.service} is not there")
         if tool is None and any(isinstance(part, Slot) and part.name == "tool" for part in job.argv):
             return _refused(f"no tool was found for {job.scanner}")
-        if self._standby is not None and (waiting := self._standby.take(job, tool, rules_root=rules_root)) is not None:
-            return waiting.finish(view, is_cancelled=self._is_cancelled)
         with self._places.own() as private:
             work = private / "work"
             for name, blob in job.blobs.items():

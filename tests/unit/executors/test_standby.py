@@ -6,6 +6,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -216,3 +217,29 @@ def test_output_files_and_names_beyond_ascii(machine: Machine) -> None:
     machine.standby.prepare("a.py")
     output = machine.run(one, "zwei \u00e4")
     assert (output.files, output.stdout.decode().split()[1:]) == ({"out": b"kept"}, ["zwei", "\u00e4"])
+
+
+def test_one_that_is_ready_takes_no_turn(machine: Machine, tmp_path: Path) -> None:
+    machine.run(job(), "first")
+    machine.prepared("a.py")
+    executor = LocalExecutor(
+        environment={}, scratch=str(tmp_path / "scratch"), python=sys.executable, parallel=1, standby=machine.standby
+    )
+
+    def execute(one: Job) -> Output:
+        view = machine.view("second")
+        return executor.execute([one], view=view, tools={}, services={}, rules_root="/", on_end=lambda *_: None)[
+            "own:1"
+        ]
+
+    go = tmp_path / "go"
+    hold = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.02)"
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(execute, msgspec.structs.replace(job(code=hold), standby=()))
+        try:
+            assert soon(lambda: any((tmp_path / "scratch").iterdir()))
+            assert execute(job()).stdout.split()[1:] == [b"second"]
+            assert not held.done()
+        finally:
+            go.touch()
+        assert held.result(timeout=30).exit_code == 0
