@@ -119,7 +119,6 @@ def _sums(files: Mapping[str, bytes]) -> bytes:
 
 def _told(made: Report, files: Mapping[str, bytes], output: str) -> list[str]:
     from secgate.report.document import RESULT_WORDS
-    from secgate.sla import many
 
     counts = Counter(one.result for one in made.tests.results)
     results = ", ".join(f"{counts[name]} {word}" for name, word in RESULT_WORDS.items() if counts[name])
