@@ -852,7 +852,7 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     )
     count = check_bindings(log, folder, signers)
     if count:
-        yield f"bindings     {count} artefacts, each to the commit of a run before it"
+        yield f"bindings     {count} artefact{'s' * (count > 1)}, each to the commit of a run before it"
     who = check_statements(log, signers)
     forged = [number for number, name in who.items() if not name]
     if signers.file and not forged:
