@@ -6,7 +6,7 @@ A large run is judged in parts where that is the same; see `policy.parts` and `p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import cached_property
 
 import msgspec
@@ -176,12 +176,12 @@ class Evaluation:
         }
         if not asked or (layers[0].name == "organisation" and "organisation" in self._whole):
             return {}
-        waiting = list(zip(split(document), split(seen), strict=True))
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="secgate-judge") as pool:
-            started = [pool.submit(self._part, asked, *one) for one in waiting[:2]]
-            # Whoever has done its first part writes what is recorded, while the other core judges.
-            pool.submit(self.recorded, document)
-            started += [pool.submit(self._part, asked, *one) for one in waiting[2:]]
+            waiting = zip(split(document), split(seen), strict=True)
+            started = [pool.submit(self._part, asked, *one) for one in waiting]
+            # This thread has nothing else to do, and the first children have their text by then.
+            wait(started, return_when=FIRST_COMPLETED)
+            self.recorded(document)
             parts = [one.result() for one in started]
         found: dict[LayerName, LayerDecision] = {}
         for name in asked:

@@ -43,8 +43,11 @@ def _join(ruled: Sequence[Ruled]) -> list[Verdict]:
     """Give one verdict per subject: the strictest word of any layer, and every rule that spoke."""
     strictest: dict[tuple[str, str], tuple[LayerVerdict, str]] = {}
     rules: dict[tuple[str, str], set[str]] = {}
-    for one in ruled:
+    for number, one in enumerate(ruled):
         for said in one.decision.verdicts:
+            if number and said.word is Word.ALLOW:
+                # Every layer speaks of every subject, and nothing is milder.
+                continue
             key = said.subject, said.id
             held = strictest.get(key)
             if held is None or (said.word is not held[0].word and _STRICTEST[said.word] < _STRICTEST[held[0].word]):
