@@ -10,11 +10,11 @@ import data.secgate.lib.source
 decision := {
 	"schema": {"name": "secgate/decision", "version": 1},
 	"verdicts": array.concat(
-		array.concat(array.concat(together, excused), let_pass),
+		array.concat(excused, let_pass),
 		array.concat(lane_verdicts, [run_verdict]),
 	),
 	"alike": [object.union(unspoken, {"ids": quiet})],
-	"alone": alone,
+	"by_elements": by_elements,
 	"obligations": obligations,
 	"superseded": superseded,
 	"exemptions": exemptions,
@@ -24,8 +24,9 @@ decision := {
 # Every verdict spelt out, for people and for tests.
 verdicts := array.concat(decision.verdicts, array.concat(
 	[object.union(unspoken, {"subject": "finding", "id": fingerprint}) | some fingerprint in quiet],
-	[object.union(spoken(spoken_of[fingerprint]), {"subject": "finding", "id": fingerprint}) |
-		some fingerprint in alone
+	[object.union(said_most, {"subject": "finding", "id": fingerprint}) |
+		some fingerprint in by_elements
+		said_most := strictest(of_finding[fingerprint])
 	],
 ))
 
@@ -61,15 +62,26 @@ exemptions := [exemption |
 	exemption := object.union(said, {"rule": rule})
 ]
 
-# Elements by finding, so that judging stays linear in findings. Never empty: the sentinel's is among them.
+# Elements by finding, for `verdicts` alone. Never empty: the sentinel's is among them.
 # The key is bound in the body: regorus drops the whole set where a key in the head is undefined for one element.
 of_finding[fingerprint] contains e if {
 	some e in elements
 	fingerprint := e.element.finding
 }
 
+# The same of findings that something may let pass. Only of those does it matter here what all was said.
+of_spared[fingerprint] contains e if {
+	some e in elements
+	fingerprint := e.element.finding
+	spared[fingerprint]
+}
+
 # As a value: OPA works out a rule anew for each key that it is asked for, and a value once.
-spoken_of := of_finding
+said_of := of_spared
+
+spared := (object.keys(waived) | commentable) | {"secgate:sentinel"}
+
+spoken_of := {fingerprint | some e in elements; fingerprint := e.element.finding}
 
 of_lanes contains e if {
 	some e in elements
@@ -83,8 +95,7 @@ of_run contains e if {
 
 waived := {f.fingerprint: f.waiver | some f in input.findings; f.waiver.state == "active"}
 
-# Most findings have nobody, or one rule, that speaks of them, and no waiver: what is said of those is not said again
-# for each of them. Nobody speaks of the first: one verdict is theirs. Of the second, what the one element says is it.
+# Findings that no rule speaks of, and that no waiver is for: one verdict is theirs.
 quiet := [fingerprint |
 	some f in input.findings
 	fingerprint := f.fingerprint
@@ -92,35 +103,32 @@ quiet := [fingerprint |
 	not waived[fingerprint]
 ]
 
-alone := [fingerprint |
-	some fingerprint, said in spoken_of
-	count(said) == 1
+# The verdict is the strictest of what rules say of it, as in `spoken`, and is not said again.
+by_elements := [fingerprint |
+	some fingerprint in spoken_of
 	not waived[fingerprint]
 	not commented[fingerprint]
-]
-
-together := [verdict |
-	some fingerprint, said in spoken_of
-	count(said) > 1
-	not waived[fingerprint]
-	not commented[fingerprint]
-	verdict := object.union({"subject": "finding", "id": fingerprint}, strictest(said))
 ]
 
 excused := [verdict |
 	some fingerprint, waiver in waived
-	said := object.get(spoken_of, fingerprint, set())
+	said := object.get(said_of, fingerprint, set())
 	verdict := object.union({"subject": "finding", "id": fingerprint}, excused_word(said, waiver))
 ]
 
-# Spoken against, and let pass for a comment in the source; data that names no comment costs nothing.
-commented := {fingerprint |
+# Data that names no comment costs nothing.
+commentable := {fingerprint |
 	count(data.suppressions.let_pass) > 0
 	some f in input.findings
 	source.lets_pass(f)
 	f.waiver.state != "active"
 	fingerprint := f.fingerprint
-	count(with_word(spoken_of[fingerprint], "inconclusive")) == 0
+}
+
+# Spoken against, and let pass for a comment in the source.
+commented := {fingerprint |
+	some fingerprint in commentable
+	count(with_word(said_of[fingerprint], "inconclusive")) == 0
 }
 
 let_pass := [verdict |
@@ -138,7 +146,7 @@ let_pass := [verdict |
 			f.in_source.reason,
 		]),
 		"remedy": "",
-		"all_rules": rules_of(spoken_of[fingerprint]),
+		"all_rules": rules_of(said_of[fingerprint]),
 	}
 ]
 

@@ -368,8 +368,8 @@ class LayerDecision(Document, frozen=True, kw_only=True):
     schema: SchemaName
     verdicts: tuple[LayerVerdict, ...]
     alike: tuple[Alike, ...] = ()
-    alone: tuple[Text, ...] = ()
-    """Findings of which one element speaks, whose words are the verdict."""
+    by_elements: tuple[Text, ...] = ()
+    """Findings whose verdict is the strictest of the elements that speak of them."""
     obligations: tuple[AddedObligation, ...]
     superseded: tuple[AddedObligation, ...] = ()
     """Recorded duties that an approved downgrade takes back; each is named whole."""

@@ -25,6 +25,7 @@ from secgate.policy.layers import SETS
 from secgate.sla import basis_of
 
 _SENTINEL_RULE = "data.secgate.rules.sentinel"
+_WORDS = {word.value: word for word in Word}
 _RANK: dict[str, int] = {word.value: rank for rank, word in enumerate(Word)}
 
 
@@ -56,35 +57,49 @@ def _spelt_out(decision: LayerDecision, layer: str) -> LayerDecision:
             )
             for name in one.ids
         ]
-    words = {word.value: word for word in Word}
-    rules: dict[str, tuple[str, ...]] = {}
-    spoken = _spoken_once(decision) if decision.alone else {}
-    for name in decision.alone:
+    spoken = _spoken_of(decision) if decision.by_elements else {}
+    for name in decision.by_elements:
         said = spoken.get(name)
         if said is None:
-            raise _fault(layer, f"the finding {name} is said to have one element, and has not", "report this")
-        verdicts.append(
-            LayerVerdict(
-                subject="finding",
-                id=name,
-                word=words[said.set],
-                rule=said.rule,
-                reason=said.element.reason,
-                remedy=said.element.remedy,
-                all_rules=rules.setdefault(said.rule, (said.rule,)),
-            )
-        )
-    return msgspec.structs.replace(decision, verdicts=tuple(verdicts), alike=(), alone=())
+            raise _fault(layer, f"the finding {name} is said to have elements, and has none", "report this")
+        verdicts.append(_strictest(name, said))
+    return msgspec.structs.replace(decision, verdicts=tuple(verdicts), alike=(), by_elements=())
 
 
-def _spoken_once(decision: LayerDecision) -> dict[str, Said | None]:
-    """Give elements by finding, None where there are several."""
-    found: dict[str, Said | None] = {}
+def _spoken_of(decision: LayerDecision) -> dict[str, list[Said]]:
+    found: dict[str, list[Said]] = {}
     for said in decision.elements:
         name = said.element.finding
-        if name is not None:
-            found[name] = None if name in found else said
+        if name is None:
+            continue
+        held = found.get(name)
+        if held is None:
+            found[name] = [said]
+        else:
+            held.append(said)
     return found
+
+
+def _strictest(name: str, said: Sequence[Said]) -> LayerVerdict:
+    """Give what the strictest elements of a finding say together, as `secgate.main.spoken` does."""
+    first = said[0]
+    reason = first.element.reason
+    rules: tuple[str, ...] = (first.rule,)
+    if len(said) > 1:
+        word = min((one.set for one in said), key=_RANK.__getitem__)
+        speakers = [one for one in said if one.set == word]
+        first = min(speakers, key=lambda one: (one.element.reason, one.element.remedy, one.rule))
+        more = f" (and {len(speakers) - 1} more)" if len(speakers) > 1 else ""
+        reason, rules = first.element.reason + more, tuple(sorted({one.rule for one in said}))
+    return LayerVerdict(
+        subject="finding",
+        id=name,
+        word=_WORDS[first.set],
+        rule=first.rule,
+        reason=reason,
+        remedy=first.element.remedy,
+        all_rules=rules,
+    )
 
 
 def _fault(layer: str, what: str, remedy: str) -> PolicyError:

@@ -46,13 +46,23 @@ def _spell_out(decision: dict[str, Any]) -> list[dict[str, Any]]:
     verdicts: list[dict[str, Any]] = decision["verdicts"]
     for alike in decision.pop("alike"):
         verdicts += [{"subject": "finding", "id": name} | alike for name in alike.pop("ids")]
-    alone = decision.pop("alone")
-    for said in decision["elements"]:
-        element = said["element"]
-        if (name := element.get("finding")) in alone:
-            verdict = {"word": said["set"], "rule": said["rule"], "all_rules": [said["rule"]]}
-            words = {"reason": element["reason"], "remedy": element.get("remedy", "")}
-            verdicts.append({"subject": "finding", "id": name} | verdict | words)
+    strictness = ["deny", "inconclusive", "warn"]
+    for name in decision.pop("by_elements"):
+        said = [one for one in decision["elements"] if one["element"].get("finding") == name]
+        word = min((one["set"] for one in said), key=strictness.index)
+        speakers = sorted((one for one in said if one["set"] == word), key=lambda one: str(one["element"]["reason"]))
+        first, more = speakers[0], len(speakers) - 1
+        verdicts.append(
+            {
+                "subject": "finding",
+                "id": name,
+                "word": word,
+                "rule": first["rule"],
+                "reason": first["element"]["reason"] + (f" (and {more} more)" if more else ""),
+                "remedy": first["element"].get("remedy", ""),
+                "all_rules": sorted({one["rule"] for one in said}),
+            }
+        )
     return verdicts
 
 
@@ -73,13 +83,8 @@ def _word(name: str, word: str) -> Callable[[dict[str, Any]], object]:
 
 
 def _in_one_more(decision: dict[str, Any]) -> None:
-    """Say of the finding that one rule spoke of it, and that none did."""
+    """Say of the finding that rules spoke of it, and that none did."""
     decision["alike"][0]["ids"].append(FINGERPRINT)
-
-
-def _said_again(decision: dict[str, Any]) -> None:
-    """Have two elements speak of a finding of which one is said to."""
-    decision["elements"] += [said for said in decision["elements"] if said["element"].get("finding") == FINGERPRINT]
 
 
 FINGERPRINT = f"{1:064x}"
@@ -95,12 +100,12 @@ HOLES: dict[str, Callable[[dict[str, Any]], object]] = {
     "verdict spelt out twice": lambda decision: decision["verdicts"].append(
         _spell_out(json.loads(json.dumps(decision)))[-1]
     ),
-    "one element and none": _in_one_more,
-    "one element that is two": _said_again,
-    "one element that is none": lambda decision: decision["alone"].append("f" * 64),
-    "one element named twice": lambda decision: decision["alone"].append(FINGERPRINT),
+    "spoken of and not": _in_one_more,
+    "elements that are none": lambda decision: decision["by_elements"].append("f" * 64),
+    "by its elements twice": lambda decision: decision["by_elements"].append(FINGERPRINT),
     "nobody speaks, and it was not asked": lambda decision: decision["alike"][0]["ids"].append("f" * 64),
-    "nobody speaks, and nobody is told": lambda decision: decision.update(alone=[]),
+    "spoken of, and named nowhere": lambda decision: decision.update(by_elements=[]),
+    "spoken of, and said to be alike": lambda decision: decision["alike"][0]["ids"].extend(decision.pop("by_elements")),
     "twice": lambda decision: decision["verdicts"].append(decision["verdicts"][0]),
     "not asked": lambda decision: decision["verdicts"].append({**decision["verdicts"][0], "id": "f" * 64}),
     "another schema": lambda decision: decision["schema"].update(version=2),

@@ -251,21 +251,53 @@ def in_order(decision: LayerDecision) -> LayerDecision:
     )
 
 
+MANY = """
+deny contains {"finding": f.fingerprint, "reason": reason, "remedy": remedy} if {
+	some f in input.findings
+	f.severity in {"high", "low"}
+	some reason in ["same", "Zoo", "ärger", "\uffee", "\U0001d11e"]
+	some remedy in ["", "b", "a"]
+}
+
+deny contains {"finding": f.fingerprint, "reason": "Zoo"} if {
+	some f in input.findings
+	f.severity == "high"
+}
+
+warn contains {"finding": f.fingerprint, "reason": "aaa", "remedy": "look"} if {
+	some f in input.findings
+	f.state == "new"
+}
+
+inconclusive contains {"finding": f.fingerprint, "reason": "aab"} if {
+	some f in input.findings
+	f.secret
+}
+"""
+
+
 @pytest.mark.parametrize("scope", [Scope.CHANGE, Scope.PROTECTED])
-def test_what_is_said_once_is_spelt_out_as_the_policy_does(bench: Bench, scope: Scope) -> None:
+@pytest.mark.parametrize("name", ["shipped", "organisation"])
+def test_what_is_said_once_is_spelt_out_as_the_policy_does(bench: Bench, scope: Scope, name: str) -> None:
     document = made(bench, scope, made_from(7))
-    data = effective_data(bench.shipped, None)
+    own = bench.layer("organisation", MANY)
+    data = effective_data(bench.shipped, own)
+    layer, values = (bench.shipped, data) if name == "shipped" else (own, layer_data(own, data))
     answer = RegorusEngine().evaluate(
-        (*bench.shipped.ground(), *bench.shipped.rule_modules()),
-        data=data,
+        (*bench.shipped.ground(), *layer.rule_modules()),
+        data=values,
         document=Asked(document).text,
         query="data.secgate.main.verdicts",
         limit_s=60,
     )
     spelt_out = [one for one in msgspec.json.decode(answer.value, type=list[LayerVerdict]) if one.id != SENTINEL]
-    verdicts = asked(bench, bench.shipped, document, data).verdicts
+    verdicts = asked(bench, layer, document, values).verdicts
     assert sorted(verdicts, key=msgspec.json.encode) == sorted(spelt_out, key=msgspec.json.encode)
-    assert {one.word for one in verdicts} >= {Word.ALLOW, Word.DENY, Word.WAIVED}
+    words = {one.word for one in verdicts}
+    assert words >= {Word.ALLOW, Word.DENY, Word.WAIVED}
+    if name == "organisation":
+        assert words >= {Word.INCONCLUSIVE, Word.WARN}
+        assert any(one.reason == "Zoo (and 15 more)" and one.remedy == "" for one in verdicts)
 
 
 @pytest.mark.parametrize("scope", [Scope.CHANGE, Scope.LOCAL, Scope.PROTECTED])
