@@ -33,7 +33,7 @@ MEANINGS = {
     "ledger.required": "an absent or provisional ledger is then exit 5; make it with `secgate ledger init`",
     "ledger.checkpoint_size": "number of entries that the ledger must have grown from; 0 for no checkpoint",
     "ledger.checkpoint_root": "its root at that size",
-    "ledger.timestamps_required": "`ledger verify --checkpoint` takes none without a timestamp that counts",
+    "ledger.timestamps_required": "a checkpoint counts, and is taken, only with a timestamp that counts",
     "advisories.source": "`auto`: `local` where a database was imported or the run is offline, else `index`",
     "advisories.database": "file of the local database; empty: `advisories/PyPI.sqlite` in the state folder",
     "advisories.max_age_days": "oldest database believed; 0: the profile's own; above 7 the enforced layer only",

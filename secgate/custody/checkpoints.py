@@ -12,7 +12,7 @@ from secgate import registry
 from secgate.checkpoint import NAMESPACE, Checkpoint, Sealed, sealed, stamped, statement_of
 from secgate.config import Machine
 from secgate.custody.survey import Survey, entries_of, survey
-from secgate.custody.verifying import check_grown, who_signed
+from secgate.custody.verifying import check_grown, required_stamps, who_signed
 from secgate.errors import HeadMovedError, LedgerError, SignatureError
 from secgate.events import to_entry
 from secgate.gate_events import CheckpointTaken
@@ -46,7 +46,7 @@ def take_checkpoint(
 
     Raises LedgerError for a ledger that is not there, is empty or does not verify, HeadMovedError where others were
     first every time, SignatureError for a key that cannot be used, or that counts for nobody of the enforced layer's
-    signers, and an authority that does not answer.
+    signers, an authority that does not answer, and no timestamp that counts where the enforced layer requires one.
     """
     with opened(place, machine=machine, now=now) as desk:
         keeper = choose_keeper(to, machine=machine, executor=desk.shop.executor)
@@ -63,6 +63,7 @@ def take_checkpoint(
         made = _sealed(seen, key=key, desk=desk, now=now)
         _require_counting(made, desk)
         made = _stamped(made, authorities, desk)
+        required_stamps(made, keeper, desk)
         keeper.put(made.data, expected=before, at_epoch_s=made.checkpoint.at_epoch_s)
         head = _note(ledger, seen.head, made, keeper=keeper, now=now)
         desk.chosen.seen.keep(ledger.address, head)

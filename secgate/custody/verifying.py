@@ -92,7 +92,7 @@ def verify(place: Place, asked: Asked, *, machine: Machine, now: datetime) -> Ch
         held = []
         sound = [one.checkpoint.size for one in kept if seen.root_of(one.checkpoint.size) == one.checkpoint.root]
         for keeper, one in zip(keepers, kept, strict=True):
-            times, notes = _stamps(one, keeper, desk)
+            times, notes = required_stamps(one, keeper, desk)
             notes = (*notes, *_newer_notes(seen, one))
             held.append(Held(keeper.address, one, _who_signed(one, keeper, desk, times), times, notes))
             check_grown(seen, one, place=keeper.address, sound=sound)
@@ -327,7 +327,7 @@ def stamps(kept: Sealed, authorities: bytes, shop: Workshop) -> tuple[tuple[date
     return tuple(sorted(times)), tuple(notes)
 
 
-def _stamps(kept: Sealed, keeper: Keeper, desk: Opened) -> tuple[tuple[datetime, ...], tuple[str, ...]]:
+def required_stamps(kept: Sealed, keeper: Keeper, desk: Opened) -> tuple[tuple[datetime, ...], tuple[str, ...]]:
     """Give what `stamps` does. Raises SignatureError where one is required and none counts."""
     times, notes = stamps(kept, desk.prepared.enforced.authorities, desk.shop)
     if desk.prepared.settings.ledger.timestamps_required and not times:

@@ -24,6 +24,8 @@ from secgate.ports import ProcessRunner
 MAX_ANSWER_BYTES = 128 * 1024
 _SHA256_IMPRINT = bytes.fromhex("3031300d060960864801650304020105000420")
 _TIME = re.compile(r"^Time stamp: (\w{3} +\d+ \d\d:\d\d:\d\d)(?:\.\d+)? (\d{4}) GMT$", re.MULTILINE)
+_ERROR = re.compile(r":error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):[^:]*:\d+:(.*)$")
+"""A line of openssl's error queue: thread, code, library, function, reason, file, line, more about it."""
 _REMEDY = "ask another authority, or leave timestamps out"
 
 
@@ -35,6 +37,15 @@ def query(message: bytes, *, nonce: bytes) -> bytes:
     number = bytes([nonce[0] & 0x7F | 0x40]) + nonce[1:]  # positive, and never shorter
     body = b"\x02\x01\x01" + _SHA256_IMPRINT + sha256(message).digest() + b"\x02\x08" + number + b"\x01\x01\xff"
     return bytes([0x30, len(body)]) + body
+
+
+def _reason(told: str) -> str:
+    """Give the reason of openssl's first error, and not where in its source that is."""
+    for line in told.splitlines():
+        match = _ERROR.search(line)
+        if match:
+            return ": ".join(part for part in (match[1], match[2].strip()) if part)
+    return "openssl says no more"
 
 
 class Timestamps:
@@ -82,9 +93,8 @@ class Timestamps:
             argv = ("ts", "-verify", "-in", str(files["answer"]), "-data", str(files["message"]))
             output = self._run((*argv, "-CAfile", str(files["authorities"]), "-attime", str(int(at.timestamp()))))
         if output.exit_code or b"Verification: OK" not in output.stdout + output.stderr:
-            told = output.stderr.decode("utf-8", "replace").strip().splitlines()
             raise SignatureError(
-                f"the timestamp does not verify: {told[0][:200] if told else 'openssl says no more'}",
+                f"the timestamp does not verify: {_reason(output.stderr.decode('utf-8', 'replace'))[:200]}",
                 remedy="see that the enforced layer has the authority's root certificate",
             )
         return at

@@ -126,7 +126,7 @@ def test_an_answer_is_checked(authority: Authority, stamps: Timestamps) -> None:
 
 def test_an_answer_for_something_else_does_not_count(authority: Authority, stamps: Timestamps) -> None:
     answer = stamps.ask(authority.url, b"a message", nonce=NONCE)
-    with pytest.raises(SignatureError, match="does not verify"):
+    with pytest.raises(SignatureError, match=r"does not verify: message imprint mismatch\n"):
         stamps.verify(answer, b"another", authorities=authority.root)
 
 
@@ -136,7 +136,7 @@ def test_an_authority_that_nobody_vouches_for_does_not_count(
     other = Authority(tmp_path, "other")
     other.close()
     answer = stamps.ask(authority.url, b"a message", nonce=NONCE)
-    with pytest.raises(SignatureError, match="does not verify"):
+    with pytest.raises(SignatureError, match="does not verify: certificate verify error: Verify error:"):
         stamps.verify(answer, b"a message", authorities=other.root)
 
 
@@ -208,6 +208,20 @@ def test_a_plain_checkpoint_does_not(kept: Kept, authority: Authority) -> None:
     ended = kept.cli("verify", "--checkpoint", str(kept.place))
     assert (ended.code, "no timestamp that counts" in ended.err) == (2, True), ended
     assert standalone(kept.export(), "--authorities", str(authority.folder / "root.pem")).code == 1
+
+
+def test_what_lacks_a_required_timestamp_never_replaces_what_has_one(
+    kept: Kept, authority: Authority, tmp_path: Path
+) -> None:
+    require(kept, authority)
+    assert checkpoint(kept, "--timestamp", authority.url) == 0
+    good, size = kept.place.read_bytes(), len(kept.entries())
+    other = Authority(tmp_path, "other")
+    assert checkpoint(kept) == 2
+    assert checkpoint(kept, "--timestamp", other.url) == 2
+    assert (kept.place.read_bytes(), len(kept.entries())) == (good, size)
+    assert checkpoint(kept, "--timestamp", other.url, "--timestamp", authority.url) == 0
+    other.close()
 
 
 def test_a_timestamp_of_another_checkpoint_does_not(kept: Kept, authority: Authority) -> None:
