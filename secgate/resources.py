@@ -8,7 +8,8 @@ that a checkout in the working directory can never shadow an installed secgate.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -59,3 +60,19 @@ def program_digest() -> str:
     for folder in _DECIDING:
         total.update(folder_digest(data_dir(folder)).encode())
     return total.hexdigest()
+
+
+def first_unreadable(root: Path, names: Iterable[str]) -> str:
+    """Give the first of `names` under `root`, or what is below it, that may not be read; "" where all may.
+
+    A walk passes over a folder that it may not read as if it were empty: what counts by its absence asks here first.
+    """
+    if not os.access(root, os.R_OK | os.X_OK):
+        return "."
+    for name in names:
+        top = root / name
+        for one in (top, *sorted(top.rglob("*"))):
+            needed = os.R_OK | os.X_OK if one.is_dir() else os.R_OK
+            if not one.is_symlink() and one.exists() and not os.access(one, needed):
+                return one.relative_to(root).as_posix()
+    return ""

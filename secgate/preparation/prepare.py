@@ -53,7 +53,7 @@ from secgate.preparation.policy_files import (
 )
 from secgate.preparation.secrets import secret_key
 from secgate.repository import Repository
-from secgate.resources import data_dir, files_under
+from secgate.resources import data_dir, files_under, first_unreadable
 from secgate.retirement import FILE_NAME as RETIRED_NAME
 from secgate.retirement import Retirement, read_retirement
 from secgate.secret_binding import SecretKey
@@ -325,6 +325,8 @@ def _who_counts(files: dict[str, bytes]) -> tuple[People, Trust]:
 
 def _require_parts(root: Path, *, place: str) -> None:
     """Raise UsageError for a directory that would enforce nothing, or less than it seems to."""
+    if unread := first_unreadable(root, sorted(ENFORCED_PARTS)):
+        raise UsageError(f"the enforced layer cannot be read: {unread}", place=place, remedy="let the gate read it")
     parts = [root / name for name in ENFORCED_PARTS if (root / name).exists() or (root / name).is_symlink()]
     if not parts:
         raise UsageError(
