@@ -81,6 +81,16 @@ class _Collector:
         """Note that `path` is not offered."""
         self._left_out.append(LeftOut(path=escaped(path), reason=reason, detail=detail))
 
+    def leave_folder(self, tree: Tree, path: str) -> None:
+        """Note that a folder is not gone into: it may not be read, or is a repository of its own."""
+        try:
+            tree.names(path)
+        except NotOfferedError as error:
+            if error.reason:
+                self._left_out.append(error.left_out(escaped(path)))
+                return
+        self.leave(path, "submodule", "a repository inside this one")
+
     def add(self, path: str, *, size_bytes: int, head: bytes, executable: bool) -> None:
         """Offer a file, unless it is a pointer that stands for bytes kept elsewhere."""
         pointer = read_pointer(head) if size_bytes <= MAX_BYTES else None
@@ -136,7 +146,7 @@ def list_work_tree(
         for path in names:
             entry = entries.get(path)
             if path.endswith("/"):
-                collector.leave(path.rstrip("/"), "submodule", "a repository inside this one")
+                collector.leave_folder(tree, path.rstrip("/"))
             elif entry is not None and entry.is_submodule:
                 collector.leave(path, "submodule", f"at commit {entry.blob}")
             elif entry is not None and entry.tag in "sS":

@@ -75,6 +75,12 @@ def split_records(data: bytes) -> list[bytes]:
     return data[:-1].split(b"\0")
 
 
+def closed_folders(talk: bytes) -> list[bytes]:
+    """Give the folders that `git ls-files` could not go into, each with a slash: it says so, and lists the rest."""
+    _, *told = talk.split(b"warning: could not open directory '")
+    return [one.partition(b"/': ")[0] + b"/" for one in told]
+
+
 def read_index(data: bytes) -> tuple[Entry, ...]:
     """Read `git ls-files -v -s -z`: tag, mode, blob, stage, then a tab and the name."""
     entries = []

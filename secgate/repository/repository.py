@@ -27,6 +27,7 @@ from secgate.repository.directory import (
 )
 from secgate.repository.entries import (
     Entry,
+    closed_folders,
     decoded,
     encoded,
     read_index,
@@ -206,9 +207,14 @@ class Repository:
         return {entry.path: entry for entry in self._entries}
 
     def untracked(self) -> tuple[str, ...]:
-        """Give what is not in the index and not ignored; a repository inside this one ends in a slash."""
+        """Give what is not in the index and not ignored.
+
+        A repository inside this one ends in a slash, and so does a folder that git may not read.
+        """
         output = self._run("ls-files", "-z", "--others", "--exclude-standard")
-        return tuple(sorted(decoded(name) for name in split_records(output.stdout)))
+        return tuple(
+            sorted({*map(decoded, split_records(output.stdout)), *map(decoded, closed_folders(output.stderr))})
+        )
 
     def is_ignored(self, path: str) -> bool:
         """Tell whether git ignores `path` of the work tree."""
