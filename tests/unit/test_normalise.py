@@ -246,6 +246,7 @@ def test_threat_14_a_fix_of_another_file_or_past_the_end_is_none() -> None:
         ("k = 'AKIA" + "Q4RT7ZK2MX9PL3EX'\n", "AKIA" + "Q4RT7ZK2MX9PL3EX", "high"),
         ("BEGIN = '-----BEGIN RSA PRIVATE" + " KEY-----'\n", "BEGIN RSA PRIVATE KEY", "info"),
         ("-----BEGIN RSA PRIVATE" + " KEY-----\n" + "aB3d" * 16 + "\n", "BEGIN RSA PRIVATE KEY", "high"),
+        ("k = '-----BEGIN RSA PRIVATE" + " KEY-----' '" + "aB3d" * 5 + "' '", "BEGIN RSA PRIVATE KEY", "high"),
     ],
 )
 def test_a_detector_that_is_certain_is_wrong_about_two_forms_alone(text: str, secret: str, severity: str) -> None:
