@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -159,9 +159,10 @@ def prepare(
     target = discover(_question(request, first, path, machine), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
     own, notes = _own_settings(request, machine, target, repository, at)
-    resolved = for_folder(config.resolve([*stronger, *([own] if own else [])]), target.prefix, stronger=stronger)
+    all_layers = [*stronger, *([own] if own else [])]
+    resolved = for_folder(config.resolve(all_layers), target.prefix, stronger=stronger)
     settings = resolved.settings
-    check_scanners(resolved)
+    check_scanners(resolved, all_layers)
     target = narrowed(
         target,
         excludes=tuple(PathPattern(text) for text in settings.exclude),
@@ -344,16 +345,22 @@ def _require_parts(root: Path, *, place: str) -> None:
         )
 
 
-def check_scanners(resolved: config.Resolved) -> None:
-    """Raise ConfigError for a table of a scanner that is not there: it would say something and do nothing."""
+def check_scanners(resolved: config.Resolved, layers: Sequence[SettingsLayer]) -> None:
+    """Raise ConfigError for a scanner or an option that is not there: it would say something and do nothing.
+
+    `layers` are those that were resolved.
+    """
     known = registry.names("scanners")
-    faults = []
-    for name in sorted(set(resolved.settings.scanners) - set(known)):
-        key = f"scanners.{name}"
-        place = next((by for path, by in resolved.sources.items() if path.startswith(f"{key}.")), "configuration")
-        close = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
-        faults.append((place, f"there is no scanner `{name}`: `{key}`", remedy))
+    faults: list[tuple[str, str, str]] = []
+    for layer, name, table in ((each, *one) for each in layers for one in _scanner_tables(each)):
+        at = ("scanners", name)
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
+            faults.append((config.place_of(layer, at), f"there is no scanner `{name}`: `{'.'.join(at)}`", remedy))
+        elif "options" in table:
+            form = registry.scanner_options(name)
+            config.check_table(layer, form, table["options"], (*at, "options"), faults)
     for name, own in resolved.settings.scanners.items():
         place = resolved.sources.get(f"scanners.{name}.covers", "")
         if own.covers and resolved.sources.get(f"scanners.{name}.kinds") != place:
@@ -363,6 +370,11 @@ def check_scanners(resolved: config.Resolved) -> None:
     if faults:
         what = f"{faults_words(len(faults))} in the configuration"
         raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
+
+
+def _scanner_tables(layer: SettingsLayer) -> list[tuple[str, Mapping[str, object]]]:
+    """Give each scanner's table of a layer that has been resolved: its form is known to be right."""
+    return sorted(layer.values.get("scanners", {}).items())
 
 
 def _directory(path: str, machine: Machine) -> str:
