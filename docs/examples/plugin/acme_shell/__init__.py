@@ -52,7 +52,7 @@ class Found(msgspec.Struct, forbid_unknown_fields=True):
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `[scanners.acme-shell.options]` may hold; secgate refuses anything else before it starts."""
 
-    commands: Annotated[list[str], msgspec.Meta(description="programs that download")] = ["curl", "wget"]
+    commands: Annotated[tuple[str, ...], msgspec.Meta(description="programs that download")] = ("curl", "wget")
 
 
 class AcmeShell:
