@@ -82,6 +82,7 @@ GAPS = {
     "advisories-too-old": "the newest change in the database is older than allowed",
     "no-tool": "no tool of this lane took part",
     "left-out": "the file was not offered to any lane, see below",
+    "excluded": "the tree's own `exclude` leaves out every file that the lane would have",
 }
 
 LEFT_OUT = {

@@ -127,6 +127,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     target: Target
     repository: Repository | None
     settings: Settings
+    settled: tuple[str, ...]
+    """Patterns of `settings.exclude` that are the organisation's own."""
     sources: dict[str, str]
     config_digest: str
     profile: Profile
@@ -163,9 +165,11 @@ def prepare(
     resolved = for_folder(config.resolve(all_layers), target.prefix, stronger=stronger)
     settings = resolved.settings
     check_scanners(resolved, all_layers)
+    settled = _settled(enforced)
     target = narrowed(
         target,
-        excludes=tuple(PathPattern(text) for text in settings.exclude),
+        # A file that the organisation excludes as well is excluded by it.
+        excludes=tuple(map(PathPattern, dict.fromkeys((*settled, *settings.exclude)))),
         gate_paths=tuple(PathPattern(text) for text in _gate_folders(settings)),
     )
     target = without_names(target, enforced.people)
@@ -189,6 +193,7 @@ def prepare(
         target=target,
         repository=repository,
         settings=settings,
+        settled=settled,
         sources=resolved.sources,
         config_digest=hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest(),
         profile=asked.whole,
@@ -370,6 +375,12 @@ def check_scanners(resolved: config.Resolved, layers: Sequence[SettingsLayer]) -
     if faults:
         what = f"{faults_words(len(faults))} in the configuration"
         raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
+
+
+def _settled(enforced: Enforced) -> tuple[str, ...]:
+    if enforced.settings is None:
+        return ()
+    return tuple(for_folder(config.resolve([enforced.settings]), "", stronger=()).settings.exclude)
 
 
 def _scanner_tables(layer: SettingsLayer) -> list[tuple[str, Mapping[str, object]]]:
