@@ -141,15 +141,20 @@ class PipAudit:
             )
         if plan.step == "resolve":
             return _read_resolution(job, plan, output)
-        if output.timed_out:
-            return Reading(status=ScanStatus.TIMED_OUT, reason=f"pip-audit took longer than {job.limits.time_s:g} s")
-        if output.truncated:
-            return Reading(status=ScanStatus.TRUNCATED, reason="pip-audit wrote more than the cap")
-        if output.exit_code not in _ENDED:
-            return Reading(status=ScanStatus.CRASHED, reason=f"pip-audit ended with exit code {output.exit_code}")
-        if why := _unreached(output):
-            return Reading(status=ScanStatus.UNAVAILABLE, reason=f"the source of advisories could not be asked: {why}")
-        return _read_audit(plan, _decode(output.stdout))
+        return _without_report(job, output) or _read_audit(plan, _decode(output.stdout))
+
+
+def _without_report(job: Job, output: Output) -> Reading | None:
+    """Say how an audit ended that wrote no whole report; None for one that may have."""
+    if output.timed_out:
+        return Reading(status=ScanStatus.TIMED_OUT, reason=f"pip-audit took longer than {job.limits.time_s:g} s")
+    if output.truncated:
+        return Reading(status=ScanStatus.TRUNCATED, reason="pip-audit wrote more than the cap")
+    if output.exit_code not in _ENDED:
+        return Reading(status=ScanStatus.CRASHED, reason=f"pip-audit ended with exit code {output.exit_code}")
+    if why := _unreached(output):
+        return Reading(status=ScanStatus.UNAVAILABLE, reason=f"the source of advisories could not be asked: {why}")
+    return None
 
 
 def _unreached(output: Output) -> str:

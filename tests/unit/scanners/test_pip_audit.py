@@ -118,7 +118,10 @@ _HELD = b"requests.exceptions.HTTPError: 503 Server Error\n\npip_audit._service.
     [
         (_PROXY, "the proxy that HTTPS_PROXY names let nothing through"),
         (b"requests.exceptions.SSLError: (Caused by SSLError('[SSL: CERTIFICATE_VERIFY_FAILED]", "REQUESTS_CA_BUNDLE"),
-        (b"requests.exceptions.ConnectionError: HTTPSConnectionPool(host='u:pw@proxy')", "there was no connection to it"),
+        (
+            b"requests.exceptions.ConnectionError: HTTPSConnectionPool(host='u:pw@proxy')",
+            "there was no connection to it",
+        ),
         (b"ERROR:pip_audit._cli:Tip: your network may be blocking this service.", "there was no connection to it"),
         (_HELD, "it answered with an error"),
     ],
