@@ -229,7 +229,7 @@ def _some(names: Iterable[str]) -> str:
 
 
 def _comments(finding: Finding) -> str:
-    texts = dict.fromkeys(one.text for witness in finding.witnesses for one in witness.suppressions)
+    texts = dict.fromkeys(one.text for witness in finding.witnesses for one in witness.suppressions if one.text)
     return f": {_some(texts)}" if texts else ""
 
 
