@@ -32,9 +32,9 @@ _RANK: dict[str, int] = {word.value: rank for rank, word in enumerate(Word)}
 def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDecision:
     """Read a decision made on `document` and the sentinel beside it, and give it without the sentinel.
 
-    Every verdict, element and duty is spelt out in it. Raises PolicyError for: a break of the schema, a subject without exactly one
-    verdict, an element about nothing, a word that this layer may not say or that is milder than its elements, a
-    sentinel that was not denied.
+    Every verdict, element and duty is spelt out in it. Raises PolicyError for: a break of the schema, a subject without
+    exactly one verdict, an element about nothing, a word that this layer may not say or that is milder than its
+    elements, a sentinel that was not denied.
     """
     decision = _spelt_out(read_decision(value, layer=layer), layer)
     findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
