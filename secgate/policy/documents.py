@@ -351,16 +351,6 @@ class Alike(Document, frozen=True, kw_only=True):
     all_rules: tuple[str, ...]
 
 
-class AddedObligation(Document, frozen=True, kw_only=True):
-    """A duty that a rule adds, or takes back."""
-
-    finding: Text
-    basis: Text
-    start_epoch_s: Count
-    limit_s: Count
-    rule: str
-
-
 class Duty(Document, frozen=True, kw_only=True):
     """A duty as a rule's own set holds it."""
 
@@ -368,6 +358,12 @@ class Duty(Document, frozen=True, kw_only=True):
     basis: Text
     start_epoch_s: Count
     limit_s: Count
+
+
+class AddedObligation(Duty, frozen=True, kw_only=True):
+    """A duty that a rule adds, or takes back."""
+
+    rule: str
 
 
 class AddedByRule(Document, frozen=True, kw_only=True):
