@@ -96,7 +96,7 @@ class _Finding(Struct):
     desc: str
     url: str
     determinations: _Determinations
-    locations: list[_Location]
+    locations: Annotated[list[_Location], Meta(min_length=1)]
     ignored: bool = False
 
 
