@@ -93,7 +93,7 @@ GAPS = {
     "unsupported": "no shipped tool looks at files of this kind",
     "unpinned": "a dependency without an exact version",
     "skipped-by-tool": "the tool says that it skipped the file",
-    "advisories-missing": "there is no local advisory database to read, or what was asked instead knows no package",
+    "advisories-missing": "no local advisory database, or what was asked instead did not answer or knows no package",
     "advisories-too-old": "the newest change in the database is older than allowed",
     "no-tool": "no tool of this lane took part",
     "left-out": "the file was not offered to any lane, see below",

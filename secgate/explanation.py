@@ -197,12 +197,15 @@ def _duty_words(duty: Obligation) -> str:
 
 
 def waiver_command(finding: Finding, document: RunDocument) -> str:
-    """Give the line that asks for a waiver of a finding; "" where none can be asked for."""
+    """Give the line that asks for a waiver of a finding; "" where none can be asked for.
+
+    It names this run where a ledger has it; of another it would say that there is none.
+    """
     is_secret = any(witness.secret for witness in finding.witnesses)
     if not re.fullmatch(r"[0-9a-f]{8,}", finding.fingerprint) or (is_secret and not finding.secret_macs):
         return ""
     kind = ("--kind", "accept")
-    run = ("--run", document.run_id)
+    run = ("--run", document.run_id) if is_recorded(document) else ()
     return shlex.join(("secgate", "waiver", "request", finding.fingerprint[:SHOWN], *kind, *run, *_PLACEHOLDERS))
 
 
@@ -235,11 +238,16 @@ def _has_tree(document: RunDocument) -> bool:
     return document.decision is None or document.decision.claims_coverage
 
 
+def is_recorded(document: RunDocument) -> bool:
+    """Tell whether a ledger has this run: hooks, staged runs and forks only read one."""
+    return document.ledger_head is not None and not document.target.only_reads
+
+
 def _waiver_words(document: RunDocument) -> str:
     text = "have it accepted for a while; somebody else approves"
     if document.decision is not None and not document.decision.enforced_digest:
         text += "; it counts only under an enforced layer that knows you both"
-    if document.ledger_head is None or document.target.only_reads:
+    if not is_recorded(document):
         text += "; this run is in no ledger, so run it once where it is recorded"
     return text
 

@@ -208,8 +208,8 @@ def _advisory_digests(document: InputDocument) -> dict[str, Digest]:
 def _standing_notes(request: JudgeRequest) -> list[str]:
     notes = [f"the enforced layer switches off the shipped rule {name}" for name in sorted(request.disabled_rules)]
     if not request.claims_coverage:
-        notes.append("findings only, no coverage claimed")
-    if request.provisional_clocks:
+        notes.append("findings only, no coverage claimed; nothing is recorded, no clock starts")
+    elif request.provisional_clocks:
         notes.append("clocks are provisional: nothing requires this ledger, and without it each starts anew")
     if request.mode == "observe":
         notes.append("observe mode: the outcome is recorded and does not stop anything")

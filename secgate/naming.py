@@ -10,6 +10,7 @@ from secgate.memory import Line, Remembered
 from secgate.model import Finding, RunDocument
 
 _MOST_NAMED = 5
+_MOST_OFFERED = 3
 
 
 def resolve(wanted: str, lines: Mapping[str, Line], *, advisories: Collection[str] = ()) -> tuple[str, ...]:
@@ -74,6 +75,14 @@ def resolve_in(wanted: str, documents: Iterable[RunDocument], *, advisories: Col
         f"no recorded finding is known as `{wanted}`",
         remedy="`secgate show --format json` lists a run's fingerprints; --path names the tree whose ledger is read",
     )
+
+
+def unnamed(told: str, kinds: str, document: RunDocument) -> UsageError:
+    """Give the error for want of a name: what can be named, and the worst findings of a run as examples."""
+    worst = sorted(document.findings, key=lambda one: (-one.score, one.fingerprint))[:_MOST_OFFERED]
+    examples = ", ".join(_place(one.fingerprint, one.weakness, one.location.path) for one in worst)
+    last = f"; the worst of the last run are: {examples}" if examples else "; the last run found nothing"
+    return UsageError(told, remedy=f"give {kinds}{last}; `secgate show --format json` lists them all")
 
 
 def _rank(wanted: str, known: Remembered, called: AbstractSet[str]) -> int:

@@ -25,6 +25,8 @@ WORKFLOW = f"{WORKFLOWS}/secgate.yml"
 _CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 _PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0"
 _SHOWN = 6
+_CALLS = re.compile(r"""\bsecgate["']?[ \t]+(?:run|check|hook|scan)\b|\buses:[ \t]*["']?[\w./-]*\bsecgate\b""")
+_COMMENT = re.compile(r"(?:^|[ \t])#.*", flags=re.MULTILINE)
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 
 
@@ -84,6 +86,8 @@ def hooks(sight: Sight, files: Mapping[str, str]) -> Proposal:
     held = _yaml(before)
     if _calls_us(held):
         return Proposal(path=HOOKS, said="calls secgate")
+    if not _COMMENT.sub("", before).strip():
+        return Proposal(path=HOOKS, before=before, text=_ended(before) + "repos:\n" + _hooks_entry(sight, "  "))
     indent = re.search(r"^([ ]*)-[ ]+repo:", before, flags=re.MULTILINE)
     entry = _hooks_entry(sight, indent[1] if indent else "  ")
     text = _in_repos(before, entry)
@@ -95,10 +99,16 @@ def hooks(sight: Sight, files: Mapping[str, str]) -> Proposal:
 def workflow(sight: Sight, files: Mapping[str, str]) -> Proposal:
     """Propose a workflow for GitHub; for other forges say where the template is."""
     if sight.forge != "github":
-        return Proposal(path=WORKFLOW, said="is GitHub's; templates for other forges: docs/pipelines.md")
+        where = f"{HOME}/blob/{_revision(sight)}/docs/pipelines.md"
+        return Proposal(path=WORKFLOW, said=f"left out, since nothing here says GitHub; for other forges: {where}")
     for path, text in sorted(files.items()):
-        if path.startswith(f"{WORKFLOWS}/") and re.search(r"\bsecgate\b", text):
+        if path.startswith(f"{WORKFLOWS}/") and _CALLS.search(_COMMENT.sub("", text)):
             return Proposal(path=path, said="calls secgate")
+    if WORKFLOW in files:
+        where = f"{HOME}/blob/{_revision(sight)}/docs/github.md"
+        return Proposal(
+            path=WORKFLOW, said=f"is there, does not call secgate, and stays as it is; what to add: {where}"
+        )
     return Proposal(path=WORKFLOW, text=_workflow_text(sight))
 
 
@@ -215,8 +225,12 @@ def _gate_steps(sight: Sight) -> str:
 
 def _joined(before: str, more: str) -> str:
     newline = "\r\n" if "\r\n" in before else "\n"
-    start = before if not before or before.endswith("\n") else before + newline
-    return start + newline + more.replace("\n", newline)
+    return _ended(before) + newline + more.replace("\n", newline)
+
+
+def _ended(text: str) -> str:
+    """Give text whose last line has an end."""
+    return text if not text or text.endswith("\n") else text + "\n"
 
 
 def _in_repos(before: str, entry: str) -> str:

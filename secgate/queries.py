@@ -22,7 +22,7 @@ from secgate.escape import json_text
 from secgate.explanation import Explanation, as_of_now, explain_finding, explain_lane, explain_rule, explain_run
 from secgate.memory import Memory
 from secgate.model import Head, History, KnownRun, Rename, RunDocument
-from secgate.naming import resolve, resolve_in, resolve_of_old
+from secgate.naming import resolve, resolve_in, resolve_of_old, unnamed
 from secgate.narration import comparison_page, explanation_page, story_page
 from secgate.policy import effective_data
 from secgate.ports import Ledger, Rendered
@@ -85,13 +85,14 @@ def finding_story(finding: str, *, place: Place, machine: Machine, now: datetime
     does not verify, UsageError where no finding is meant, or several.
     """
     wanted = finding.strip()
-    if not wanted:
-        raise UsageError("no finding was named", remedy="give a fingerprint, or the start of one")
     with _asked(place, machine=machine, now=now) as asked:
         ledger, lines = asked.chosen.ledger, asked.memory.lines(asked.repository)
         runs = asked.history.runs
         if not runs:
             raise UsageError("no run was recorded", place=ledger.address, remedy="secgate run records one")
+        if not wanted:
+            last = _document(ledger, runs[-1])
+            raise unnamed("no finding was named", "a fingerprint, the start of one or an advisory", last)
         called = advisory_names(wanted, machine=machine, settings=asked.prepared.settings)
         names = resolve(wanted, lines, advisories=called) or resolve_in(
             wanted, (_document(ledger, run) for run in runs), advisories=called
@@ -118,11 +119,13 @@ def explanation(subject: str, *, run: str, place: Place, machine: Machine, now: 
     for a ledger that does not verify, UsageError where nothing or several things are meant.
     """
     wanted = subject.strip()
-    if not wanted:
-        raise UsageError("nothing was named", remedy="give a fingerprint or the start of one, a lane, a rule, or `run`")
     with prepared_at(place, machine=machine, now=now) as (prepared, chosen, _):
         asked = _recalled(prepared, chosen, now) if chosen is not None else None
         document = _explained_run(run, asked, last_kept(root=prepared.target.root, machine=machine))
+        if not wanted:
+            raise unnamed(
+                "nothing was named", "a fingerprint, the start of one, an advisory, a lane, a rule or `run`", document
+            )
         called = advisory_names(wanted, machine=machine, settings=prepared.settings)
         told = _explained(wanted, document, prepared, asked, called)
     shipped, organisation = prepared.layers[0], next((x for x in prepared.layers if x.name == "organisation"), None)
@@ -191,6 +194,12 @@ def run_comparison(then: str, now_run: str, *, place: Place, machine: Machine, n
     """
     with _asked(place, machine=machine, now=now) as asked:
         ledger = asked.chosen.ledger
+        if not (then.strip() and now_run.strip()):
+            raise UsageError(
+                "two runs are compared: name the earlier and the later one",
+                place=ledger.address,
+                remedy=_latest(asked, "give their ids, or the start of each"),
+            )
         first, second = (_document(ledger, _run_of(one, asked)) for one in (then, now_run))
         return compare(first, second, _ground(first, second, asked))
 
@@ -343,13 +352,18 @@ def _run_of(run_id: str, asked: _Asked) -> KnownRun:
     runs = [run for run in asked.history.runs if run.run_id.startswith(run_id)]
     if not runs:
         told = f"no run starts with `{run_id}`" if run_id else "no run was recorded"
-        known = ", ".join(run.run_id for run in asked.history.runs[-3:])
-        raise UsageError(told, place=place, remedy=f"the latest are: {known}" if known else "secgate run records one")
+        raise UsageError(told, place=place, remedy=_latest(asked))
     exact = [run for run in runs if run.run_id == run_id]
     if run_id and len(runs) > 1 and not exact:
         ids = ", ".join(run.run_id for run in runs[:5])
         raise UsageError(f"{len(runs)} runs start with `{run_id}`: {ids}", remedy="give more of the id")
     return (exact or runs)[-1]
+
+
+def _latest(asked: _Asked, *first: str) -> str:
+    """Give a remedy that names the latest runs, behind other words."""
+    known = ", ".join(run.run_id for run in asked.history.runs[-3:])
+    return "; ".join((*first, f"the latest are: {known}")) if known else "secgate run records one"
 
 
 def _document(ledger: Ledger, run: KnownRun) -> RunDocument:

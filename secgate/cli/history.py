@@ -41,7 +41,7 @@ def _asking(command: Function) -> Function:
         "secgate history CVE-2026-12345 --format json",
     ),
 )
-@click.argument("finding", metavar="FINDING")
+@click.argument("finding", default="", metavar="FINDING")
 @_asking
 def history_command(*, finding: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
     """Tell what is recorded of FINDING: each run, its clocks and duties, its waiver, who wrote its lines.
@@ -67,7 +67,7 @@ def history_command(*, finding: str, path: str, config: str, enforced: str, form
         "secgate explain sast --run 20261127T0740",
     ),
 )
-@click.argument("subject", metavar="ID", shell_complete=complete_subject)
+@click.argument("subject", default="", metavar="ID", shell_complete=complete_subject)
 @click.option("--run", default="", metavar="RUN", help="The run, by its id or the start of it; the latest by default.")
 @_asking
 def explain_command(*, subject: str, run: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
@@ -91,8 +91,8 @@ def explain_command(*, subject: str, run: str, path: str, config: str, enforced:
     cls=Command,
     examples=("secgate diff 20261126T0740 20261127T0740",),
 )
-@click.argument("then", metavar="RUN")
-@click.argument("now", metavar="RUN")
+@click.argument("then", default="", metavar="RUN")
+@click.argument("now", default="", metavar="RUN")
 @_asking
 def diff_command(*, then: str, now: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
     """Tell what differs from the first RUN to the second: findings, tools, policy and coverage.

@@ -74,8 +74,16 @@ def init_command(
     if baseline and not dry_run:
         _sign(path, author=author, key=key, enforced=enforced)
     if wanted and not dry_run:
-        click.echo("next: look at them, commit them, then `secgate run`", err=True)
+        _next(begun)
     return 0
+
+
+def _next(begun: Beginning) -> None:
+    from secgate.proposals import HOOKS, changed
+
+    click.echo("next: look at them" + (", commit them" if begun.is_git else "") + ", then `secgate run`", err=True)
+    if any(one.path == HOOKS for one in changed(begun.proposals)):
+        click.echo("hooks start with `pre-commit install --hook-type pre-commit --hook-type pre-push`", err=True)
 
 
 def _show(begun: Beginning) -> None:

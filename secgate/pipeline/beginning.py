@@ -33,6 +33,7 @@ class Beginning(Struct, frozen=True, kw_only=True):
     """Where files go, and what is proposed for each."""
 
     root: str
+    is_git: bool
     proposals: tuple[Proposal, ...]
 
 
@@ -61,7 +62,7 @@ def look(path: str, *, in_pyproject: bool, without: Iterable[str], machine: Mach
         made.append(proposals.hooks(sight, files))
     if "workflow" not in left_out:
         made.append(proposals.workflow(sight, files))
-    return Beginning(root=root, proposals=tuple(made))
+    return Beginning(root=root, is_git=sight.is_git, proposals=tuple(made))
 
 
 def _workflows(prepared: Prepared) -> list[str]:

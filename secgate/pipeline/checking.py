@@ -133,7 +133,6 @@ def check(
         coverage=coverage,
         findings=findings,
         decision=judgement.decision,
-        provisional_clocks=True,
         notes=(*taken.notes, *(f"{one.scanner}: {one.rule} at {one.path!r}: {one.reason}" for one in refused)),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from secgate.escape import log_text
-from secgate.explanation import SHOWN, Explanation, explain_finding
+from secgate.explanation import SHOWN, Explanation, explain_finding, is_recorded
 from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
 from secgate.model import Finding, RunDocument, Severity, Word
@@ -81,7 +81,7 @@ class _RunPage(Page):
             self.title(f"Blocking ({len(summary.blocking):,})")
             groups = alike(summary.blocking[:MAX_COMPARED], document)
             for rows, explained in groups[:MAX_BLOCKING]:
-                self.finding(rows, explained)
+                self.finding(rows, explained, recorded=is_recorded(document))
             self.more(len(summary.blocking) - sum(len(rows) for rows, _ in groups[:MAX_BLOCKING]))
         others = [row for row in summary.others if row.passed_as is None]
         if others:
@@ -114,7 +114,7 @@ class _RunPage(Page):
         if count > 0:
             self.wrap(f"and {count:,} more (--format html or json shows them)", 2)
 
-    def finding(self, rows: Sequence[FindingRow], told: Explanation) -> None:
+    def finding(self, rows: Sequence[FindingRow], told: Explanation, *, recorded: bool) -> None:
         """What is said of findings that differ in nothing but their places, said once."""
         row = rows[0]
         finding = row.finding
@@ -140,7 +140,11 @@ class _RunPage(Page):
         for way in told.ways:
             # Of several each has a line of its own, with the name that stands behind its place.
             command = way.command.replace(finding.fingerprint[:SHOWN], _ANY, 1) if several else way.command
-            self.command("waive" if way.kind == "waiver" else "", command)
+            label = "waive" if way.kind == "waiver" else ""
+            if label and not recorded:
+                self.labelled(label, "once a run that is recorded shows it, with")
+                label = ""
+            self.command(label, command)
         self.labelled("by", f"{row.seen_by}; {finding.state.value}; {severity_words(finding)}")
         if finding.ambiguous:
             self.labelled("note", f"known again by its order among equals: {finding.state_basis}")
@@ -161,8 +165,8 @@ class _RunPage(Page):
         """One line: severity, word, title, place; the title gives way first, then the start of the place."""
         head = f"  {row.finding.severity.value:<9}" + (f"{row.word:<8}" if row.verdict else "")
         room = self.width - len(head)
-        place = clipped_left(log_text(row.place), room * 3 // 5)
-        title = clipped(log_text(row.finding.title), room - cells(place) - 2)
+        place = clipped_left(log_text(row.place[-self.width :]), room * 3 // 5)
+        title = clipped(log_text(row.finding.title[: self.width]), room - cells(place) - 2)
         self.lines.append(f"{head}{title}  {place}")
         if row.due:
             self.wrap(row.due, len(head) + 4, first=" " * len(head) + "due")
@@ -225,7 +229,7 @@ def _some(names: Iterable[str]) -> str:
 
 
 def _comments(finding: Finding) -> str:
-    texts = dict.fromkeys(one.text for witness in finding.witnesses for one in witness.suppressions)
+    texts = dict.fromkeys(one.text for witness in finding.witnesses for one in witness.suppressions if one.text)
     return f": {_some(texts)}" if texts else ""
 
 

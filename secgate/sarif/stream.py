@@ -10,7 +10,7 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any, NoReturn, Protocol
 
@@ -26,6 +26,7 @@ MAX_STEPS = 5_000_000
 passed over."""
 
 _CHUNK = 1024 * 1024
+_EXACT = 1 << 53
 # A value cut at the window's end fails at most so far before it: `-Infinity`, an escape, a literal.
 _TAIL = 16
 # What the file begins with, and what it then is: the first that fits.
@@ -66,7 +67,7 @@ class Cursor:
         self._stream: Readable = BytesIO(source) if isinstance(source, bytes) else source
         # Drops one byte-order mark and no other.
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._decode = _decoder().raw_decode
+        self._decode = _decoder(_counted).raw_decode
         self._text, self._at = "", 0
         self._before = self._bytes = 0
         self._steps = 0
@@ -227,7 +228,7 @@ def decode(data: bytes, *, name: str) -> Any:
     Raises UsageError, naming the file.
     """
     try:
-        return _decoder().decode(data.decode("utf-8-sig"))
+        return _decoder(_finite).decode(data.decode("utf-8-sig"))
     except RecursionError:
         reason = "nested too deeply"
     except UnicodeDecodeError as error:
@@ -243,8 +244,8 @@ def decode(data: bytes, *, name: str) -> Any:
     )
 
 
-def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite)
+def _decoder(number: Callable[[str], float]) -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant, parse_float=number)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -265,3 +266,9 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise _RefusedError(f"a number past all use: {text[:80]}")
     return number
+
+
+def _counted(text: str) -> float:
+    """Give `3.0` as the integer that it is to JSON Schema: some writers know no other numbers. Draft 7, 6.1.1."""
+    number = _finite(text)
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number

@@ -43,7 +43,8 @@ _ELSEWHERE = ("results", "driver", "extensions", "invocations", "artifacts")
 
 # A wrong word may be anything; one of letters is worth showing.
 _ENUM = re.compile(r"Invalid enum value '(?![A-Za-z]{1,20}'\Z).*", re.DOTALL)
-_VERSION = re.compile(r"\d[\d.]{0,10}(?:-csd\.[\d.a-z\-]{1,30})?")
+_VERSION = re.compile(r"\d[\d.]{0,10}(?:-(?:csd|rtm|beta)\.[\d.a-z\-]{1,30})?")
+_HALF = "a text that is not Unicode (half of a surrogate pair)"
 
 _T = TypeVar("_T")
 
@@ -142,8 +143,10 @@ class Walk:
             run.invocations = [self._part(place, InvocationPart) for place in places]
         elif key == "originalUriBaseIds":
             run.bases = self._part(path, dict[str, ArtifactLocation])
+            self._pack(run.bases, path)
         elif key == "versionControlProvenance":
             run.version_control = self._part(path, list[VersionControl])
+            self._pack(run.version_control, path)
         elif key == "columnKind":
             run.column_kind = cursor.value(path)
             if run.column_kind not in ("utf16CodeUnits", "unicodeCodePoints"):
@@ -203,6 +206,7 @@ class Walk:
             else:
                 cursor.skip(place)
         known = self._convert(small, Component, path)
+        self._pack((known, strings), path)
         return msgspec.structs.replace(known, rules=rules, taxa=taxa, strings=strings)
 
     def _descriptors(self, path: str, kind: type[_T]) -> Iterator[_T]:
@@ -231,6 +235,8 @@ class Walk:
         """Read a JSON value as a part, or refuse it at the place where its type is wrong."""
         try:
             return msgspec.convert(value, kind)
+        except UnicodeEncodeError:
+            self._cursor.refuse(path, _HALF)
         except msgspec.ValidationError as error:
             front, mark, inner = str(error).rpartition(" - at `$")
             reason = _ENUM.sub("not one of the standard's words", front if mark else inner)
@@ -241,6 +247,6 @@ class Walk:
         try:
             return self._packer.encode(part)
         except UnicodeEncodeError:
-            self._cursor.refuse(path, "a text that is not Unicode (half of a surrogate pair)")
+            self._cursor.refuse(path, _HALF)
         except OverflowError:
             self._cursor.refuse(path, "a number of too many digits")

@@ -52,7 +52,7 @@ _REMEDIES = {
     "unsupported": "add a tool of your own for it (a SARIF import or a plug-in), or waive the gap",
     "unpinned": "pin what is named there in a lock, to a version from an index",
     "skipped-by-tool": "do what the tool says; what it cannot know (a package of your own) is for a waiver of the gap",
-    "advisories-missing": "secgate advisories update",
+    "advisories-missing": "secgate advisories update; without a network: secgate advisories import DUMP",
     "advisories-too-old": "secgate advisories update",
     "no-tool": "install a plug-in for this lane, or change the lane table",
     "left-out": "have the file in the repository as a regular file, or waive the gap",

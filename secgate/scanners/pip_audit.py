@@ -9,6 +9,8 @@ Traps, each with a test on recorded output (pip-audit 2.10):
 - Packages it could not ask about are `skip_reason` entries beside "No known vulnerabilities found" and exit 0: such a
   package fails its manifest here, and so does one that the answer leaves out.
 - It refuses a list that holds two versions of one package: such pins go into lists of their own.
+- Where its source cannot be reached it ends in a traceback, with the exit code of a finding and nothing on stdout. The
+  cause is told in words of our own: an address in its text can carry a proxy's password.
 - It gives no severity: results are `high` with basis `unscored` until the scores of the advisory database are joined
   (`Database.scores`).
 
@@ -57,6 +59,17 @@ _ENDED = (0, 1)
 _SHOWN = 3
 """How many packages without an answer a gap names."""
 _LONGEST = 400
+_UNREACHED = (
+    (b"_service.interface.ServiceError", "it answered with an error"),
+    (
+        b"CERTIFICATE_VERIFY_FAILED",
+        "its certificate is not trusted here; REQUESTS_CA_BUNDLE names a file of authorities that are",
+    ),
+    (b"requests.exceptions.ProxyError", "the proxy that HTTPS_PROXY names let nothing through"),
+    (b"requests.exceptions.", "there was no connection to it"),
+    (b"ERROR:pip_audit._cli:Tip: your network", "there was no connection to it"),
+)
+"""What pip-audit says on stderr where nobody answered, and what that means; the first that fits."""
 
 
 class _Vulnerability(Struct, frozen=True):
@@ -128,13 +141,27 @@ class PipAudit:
             )
         if plan.step == "resolve":
             return _read_resolution(job, plan, output)
-        if output.timed_out:
-            return Reading(status=ScanStatus.TIMED_OUT, reason=f"pip-audit took longer than {job.limits.time_s:g} s")
-        if output.truncated:
-            return Reading(status=ScanStatus.TRUNCATED, reason="pip-audit wrote more than the cap")
-        if output.exit_code not in _ENDED:
-            return Reading(status=ScanStatus.CRASHED, reason=f"pip-audit ended with exit code {output.exit_code}")
-        return _read_audit(plan, _decode(output.stdout))
+        return _without_report(job, output) or _read_audit(plan, _decode(output.stdout))
+
+
+def _without_report(job: Job, output: Output) -> Reading | None:
+    """Say how an audit ended that wrote no whole report; None for one that may have."""
+    if output.timed_out:
+        return Reading(status=ScanStatus.TIMED_OUT, reason=f"pip-audit took longer than {job.limits.time_s:g} s")
+    if output.truncated:
+        return Reading(status=ScanStatus.TRUNCATED, reason="pip-audit wrote more than the cap")
+    if output.exit_code not in _ENDED:
+        return Reading(status=ScanStatus.CRASHED, reason=f"pip-audit ended with exit code {output.exit_code}")
+    if why := _unreached(output):
+        return Reading(status=ScanStatus.UNAVAILABLE, reason=f"the source of advisories could not be asked: {why}")
+    return None
+
+
+def _unreached(output: Output) -> str:
+    """Say why nobody answered pip-audit, "" where it wrote a report or failed otherwise."""
+    if output.stdout.strip():
+        return ""
+    return next((why for sign, why in _UNREACHED if sign in output.stderr), "")
 
 
 def _decode(stdout: bytes) -> _Report:

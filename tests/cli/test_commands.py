@@ -258,7 +258,8 @@ def test_check_judges_the_sarif_of_a_scan_and_claims_no_coverage(product: Produc
     product.cli("scan", str(clean), "-o", str(out))
     passed = product.cli("check", str(out))
     assert (judged.code, passed.code) == (1, 0)
-    assert "findings only, no coverage claimed" in " ".join(passed.out.split())
+    assert "findings only, no coverage claimed; nothing is recorded, no clock starts" in " ".join(passed.out.split())
+    assert "provisional" not in passed.out
     # Nothing is recorded that a waiver could be asked for, and there is no base that could be named.
     assert [words for words in ("waiver request", "--changed-since") if words in judged.out] == []
 

@@ -111,6 +111,16 @@ def test_what_is_not_there_is_a_usage_error_with_a_remedy(
     assert (ended.code, ended.out, "try: " in ended.err) == (2, "", True)
 
 
+def test_without_a_name_each_says_what_can_be_named(product: Product, git: Git, weak: dict[str, Any]) -> None:
+    known = weak["findings"][0]["fingerprint"][:12]
+    for words in (("history",), ("explain",), ("history", " "), ("explain", "")):
+        ended = ask(product, git, *words)
+        assert (ended.code, ended.out, "give a fingerprint" in ended.err, known in ended.err) == (2, "", True, True)
+    for words in (("diff",), ("diff", weak["run_id"])):
+        ended = ask(product, git, *words)
+        assert (ended.code, ended.out, f"the latest are: {weak['run_id']}" in ended.err) == (2, "", True)
+
+
 def test_a_start_of_two_runs_is_refused(product: Product, git: Git, weak: dict[str, Any]) -> None:
     gate(product, git)
     ended = ask(product, git, "diff", weak["run_id"][:2], weak["run_id"])
@@ -119,7 +129,7 @@ def test_a_start_of_two_runs_is_refused(product: Product, git: Git, weak: dict[s
 
 def test_without_a_ledger_both_say_how_to_get_one(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
-    for words in (("history", "aa"), ("diff", "2", "3")):
+    for words in (("history", "aa"), ("history",), ("diff", "2", "3"), ("diff",)):
         ended = ask(product, git, *words)
         assert (ended.code, "secgate run records one" in ended.err) == (2, True)
 

@@ -45,6 +45,8 @@ def test_it_shows_asks_writes_and_a_second_time_changes_nothing(product: Product
     assert (unasked.code, "give --yes" in unasked.err, written(shop)) == (2, True, {})
     done = init(product, shop, "--yes")
     assert (done.code, done.out, sorted(written(shop))) == (0, dry.out, sorted(FILES))
+    assert "next: look at them, commit them, then `secgate run`" in done.err
+    assert "hooks start with `pre-commit install" in done.err
     held = written(shop)
     again = init(product, shop, "--yes")
     assert (again.code, again.out, written(shop)) == (0, "", held)

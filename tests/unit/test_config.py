@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from secgate import config
+from secgate.config.machine import VARIABLES
 from secgate.errors import ConfigError
 
 
@@ -141,3 +145,33 @@ def test_no_state_folder_is_said() -> None:
 def test_the_schema_knows_every_key() -> None:
     schema = config.schema()
     assert set(schema["$defs"]["Settings"]["properties"]) >= {"profile", "exclude", "ledger", "advisories", "scanners"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("SECGATE_PROFLE", "SECGATE_PROFILE"),
+        ("SECGATE_ENFORCE", "SECGATE_ENFORCED"),
+        ("SECGATE_OFF_LINE", "SECGATE_OFFLINE"),
+        ("SECGATE_SECRETS_KEY", "SECGATE_SECRET_KEY"),
+        ("SECGATE_LEDGER_REQUIRE", "SECGATE_LEDGER_REQUIRED"),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_what_was_meant(wrong: str, meant: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.this_machine({"HOME": "/home/a", wrong: "x"})
+    ((place, what, remedy),) = caught.value.faults
+    assert (place, what) == ("environment", f"there is no variable {wrong}")
+    assert remedy.startswith(f"did you mean {meant}?")
+
+
+def test_variables_that_are_somebody_elses_are_left_alone() -> None:
+    theirs = ("SECGATE_PACKAGE", "SECGATE_VERSION", "SECGATE_NOTIFY_SECURITY_URL", "SECGATE_TEST_DATA", "SECGATED")
+    machine = config.this_machine({"HOME": "/home/a", **dict.fromkeys(theirs, "x")})
+    assert set(theirs) <= machine.env.keys()
+
+
+def test_every_variable_of_the_reference_is_known_and_no_other() -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "reference.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"^\| `(SECGATE_[A-Z_]+)` \|", reference, flags=re.MULTILINE))
+    assert written == set(VARIABLES)

@@ -49,13 +49,21 @@ def test_hooks_are_added_and_every_line_stays(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["repos: []\n", "repos: [{repo: local, hooks: []}]\n", "other: 1\n", "", "- a\n", "{", "repos: 3\n", "a: *b\n"],
+    ["repos: []\n", "repos: [{repo: local, hooks: []}]\n", "other: 1\n", "- a\n", "{", "repos: 3\n", "a: *b\n"],
 )
 def test_what_cannot_be_added_to_is_left_and_said(text: str) -> None:
     made = hooks(SIGHT, {HOOKS: text})
     assert made.text == ""
     assert "paste this" in made.said
     assert "- repo: https://github.com/secgate/secgate" in made.said
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# ours", "# ours\r\n"])
+def test_hooks_begin_the_list_of_a_file_without_anything(text: str) -> None:
+    made = hooks(SIGHT, {HOOKS: text})
+    assert made.text.startswith(text)
+    assert [one["hooks"] for one in yaml.safe_load(made.text)["repos"]] == [OURS]
+    assert hooks(SIGHT, {HOOKS: made.text}).text == ""
 
 
 def test_hooks_of_a_commit_name_the_commit() -> None:
@@ -136,6 +144,33 @@ def test_threat_10_the_workflow_has_no_rights_and_runs_no_change_with_the_bases(
     assert document["jobs"]["secgate"]["permissions"] == {"contents": "read"}
     scripts = "".join(step.get("run", "") for step in document["jobs"]["secgate"]["steps"])
     assert "${{" not in scripts
+
+
+CALLS = [
+    "      - uses: secgate/secgate@0000 # v1\n",
+    "      - uses: 'acme/mirror-of-secgate@0000'\n",
+    "      - run: secgate run --format text\n",
+    '      - run: "$RUNNER_TEMP/secgate/bin/secgate" run\n',
+    "      - run: python -m secgate check out.sarif\n",
+]
+SPEAKS_OF = [
+    "# secgate run was here\n",
+    "jobs:\n  secgate:\n    steps: []\n",
+    "      - run: pip install secgate # secgate run\n",
+]
+
+
+@pytest.mark.parametrize("text", [*CALLS, workflow(SIGHT, {}).text, workflow(FROM_COMMIT, {}).text])
+def test_a_workflow_that_calls_secgate_is_enough(text: str) -> None:
+    made = workflow(SIGHT, {".github/workflows/ci.yml": text})
+    assert (made.path, made.said, made.text) == (".github/workflows/ci.yml", "calls secgate", "")
+
+
+@pytest.mark.parametrize("text", SPEAKS_OF)
+def test_a_workflow_that_only_speaks_of_it_is_not(text: str) -> None:
+    assert workflow(SIGHT, {".github/workflows/ci.yml": text}).text
+    held = workflow(SIGHT, {WORKFLOW: text})
+    assert (held.text, "does not call secgate, and stays as it is" in held.said) == ("", True)
 
 
 def test_names_of_folders_stay_in_their_comment() -> None:

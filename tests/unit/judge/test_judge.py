@@ -157,9 +157,10 @@ def test_observe_mode_says_and_does_not_stop(bench: Bench) -> None:
 
 
 def test_findings_alone_claim_no_coverage(bench: Bench) -> None:
-    decision = bench.judge(coverage=bench.coverage().__class__(lanes=()), claims_coverage=False).decision
+    alone = {"coverage": bench.coverage().__class__(lanes=()), "claims_coverage": False}
+    decision = bench.judge(**alone, provisional_clocks=True).decision
     assert (decision.outcome, decision.claims_coverage) == (Outcome.PASS, False)
-    assert "findings only, no coverage claimed" in decision.notes
+    assert decision.notes == ("findings only, no coverage claimed; nothing is recorded, no clock starts",)
     assert [v.subject for v in decision.verdicts] == ["run"]
 
 

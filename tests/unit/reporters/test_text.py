@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from secgate.model import Coverage, Finding, Lane, Outcome, RunDocument, State, Word
+from secgate.model import Coverage, Finding, Head, Lane, Outcome, RunDocument, State, Word
 from secgate.reporters.text import TextReporter
 from tests.factories import (
     HOSTILE,
@@ -129,6 +129,21 @@ def test_what_differs_in_anything_else_stands_alone(changes: dict[str, Any]) -> 
     assert "times" not in text
     assert text.count("why ") == 2
     assert all(f"secgate waiver request {digest(name)[:12]} --kind" in text for name in "01")
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_waiver_is_asked_for_in_a_run_that_a_ledger_has(recorded: bool) -> None:
+    document = run_document(
+        findings=(finding("0"),),
+        decision=decision(Outcome.FAIL, [verdict("0")]),
+        target=target(named=not recorded),
+        ledger_head=Head(size=3, root="0" * 64),
+    )
+    text = " ".join(shown(document).split())
+    request = f"secgate waiver request {digest('0')[:12]} --kind accept"
+    assert request in text
+    assert (f"--run {document.run_id}" in text.replace("\\ ", "")) is recorded
+    assert (f"waive once a run that is recorded shows it, with {request}" in text) is not recorded
 
 
 def test_where_many_files_have_one_gap_the_reason_is_never_cut() -> None:

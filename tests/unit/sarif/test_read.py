@@ -178,6 +178,7 @@ def test_what_is_no_finding_is_counted(kind: str) -> None:
         (b"\x1f\x8b\x08", "$", "gzip"),
         (b"PK\x03\x04", "$", "zip"),
         (b'{"version": "2.0.0", "runs": []}', "$.version", "'2.0.0'"),
+        (b'{"version": "2.1.0-rtm.5", "runs": []}', "$.version", "'2.1.0-rtm.5'"),
         (b'{"version": ["2.1.0"]}', "$.version", "not a string"),
         (b'{"version": "2.1.0"}', "$.runs", "absent"),
         (log(results=None), "$.runs[0].results", "did not scan"),
@@ -194,6 +195,13 @@ def test_refusal_names_file_path_and_reason(data: bytes, place: str, reason: str
     assert reason in caught.value.what
 
 
+def test_an_integer_may_be_written_as_a_number_with_a_point() -> None:
+    (run,) = read(log().replace(b'"startLine": 3', b'"startLine": 3.0'), name="f")
+    assert run.results[0].region.start_line == 3
+    with pytest.raises(UsageError, match="got `float`"):
+        read(log().replace(b'"startLine": 3', b'"startLine": 3.5'), name="f")
+
+
 def test_a_byte_order_mark_is_no_fault() -> None:
     assert len(read(b"\xef\xbb\xbf" + log(), name="f")[0].results) == 1
 
@@ -207,7 +215,12 @@ def tried(data: bytes) -> tuple[tuple[ForeignRun, ...], UsageError | None]:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | st.just(10**400),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
+    | st.sampled_from((10**400, "\ud800")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )

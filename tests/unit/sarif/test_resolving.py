@@ -293,6 +293,11 @@ def test_errors_that_a_tool_had_are_counted() -> None:
             {"tool": {"driver": {"name": "t"}, "extensions": [{"rules": [{"id": 1}]}]}},
         ),
         (".tool.driver.name", {"tool": {"driver": {"name": " "}}}),
+        (".tool.driver", {"tool": {"driver": {"name": "\ud800"}}}),
+        (".tool.driver", {"tool": {"driver": {"name": "t", "globalMessageStrings": {"m": {"text": "\udc00"}}}}}),
+        (".originalUriBaseIds", {"originalUriBaseIds": {"S": {"uri": "\ud800/"}}}),
+        (".versionControlProvenance", {"versionControlProvenance": [{"revisionId": "\ud800"}]}),
+        (".invocations[0]", {"invocations": [{"\ud800": True}]}),
     ],
 )
 def test_a_wrong_type_in_a_run_is_refused_where_it_is(where: str, change: dict[str, Any]) -> None:
@@ -313,6 +318,7 @@ def test_a_wrong_type_in_a_run_is_refused_where_it_is(where: str, change: dict[s
             {"locations": [{"physicalLocation": {"region": {"startLine": "3"}}}]},
         ),
         ("", {"message": {"text": "\ud800"}}),
+        ("", {"\ud800": "a name that nobody asks for"}),
         ("", {"ruleIndex": 10**30}),
         (".ruleId", {"ruleId": "r" * 5000}),
     ],

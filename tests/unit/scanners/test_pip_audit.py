@@ -109,6 +109,38 @@ def test_no_known_vulnerabilities_with_everything_skipped_is_not_clean() -> None
     assert reason.endswith("could not be audited")
 
 
+_PROXY = (RECORDED / "proxy-refused.stderr").read_bytes()
+_HELD = b"requests.exceptions.HTTPError: 503 Server Error\n\npip_audit._service.interface.ServiceError\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (_PROXY, "the proxy that HTTPS_PROXY names let nothing through"),
+        (b"requests.exceptions.SSLError: (Caused by SSLError('[SSL: CERTIFICATE_VERIFY_FAILED]", "REQUESTS_CA_BUNDLE"),
+        (
+            b"requests.exceptions.ConnectionError: HTTPSConnectionPool(host='u:pw@proxy')",
+            "there was no connection to it",
+        ),
+        (b"ERROR:pip_audit._cli:Tip: your network may be blocking this service.", "there was no connection to it"),
+        (_HELD, "it answered with an error"),
+    ],
+)
+def test_a_source_that_nobody_reaches_is_not_a_report_that_cannot_be_read(said: bytes, why: str) -> None:
+    (job,) = plan(FOUR, offline=False)
+    reading = PipAudit().read(job, Output(exit_code=1, stdout=b"", stderr=said))
+    assert reading.status is ScanStatus.UNAVAILABLE
+    assert reading.reason.startswith("the source of advisories could not be asked: ")
+    assert why in reading.reason
+    assert "pw" not in reading.reason
+
+
+def test_no_report_for_another_cause_stays_unreadable() -> None:
+    (job,) = plan(FOUR)
+    with pytest.raises(OutputError, match="pip-audit wrote no report"):
+        PipAudit().read(job, Output(exit_code=1, stdout=b"", stderr=b"ERROR:pip_audit._cli:invalid requirements input"))
+
+
 def test_packages_that_nobody_knows_are_counted_and_what_is_known_of_the_others_stays() -> None:
     unknown = [f"own-{number}" for number in range(5)]
     (job,) = plan("\n".join(f"{name}==1" for name in ["demo", *unknown]).encode())
