@@ -73,7 +73,7 @@ def _deployments(make: Making) -> None:
 
 
 def _weaknesses(make: Making) -> None:
-    """One closed late, one still open of which nobody was told, one that a waiver covers, and a waiver that somebody gave to themselves."""
+    """One closed late, one open of which nobody was told, one that a waiver covers, and a waiver given to oneself."""
     sla = "vuln.sla"
     at = make.time(before=12 * DAY)
     make.bad(sla, make.key(make.finding(at, repository=SHOP, closed=(at + 9 * DAY,))), "missed")
