@@ -53,8 +53,7 @@ class ProcessRunner(Protocol):
         """Run `argv` without a shell in its own process group; its environment is an allow-list and `env`, no more.
 
         Past a limit the whole group is killed and the output says so. A program that cannot be started gives an Output
-        with `problem` set;
-        nothing is raised for what the child does.
+        with `problem` set; nothing is raised for what the child does.
         """
 
 
@@ -77,9 +76,8 @@ class Executor(Protocol):
         """Run all `jobs` and give each one's output by its `Job.name` (unique over the call).
 
         `tools` are by scanner name, `services` give an address by service name. `on_end` is called once per job, from
-        any thread, as it
-        ends. A job whose service is absent is answered with `problem`, never run. May be called by several threads at
-        once.
+        any thread, as it ends. A job whose service is absent is answered with `problem`, never run. May be called by
+        several threads at once.
         """
 
     def cancel(self) -> None:
