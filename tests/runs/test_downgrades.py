@@ -201,9 +201,11 @@ LIMITS = {
 
 
 def test_none_lives_longer_than_the_policy_allows_for_its_severity(weak: Office) -> None:
+    lower(weak, days=1, life=50)
     (weak.folder / "data").mkdir()
     (weak.folder / "data" / "limits.json").write_text(json.dumps({"limits": LIMITS}))
-    lower(weak, days=1, life=50)
+    with pytest.raises(UsageError, match=r"from high lasts 5 d at most \(`downgrades_s.high` in data/limits.json\)"):
+        ask(weak, run(weak, 1).findings[0].fingerprint, days=1, life=50)
     assert "ends in 2 h 24 min" in " ".join(run(weak, 5.9).notes)
     assert "is expired: it ended 2026-03-07 12:00:00 UTC" in " ".join(run(weak, 6.1).notes)
 
