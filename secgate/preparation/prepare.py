@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -123,16 +124,13 @@ def prepare(
     target = discover(_question(request, first, path, machine), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
     own, notes = own_settings(request.config, machine, target, repository, at)
-    all_layers = [*stronger, *([own] if own else [])]
-    resolved = for_folder(config.resolve(all_layers), target.prefix, stronger=stronger)
+    resolved = _resolved(stronger, own, prefix=target.prefix)
     settings = resolved.settings
-    check_scanners(resolved, all_layers)
     settled = _settled(enforced)
     target = narrowed(
         target,
-        # A file that the organisation excludes as well is excluded by it.
-        excludes=tuple(map(PathPattern, dict.fromkeys((*settled, *settings.exclude)))),
-        gate_paths=tuple(PathPattern(text) for text in _gate_folders(settings)),
+        excludes=_patterns((*settled, *settings.exclude)),  # what the organisation excludes as well, it excludes
+        gate_paths=_patterns(_gate_folders(settings)),
     )
     target = without_names(target, enforced.people)
     if settings.line and target.scope is Scope.PROTECTED:
@@ -211,6 +209,17 @@ def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scrat
     """Give the repository that holds `path`, None for a plain folder. Raises TargetError where git is missing."""
     git = shutil.which("git", path=machine.env.get("PATH", "")) or ""
     return Repository.open(runner, path, scratch, git, index=machine.env.get("GIT_INDEX_FILE", ""))
+
+
+def _resolved(stronger: Sequence[SettingsLayer], own: SettingsLayer | None, *, prefix: str) -> config.Resolved:
+    layers = [*stronger, *([own] if own is not None else [])]
+    resolved = for_folder(config.resolve(layers), prefix, stronger=stronger)
+    check_scanners(resolved, layers)
+    return resolved
+
+
+def _patterns(texts: Sequence[str]) -> tuple[PathPattern, ...]:
+    return tuple(map(PathPattern, dict.fromkeys(texts)))
 
 
 def _settled(enforced: Enforced) -> tuple[str, ...]:
