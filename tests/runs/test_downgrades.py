@@ -200,6 +200,15 @@ LIMITS = {
 }
 
 
+def test_the_agenda_says_why_a_finding_has_more_time_than_its_severity_allows(weak: Office) -> None:
+    made = lower(weak)
+    run(weak, 2)
+    ended = weak.product.cli("sla", "--format", "json", "--enforced", str(weak.folder), cwd=weak.git.root)
+    (why,) = [one["why"] for one in json.loads(ended.out)["told"]["findings"]]
+    assert why.startswith("medium severity allows 30 d from ")
+    assert why.endswith(f"; the downgrade {made.id[:12]} took severity:high back")
+
+
 def test_none_lives_longer_than_the_policy_allows_for_its_severity(weak: Office) -> None:
     lower(weak, days=1, life=50)
     (weak.folder / "data").mkdir()
