@@ -127,11 +127,9 @@ def prepare(
     resolved = _resolved(stronger, own, prefix=target.prefix)
     settings = resolved.settings
     settled = _settled(enforced)
-    target = narrowed(
-        target,
-        excludes=_patterns((*settled, *settings.exclude)),  # what the organisation excludes as well, it excludes
-        gate_paths=_patterns(_gate_folders(settings)),
-    )
+    # What the organisation excludes as well, it excludes.
+    excludes = _patterns((*settled, *settings.exclude))
+    target = narrowed(target, excludes=excludes, gate_paths=_patterns(_gate_folders(settings)))
     target = without_names(target, enforced.people)
     if settings.line and target.scope is Scope.PROTECTED:
         target = msgspec.structs.replace(target, line=settings.line)
