@@ -22,6 +22,20 @@ _PRINTABLE_UNSEEN = "\u115f\u1160\u3164\uffa0"
 _PART = 16_384
 
 
+LONGEST_TEXT = 2_000
+"""Characters of a text that other programs are told, where they take no fewer."""
+LONGEST_PATH = 4_096
+"""No path that can be opened is longer. Source: PATH_MAX of Linux."""
+
+
+def cut(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Give `text`, its end replaced by an ellipsis where it is longer than `longest` characters.
+
+    Who also escapes cuts first: of a text without end, the rest is not even looked at.
+    """
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
 def plain(text: str) -> str:
     """Give one line without control, bidirectional and unseen characters: each becomes its escaped code point."""
     if text.isascii() and text.isprintable():

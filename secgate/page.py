@@ -36,7 +36,9 @@ class Page:
 
     def wrap(self, text: str, indent: int, *, first: str = "", style: str = "", most: int = MAX_LINES) -> None:
         """Add a text over as many lines as it needs, up to `most`; `first` stands in the first line's indent."""
-        for position, line in enumerate(folded(log_text(text), self.width - indent, most)):
+        room = self.width - indent
+        # What no line can hold is not even escaped.
+        for position, line in enumerate(folded(log_text(text[: room * most + 1]), room, most)):
             head = first.ljust(indent) if position == 0 else " " * indent
             self.lines.append((self.style(head, style) + line).rstrip())
 

@@ -423,6 +423,14 @@ class PartialReporter(Reporter, Protocol):
         """Give what `render` gives, with what was left out."""
 
 
+@runtime_checkable
+class Adviser(Protocol):
+    """What an Observer may be as well: it is told at once what whoever started a run should know before its end."""
+
+    def said(self, text: str) -> None:
+        """One sentence about the run, which its notes have too. It may hold text of the tree: escape it."""
+
+
 class Observer(Protocol):
     """Hears how a run goes on; a library user may pass one, nobody must."""
 

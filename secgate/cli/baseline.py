@@ -10,7 +10,7 @@ import click
 from secgate.cli.help import Group
 from secgate.cli.options import check_output, machine, moment, write_output
 from secgate.errors import UsageError
-from secgate.sla import many, many_entries
+from secgate.sla import length_words, many, many_entries
 
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _LIMIT = re.compile(r"(critical|high|medium|low)=([1-9]\d{0,5})([hdw])")
@@ -68,6 +68,8 @@ def write(*, limits: tuple[str, ...], output: str, **options: Any) -> int:
     if output:
         write_output(written.statement, output)
         write_output(written.signature, f"{output}.sig")
+    for severity, limit_s in written.shortened.items():
+        click.echo(f"{severity}: the policy allows {length_words(limit_s)} at most, and that is what counts", err=True)
     head = written.head
     click.echo(
         f"{written.address}: {many(written.findings, 'finding')} listed, {many_entries(head.size)}, root {head.root}"

@@ -60,6 +60,13 @@ class Progress:
             elif self._live:
                 self._line(f"{name}: {detail}" if detail else name)
 
+    def said(self, text: str) -> None:
+        """Hear what is better known before the end of the run."""
+        with self._lock:
+            if not self._quiet:
+                self._clear()
+                self._say(f"secgate: {plain(text)}\n")
+
     def scanner(self, name: str, state: str, detail: str) -> None:
         """Hear how a scanner goes on."""
         with self._lock:

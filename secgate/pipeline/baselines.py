@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from secgate import registry, sarif
 from secgate.baseline import (
@@ -38,7 +37,7 @@ from secgate.model import (
 )
 from secgate.normalise import normalise
 from secgate.pipeline.looking import Looked, Tables
-from secgate.policy import BaselineFacts, effective_data, read_baseline_limits
+from secgate.policy import BaselineFacts, BaselineLimits, effective_data, read_baseline_limits
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Ledger, Signer
 from secgate.preparation import (
@@ -290,6 +289,16 @@ def entry_of(finding: Finding) -> DebtEntry:
 
 def own_limits(prepared: Prepared) -> dict[Severity, int]:
     """Give the limits that a list has where it gives none: those of the policy's data."""
+    limits = _limits(prepared).limit_s
+    return {severity: limits.of(severity) for severity in BY_SEVERITY}
+
+
+def longest_limits(prepared: Prepared) -> dict[Severity, int]:
+    """Give the limits past which a list gives no more time, whatever it says: those of the policy's data."""
+    limits = _limits(prepared).longest_s
+    return {severity: limits.of(severity) for severity in BY_SEVERITY}
+
+
+def _limits(prepared: Prepared) -> BaselineLimits:
     named = {layer.name: layer for layer in prepared.layers}
-    limits = asdict(read_baseline_limits(effective_data(named["shipped"], named.get("organisation"))).limit_s)
-    return {severity: limits[severity.value] for severity in BY_SEVERITY}
+    return read_baseline_limits(effective_data(named["shipped"], named.get("organisation")))

@@ -15,7 +15,18 @@ from secgate.addresses import without_credentials
 from secgate.config import Machine
 from secgate.errors import ConfigError, UsageError, faults_words
 from secgate.model import Value
-from secgate.preparation import RunRequest, Silence, check_scanners, prepare, read_enforced, workshop
+from secgate.policy import PROFILES_NAME, profiles_in
+from secgate.preparation import (
+    Enforced,
+    RunRequest,
+    Silence,
+    check_profiles,
+    check_scanners,
+    prepare,
+    read_enforced,
+    shipped_files,
+    workshop,
+)
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -77,7 +88,7 @@ def checked(names: tuple[str, ...], *, enforced: str, machine: Machine) -> tuple
     organisation's, all others as a tree's. Raises ConfigError with every fault of all of them, UsageError for a file
     that cannot be read.
     """
-    told = read_enforced(enforced, tree=machine.cwd).settings
+    told = read_enforced(enforced, tree=machine.cwd)
     chosen = names or tuple(name for name in (config.FILE_NAME, config.PYPROJECT) if Path(machine.cwd, name).is_file())
     said: list[str] = []
     faults: list[tuple[str, str, str]] = []
@@ -97,7 +108,7 @@ def checked(names: tuple[str, ...], *, enforced: str, machine: Machine) -> tuple
     return tuple(said) or ("no settings here: the shipped defaults count",)
 
 
-def _checked(name: str, enforced: config.Layer | None, machine: Machine) -> tuple[str, bool]:
+def _checked(name: str, enforced: Enforced, machine: Machine) -> tuple[str, bool]:
     try:
         data = Path(machine.cwd, name).read_bytes()
     except OSError as error:
@@ -106,7 +117,12 @@ def _checked(name: str, enforced: config.Layer | None, machine: Machine) -> tupl
     layer = config.parse_file(data, name=name, trust=trust)
     if layer is None:
         return f"{name}: no [tool.secgate]", False
-    resolved = config.resolve([*([enforced] if enforced is not None and trust != "enforced" else []), layer])
+    if trust == "enforced":
+        # Its profiles may be of its own making, in a folder that nobody has named.
+        resolved = config.resolve([layer])
+    else:
+        resolved = config.resolve([*([enforced.settings] if enforced.settings is not None else []), layer])
+        check_profiles(resolved, profiles_in({**shipped_files(), **enforced.policies}[PROFILES_NAME]))
     check_scanners(resolved)
     count = sum(source == layer.name for source in resolved.sources.values())
     lines = [f"{name}: {count} setting{'' if count == 1 else 's'}, no fault", *resolved.overruled]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -16,7 +17,7 @@ from secgate.errors import InternalError, LedgerError, SignatureError, UsageErro
 from secgate.events import BaselineRecorded, to_entry
 from secgate.memory import Memory
 from secgate.model import Head, History, RunDocument, Severity, State
-from secgate.pipeline.baselines import entry_of, own_limits, person_signer
+from secgate.pipeline.baselines import entry_of, longest_limits, own_limits, person_signer
 from secgate.preparation import (
     ChosenLedger,
     Prepared,
@@ -32,13 +33,17 @@ from secgate.recall import recall
 
 
 class Written(NamedTuple):
-    """A list that was signed and recorded: where, and the bytes to keep elsewhere as well."""
+    """A list that was signed and recorded: where, and the bytes to keep elsewhere as well.
+
+    `shortened` are the limits that the policy holds a longer one of the list down to.
+    """
 
     address: str
     head: Head
     statement: bytes
     signature: bytes
     findings: int
+    shortened: Mapping[Severity, int]
 
 
 class BaselineRequest(Struct, frozen=True, kw_only=True):
@@ -206,4 +211,6 @@ def _signed_and_recorded(
     blobs = {event.statement_digest: statement, event.signature_digest: signature}
     head = chosen.ledger.append(memory.head, [to_entry(event)], now=now, blobs=blobs)
     chosen.seen.keep(chosen.ledger.address, head)
-    return Written(chosen.ledger.address, head, statement, signature, len(read.findings))
+    longest = longest_limits(prepared).items()
+    shortened = {severity: limit for severity, limit in longest if read.limits_s.get(severity, 0) > limit}
+    return Written(chosen.ledger.address, head, statement, signature, len(read.findings), shortened)

@@ -50,7 +50,7 @@ from secgate.pipeline.shown import (
 from secgate.pipeline.stocktaking import inventory_blobs, inventory_events, run_inventory
 from secgate.policy.documents import DocumentFacts
 from secgate.policy.facts import JoinedFacts, Lists
-from secgate.ports import Engine, Observer, Rendered
+from secgate.ports import Adviser, Engine, Observer, Rendered
 from secgate.preparation import (
     ChosenLedger,
     Kept,
@@ -159,6 +159,8 @@ def require_utc(now: datetime) -> None:
 def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
     shop.observer.stage("discover", request.path)
     prepared = prepare(request, machine=shop.machine, runner=shop.executor, scratch=shop.scratch, kept=shop.kept)
+    if prepared.draft and isinstance(shop.observer, Adviser):
+        shop.observer.said(prepared.draft)
     if request.attested:
         require_attestable(prepared.target)
     chosen = _choose(prepared, shop) if with_ledger else None

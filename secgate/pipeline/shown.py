@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from secgate.baseline import gives_way
 from secgate.errors import LedgerError
 from secgate.memory import Memory
 from secgate.model import (
@@ -46,7 +47,13 @@ def with_obligations(findings: tuple[Finding, ...], decision: Decision | None) -
 def _merged(held: Sequence[Obligation], decided: Sequence[Obligation]) -> tuple[Obligation, ...]:
     taken = {(duty.basis, duty.start_epoch_s, duty.limit_s): duty for duty in decided if duty.superseded}
     kept = [taken.get((one.basis, one.start_epoch_s, one.limit_s), one) for one in held]
-    return (*kept, *(duty for duty in decided if not duty.superseded))
+    added = [duty for duty in decided if not duty.superseded]
+    return (*(_behind(one, added) for one in kept), *added)
+
+
+def _behind(held: Obligation, added: Sequence[Obligation]) -> Obligation:
+    """Give a duty as the ledger will have it: one that a baseline's new duty takes the place of counts no longer."""
+    return msgspec.structs.replace(held, superseded=held.superseded or any(gives_way(held, duty) for duty in added))
 
 
 def shown_excerpts(looked: Sequence[Looked], findings: Sequence[Finding]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from secgate.policy.documents import (
 from secgate.policy.layers import Layer, LayerName, load_layer
 from secgate.policy.shapes import Vocabulary, load_vocabulary
 from secgate.policy.values import (
+    PROFILES_NAME,
     BaselineLimits,
     NotificationPolicy,
     PolicyLimits,
@@ -24,6 +25,7 @@ from secgate.policy.values import (
     effective_data,
     layer_data,
     profile_names,
+    profiles_in,
     read_baseline_limits,
     read_limits,
     read_notifications,
@@ -35,6 +37,7 @@ __all__ = [
     "DECISION_NAME",
     "GAP_REASONS",
     "INPUT_NAME",
+    "PROFILES_NAME",
     "SCHEMA_VERSION",
     "SENTINEL",
     "Asking",
@@ -56,6 +59,7 @@ __all__ = [
     "load_layer",
     "load_vocabulary",
     "profile_names",
+    "profiles_in",
     "read_baseline_limits",
     "read_decision",
     "read_limits",

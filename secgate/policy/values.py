@@ -17,6 +17,8 @@ from secgate.policy.layers import Layer
 CommentName = Literal["nosec", "nosemgrep", "checkov:skip", "zizmor: ignore"]
 """Comments of `secgate.suppression` that do not speak of secrets."""
 
+PROFILES_NAME = "data/profiles.json"
+
 Seconds = Annotated[int, Meta(gt=0)]
 
 
@@ -288,6 +290,10 @@ class _Profiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     named: dict[str, Profile]
 
 
+class _ProfilesFile(Struct, frozen=True, kw_only=True):
+    profiles: _Profiles
+
+
 class _Values(Struct, frozen=True, kw_only=True):
     baselines: BaselineLimits
     limits: PolicyLimits
@@ -321,6 +327,16 @@ def layer_data(layer: Layer, effective: bytes) -> bytes:
 def profile_names(effective: bytes) -> tuple[str, ...]:
     """Give the names of the profiles, sorted."""
     return tuple(sorted(_read(effective).profiles.named))
+
+
+def profiles_in(data: bytes) -> tuple[str, ...]:
+    """Give the names of the profiles of a layer's `data/profiles.json`. Raises PolicyError for one that is none."""
+    try:
+        return tuple(sorted(msgspec.json.decode(data, type=_ProfilesFile).profiles.named))
+    except msgspec.DecodeError as error:
+        raise PolicyError(
+            f"the profiles cannot be read: {error}", place=PROFILES_NAME, remedy="mend the file"
+        ) from error
 
 
 def read_profile(effective: bytes, name: str) -> Profile:

@@ -6,6 +6,7 @@ from secgate.preparation.kept import Kept
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
+from secgate.preparation.own_settings import check_profiles, check_scanners
 from secgate.preparation.owners import Ownership
 from secgate.preparation.paces import keep_paces, known_paces
 from secgate.preparation.policy_files import (
@@ -20,7 +21,6 @@ from secgate.preparation.prepare import (
     Enforced,
     Prepared,
     RunRequest,
-    check_scanners,
     open_repository,
     prepare,
     read_enforced,
@@ -43,6 +43,7 @@ __all__ = [
     "Workshop",
     "advisory_database",
     "advisory_names",
+    "check_profiles",
     "check_scanners",
     "choose_keeper",
     "choose_ledger",

@@ -7,7 +7,6 @@ enforced layer; a plain folder has nothing but itself.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import shutil
@@ -36,11 +35,13 @@ from secgate.policy import (
     Layer,
     Profile,
     effective_data,
+    profile_names,
     read_limits,
 )
 from secgate.ports import Engine, ProcessRunner
 from secgate.preparation.choices import asking, folder_notes, for_folder, require_strict
 from secgate.preparation.kept import Kept
+from secgate.preparation.own_settings import check_scanners, draft_words, own_settings
 from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.policy_files import (
     CONFTEST,
@@ -137,6 +138,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     enforced: Enforced
     engine: Engine
     guarded: Engine
+    draft: str
+    """What is to be said of settings that lie in the tree and do not count; one of the notes, "" for none."""
     notes: tuple[str, ...]
     secret_key: SecretKey | None
     owners: Ownership
@@ -158,7 +161,7 @@ def prepare(
     ci = ci_facts(machine.env, read=_read_event)
     target = discover(_question(request, first, path, machine), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
-    own, notes = _own_settings(request, machine, target, repository, at)
+    own, notes = own_settings(request.config, machine, target, repository, at)
     resolved = for_folder(config.resolve([*stronger, *([own] if own else [])]), target.prefix, stronger=stronger)
     settings = resolved.settings
     check_scanners(resolved)
@@ -182,6 +185,10 @@ def prepare(
     shipped, organisation = layers[0], next((layer for layer in layers if layer.name == "organisation"), None)
     data = effective_data(shipped, organisation)
     require_known(read_limits(data).path_classes, enforced.path_classes)
+    known = profile_names(data)
+    draft = (
+        "" if request.config else draft_words(own, target, repository, at, enforced=enforced.settings, profiles=known)
+    )
     asked = asking(settings, data, sources=resolved.sources, stronger=stronger, target=target)
     require_strict(settings, data, sources=resolved.sources)
     return Prepared(
@@ -204,7 +211,8 @@ def prepare(
         enforced=enforced,
         engine=engine,
         guarded=guarded,
-        notes=(*ci.notes, *notes, *resolved.overruled, *owners.notes, *folder_notes(asked)),
+        draft=draft,
+        notes=(*ci.notes, *notes, *filter(None, [draft]), *resolved.overruled, *owners.notes, *folder_notes(asked)),
         owners=owners,
         secret_key=secret_key(machine, enforced=enforced_at),
         mapping=_mapping(enforced),
@@ -344,27 +352,6 @@ def _require_parts(root: Path, *, place: str) -> None:
         )
 
 
-def check_scanners(resolved: config.Resolved) -> None:
-    """Raise ConfigError for a table of a scanner that is not there: it would say something and do nothing."""
-    known = registry.names("scanners")
-    faults = []
-    for name in sorted(set(resolved.settings.scanners) - set(known)):
-        key = f"scanners.{name}"
-        place = next((by for path, by in resolved.sources.items() if path.startswith(f"{key}.")), "configuration")
-        close = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
-        faults.append((place, f"there is no scanner `{name}`: `{key}`", remedy))
-    for name, own in resolved.settings.scanners.items():
-        place = resolved.sources.get(f"scanners.{name}.covers", "")
-        if own.covers and resolved.sources.get(f"scanners.{name}.kinds") != place:
-            # Else a tree could choose what the organisation's word covers.
-            what = f"`scanners.{name}.covers` without the kinds that it is about"
-            faults.append((place, what, f"set `scanners.{name}.kinds` beside it"))
-    if faults:
-        what = f"{faults_words(len(faults))} in the configuration"
-        raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
-
-
 def _directory(path: str, machine: Machine) -> str:
     full = Path(machine.cwd, path)
     if not full.exists():
@@ -400,50 +387,3 @@ def _question(request: RunRequest, first: Settings, path: str, machine: Machine)
         ref=request.ref,
         artifacts=request.artifacts,
     )
-
-
-def _own_settings(
-    request: RunRequest, machine: Machine, target: Target, repository: Repository | None, at: str
-) -> tuple[SettingsLayer | None, tuple[str, ...]]:
-    """Give the tree's own settings and what is to be said of them."""
-    if request.config:
-        return _named_settings(request.config, machine, target, repository, at)
-    for name in (config.FILE_NAME, config.PYPROJECT):
-        data = _bytes_at(name, target, repository, at)
-        layer = config.parse_file(data, name=name, trust="repository") if data is not None else None
-        if layer is not None:
-            return layer, ()
-    if repository is not None and (Path(target.root) / config.FILE_NAME).is_file():
-        where = f"commit {at[:12]}" if at else "any commit"
-        return None, (f"{config.FILE_NAME} is not in {where} yet: the shipped defaults count",)
-    return None, ()
-
-
-def _named_settings(
-    name: str, machine: Machine, target: Target, repository: Repository | None, at: str
-) -> tuple[SettingsLayer | None, tuple[str, ...]]:
-    """A file that the change could edit is read from where the change cannot."""
-    path = Path(machine.cwd, name).resolve()
-    root = Path(target.root)
-    if repository is not None and target.scope is Scope.CHANGE and root in path.parents:
-        relative = path.relative_to(root).as_posix()
-        data = repository.file_at(at, relative) if at else None
-        if data is None:
-            raise UsageError(
-                f"{name} is not in the merge base, and a change does not choose its own settings",
-                remedy="merge the file first, or keep it outside the tree",
-                place="--config",
-            )
-        return config.parse_file(data, name=relative, trust="repository"), (f"{relative} is read at {at[:12]}",)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}", remedy="give a file", place="--config") from error
-    return config.parse_file(data, name=name, trust="operator"), ()
-
-
-def _bytes_at(name: str, target: Target, repository: Repository | None, at: str) -> bytes | None:
-    if repository is not None:
-        return repository.file_at(at, name, max_bytes=config.MAX_CONFIG_BYTES) if at else None
-    path = Path(target.root) / name
-    return path.read_bytes() if path.is_file() and not path.is_symlink() else None

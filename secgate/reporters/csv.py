@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from secgate.escape import csv_cell
+from secgate.escape import csv_cell, cut
 from secgate.model import RunDocument
 from secgate.summary import FindingRow, summarise
 
@@ -49,7 +49,8 @@ class CsvReporter:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(COLUMNS)
-        writer.writerows([csv_cell(cell) for cell in _cells(row)] for row in (*summary.blocking, *summary.others))
+        rows = (*summary.blocking, *summary.others)
+        writer.writerows([csv_cell(cut(cell)) for cell in _cells(row)] for row in rows)
         return text.getvalue().encode("utf-8", "replace")
 
 

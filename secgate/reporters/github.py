@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secgate.escape import command_text
+from secgate.escape import command_text, cut
 from secgate.model import RunDocument, State, Word
 from secgate.sla import many
 from secgate.summary import FindingRow, summarise
@@ -69,8 +69,8 @@ def _annotation(level: str, row: FindingRow, lines: tuple[int, int]) -> str:
 
 
 def _property(text: str) -> str:
-    return command_text(text[:MAX_TEXT], property=True)
+    return command_text(cut(text, MAX_TEXT), property=True)
 
 
 def _data(text: str) -> str:
-    return command_text(text[:MAX_TEXT])
+    return command_text(cut(text, MAX_TEXT))

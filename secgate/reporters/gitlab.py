@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from secgate.escape import inert, json_text
+from secgate.escape import LONGEST_PATH, LONGEST_TEXT, cut, inert, json_text
 from secgate.gaps import gap_words
 from secgate.model import Finding, Gap, Lane, Package, RunDocument, ScanStatus, Severity, State, Word
 from secgate.ports import Rendered
@@ -40,7 +40,9 @@ _QUALITY = {
 }
 _ANSWERED = (Word.WAIVED, Word.EXEMPT)
 _NO_COMMIT = "0000000"
-_LONGEST_NAME, _LONGEST_SOLUTION, _LONGEST_DESCRIPTION = 255, 7_000, 1_048_576
+_MOST = 100
+"""Names and links of one finding, and messages of a scan."""
+_LONGEST_NAME, _LONGEST_SOLUTION, _LONGEST_DESCRIPTION = 255, 7_000, 20_000
 
 
 def _reported(document: RunDocument, lanes: Sequence[Lane]) -> tuple[list[FindingRow], tuple[str, ...]]:
@@ -89,6 +91,7 @@ class _SecurityReport:
         gaps = [gap for lane in document.coverage.lanes if lane.asked and lane.lane in self.lanes for gap in lane.gaps]
         whole = not _open(gaps) and all(run.status is ScanStatus.COMPLETED for run in runs)
         said = [("warn", line) for line in gap_words(_open(gaps))]
+        said[_MOST:] = [("warn", f"and {many(len(said) - _MOST, 'more gap')}")] if len(said) > _MOST else []
         said += [("info", f"left out of this report: {line}") for line in left_out]
         program = {
             "id": "secgate",
@@ -103,24 +106,24 @@ class _SecurityReport:
             "end_time": _time(max(end, start or now)),
             "analyzer": program,
             "scanner": program,
-            "messages": [{"level": level, "value": inert(line) or "?"} for level, line in said],
+            "messages": [{"level": level, "value": _text(line) or "?"} for level, line in said],
         }
 
     def _vulnerability(self, row: FindingRow, document: RunDocument) -> dict[str, Any]:
         finding = row.finding
         told: dict[str, Any] = {
             "id": str(uuid.uuid5(_NAMES, finding.fingerprint)),
-            "name": _cut(finding.title, _LONGEST_NAME),
-            "description": _cut(_description(row), _LONGEST_DESCRIPTION),
+            "name": _text(finding.title, _LONGEST_NAME),
+            "description": _text(_description(row), _LONGEST_DESCRIPTION),
             "severity": _SEVERITY[finding.severity],
             "identifiers": _identifiers(finding),
             "location": self._location(finding, document),
         }
         if row.fix:
-            told["solution"] = _cut(row.fix, _LONGEST_SOLUTION)
+            told["solution"] = _text(row.fix, _LONGEST_SOLUTION)
         links = sorted({one.help_uri for one in finding.witnesses if one.help_uri.startswith(("https://", "http://"))})
         if links:
-            told["links"] = [{"url": inert(link)} for link in links]
+            told["links"] = [{"url": _text(link)} for link in links[:_MOST]]
         return told
 
     def _location(self, finding: Finding, document: RunDocument) -> dict[str, Any]:
@@ -148,7 +151,7 @@ class GitlabSecretsReporter(_SecurityReport):
 
     def _location(self, finding: Finding, document: RunDocument) -> dict[str, Any]:
         commit = finding.location.commit or document.target.commit or _NO_COMMIT
-        return {**_lines(finding), "commit": {"sha": inert(commit)}}
+        return {**_lines(finding), "commit": {"sha": _text(commit)}}
 
 
 class GitlabDependencyReporter(_SecurityReport):
@@ -163,7 +166,7 @@ class GitlabDependencyReporter(_SecurityReport):
         files: dict[tuple[str, str], dict[tuple[str, str], dict[str, Any]]] = {}
         for row in rows:
             if (package := row.finding.package) is not None:
-                key = (inert(row.finding.location.path) or "?", inert(package.ecosystem) or "?")
+                key = (_path(row.finding.location.path) or "?", _text(package.ecosystem) or "?")
                 files.setdefault(key, {})[package.name, package.version] = _dependency(package)
         return {
             "dependency_files": [
@@ -174,7 +177,7 @@ class GitlabDependencyReporter(_SecurityReport):
 
     def _location(self, finding: Finding, document: RunDocument) -> dict[str, Any]:
         del document
-        return {"file": inert(finding.location.path) or "?", "dependency": _dependency(finding.package)}
+        return {"file": _path(finding.location.path) or "?", "dependency": _dependency(finding.package)}
 
 
 class GitlabCodequalityReporter:
@@ -193,12 +196,12 @@ class GitlabCodequalityReporter:
         rows, left_out = _reported(document, tuple(Lane))
         issues = [
             {
-                "description": inert(f"{row.finding.title}{f': {row.why}' if row.why else ''}"),
-                "check_name": inert(row.finding.weakness),
-                "fingerprint": inert(row.finding.fingerprint),
+                "description": _text(f"{row.finding.title}{f': {row.why}' if row.why else ''}"),
+                "check_name": _text(row.finding.weakness),
+                "fingerprint": _text(row.finding.fingerprint),
                 "severity": _QUALITY[row.finding.severity],
                 "location": {
-                    "path": inert(row.finding.location.path),
+                    "path": _path(row.finding.location.path),
                     "lines": {"begin": max(pinpoint(row.finding).region.start_line, 1)},
                 },
             }
@@ -209,15 +212,19 @@ class GitlabCodequalityReporter:
 
 def _dependency(package: Package | None) -> dict[str, Any]:
     return {
-        "package": {"name": inert(package.name) if package else ""},
-        "version": inert(package.version) if package else "",
+        "package": {"name": _text(package.name) if package else ""},
+        "version": _text(package.version) if package else "",
         "direct": package.direct if package else False,
     }
 
 
-def _cut(text: str, longest: int) -> str:
-    """Make a text inert and no longer than GitLab takes; what is beyond is not even looked at."""
-    return inert(text[:longest])[:longest]
+def _text(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Make a text inert and no longer than GitLab takes, its escapes included."""
+    return cut(inert(cut(text, longest)), longest)
+
+
+def _path(path: str) -> str:
+    return _text(path, LONGEST_PATH)
 
 
 def _json(value: object) -> bytes:
@@ -247,7 +254,7 @@ def _identifiers(finding: Finding) -> list[dict[str, str]]:
         found.append({"type": "cwe", "name": f"CWE-{cwe}", "value": str(cwe), "url": url})
     for scanner, rule in sorted({(one.scanner, one.rule) for one in finding.witnesses}):
         found.append({"type": f"{scanner}_rule", "name": f"{scanner} {rule}", "value": rule or "?"})
-    return [{key: inert(value) or "?" for key, value in one.items()} for one in found]
+    return [{key: _text(value) or "?" for key, value in one.items()} for one in found[:_MOST]]
 
 
 def _advisory(name: str) -> dict[str, str]:
@@ -258,16 +265,16 @@ def _advisory(name: str) -> dict[str, str]:
 
 def _lines(finding: Finding) -> dict[str, Any]:
     region = pinpoint(finding).region
-    place: dict[str, Any] = {"file": inert(finding.location.path) or "?"}
+    place: dict[str, Any] = {"file": _path(finding.location.path) or "?"}
     if region.start_line:
         place |= {"start_line": region.start_line, "end_line": max(region.end_line, region.start_line)}
     if finding.symbol:
-        place["method"] = inert(finding.symbol)
+        place["method"] = _text(finding.symbol)
     return place
 
 
 def _tracking(finding: Finding) -> dict[str, Any]:
     """Give our own identity as the signature, so that a moved line makes no new vulnerability."""
-    signature = {"algorithm": "hash", "value": inert(finding.fingerprint)}
+    signature = {"algorithm": "hash", "value": _text(finding.fingerprint)}
     place = {key: value for key, value in _lines(finding).items() if key != "method"}
     return {"type": "source", "items": [{**place, "signatures": [signature]}]}

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET  # written only, never parsed
 
-from secgate.escape import log_line, log_text
+from secgate.escape import cut, log_line, log_text
 from secgate.gaps import gap_words
 from secgate.model import Decision, LaneCoverage, RunDocument, Verdict, Word
-from secgate.sla import utc_words
+from secgate.sla import many, utc_words
 from secgate.summary import FindingRow, LaneRow, Summary, summarise
 
-MAX_TEXT = 2_000
+MAX_LINES = 100
+"""Lines of one case; what is beyond is counted."""
 _SKIPPED = (Word.WAIVED, Word.EXEMPT)
 
 
@@ -132,14 +133,15 @@ def _element(tag: str, **attributes: str) -> ET.Element:
 
 def _element_in(parent: ET.Element, tag: str, lines: Iterable[str]) -> ET.Element:
     part = ET.SubElement(parent, tag)
-    part.text = "\n".join(log_line(_text(line)) for line in lines if line) or None
+    told = [line for line in lines if line]
+    told[MAX_LINES:] = [f"and {many(len(told) - MAX_LINES, 'more line')}"] if len(told) > MAX_LINES else []
+    part.text = "\n".join(log_line(_text(line)) for line in told) or None
     return part
 
 
 def _text(text: str) -> str:
     """Make a text one plain line, since XML 1.0 has no place for most control characters, and bound it."""
-    shown = log_text(text)
-    return shown if len(shown) <= MAX_TEXT else shown[:MAX_TEXT] + "…"
+    return log_text(cut(text))
 
 
 def _verdicts(decision: Decision | None, subject: str, name: str) -> list[Verdict]:

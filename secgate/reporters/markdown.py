@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from secgate.escape import markdown_text
+from secgate.escape import cut, markdown_text
 from secgate.model import Outcome, RunDocument, State
 from secgate.ports import Rendered
 from secgate.sla import many
@@ -157,4 +157,4 @@ def _lanes(summary: Summary) -> Iterable[str]:
 
 
 def _text(text: str) -> str:
-    return markdown_text(text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…")
+    return markdown_text(cut(text, MAX_TEXT))

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from secgate.escape import inert, json_text
+from secgate.escape import LONGEST_PATH, LONGEST_TEXT, cut, inert, json_text
 from secgate.model import Finding, RunDocument, Severity, State, Word
 from secgate.ports import Rendered
 from secgate.sla import many
@@ -23,6 +23,8 @@ _IMPACT = {
     Severity.LOW: "LOW",
     Severity.INFO: "LOW",
 }
+_LONGEST_NAME = 200
+"""Characters of a rule's name, and of its key, which ends in a severity."""
 _ANSWERED = (Word.WAIVED, Word.EXEMPT)
 
 
@@ -54,14 +56,14 @@ class SonarqubeReporter:
 
 def _rule_id(finding: Finding) -> str:
     """A rule has one severity there, and a weakness may have several here."""
-    return inert(f"{finding.weakness}/{finding.severity}")
+    return f"{_text(finding.weakness, _LONGEST_NAME - 10)}/{finding.severity}"
 
 
 def _rule(finding: Finding) -> dict[str, Any]:
     return {
         "id": _rule_id(finding),
-        "name": inert(finding.weakness) or "?",
-        "description": inert(finding.remedy or finding.title) or "?",
+        "name": _text(finding.weakness, _LONGEST_NAME) or "?",
+        "description": _text(finding.remedy or finding.title) or "?",
         "engineId": "secgate",
         "cleanCodeAttribute": "TRUSTWORTHY",
         "impacts": [{"softwareQuality": "SECURITY", "severity": _IMPACT[finding.severity]}],
@@ -71,9 +73,13 @@ def _rule(finding: Finding) -> dict[str, Any]:
 def _issue(row: FindingRow) -> dict[str, Any]:
     finding, region = row.finding, pinpoint(row.finding).region
     place: dict[str, Any] = {
-        "message": inert(f"{finding.title}{f': {row.why}' if row.why else ''}") or "?",
-        "filePath": inert(finding.location.path),
+        "message": _text(f"{finding.title}{f': {row.why}' if row.why else ''}") or "?",
+        "filePath": _text(finding.location.path, LONGEST_PATH),
     }
     if region.start_line:
         place["textRange"] = {"startLine": region.start_line, "endLine": max(region.end_line, region.start_line)}
     return {"ruleId": _rule_id(finding), "primaryLocation": place}
+
+
+def _text(text: str, longest: int = LONGEST_TEXT) -> str:
+    return cut(inert(cut(text, longest)), longest)

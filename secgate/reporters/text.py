@@ -165,8 +165,8 @@ class _RunPage(Page):
         """One line: severity, word, title, place; the title gives way first, then the start of the place."""
         head = f"  {row.finding.severity.value:<9}" + (f"{row.word:<8}" if row.verdict else "")
         room = self.width - len(head)
-        place = clipped_left(log_text(row.place), room * 3 // 5)
-        title = clipped(log_text(row.finding.title), room - cells(place) - 2)
+        place = clipped_left(log_text(row.place[-self.width :]), room * 3 // 5)
+        title = clipped(log_text(row.finding.title[: self.width]), room - cells(place) - 2)
         self.lines.append(f"{head}{title}  {place}")
         if row.due:
             self.wrap(row.due, len(head) + 4, first=" " * len(head) + "due")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from secgate.escape import cut
 from secgate.model import Finding, Invocation, Result, ScanStatus, Value, Verdict, Word
 
 MAX_TEXT = 1_000
@@ -173,7 +174,7 @@ class Cuts:
         if len(text) <= longest:
             return text
         self.texts += 1
-        return text[: longest - 1] + "…"
+        return cut(text, longest)
 
     def notices(self, title: str) -> list[str]:
         """Say what was cut."""

@@ -20,9 +20,9 @@ Settings: `persona` = `regular` (default), `pedantic` or `auditor`.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from secgate.errors import ConfigError
 from secgate.model import (
@@ -99,7 +99,7 @@ class _Finding(Struct):
     desc: str
     url: str
     determinations: _Determinations
-    locations: list[_Location]
+    locations: Annotated[list[_Location], Meta(min_length=1)]
     ignored: bool = False
 
 

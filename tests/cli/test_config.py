@@ -9,6 +9,7 @@ import jsonschema_rs
 import pytest
 
 from secgate import config
+from secgate.resources import data_dir
 from tests.product import CLEAN, Product, tree
 from tests.unit.conftest import Git
 
@@ -83,6 +84,19 @@ def test_check_reads_what_lies_there_as_what_it_is_called(product: Product, git:
     ended = product.cli("config", "check", cwd=git.root, at=None)
     assert (ended.code, "the enforced layer only" in ended.err) == (2, True)
     assert product.cli("config", "check", "nowhere.toml", cwd=git.root, at=None).code == 2
+
+
+def test_check_knows_profiles_those_of_the_organisation_too(product: Product, git: Git) -> None:
+    git.write({"secgate.toml": 'profile = "relaese"\n[folders."shop"]\nprofile = "mine"\n'})
+    ended = product.cli("config", "check", cwd=git.root, at=None)
+    assert ended.code == 2
+    assert "there is no profile `relaese`: `profile`\n      try: did you mean `release`?" in ended.err
+    assert "there is no profile `mine`: `folders.shop.profile`" in ended.err
+    profiles = json.loads((data_dir("policies") / "data" / "profiles.json").read_bytes())
+    profiles["profiles"]["named"]["mine"] = profiles["profiles"]["named"]["release"]
+    enforced = tree(product.home / "organisation", {"data/profiles.json": json.dumps(profiles)})
+    git.write({"secgate.toml": 'profile = "mine"\n'})
+    assert product.cli("config", "check", "--enforced", str(enforced), cwd=git.root, at=None).code == 0
 
 
 def test_check_knows_what_the_organisation_locks(product: Product, git: Git) -> None:

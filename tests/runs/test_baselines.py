@@ -86,6 +86,17 @@ def test_its_clock_starts_on_its_day_and_the_severitys_gives_way(shop: Shop) -> 
     assert [one.basis for one in shop.events(ObligationSuperseded)] == ["severity:high"]
 
 
+def test_the_run_that_takes_it_up_shows_the_limit_that_counts(shop: Shop) -> None:
+    shop.run()
+    write(shop, 1)
+    for day in (2, 3):
+        (finding,) = shop.run(day).findings
+        assert [(one.basis, one.superseded) for one in finding.obligations] == [
+            ("severity:high", True),
+            ("baseline:high", False),
+        ]
+
+
 def test_what_is_overdue_on_its_day_stays_overdue(shop: Shop) -> None:
     shop.run()
     write(shop, 7.5)
@@ -314,6 +325,9 @@ def test_the_command_line_writes_one_and_keeps_a_copy(shop: Shop, tmp_path: Path
     statement = json.loads(out.read_text())
     assert (statement["author"], statement["limits_s"]["high"], statement["reason"]) == (ADA, 2592000, "the first day")
     assert Path(f"{out}.sig").read_text().startswith("-----BEGIN SSH SIGNATURE-----")
+    assert "at most" not in ended.err
+    longer = shop.product.cli(*where, *arguments, "--limit", "low=9999d")
+    assert (longer.code, longer.err) == (0, "low: the policy allows 730 d at most, and that is what counts\n")
 
 
 @pytest.mark.parametrize("limit", ["high", "high=0d", "info=3d", "high=1y"])

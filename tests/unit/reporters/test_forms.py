@@ -17,10 +17,10 @@ import pytest
 from lxml import etree
 
 from secgate import registry
-from secgate.model import Outcome, RunDocument, State, Visibility, Word
+from secgate.model import Coverage, Outcome, RunDocument, State, Visibility, Word
 from secgate.ports import Rendered
 from secgate.show import show
-from tests.factories import decision, digest, run_document, verdict
+from tests.factories import decision, digest, gap, lane_coverage, run_document, verdict
 from tests.sample_runs import failing_run, hostile_run, inconclusive_run, large_run, policy_error_run, unnamed_run
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "forms"
@@ -69,6 +69,32 @@ def test_equal_documents_give_equal_bytes_that_are_inert(form: str, make: Callab
 def test_a_run_that_was_not_judged_and_an_empty_one(form: str) -> None:
     for document in (run_document(decision=None), run_document(findings=(), decision=None, invocations=())):
         assert text(form, document).endswith("\n")
+
+
+WHOLE = ("json", "sarif", "sarif-all")
+"""JSON is the stored run; in SARIF places and rules are names that other parts refer to. Both are bounded when made."""
+
+
+@pytest.mark.parametrize("form", [name for name in registry.names("reporters") if name not in WHOLE])
+@pytest.mark.parametrize("mark", ["x", "\u202e"])
+def test_threat_13_no_text_makes_a_form_large(form: str, mark: str) -> None:
+    assert len(text(form, hostile_run(mark * 300_000))) < (200_000 if mark == "x" else 800_000)
+
+
+@pytest.mark.parametrize("form", ["csv", "github", "gitlab-codequality", "gitlab-sast", "junit", "sonarqube"])
+def test_a_text_that_is_cut_shows_it(form: str) -> None:
+    assert "…" in text(form, hostile_run("x" * 8_000))
+    assert "…" not in text(form, hostile_run("x" * 100))
+
+
+@pytest.mark.parametrize("form", ["gitlab-sast", "junit"])
+def test_of_many_gaps_the_first_are_told_and_the_rest_is_counted(form: str) -> None:
+    gaps = tuple(gap(path=f"{n}.py", detail=f"hole {n:05}") for n in range(5_000))
+    document = run_document(coverage=Coverage(lanes=(lane_coverage(gaps=gaps, covered=0, failed=5_000),)))
+    told = text(form, document)
+    assert "1036.py: " in told
+    assert "999.py: " not in told
+    assert re.search(r"and 4,9\d\d more", told)
 
 
 # ------------------------------------------------------------------------------------------------------------- gitlab

@@ -211,6 +211,14 @@ def test_zizmor_says_what_it_could_not_parse() -> None:
     assert statuses(read(Zizmor(), "only-broken.1")) == {f"{flows}/bad.yml": "parse-error"}
 
 
+def test_a_finding_of_zizmor_without_a_place_is_an_error_of_its_output() -> None:
+    job, output = recorded("zizmor", "findings.1")
+    found = msgspec.json.decode(output.stdout)
+    found[0]["locations"] = []
+    with pytest.raises(OutputError):
+        Zizmor().read(job, msgspec.structs.replace(output, stdout=msgspec.json.encode(found)))
+
+
 def test_zizmor_is_never_given_a_name_that_could_forge_its_log() -> None:
     forged = "a\n INFO audit: zizmor: completed b.yml"
     assert [job.files for job in Zizmor().plan(request_for(Zizmor(), forged, "b.yml"))] == [("b.yml",)]

@@ -1,0 +1,192 @@
+"""The tree's own settings: those that count, and a draft of others beside them, which is told and never obeyed.
+
+What a change could use against its own judge is read from the merge base in a change, from HEAD in local and staged
+runs (threat rule 2). So a file that was edited and not committed does nothing, and nothing but a word on it says so.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from secgate import config, registry
+from secgate.config import Layer as SettingsLayer
+from secgate.config import Machine
+from secgate.errors import ConfigError, UsageError, faults_words
+from secgate.model import Scope, Source, Target
+from secgate.repository import Repository
+from secgate.tree import NotOfferedError, Tree
+
+_NAMES = (config.FILE_NAME, config.PYPROJECT)
+_MOST = 16 * 1024 * 1024
+
+
+def own_settings(
+    named: str, machine: Machine, target: Target, repository: Repository | None, at: str
+) -> tuple[SettingsLayer | None, tuple[str, ...]]:
+    """Give the tree's own settings, or those of the file that is `named`, and what is to be said of them.
+
+    `at` is the commit that they are read at, "" for none. Raises ConfigError or UsageError for what cannot be read.
+    """
+    if named:
+        return _named_settings(named, machine, target, repository, at)
+    for name in _NAMES:
+        data = _bytes_at(name, target, repository, at)
+        layer = config.parse_file(data, name=name, trust="repository") if data is not None else None
+        if layer is not None:
+            return layer, ()
+    return None, ()
+
+
+def draft_words(
+    own: SettingsLayer | None,
+    target: Target,
+    repository: Repository | None,
+    at: str,
+    *,
+    enforced: SettingsLayer | None,
+    profiles: Collection[str],
+) -> str:
+    """Say that the scanned source has other settings than `own`, which count, and what is wrong with those; else "".
+
+    Raises ConfigError for staged ones that are wrong: once committed, no run would get past them.
+    """
+    if repository is None:
+        return ""
+    name, layer, fault = _drafted(target, repository)
+    if fault is None and layer is not None and (own is None or layer.values != own.values):
+        try:
+            # By itself: what the command line says today is not what every later run has.
+            resolved = config.resolve([*([enforced] if enforced is not None else []), layer])
+            check_scanners(resolved)
+            check_profiles(resolved, profiles)
+        except ConfigError as error:
+            fault = error
+    elif fault is None and (own is None or layer is not None):
+        return ""
+    if fault is not None and target.source is Source.INDEX:
+        raise ConfigError(
+            f"{faults_words(len(fault.faults) or 1)} in the configuration that is staged",
+            faults=fault.faults or ((fault.place or name, fault.what, fault.remedy),),
+            remedy="mend each and stage it: once committed, no run would get past them",
+        ) from fault
+    where = {Source.INDEX: "index", Source.WORK_TREE: "work tree"}.get(target.source, f"commit {target.commit[:12]}")
+    since = f"commit {at[:12]}" if at else "any commit"
+    if own is None:
+        words = f"{name} is not in {since} yet: the shipped defaults count"
+    elif not name:
+        words = f"{own.name} is not in the {where}: that of {since} still counts"
+    else:
+        until = "merged" if at != target.commit else "committed"
+        words = f"{name} of the {where} is not obeyed: no edit chooses its judge, so {since} counts until it is {until}"
+    return words + _wrong(fault, name)
+
+
+def _drafted(target: Target, repository: Repository) -> tuple[str, SettingsLayer | None, ConfigError | None]:
+    """Give the name of the file that would be read, "" for none, its layer, or why there is no layer to be had."""
+    for name in _NAMES:
+        data = _lying(name, target, repository)
+        # A pyproject.toml that concerns other tools alone is not even parsed.
+        if data is None or (name == config.PYPROJECT and b"secgate" not in data):
+            continue
+        try:
+            layer = config.parse_file(data, name=name, trust="repository")
+        except ConfigError as error:
+            return name, None, error
+        if layer is not None:
+            return layer.name, layer, None
+    return "", None, None
+
+
+def _wrong(fault: ConfigError | None, name: str) -> str:
+    if fault is None:
+        return ""
+    place, what, remedy = fault.faults[0] if fault.faults else (fault.place or name, fault.what, fault.remedy)
+    tried = f" (try: {remedy})" if remedy else ""
+    more = f", and {faults_words(len(fault.faults) - 1)} more" if len(fault.faults) > 1 else ""
+    return f". It is wrong too: {place}: {what}{tried}{more}; `secgate config check` lists every fault"
+
+
+def _lying(name: str, target: Target, repository: Repository) -> bytes | None:
+    """Give the bytes of a file of the tree's root as the scanned source has it, None for no regular file."""
+    if target.source is Source.COMMIT:
+        return repository.file_at(target.commit, name)
+    if target.source is Source.INDEX or name in target.indexed:
+        own = [one.blob for one in repository.tracked() if one.path == name and one.is_regular and not one.stage]
+        return next((data for _, data in repository.blobs(own, max_bytes=_MOST)), None)
+    with Tree(target.root) as tree:
+        try:
+            with tree.opened(name) as (descriptor, _), os.fdopen(os.dup(descriptor), "rb") as stream:
+                return stream.read(config.MAX_CONFIG_BYTES + 1)
+        except NotOfferedError:
+            return None
+
+
+def _named_settings(
+    name: str, machine: Machine, target: Target, repository: Repository | None, at: str
+) -> tuple[SettingsLayer | None, tuple[str, ...]]:
+    """A file that the change could edit is read from where the change cannot."""
+    path = Path(machine.cwd, name).resolve()
+    root = Path(target.root)
+    if repository is not None and target.scope is Scope.CHANGE and root in path.parents:
+        relative = path.relative_to(root).as_posix()
+        data = repository.file_at(at, relative) if at else None
+        if data is None:
+            raise UsageError(
+                f"{name} is not in the merge base, and a change does not choose its own settings",
+                remedy="merge the file first, or keep it outside the tree",
+                place="--config",
+            )
+        return config.parse_file(data, name=relative, trust="repository"), (f"{relative} is read at {at[:12]}",)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}", remedy="give a file", place="--config") from error
+    return config.parse_file(data, name=name, trust="operator"), ()
+
+
+def _bytes_at(name: str, target: Target, repository: Repository | None, at: str) -> bytes | None:
+    if repository is not None:
+        return repository.file_at(at, name, max_bytes=config.MAX_CONFIG_BYTES) if at else None
+    path = Path(target.root) / name
+    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+
+
+def check_scanners(resolved: config.Resolved) -> None:
+    """Raise ConfigError for a table of a scanner that is not there: it would say something and do nothing."""
+    known = registry.names("scanners")
+    faults = []
+    for name in sorted(set(resolved.settings.scanners) - set(known)):
+        key = f"scanners.{name}"
+        place = next((by for path, by in resolved.sources.items() if path.startswith(f"{key}.")), "configuration")
+        close = difflib.get_close_matches(name, known, n=1)
+        remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
+        faults.append((place, f"there is no scanner `{name}`: `{key}`", remedy))
+    for name, own in resolved.settings.scanners.items():
+        place = resolved.sources.get(f"scanners.{name}.covers", "")
+        if own.covers and resolved.sources.get(f"scanners.{name}.kinds") != place:
+            # Else a tree could choose what the organisation's word covers.
+            what = f"`scanners.{name}.covers` without the kinds that it is about"
+            faults.append((place, what, f"set `scanners.{name}.kinds` beside it"))
+    if faults:
+        what = f"{faults_words(len(faults))} in the configuration"
+        raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
+
+
+def check_profiles(resolved: config.Resolved, known: Collection[str]) -> None:
+    """Raise ConfigError for a profile that is not there, the tree's or a folder's."""
+    named = {"profile": resolved.settings.profile, "least_profile": resolved.settings.least_profile}
+    named |= {f"folders.{folder}.profile": one.profile for folder, one in resolved.settings.folders.items()}
+    faults = []
+    for key, name in named.items():
+        if name and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(sorted(known))}"
+            faults.append(
+                (resolved.sources.get(key, "configuration"), f"there is no profile `{name}`: `{key}`", remedy)
+            )
+    if faults:
+        what = f"{faults_words(len(faults))} in the configuration"
+        raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
