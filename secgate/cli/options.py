@@ -134,13 +134,16 @@ FORMAT = click.option(
 def formats(values: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Give (format, file or "") pairs of `--format` values; at most one may go to stdout.
 
-    Raises UsageError for an unknown format, two on stdout, or a file that could not be written.
+    Raises UsageError for an unknown format, a file without a name (a variable of a script that is not set), two on
+    stdout, or a file that could not be written.
     """
     pairs = []
     for value in values or ("text",):
-        name, _, file = value.partition("=")
+        name, sign, file = value.partition("=")
         if name not in known:
             raise UsageError(f"unknown format `{name}`", remedy=f"one of: {', '.join(known)}")
+        if sign and not file:
+            raise UsageError(f"`{value}` names no file", remedy=f"give one, or `{name}` alone for stdout")
         check_output(file)
         pairs.append((name, file))
     if sum(file in ("", "-") for _, file in pairs) > 1:
