@@ -16,11 +16,10 @@ from secgate.events import (
     ObligationAdded,
     ObligationSuperseded,
     Run,
-    from_envelope,
+    event_of,
 )
 from secgate.gate_events import ArtefactBound, GateChanged
 from secgate.memory import KnownPopulation, Memory, Remembered
-from secgate.merkle import envelope_of
 from secgate.model import Digest, KnownStatement, LedgerEntry, Value
 
 
@@ -136,16 +135,15 @@ class Chronicle:
         for entry in entries:
             if entry.sequence in self._wanted:
                 self.roots[entry.sequence] = entry.previous_root
-            envelope = envelope_of(entry)
-            event = from_envelope(envelope)
-            if 0 < self._until_epoch_s <= envelope.at_epoch_s and self._then is None:
+            event = event_of(entry)
+            if 0 < self._until_epoch_s <= entry.at_epoch_s and self._then is None:
                 self._then = self.episodes()
             if isinstance(event, FindingOpened):
                 self._archive(event)
             self.memory.apply(entry)
-            self.first_epoch_s = self.first_epoch_s or envelope.at_epoch_s
+            self.first_epoch_s = self.first_epoch_s or entry.at_epoch_s
             if event is not None:
-                self._take(event, entry.sequence, envelope.at_epoch_s)
+                self._take(event, entry.sequence, entry.at_epoch_s)
         head = self.memory.head
         if head.size in self._wanted:
             self.roots[head.size] = head.root

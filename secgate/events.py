@@ -26,6 +26,7 @@ from secgate.model import (
     Epoch,
     Fingerprint,
     Lane,
+    LedgerEntry,
     ScanStatus,
     Scope,
     Severity,
@@ -354,15 +355,15 @@ def to_entry(event: Event) -> Entry:
     return Entry(type=event.TYPE, version=event.VERSION, body=encode(event))
 
 
-def from_envelope(envelope: Envelope) -> Event | None:
+def event_of(entry: Envelope | LedgerEntry) -> Event | None:
     """Give the event of an entry, or None for a type or version that this program does not know.
 
     Raises LedgerError if the type is known and its body is not what that version says.
     """
-    known = EVENTS.get((envelope.type, envelope.version))
+    known = EVENTS.get((entry.type, entry.version))
     if known is None:
         return None
     try:
-        return msgspec.json.decode(envelope.body, type=known)
+        return msgspec.json.decode(entry.body, type=known)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unverified(envelope.sequence, f"as a `{envelope.type}` event it does not read: {error}") from error
+        raise unverified(entry.sequence, f"as a `{entry.type}` event it does not read: {error}") from error

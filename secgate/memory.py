@@ -28,13 +28,13 @@ from secgate.events import (
     ObligationSuperseded,
     Run,
     RunTool,
-    from_envelope,
+    event_of,
 )
 from secgate.finding_facts import FindingFacts
 from secgate.gate_changes import GateState, is_gating, state_after
 from secgate.gate_events import ArtefactBound
 from secgate.inventory import InventoryStored
-from secgate.merkle import Tree, envelope_of
+from secgate.merkle import EMPTY_ROOT
 from secgate.model import (
     Digest,
     Fingerprint,
@@ -248,7 +248,7 @@ class Memory:
     """The fold itself: grows entry by entry, never forgets. One caller at a time."""
 
     def __init__(self) -> None:
-        self._tree = Tree()
+        self._size, self._root = 0, EMPTY_ROOT
         self.last_epoch_s = 0
         """Ledger time of the last entry."""
         self.ledger_id: Digest | None = None
@@ -273,7 +273,7 @@ class Memory:
     @property
     def head(self) -> Head:
         """Size and root of what was folded so far."""
-        return self._tree.head()
+        return Head(size=self._size, root=self._root)
 
     @property
     def skipped(self) -> int:
@@ -306,43 +306,34 @@ class Memory:
 
     def catch_up(self, ledger: Ledger) -> None:
         """Fold what the ledger holds beyond what was folded. Raises LedgerError if it does not verify or read."""
-        for entry in ledger.read(self._tree.size):
+        for entry in ledger.read(self._size):
             self.apply(entry)
 
     def apply(self, entry: LedgerEntry) -> None:
         """Fold the next entry. Raises LedgerError if it is not the next, or cannot follow on those before."""
-        if entry.sequence != self._tree.size:
-            raise LedgerError(f"entry {entry.sequence} was read where entry {self._tree.size} belongs")
-        envelope = envelope_of(entry)
-        event = from_envelope(envelope)
-        self._tree.append(bytes.fromhex(entry.leaf))
-        self.last_epoch_s = max(self.last_epoch_s, envelope.at_epoch_s)
+        if entry.sequence != self._size:
+            raise LedgerError(f"entry {entry.sequence} was read where entry {self._size} belongs")
+        event = event_of(entry)
+        self._size, self._root = entry.sequence + 1, entry.root
+        self.last_epoch_s = max(self.last_epoch_s, entry.at_epoch_s)
         if event is None:
             self._skipped += 1
         elif isinstance(event, BaselineRecorded):
             lists = self._baselines.setdefault((event.repository, event.line), {})
-            lists.setdefault(event.statement_digest, KnownBaseline(event=event, at_epoch_s=envelope.at_epoch_s))
+            lists.setdefault(event.statement_digest, KnownBaseline(event=event, at_epoch_s=entry.at_epoch_s))
         elif isinstance(event, InventoryStored):
-            self.inventories[event.run_id] = KnownInventory(event=event, at_epoch_s=envelope.at_epoch_s)
+            self.inventories[event.run_id] = KnownInventory(event=event, at_epoch_s=entry.at_epoch_s)
         elif isinstance(event, PopulationImported):
-            known = KnownPopulation(event=event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
+            known = KnownPopulation(event=event, sequence=entry.sequence, at_epoch_s=entry.at_epoch_s)
             self.populations.append(known)
         elif isinstance(event, ArtefactBound):
             self.bindings.append(event)
         elif isinstance(event, NotificationSent):
-            self.notifications.append(KnownNotification(event=event, at_epoch_s=envelope.at_epoch_s))
+            self.notifications.append(KnownNotification(event=event, at_epoch_s=entry.at_epoch_s))
         elif isinstance(event, SignedEvent):
-            self.statements.append(
-                KnownStatement(
-                    sequence=entry.sequence,
-                    type=event.TYPE,
-                    statement=event.statement,
-                    signature=event.signature,
-                    at_epoch_s=envelope.at_epoch_s,
-                )
-            )
+            self.statements.append(event.known(entry))
         else:
-            self._fold(event, sequence=entry.sequence, at_epoch_s=envelope.at_epoch_s)
+            self._fold(event, sequence=entry.sequence, at_epoch_s=entry.at_epoch_s)
 
     def _fold(self, event: Event, *, sequence: int, at_epoch_s: int) -> None:
         match event:

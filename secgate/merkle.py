@@ -291,30 +291,29 @@ def decode_entry(data: bytes) -> Envelope:
     return envelope
 
 
-def envelope_of(entry: LedgerEntry) -> Envelope:
-    """Give what an entry says that a ledger has read, and so verified, already."""
-    return _ENVELOPE.decode(entry.data)
-
-
 def extend(tree: Tree, entries: Sequence[Entry], *, at_epoch_s: int) -> Iterator[LedgerEntry]:
     """Give `entries` as they follow on `tree`, which grows by each as it is taken.
 
     Raises LedgerError as `encode_entry` does.
     """
+    root = tree.root().hex()
     for entry in entries:
-        previous = tree.root().hex()
-        data = encode_entry(entry, at_epoch_s=at_epoch_s, sequence=tree.size, previous_root=previous)
+        sequence, previous_root = tree.size, root
+        data = encode_entry(entry, at_epoch_s=at_epoch_s, sequence=sequence, previous_root=previous_root)
         leaf = leaf_hash(data)
-        recorded = LedgerEntry(
-            sequence=tree.size,
+        tree.append(leaf)
+        root = tree.root().hex()
+        yield LedgerEntry(
+            sequence=sequence,
             type=entry.type,
             version=entry.version,
+            at_epoch_s=at_epoch_s,
+            body=msgspec.Raw(entry.body),
             data=data,
             leaf=leaf.hex(),
-            previous_root=previous,
+            previous_root=previous_root,
+            root=root,
         )
-        tree.append(leaf)
-        yield recorded
 
 
 def verified(tree: Tree, rows: Iterable[tuple[bytes, bytes | None]], *, last_epoch_s: int = 0) -> Iterator[LedgerEntry]:
@@ -324,8 +323,9 @@ def verified(tree: Tree, rows: Iterable[tuple[bytes, bytes | None]], *, last_epo
     LedgerError, naming the first bad entry, if bytes and leaf differ, a number is missing or there twice, the root
     before it is another one, or time goes back.
     """
+    root = tree.root().hex()
     for data, stored in rows:
-        sequence = tree.size
+        sequence, previous_root = tree.size, root
         try:
             envelope = decode_entry(data)
         except LedgerError as error:
@@ -335,7 +335,7 @@ def verified(tree: Tree, rows: Iterable[tuple[bytes, bytes | None]], *, last_epo
             raise unverified(sequence, "its bytes do not have the hash stored beside them")
         if envelope.sequence != sequence:
             raise unverified(sequence, f"entry {envelope.sequence} stands in its place")
-        if envelope.previous_root != tree.root().hex():
+        if envelope.previous_root != previous_root:
             if not sequence:
                 raise unverified(sequence, "it was not written as the first one")
             raise unverified(sequence - 1, f"it is not what it was when entry {sequence} was written")
@@ -343,13 +343,17 @@ def verified(tree: Tree, rows: Iterable[tuple[bytes, bytes | None]], *, last_epo
             raise unverified(sequence, "its time lies before that of the entry before it")
         last_epoch_s = envelope.at_epoch_s
         tree.append(leaf)
+        root = tree.root().hex()
         yield LedgerEntry(
             sequence=sequence,
             type=envelope.type,
             version=envelope.version,
+            at_epoch_s=envelope.at_epoch_s,
+            body=envelope.body,
             data=data,
             leaf=leaf.hex(),
-            previous_root=envelope.previous_root,
+            previous_root=previous_root,
+            root=root,
         )
 
 

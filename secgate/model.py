@@ -868,16 +868,19 @@ class LedgerEntry(Value, frozen=True, kw_only=True):
 
     `data` are the exact stored bytes, a JSON object {at_epoch_s, body, previous_root, sequence, type, version}.
 
-    `leaf` is SHA-256(0x00 || data) and `previous_root` the RFC 6962 root over all entries before this one. Source: RFC
-    6962, 2.1.
+    `body` is the part of `data` that says what happened. `leaf` is SHA-256(0x00 || data), `previous_root` the RFC 6962
+    root over all entries before this one, and `root` that with this one. Source: RFC 6962, 2.1.
     """
 
     sequence: int
     type: str
     version: int
+    at_epoch_s: Epoch
+    body: msgspec.Raw
     data: bytes
     leaf: Digest
     previous_root: Digest
+    root: Digest
 
 
 class Head(Value, frozen=True, kw_only=True):

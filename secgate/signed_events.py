@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from secgate.event import Event
+from secgate.model import KnownStatement, LedgerEntry
 
 
 class SignedEvent(Event, frozen=True, kw_only=True):
@@ -13,6 +14,16 @@ class SignedEvent(Event, frozen=True, kw_only=True):
     statement: str
     signature: str
     signer: str = "sshsig"
+
+    def known(self, entry: LedgerEntry) -> KnownStatement:
+        """Give what was said as the ledger has it in `entry`, whose event this is."""
+        return KnownStatement(
+            sequence=entry.sequence,
+            type=self.TYPE,
+            statement=self.statement,
+            signature=self.signature,
+            at_epoch_s=entry.at_epoch_s,
+        )
 
 
 class WaiverRequested(SignedEvent, frozen=True, kw_only=True):

@@ -23,11 +23,10 @@ from secgate.events import (
     ObligationAdded,
     ObligationSuperseded,
     Run,
-    from_envelope,
+    event_of,
 )
 from secgate.finding_facts import facts_of
 from secgate.memory import Line, Remembered
-from secgate.merkle import envelope_of
 from secgate.model import (
     Digest,
     Finding,
@@ -157,7 +156,7 @@ def chapters(entries: Iterable[LedgerEntry], *, repository: str, names: Iterable
     run: Run | None = None
     events: list[FindingEvent] = []
     for entry in entries:
-        event = from_envelope(envelope_of(entry))
+        event = event_of(entry)
         if isinstance(event, Run):
             if run is not None:
                 yield Chapter(run=run, events=tuple(events))

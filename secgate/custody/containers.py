@@ -6,7 +6,6 @@ import gzip
 import io
 import lzma
 import os
-import shutil
 import stat
 import tarfile
 import zlib
@@ -19,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from secgate.errors import LedgerError
+from secgate.ledgers.files import new_place
 from secgate.merkle import MAX_ENTRY_BYTES
 from secgate.model import Digest, Epoch, Value
 
@@ -78,30 +78,17 @@ class Source(Protocol):
 def sink(path: str) -> Iterator[Sink]:
     """Give something to write to; at its end the folder or file takes the name `path`, which nothing has yet.
 
-    Raises LedgerError where something has that name, or it cannot be written.
+    Raises LedgerError where something has that name, or it cannot be written, or for another kind of archive.
     """
-    wanted = Path(path)
     if path.endswith(_OTHER_ARCHIVES) and not path.endswith(_PACKED):
         raise LedgerError("this kind of archive is not written", place=path, remedy="give a .tar, .tgz or .tar.gz")
-    building = wanted.with_name(f".{wanted.name}.{os.getpid()}.new")
-    if wanted.exists():
-        raise LedgerError("there is something already", place=path, remedy="give a new name; nothing is written over")
-    try:
+    with new_place(path) as building:
         if path.endswith((*_PACKED, ".tar")):
             with _tar(building, packed=path.endswith(_PACKED)) as tar:
                 yield tar
-            with building.open("rb") as written:
-                os.fsync(written.fileno())
         else:
             building.mkdir()
             yield _Folder(building)
-        building.rename(wanted)
-    except OSError as error:
-        raise LedgerError(f"it cannot be written: {error.strerror}", place=path, remedy="name another place") from error
-    finally:
-        if building.is_dir():
-            shutil.rmtree(building)
-        building.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from secgate.errors import LedgerError
 from secgate.event import Event
-from secgate.events import EVENTS, BaselineRecorded, LedgerCreated, from_envelope
+from secgate.events import EVENTS, BaselineRecorded, LedgerCreated, event_of
 from secgate.gate_events import ArtefactBound, CheckpointTaken
-from secgate.merkle import HASH_BYTES, Tree, envelope_of, unverified
+from secgate.merkle import EMPTY_ROOT, HASH_BYTES, unverified
 from secgate.model import Digest, Head, KnownStatement, LedgerEntry
 from secgate.ports import Ledger
 from secgate.signed_events import SignedEvent
@@ -76,7 +76,7 @@ class _Found:
     """What was found so far."""
 
     def __init__(self) -> None:
-        self._tree = Tree()
+        self._size, self._root = 0, EMPTY_ROOT
         self._roots = bytearray()
         self._first_epoch_s = self._last_epoch_s = 0
         self._ledger_id = ""
@@ -88,12 +88,10 @@ class _Found:
     def take(self, entry: LedgerEntry) -> None:
         """Take in the next entry."""
         self._roots += bytes.fromhex(entry.previous_root)
-        self._tree.append(bytes.fromhex(entry.leaf))
-        envelope = envelope_of(entry)
-        self._last_epoch_s = envelope.at_epoch_s
+        self._size, self._root, self._last_epoch_s = entry.sequence + 1, entry.root, entry.at_epoch_s
         if not entry.sequence:
-            self._first_epoch_s = envelope.at_epoch_s
-        event = from_envelope(envelope)
+            self._first_epoch_s = entry.at_epoch_s
+        event = event_of(entry)
         if event is None:
             return
         for digest in _blobs_of(event):
@@ -105,17 +103,9 @@ class _Found:
                 self._require_head(entry.sequence, event)
                 self._checkpoints.append((entry.sequence, event))
             case ArtefactBound():
-                self._bindings.append((entry.sequence, envelope.at_epoch_s, event))
+                self._bindings.append((entry.sequence, entry.at_epoch_s, event))
             case SignedEvent():
-                self._statements.append(
-                    KnownStatement(
-                        sequence=entry.sequence,
-                        type=event.TYPE,
-                        statement=event.statement,
-                        signature=event.signature,
-                        at_epoch_s=envelope.at_epoch_s,
-                    )
-                )
+                self._statements.append(event.known(entry))
             case _:
                 return
 
@@ -128,7 +118,7 @@ class _Found:
     def survey(self) -> Survey:
         """Give all of it."""
         return Survey(
-            head=self._tree.head(),
+            head=Head(size=self._size, root=self._root),
             ledger_id=self._ledger_id,
             first_epoch_s=self._first_epoch_s,
             last_epoch_s=self._last_epoch_s,

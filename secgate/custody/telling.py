@@ -14,7 +14,6 @@ from secgate.custody.survey import entries_of
 from secgate.errors import UsageError
 from secgate.escape import json_text, plain
 from secgate.events import EVENTS
-from secgate.merkle import envelope_of
 from secgate.model import LedgerEntry
 from secgate.preparation import Place, opened
 from secgate.sla import length_words, many
@@ -73,9 +72,8 @@ def _json(told: Told) -> Iterator[bytes]:
 
 
 def _line(entry: LedgerEntry, columns: int) -> str:
-    envelope = envelope_of(entry)
-    at = datetime.fromtimestamp(envelope.at_epoch_s, tz=UTC)
-    body = msgspec.json.decode(envelope.body)
+    at = datetime.fromtimestamp(entry.at_epoch_s, tz=UTC)
+    body = msgspec.json.decode(entry.body)
     said = plain(_said(entry.type, body)[:_LINE])
     return f"{entry.sequence:>6}  {at:%Y-%m-%d %H:%M}  {entry.type:<{columns}}  {said}"
 

@@ -24,7 +24,6 @@ from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.evidence.superseding import Superseding, supersedings, with_standing
 from secgate.memory import KnownBaseline
-from secgate.merkle import envelope_of
 from secgate.model import KnownStatement, LedgerEntry, Signed, Trust
 from secgate.overrides import Given
 from secgate.pipeline import downgraded, exceptions, overriding, testifying
@@ -215,7 +214,7 @@ def _require_another(chronicle: Chronicle, found: Sequence[Read]) -> None:
 def _until(entries: Iterable[LedgerEntry], until_epoch_s: int | None) -> Iterator[LedgerEntry]:
     """Give the entries until a time; those after it are read, and so verified, all the same."""
     for entry in entries:
-        if until_epoch_s is None or envelope_of(entry).at_epoch_s <= until_epoch_s:
+        if until_epoch_s is None or entry.at_epoch_s <= until_epoch_s:
             yield entry
 
 

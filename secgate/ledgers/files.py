@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -20,21 +21,47 @@ def matching_blob(digest: Digest, data: bytes) -> bytes:
 
 
 @contextmanager
-def new_file(path: str) -> Iterator[Path]:
-    """Give a name to write to; at the end the file takes the name `path`, which nothing has yet.
+def new_place(path: str) -> Iterator[Path]:
+    """Give a name to write a file or a folder to; at the end that takes the name `path`, which nothing has yet.
 
-    Raises LedgerError where something has that name, or it cannot be written.
+    Raises LedgerError where something has that name, or it cannot be written; then nothing is left.
     """
     wanted = Path(path)
     building = wanted.with_name(f".{wanted.name}.{os.getpid()}.new")
-    if wanted.exists():
-        raise LedgerError("there is something already", place=path, remedy="give a new name; nothing is written over")
+    try:
+        if os.path.lexists(wanted):
+            raise LedgerError(
+                "there is something already", place=path, remedy="give a new name; nothing is written over"
+            )
+        # One that was killed may have had this number.
+        _clear(building)
+        # Said now, and not when all that goes there has been read.
+        building.touch()
+        building.unlink()
+    except OSError as error:
+        raise unwritable(path, error.strerror or "") from error
     try:
         yield building
-        with building.open("rb") as written:
-            os.fsync(written.fileno())
-        building.replace(wanted)
+        if building.is_file():
+            with building.open("rb") as written:
+                os.fsync(written.fileno())
+        building.rename(wanted)
+    except LedgerError as error:
+        error.place = path if error.place == str(building) else error.place
+        raise
     except OSError as error:
-        raise LedgerError(f"it cannot be written: {error.strerror}", place=path, remedy="name another place") from error
+        raise unwritable(path, error.strerror or "") from error
     finally:
+        _clear(building)
+
+
+def unwritable(path: str, why: str) -> LedgerError:
+    """Give the error for a place where nothing can be written."""
+    return LedgerError(f"it cannot be written: {why}", place=path, remedy="name another place, which takes it")
+
+
+def _clear(building: Path) -> None:
+    if building.is_dir():
+        shutil.rmtree(building)
+    else:
         building.unlink(missing_ok=True)

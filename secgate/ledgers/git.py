@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
-from secgate.ledgers.files import matching_blob, new_file
+from secgate.ledgers.files import matching_blob, new_place
 from secgate.ledgers.ref import RemoteRef
 from secgate.merkle import Tree, check_end, decode_entry, extend, leaf_hash, verified
 from secgate.model import Digest, Entry, Head, LedgerEntry, encode
@@ -122,7 +122,7 @@ class GitLedger:
             if tip is None:
                 raise self._at.fault("there is no ledger", remedy="run `secgate ledger init`, or restore it")
             head = self._checked(tip)
-            with new_file(path) as building:
+            with new_place(path) as building:
                 self._at.bundle(str(building))
         return head
 

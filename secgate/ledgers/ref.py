@@ -17,6 +17,7 @@ from pathlib import Path
 
 from secgate.addresses import without_credentials
 from secgate.errors import HeadMovedError, LedgerError
+from secgate.ledgers.files import unwritable
 from secgate.model import Limits, Output
 from secgate.ports import ProcessRunner
 
@@ -153,7 +154,9 @@ class RemoteRef:
 
     def bundle(self, path: str) -> None:
         """Write the fetched ref with its whole history into a bundle file. Raises LedgerError where it cannot."""
-        self._git("bundle", "create", "--quiet", path, _TIP)
+        output = self._git("bundle", "create", "--quiet", path, _TIP, may_fail=True)
+        if output.exit_code or output.timed_out:
+            raise unwritable(path, _shown(_text(output.stderr)) or "git does not say why")
 
     def unbundle(self, path: str) -> str:
         """Take in what a bundle file holds and give its commit, which is pushed by nobody yet.

@@ -22,7 +22,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
-from secgate.ledgers.files import matching_blob, new_file
+from secgate.ledgers.files import matching_blob, new_place, unwritable
 from secgate.merkle import HASH_BYTES, Tree, check_end, decode_entry, extend, tree_of, verified
 from secgate.model import Digest, Entry, Head, LedgerEntry
 
@@ -64,6 +64,11 @@ _COMPRESS_FROM_BYTES = 512
 _ROWS = 1000
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_UNWRITABLE = (
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM),
+    *(sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE),
+)
+"""What SQLite says where a new file cannot be written."""
 
 
 class SqliteLedger:
@@ -117,12 +122,17 @@ class SqliteLedger:
 
     def backup(self, path: str) -> Head:
         """See Ledger. By SQLite's online backup: others may write meanwhile."""
-        with new_file(path) as building:
-            with self._reading() as database, closing(sqlite3.connect(building)) as copy:
+        with new_place(path) as building:
+            with self._reading() as database, _writing(path), closing(sqlite3.connect(building)) as copy:
                 database.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
             written = SqliteLedger(str(building), read_only=True)
-            written.check_file()
+            try:
+                written.check_file()
+            except LedgerError as error:
+                # It is what the ledger is.
+                error.place = self.address
+                raise
             return written.head()
 
     def restore(self, path: str) -> Head:
@@ -400,9 +410,20 @@ def _inflated(data: bytes, size: int) -> bytes | None:
     return plain if len(plain) == size else None
 
 
+@contextmanager
+def _writing(path: str) -> Iterator[None]:
+    """Tell what keeps a copy from being written from what is wrong with the ledger that is copied."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF in _UNWRITABLE or code in _UNWRITABLE:
+            raise unwritable(path, str(error)) from error
+        raise
+
+
 _ELSEWHERE = (
-    "see that the file and its folder may be read and written, name another file with SECGATE_LEDGER_PATH, or record "
-    "nothing with SECGATE_LEDGER_STORE=none"
+    "make its folder writable, or name another file: SECGATE_LEDGER_PATH; SECGATE_LEDGER_STORE=none records none"
 )
 
 

@@ -1,6 +1,7 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
 from secgate.preparation.advisories import advisory_database, advisory_names
+from secgate.preparation.enforced import Enforced, read_enforced
 from secgate.preparation.inventory import shipped_lanes, tree_inventory
 from secgate.preparation.kept import Kept
 from secgate.preparation.last_run import keep_last, last_kept
@@ -18,12 +19,10 @@ from secgate.preparation.policy_files import (
     shipped_files,
 )
 from secgate.preparation.prepare import (
-    Enforced,
     Prepared,
     RunRequest,
     open_repository,
     prepare,
-    read_enforced,
 )
 from secgate.preparation.signed import require_person, signed_by_a_person, verified_retirement
 from secgate.preparation.silence import Silence

@@ -8,7 +8,7 @@ from secgate.errors import SignatureError
 from secgate.model import Signed
 from secgate.people import People
 from secgate.ports import Signer
-from secgate.preparation.prepare import Enforced
+from secgate.preparation.enforced import Enforced
 from secgate.retirement import FILE_NAME, NAMESPACE, Retirement
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from secgate.events import BaselineRecorded, from_envelope
+from secgate.events import BaselineRecorded, event_of
 from secgate.ledgers.sqlite import SqliteLedger
-from secgate.merkle import envelope_of
 from tests.product import CLEAN, WEAK, Ended, Product, tree
 from tests.signing_support import ADA, EVE, KEYGEN, allowed, enforced_layer, make_key
 from tests.unit.conftest import Git
@@ -151,7 +150,7 @@ def sign(product: Product, git: Git, layer: Path, *, author: str = ADA, key: str
 
 def recorded(git: Git) -> list[BaselineRecorded]:
     ledger = SqliteLedger(str(git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=True)
-    found = [from_envelope(envelope_of(entry)) for entry in ledger.read()]
+    found = [event_of(entry) for entry in ledger.read()]
     return [one for one in found if isinstance(one, BaselineRecorded)]
 
 

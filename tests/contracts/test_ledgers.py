@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -273,6 +274,31 @@ def test_a_backup_is_written_over_nothing(ledger: Ledger, tmp_path: Path) -> Non
     with pytest.raises(LedgerError, match="there is something already"):
         ledger.backup(str(tmp_path / "saved"))
     assert (tmp_path / "saved").read_bytes() == b"an older backup"
+
+
+@pytest.mark.parametrize("parent", ["nowhere", "file"])
+def test_a_backup_that_cannot_be_written_blames_its_own_place(ledger: Ledger, tmp_path: Path, parent: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    saved = str(tmp_path / parent / "saved")
+    with pytest.raises(LedgerError) as caught:
+        ledger.backup(saved)
+    assert (caught.value.place, caught.value.what[:24]) == (saved, "it cannot be written: No")
+
+
+def test_a_disk_that_is_full_is_the_backups(ledger: Ledger, tmp_path: Path) -> None:
+    """What a limit on a file's size does to a writer is what a full disk does."""
+    filled(ledger)
+    add(ledger, random.Random(7).randbytes(200_000).hex())  # noqa: S311 - not a secret
+    (tmp_path / "out").mkdir()
+    saved = str(tmp_path / "out" / "saved")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(LedgerError, match="it cannot be written: ") as caught:
+            ledger.backup(saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (caught.value.place, list((tmp_path / "out").iterdir())) == (saved, [])
 
 
 def test_a_backup_is_restored_over_nothing(ledger: Ledger, tmp_path: Path) -> None:

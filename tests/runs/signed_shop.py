@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from secgate.event import Event
-from secgate.events import from_envelope
+from secgate.events import event_of
 from secgate.ledgers.sqlite import SqliteLedger
-from secgate.merkle import envelope_of
 from secgate.model import RunDocument
 from tests.product import DAY, NOW, WEAK, Product
 from tests.signing_support import ADA, EVE, allowed, enforced_layer, make_key
@@ -45,5 +44,5 @@ class Shop:
 
     def events(self, kind: type[Kind]) -> list[Kind]:
         """Give the recorded events of a kind, oldest first."""
-        found = [from_envelope(envelope_of(entry)) for entry in self.ledger.read()]
+        found = [event_of(entry) for entry in self.ledger.read()]
         return [event for event in found if isinstance(event, kind)]

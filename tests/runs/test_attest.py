@@ -20,10 +20,9 @@ from secgate.attest import read
 from secgate.custody.measuring import measure
 from secgate.document_schema import document_schema
 from secgate.errors import LedgerError, SignatureError, TargetError, UsageError
-from secgate.events import from_envelope
+from secgate.events import event_of
 from secgate.gate_events import ArtefactBound
 from secgate.ledgers.sqlite import SqliteLedger
-from secgate.merkle import envelope_of
 from tests.attest_support import MACHINE, Pipeline
 from tests.product import CLEAN, DAY, NOW, WEAK, Product
 from tests.runs.kept_ledger import standalone
@@ -443,7 +442,7 @@ def test_threat_12_nothing_that_it_says_reaches_the_terminal_raw(attested: Pipel
 
 def bindings(pipeline: Pipeline) -> list[ArtefactBound]:
     ledger = SqliteLedger(str(pipeline.git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=True)
-    found = [from_envelope(envelope_of(entry)) for entry in ledger.read()]
+    found = [event_of(entry) for entry in ledger.read()]
     return [event for event in found if isinstance(event, ArtefactBound)]
 
 

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from secgate.assertions import Evidence
-from secgate.events import from_envelope
+from secgate.events import event_of
 from secgate.evidence import EvidenceWish, ImportWish, import_population, period_evidence
 from secgate.gate_events import ArtefactBound
 from secgate.ledgers.sqlite import SqliteLedger
-from secgate.merkle import envelope_of
 from secgate.model import RunDocument
 from tests import evidence_support
 from tests.attest_support import MACHINE, Pipeline
@@ -120,7 +119,7 @@ def test_a_binding_to_a_run_that_the_ledger_does_not_have_is_noted_and_ties_noth
     gated(pipeline, 0)
     bound = pipeline.bind(DIGEST, days=2)
     ledger = SqliteLedger(str(pipeline.git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=True)
-    (event,) = [one for entry in ledger.read() if isinstance(one := from_envelope(envelope_of(entry)), ArtefactBound)]
+    (event,) = [one for entry in ledger.read() if isinstance(one := event_of(entry), ArtefactBound)]
     made = Made(tmp_path, "another")
     made.say(event, at=0, blobs={event.statement_digest: bound.made.data})
     start, end = (datetime.fromtimestamp(at, tz=UTC) for at in (evidence_support.START, evidence_support.END))

@@ -12,10 +12,9 @@ from secgate.agreement import Approval
 from secgate.downgrades import Downgrade
 from secgate.errors import SecgateError, UsageError
 from secgate.event import Event
-from secgate.events import ObligationSuperseded, from_envelope, to_entry
+from secgate.events import ObligationSuperseded, event_of, to_entry
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
-from secgate.merkle import envelope_of
 from secgate.model import Outcome, RunDocument, Severity, encode
 from secgate.record import append_events
 from secgate.signed_events import DowngradeApproved, DowngradeRequested
@@ -65,7 +64,7 @@ def ledger(office: Office, *, read_only: bool = True) -> SqliteLedger:
 
 
 def events(office: Office, kind: type[Any]) -> list[Any]:
-    found: list[Event | None] = [from_envelope(envelope_of(entry)) for entry in ledger(office).read()]
+    found: list[Event | None] = [event_of(entry) for entry in ledger(office).read()]
     return [event for event in found if isinstance(event, kind)]
 
 

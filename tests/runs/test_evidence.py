@@ -13,7 +13,7 @@ import pytest
 
 from secgate.assertions import Evidence
 from secgate.errors import ConfigError, LedgerError, PolicyError, UsageError
-from secgate.events import Run, from_envelope
+from secgate.events import Run, event_of
 from secgate.evidence import (
     EvidenceWish,
     PeriodEvidence,
@@ -25,7 +25,6 @@ from secgate.evidence import (
 )
 from secgate.inventory import InventoryStored
 from secgate.ledgers.sqlite import SqliteLedger
-from secgate.merkle import envelope_of
 from secgate.model import Lane, NoticeStage, ScanStatus, Scope, Severity
 from secgate.notification import NotificationSent, ToldFinding
 from secgate.population import Approval, Change, Deployment, PatchRelease, ReleasedArtifact, RepositoryInScope
@@ -593,7 +592,7 @@ def test_a_run_says_which_mapping_there_was(product: Product, tmp_path: Path) ->
     product.run(root)
     product.run(root, enforced=layer(tmp_path / "acme"))
     ledgers = [SqliteLedger(str(path), read_only=True) for path in product.state.rglob("*.sqlite")]
-    events = [from_envelope(envelope_of(entry)) for ledger in ledgers for entry in ledger.read()]
+    events = [event_of(entry) for ledger in ledgers for entry in ledger.read()]
     first, second = (event for event in events if isinstance(event, Run))
     assert first.mapping_versions == ("2026.11.0",)
     assert second.mapping_versions == ("2026.11.0", "acme-1")

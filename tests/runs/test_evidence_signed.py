@@ -12,11 +12,10 @@ import pytest
 
 from secgate import custody, statements
 from secgate.assertions import Evidence
-from secgate.events import LedgerCreated, Run, from_envelope, to_entry
+from secgate.events import LedgerCreated, Run, event_of, to_entry
 from secgate.evidence import EvidenceWish, ImportWish, PeriodEvidence, import_population, period_evidence
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
-from secgate.merkle import envelope_of
 from secgate.model import RunDocument, encode
 from secgate.overrides import NAMESPACES, REVIEWED, ReviewStatement, Standing
 from secgate.record import append_events
@@ -130,7 +129,7 @@ def test_one_and_the_same_text_in_two_ledgers_is_judged_in_each(shop: Office, tm
     run(shop, 8 + HOUR)
     review(shop, given, 9, "justified")
     own = SqliteLedger(str(shop.git.root / ".git" / "secgate" / "ledger.sqlite"))
-    (said,) = [from_envelope(envelope_of(one)) for one in own.read() if one.type == OverrideGiven.TYPE]
+    (said,) = [event_of(one) for one in own.read() if one.type == OverrideGiven.TYPE]
     assert isinstance(said, OverrideGiven)
     other, memory = SqliteLedger(str(tmp_path / "other.sqlite")), Memory()
     other.create()
@@ -171,7 +170,7 @@ def test_an_override_of_another_line_lets_no_deployment_pass(shop: Office) -> No
     given = give(shop, 8)
     run(shop, 8 + HOUR)
     ledger = SqliteLedger(str(Path(shop.git.root) / ".git" / "secgate" / "ledger.sqlite"))
-    events = [from_envelope(envelope_of(entry)) for entry in ledger.read()]
+    events = [event_of(entry) for entry in ledger.read()]
     last = [event for event in events if isinstance(event, Run)][-1]
     assert last.override == given.given.id
     other = msgspec.structs.replace(last, run_id="other", line="release")

@@ -9,9 +9,8 @@ import pytest
 
 from secgate import pipeline, queries, statements
 from secgate.errors import UsageError
-from secgate.events import Run, from_envelope
+from secgate.events import Run, event_of
 from secgate.ledgers.sqlite import SqliteLedger
-from secgate.merkle import envelope_of
 from secgate.model import Outcome, RunDocument
 from secgate.overrides import Standing, Word
 from secgate.statements import Emergency
@@ -66,7 +65,7 @@ def look(office: Office, given: Standing, days: float, *, person: str = ADA, wor
 
 def runs(office: Office) -> list[Run]:
     ledger = SqliteLedger(str(office.git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=True)
-    found = [from_envelope(envelope_of(entry)) for entry in ledger.read()]
+    found = [event_of(entry) for entry in ledger.read()]
     return [event for event in found if isinstance(event, Run)]
 
 

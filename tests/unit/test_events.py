@@ -13,7 +13,7 @@ import pytest
 
 from secgate.custody.verifying import namespace_of
 from secgate.errors import LedgerError
-from secgate.events import EVENTS, from_envelope
+from secgate.events import EVENTS, event_of
 from secgate.merkle import decode_entry
 from secgate.signed_events import SIGNED_EVENTS, SignedEvent
 
@@ -24,7 +24,7 @@ STORED = Path(__file__).parents[1] / "fixtures" / "events"
 def test_stored_bytes_of_every_version_are_read(kind: str, version: int) -> None:
     data = (STORED / f"{kind}.{version}.json").read_bytes().rstrip(b"\n")
     envelope = decode_entry(data)
-    event = from_envelope(envelope)
+    event = event_of(envelope)
     assert (kind, version) == (type(event).TYPE, type(event).VERSION) if event else False
     read, stored = json.loads(msgspec.json.encode(event)), json.loads(data)["body"]
     assert {name: read.get(name) for name in stored} == stored, "a field was lost, or means another thing"
@@ -37,7 +37,7 @@ def test_every_version_has_stored_bytes() -> None:
 def test_a_known_event_that_does_not_read_is_an_error() -> None:
     data = (STORED / "ledger-adopted.1.json").read_bytes().rstrip(b"\n")
     with pytest.raises(LedgerError, match="does not read"):
-        from_envelope(decode_entry(data.replace(b'"secgate_version":"', b'"secgate_versions":"')))
+        event_of(decode_entry(data.replace(b'"secgate_version":"', b'"secgate_versions":"')))
 
 
 @pytest.mark.parametrize("event", SIGNED_EVENTS, ids=lambda event: event.TYPE)

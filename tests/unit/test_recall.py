@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from secgate.errors import InternalError, LedgerError
-from secgate.events import ObligationAdded, from_envelope, to_entry
+from secgate.events import ObligationAdded, event_of, to_entry
 from secgate.memory import Memory
 from secgate.merkle import EMPTY_HEAD, decode_entry
 from secgate.model import Entry, Head, History
@@ -120,7 +120,7 @@ def test_every_recorded_event_reads_again_as_it_was(story: Story) -> None:
     story.run(finding("b", previous="a"), at_s=1)
     story.run(at_s=2)
     for entry in story.ledger.read():
-        event = from_envelope(decode_entry(entry.data))
+        event = event_of(decode_entry(entry.data))
         assert event is not None
         assert to_entry(event).body in entry.data
 

@@ -13,7 +13,7 @@ import pytest
 AS_ANOTHER = """
 import os, sys
 from secgate.errors import UsageError
-from secgate.preparation.prepare import read_enforced
+from secgate.preparation.enforced import read_enforced
 os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)
 try:
     print("read", *sorted(read_enforced(sys.argv[1], tree="").policies))
@@ -27,6 +27,7 @@ except UsageError as error:
     ("closed", "told"),
     [
         ("", "read policies/deep/a.rego"),
+        ("notes.txt", "read policies/deep/a.rego"),
         (".", "the enforced layer cannot be read: ."),
         ("policies", "the enforced layer cannot be read: policies"),
         ("policies/deep", "the enforced layer cannot be read: policies/deep"),
@@ -41,6 +42,7 @@ def test_a_part_that_may_not_be_read_is_never_left_out(closed: str, told: str) -
         (layer / "policies" / "deep").mkdir(parents=True)
         (layer / "policies" / "deep" / "a.rego").write_text("package secgate.rules.a\n")
         (layer / "enforced.toml").write_text("version = 1\n")
+        (layer / "notes.txt").write_text("of nobody's concern\n")
         if closed:
             (layer / closed).chmod(0)
         argv = [sys.executable, "-c", AS_ANOTHER, str(layer)]
