@@ -33,7 +33,7 @@ from secgate.policy.attribution import with_speech
 from secgate.policy.documents import AddedObligation, DocumentFacts
 from secgate.policy.evaluation import Evaluation
 from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document
-from secgate.policy.joining import Ruled, joined_verdicts, outcomes_of
+from secgate.policy.joining import Ruled, outcomes_of, settled
 from secgate.policy.stored import Policies
 from secgate.policy.stored import stored as policies_blobs
 from secgate.ports import Engine
@@ -102,13 +102,21 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
     heads: dict[str, attribution.Heads] = {one.layer.name: evaluation.heads(one, document) for one in ruled}
     stored = evaluation.recorded(document)
     named, blobs = policies_blobs(Policies(layers=request.layers, disabled_rules=request.disabled_rules))
-    decision = _decide(request, document, ruled, data=evaluation.data, stored=stored, evaluated_by=engine)
+    verdicts, exempted = settled(evaluation.told(ruled), ruled, document)
+    decision = _decide(
+        request,
+        document,
+        ruled,
+        with_speech(verdicts, ruled, heads=heads, document=document, data=evaluation.data),
+        data=evaluation.data,
+        stored=stored,
+        evaluated_by=engine,
+    )
     decision = msgspec.structs.replace(
         decision,
-        verdicts=with_speech(decision.verdicts, ruled, heads=heads, document=document, data=evaluation.data),
         decision_ids=tuple(evaluation.decision_ids),
         policies_digest=named,
-        notes=(*decision.notes, *evaluation.notes),
+        notes=(*_standing_notes(request), *exempted, *decision.notes, *evaluation.notes),
     )
     return Judgement(decision=decision, input_document=stored, policy_blobs=blobs)
 
@@ -122,7 +130,8 @@ def replay(document: InputDocument, policies: Policies, *, engine: Engine, guard
         engine=engine,
         guarded=guarded,
     )
-    verdicts, _ = joined_verdicts(evaluation.ruled(document), document)
+    ruled = evaluation.ruled(document)
+    verdicts, _ = settled(evaluation.told(ruled), ruled, document)
     return Replay(all_outcomes=outcomes_of(verdicts), verdicts=tuple(verdicts))
 
 
@@ -167,21 +176,21 @@ def _decide(
     request: JudgeRequest,
     document: InputDocument,
     ruled: Sequence[Ruled],
+    verdicts: tuple[Verdict, ...],
     *,
     data: bytes,
     stored: bytes,
     evaluated_by: Engine,
 ) -> Decision:
-    verdicts, notes = joined_verdicts(ruled, document)
     outcomes = outcomes_of(verdicts)
     digests = {one.layer.name: one.layer.digest for one in ruled} | {"data": _sha256(data)}
-    obligations, more = _obligations(request, ruled, digests)
+    obligations, notes = _obligations(request, ruled, digests)
     return Decision(
         outcome=outcomes[0],
         all_outcomes=outcomes,
         mode=request.mode,
         profile=request.profile,
-        verdicts=tuple(verdicts),
+        verdicts=verdicts,
         obligations=obligations,
         policy_digests=dict(sorted(digests.items())),
         enforced_digest=request.enforced_digest,
@@ -191,7 +200,7 @@ def _decide(
         engine_version=evaluated_by.version,
         evaluated_epoch_s=document.evaluated_at_epoch_s,
         claims_coverage=request.claims_coverage,
-        notes=(*_standing_notes(request), *notes, *more),
+        notes=tuple(notes),
     )
 
 

@@ -15,10 +15,12 @@ decision := {
 	),
 	"alike": [object.union(unspoken, {"ids": quiet})],
 	"by_elements": by_elements,
-	"obligations": obligations,
+	"obligations": [],
+	"added": added,
 	"superseded": superseded,
 	"exemptions": exemptions,
-	"elements": elements,
+	"elements": [],
+	"said": groups,
 }
 
 # Every verdict spelt out, for people and for tests.
@@ -32,20 +34,28 @@ verdicts := array.concat(decision.verdicts, array.concat(
 
 strictness := ["deny", "inconclusive", "warn"]
 
-# Lists, not sets: rule, set and element together are unique already, and a list costs less to fill.
-elements := [element |
+# What rules said, as their sets hold it: nothing is made anew for an element.
+groups := [group |
 	some name, module in data.secgate.rules
 	rule := path(name)
 	some word in strictness
-	some said in module[word]
-	element := {"set": word, "rule": rule, "element": said}
+	elements := module[word]
+	count(elements) > 0
+	group := {"rule": rule, "set": word, "elements": elements}
 ]
 
-obligations := [obligation |
+# One by one, for what needs to know all that was said of a few.
+elements := [element |
+	some group in groups
+	some one in group.elements
+	element := {"set": group.set, "rule": group.rule, "element": one}
+]
+
+added := [group |
 	some name, module in data.secgate.rules
 	rule := path(name)
-	some said in module.obligations
-	obligation := object.union(said, {"rule": rule})
+	count(module.obligations) > 0
+	group := {"rule": rule, "obligations": module.obligations}
 ]
 
 superseded := [obligation |
@@ -71,9 +81,11 @@ of_finding[fingerprint] contains e if {
 
 # The same of findings that something may let pass. Only of those does it matter here what all was said.
 of_spared[fingerprint] contains e if {
-	some e in elements
-	fingerprint := e.element.finding
+	some group in groups
+	some one in group.elements
+	fingerprint := one.finding
 	spared[fingerprint]
+	e := {"set": group.set, "rule": group.rule, "element": one}
 }
 
 # As a value: OPA works out a rule anew for each key that it is asked for, and a value once.
@@ -81,16 +93,20 @@ said_of := of_spared
 
 spared := (object.keys(waived) | commentable) | {"secgate:sentinel"}
 
-spoken_of := {fingerprint | some e in elements; fingerprint := e.element.finding}
+spoken_of := {fingerprint | some group in groups; some one in group.elements; fingerprint := one.finding}
 
 of_lanes contains e if {
-	some e in elements
-	e.element.lane
+	some group in groups
+	some one in group.elements
+	one.lane
+	e := {"set": group.set, "rule": group.rule, "element": one}
 }
 
 of_run contains e if {
-	some e in elements
-	e.element.run
+	some group in groups
+	some one in group.elements
+	one.run
+	e := {"set": group.set, "rule": group.rule, "element": one}
 }
 
 waived := {f.fingerprint: f.waiver | some f in input.findings; f.waiver.state == "active"}
@@ -104,11 +120,7 @@ quiet := [fingerprint |
 ]
 
 # The verdict is the strictest of what rules say of it, as in `spoken`, and is not said again.
-by_elements := [fingerprint |
-	some fingerprint in spoken_of
-	not waived[fingerprint]
-	not commented[fingerprint]
-]
+by_elements := spoken_of - (object.keys(waived) | commented)
 
 excused := [verdict |
 	some fingerprint, waiver in waived

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from secgate.errors import PolicyError
 from secgate.model import Spoken, Verdict, Word
 from secgate.policy.documents import Element, FindingFacts, InputDocument, LayerDecision
-from secgate.policy.joining import Ruled
+from secgate.policy.joining import Ruled, joined
 from secgate.policy.layers import Layer
 from secgate.policy.sources import RuleSource, facts_read
 from secgate.ports import PolicyModule
@@ -137,6 +137,31 @@ def spoken_by(layer: Layer, answer: bytes) -> dict[tuple[str, str, Element], lis
     return found
 
 
+def told(ruled: Sequence[Ruled]) -> list[Verdict]:
+    """Give the joined verdicts, sorted by subject; findings' with those who spoke, where the text alone tells who.
+
+    Without facts: those are told of the worst findings of the whole run, in `with_speech`. So this is of a part what it
+    is of the whole.
+    """
+    said: dict[str, list[Spoken]] = {}
+    for one in ruled:
+        for rule, word, elements in _grouped(one.decision):
+            if not _is_plain(one.layer, rule, word):
+                continue
+            place = places(one.layer, heads_of(one.layer, rule, word))
+            for name, (first, count) in _by_finding(elements).items():
+                spoken = Spoken(
+                    rule=rule,
+                    layer=one.layer.name,
+                    word=Word(word),
+                    place=place,
+                    reason=_together(first.reason, count),
+                    remedy=first.remedy,
+                )
+                said.setdefault(name, []).append(spoken)
+    return joined(ruled, said={name: sorted(words, key=_order) for name, words in said.items()})
+
+
 def with_speech(
     verdicts: Sequence[Verdict],
     ruled: Sequence[Ruled],
@@ -145,19 +170,20 @@ def with_speech(
     document: InputDocument,
     data: bytes,
 ) -> tuple[Verdict, ...]:
-    """Give verdicts with every rule that spoke on their subject, the strictest first, and the facts that it read.
+    """Give what `told` gave with every rule that spoke on a subject, the strictest first, and the facts that it read.
 
     `heads`, by layer, tell which of several rules of a set spoke, where that was found out.
     """
     speech = _Speech(ruled, document, msgspec.json.decode(data, type=dict[str, object]))
-    said: dict[tuple[str, str], list[Spoken]] = {}
+    more: dict[tuple[str, str], list[Spoken]] = {}
     for one in ruled:
-        for rule, word, elements in _grouped(one.decision, now_epoch_s=document.evaluated_at_epoch_s):
-            for subject, spoken in speech.of(one.layer, heads.get(one.layer.name, {}), rule, word, elements):
-                said.setdefault(subject, []).append(spoken)
+        told_apart = heads.get(one.layer.name, {})
+        for rule, word, elements in _left(one, now_epoch_s=document.evaluated_at_epoch_s):
+            for subject, spoken in speech.of(one.layer, told_apart, rule, word, elements):
+                more.setdefault(subject, []).append(spoken)
     return tuple(
-        msgspec.structs.replace(verdict, said=tuple(words if len(words) == 1 else sorted(words, key=_order)))
-        if (words := said.get((verdict.subject, verdict.id)))
+        msgspec.structs.replace(verdict, said=tuple(sorted((*speech.with_facts(verdict), *words), key=_order)))
+        if (words := more.get((verdict.subject, verdict.id), ())) or speech.is_explained(verdict)
         else verdict
         for verdict in verdicts
     )
@@ -167,15 +193,50 @@ def _order(one: Spoken) -> tuple[int, str, str, str]:
     return _STRICTEST[one.word], one.layer, one.rule, one.place
 
 
-def _grouped(decision: LayerDecision, *, now_epoch_s: int) -> Iterator[tuple[str, Word, list[Element]]]:
-    """Give what each rule said, by its name and word; an exemption that still holds speaks like an element."""
+def _is_plain(layer: Layer, rule: str, word: str) -> bool:
+    """Tell whether the text has no more than one rule that says this."""
+    return len(heads_of(layer, rule, word)) <= 1
+
+
+def _grouped(decision: LayerDecision) -> Iterator[tuple[str, str, list[Element]]]:
+    """Give what each rule put into each set."""
     groups: dict[tuple[str, str], list[Element]] = {}
     for said in decision.elements:
         groups.setdefault((said.rule, said.set), []).append(said.element)
-    for one in (one for one in decision.exemptions if one.expires_epoch_s > now_epoch_s):
-        groups.setdefault((one.rule, Word.EXEMPT.value), []).append(Element(finding=one.finding, reason=one.reason))
     for (rule, word), elements in groups.items():
-        yield rule, Word(word), elements
+        yield rule, word, elements
+
+
+def _by_finding(elements: Iterable[Element]) -> dict[str, tuple[Element, int]]:
+    """Give the first element of each finding, and how many there are of it."""
+    found: dict[str, tuple[Element, int]] = {}
+    for element in elements:
+        name = element.finding
+        if name is not None:
+            held = found.get(name)
+            found[name] = (element, 1) if held is None else (held[0], held[1] + 1)
+    return found
+
+
+def _left(one: Ruled, *, now_epoch_s: int) -> Iterator[tuple[str, Word, list[Element]]]:
+    """Give what `told` says nothing of; an exemption that still holds speaks like an element."""
+    for rule, word, elements in _grouped(one.decision):
+        left = elements
+        if _is_plain(one.layer, rule, word):
+            left = [element for element in elements if element.finding is None]
+        if left:
+            yield rule, Word(word), left
+    exempt: dict[str, list[Element]] = {}
+    for exemption in (given for given in one.decision.exemptions if given.expires_epoch_s > now_epoch_s):
+        element = Element(finding=exemption.finding, reason=exemption.reason)
+        exempt.setdefault(exemption.rule, []).append(element)
+    for rule, elements in exempt.items():
+        yield rule, Word.EXEMPT, elements
+
+
+def _together(reason: str, count: int) -> str:
+    """Give what so many elements say together: the first one's reason stands for the others."""
+    return f"{reason} (and {count - 1} more)" if count > 1 else reason
 
 
 class _Speech:
@@ -187,6 +248,7 @@ class _Speech:
         spoken_of = {said.element.finding for one in ruled for said in one.decision.elements}
         spoken_of.update(one.finding for said in ruled for one in said.decision.exemptions)
         self._findings = {one.fingerprint: one for one in _worst(document.findings, spoken_of)}
+        self._layers: dict[str, Layer] = {one.layer.name: one.layer for one in ruled}
         self._uses = {name: read for one in ruled for name, read in one.layer.uses.items()}
         self._read: dict[RuleSource, list[str]] = {}
         self._common: dict[str, str | None] = {}
@@ -217,11 +279,26 @@ class _Speech:
                     layer=layer.name,
                     word=word,
                     place=place,
-                    reason=f"{first.reason} (and {count - 1} more)" if count > 1 else first.reason,
+                    reason=_together(first.reason, count),
                     remedy=first.remedy,
                     facts=self._facts(heads, known) if subject != "finding" or known in self._findings else {},
                 ),
             )
+
+    def is_explained(self, verdict: Verdict) -> bool:
+        """Tell whether facts are told of what was said already."""
+        return bool(verdict.said) and verdict.subject == "finding" and verdict.id in self._findings
+
+    def with_facts(self, verdict: Verdict) -> Sequence[Spoken]:
+        """Give what was said already, with facts where it is one of the worst findings."""
+        if not self.is_explained(verdict):
+            return verdict.said
+        return [
+            msgspec.structs.replace(
+                one, facts=self._facts(heads_of(self._layers[one.layer], one.rule, one.word.value), verdict.id)
+            )
+            for one in verdict.said
+        ]
 
     def _facts(self, heads: Sequence[RuleSource], known: str) -> dict[str, str]:
         """Give the facts that rules read, by name without `input`, `data` and `finding`, each in a short text."""

@@ -320,6 +320,14 @@ class Said(Document, frozen=True, kw_only=True):
     element: Element
 
 
+class SaidByRule(Document, frozen=True, kw_only=True):
+    """All elements that one rule's set holds."""
+
+    rule: str
+    set: Literal["deny", "inconclusive", "warn"]
+    elements: tuple[Element, ...]
+
+
 class LayerVerdict(Document, frozen=True, kw_only=True):
     """One word of one layer."""
 
@@ -343,14 +351,26 @@ class Alike(Document, frozen=True, kw_only=True):
     all_rules: tuple[str, ...]
 
 
-class AddedObligation(Document, frozen=True, kw_only=True):
-    """A duty that a rule adds, or takes back."""
+class Duty(Document, frozen=True, kw_only=True):
+    """A duty as a rule's own set holds it."""
 
     finding: Text
     basis: Text
     start_epoch_s: Count
     limit_s: Count
+
+
+class AddedObligation(Duty, frozen=True, kw_only=True):
+    """A duty that a rule adds, or takes back."""
+
     rule: str
+
+
+class AddedByRule(Document, frozen=True, kw_only=True):
+    """All duties that one rule adds."""
+
+    rule: str
+    obligations: tuple[Duty, ...]
 
 
 class Exemption(Document, frozen=True, kw_only=True):
@@ -371,10 +391,14 @@ class LayerDecision(Document, frozen=True, kw_only=True):
     by_elements: tuple[Text, ...] = ()
     """Findings whose verdict is the strictest of the elements that speak of them."""
     obligations: tuple[AddedObligation, ...]
+    added: tuple[AddedByRule, ...] = ()
+    """More obligations, by the rule that adds them."""
     superseded: tuple[AddedObligation, ...] = ()
     """Recorded duties that an approved downgrade takes back; each is named whole."""
     exemptions: tuple[Exemption, ...]
     elements: tuple[Said, ...]
+    said: tuple[SaidByRule, ...] = ()
+    """More elements, by the rule and the set that they stand in."""
 
 
 class _Named(Struct, frozen=True):
@@ -410,7 +434,7 @@ def read_decision(value: bytes, *, layer: str) -> LayerDecision:
     try:
         decision = msgspec.json.decode(value, type=LayerDecision)
     except (msgspec.DecodeError, RecursionError) as error:
-        # msgspec.ValidationError is a DecodeError; its text ends in the path of the fault, `$.elements[0]...`.
+        # msgspec.ValidationError is a DecodeError; its text ends in the path of the fault, `$.said[0].elements[0]...`.
         raise PolicyError(
             f"the {layer} layer's decision breaks the schema: {error}",
             remedy=_NOT_OURS if layer == "shipped" else _ELEMENTS,

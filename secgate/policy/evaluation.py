@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from secgate.errors import PolicyError
-from secgate.model import Scope
+from secgate.model import Scope, Verdict
 from secgate.policy import attribution
 from secgate.policy.documents import InputDocument, LayerDecision, RecordedObligation
 from secgate.policy.facts import sentinel_finding
@@ -50,6 +50,13 @@ class _Question(Struct, frozen=True, kw_only=True):
     limit_s: float
     facts: frozenset[str] = FACTS
     """Facts of findings that a part is handed over with."""
+
+
+class _Part(Struct, frozen=True, kw_only=True):
+    """What each layer decided on a part, and what they say together where none of them failed."""
+
+    decisions: dict[LayerName, LayerDecision]
+    told: list[Verdict]
 
 
 class Asked:
@@ -99,6 +106,7 @@ class Evaluation:
         self._guarded = guarded
         self._references = references
         self._whole: set[LayerName] = set()
+        self._told: list[Verdict] = []
         self._recorded: tuple[InputDocument, bytes] | None = None
         self.decision_ids: list[str] = []
         self.notes: list[str] = []
@@ -118,6 +126,10 @@ class Evaluation:
                 seen = with_obligations(document, ruled[-1].decision)
                 parted = parted or self._in_parts(layers[1:], document, seen)
         return sorted(ruled, key=lambda one: _LAYER_ORDER.index(one.layer.name))
+
+    def told(self, ruled: Sequence[Ruled]) -> list[Verdict]:
+        """Give what `attribution.told` gives of what `ruled` gave: for a run judged in parts it is there already."""
+        return self._told or attribution.told(ruled)
 
     def recorded(self, document: InputDocument) -> bytes:
         """Give the text of a document as it is recorded, without the sentinel; written once."""
@@ -185,19 +197,24 @@ class Evaluation:
             parts = [one.result() for one in started]
         found: dict[LayerName, LayerDecision] = {}
         for name in asked:
-            whole = joined([part[name] for part in parts]) if name not in self._whole else None
+            whole = joined([part.decisions[name] for part in parts]) if name not in self._whole else None
             if whole is None:
                 self._whole.add(name)
                 if name == "organisation":
                     return {}
             else:
                 found[name] = whole
+        if found.keys() == self._layers.keys():
+            # Findings are in order, and of lanes and of the run every part says the same.
+            others = [verdict for verdict in parts[0].told if verdict.subject != "finding"]
+            self._told = [verdict for part in parts for verdict in part.told if verdict.subject == "finding"] + others
         return found
 
-    def _part(
-        self, questions: Mapping[LayerName, _Question], document: InputDocument, seen: InputDocument
-    ) -> dict[LayerName, LayerDecision]:
-        """Give what each layer decides on a part, one after the other; one that failed anywhere is not asked again."""
+    def _part(self, questions: Mapping[LayerName, _Question], document: InputDocument, seen: InputDocument) -> _Part:
+        """Give what each layer decides on a part, one after the other; one that failed anywhere is not asked again.
+
+        What the layers say together is put together here too, while other parts are judged.
+        """
         found: dict[LayerName, LayerDecision] = {}
         for name, question in questions.items():
             if name in self._whole or "organisation" in self._whole & questions.keys():
@@ -210,7 +227,12 @@ class Evaluation:
                 continue
             if name == "organisation":
                 seen = with_obligations(document, found[name])
-        return found
+        told = []
+        if found.keys() == self._layers.keys():
+            told = attribution.told(
+                [Ruled(layer=self._layers[name], decision=found[name]) for name in _LAYER_ORDER if name in found]
+            )
+        return _Part(decisions=found, told=told)
 
     def heads(self, one: Ruled, document: InputDocument) -> attribution.Heads:
         """Find out which of several rules of a set spoke. It decides nothing, so where it fails that is only said."""

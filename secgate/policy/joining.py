@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
 
-from secgate.model import OUTCOME_ORDER, Outcome, Verdict, Word
+from secgate.model import OUTCOME_ORDER, Outcome, Spoken, Verdict, Word
 from secgate.policy.documents import Exemption, GapFacts, InputDocument, LayerDecision, LayerVerdict
 from secgate.policy.layers import Layer
 
@@ -22,9 +22,45 @@ class Ruled(Struct, frozen=True, kw_only=True):
     decision: LayerDecision
 
 
-def joined_verdicts(ruled: Sequence[Ruled], document: InputDocument) -> tuple[list[Verdict], list[str]]:
-    """Give the joined verdicts, sorted by subject, and what is to be said of exemptions."""
-    verdicts = sorted(_join(ruled), key=lambda verdict: (verdict.subject, verdict.id))
+def joined(ruled: Sequence[Ruled], *, said: Mapping[str, Sequence[Spoken]] | None = None) -> list[Verdict]:
+    """Give one verdict per subject, sorted by it: the strictest word of any layer, and every rule that spoke.
+
+    `said` is what is known by fingerprint of who spoke.
+    """
+    strictest: dict[tuple[str, str], tuple[LayerVerdict, str]] = {}
+    rules: dict[tuple[str, str], set[str]] = {}
+    for number, one in enumerate(ruled):
+        for word in one.decision.verdicts:
+            if number and word.word is Word.ALLOW:
+                # Every layer speaks of every subject, and nothing is milder.
+                continue
+            key = word.subject, word.id
+            held = strictest.get(key)
+            if held is None or (word.word is not held[0].word and _STRICTEST[word.word] < _STRICTEST[held[0].word]):
+                strictest[key] = word, one.layer.name
+            if word.all_rules:
+                rules.setdefault(key, set()).update(word.all_rules)
+    spoken = said or {}
+    return [
+        Verdict(
+            subject=word.subject,
+            id=word.id,
+            word=word.word,
+            rule=word.rule,
+            layer=layer,
+            reason=word.reason,
+            remedy=word.remedy,
+            all_rules=tuple(sorted(rules.get(key, ()))),
+            said=tuple(spoken.get(word.id, ())) if word.subject == "finding" else (),
+        )
+        for key, (word, layer) in sorted(strictest.items())
+    ]
+
+
+def settled(
+    verdicts: Sequence[Verdict], ruled: Sequence[Ruled], document: InputDocument
+) -> tuple[list[Verdict], list[str]]:
+    """Give joined verdicts as they count: open gaps and exemptions included, and what is to be said of the latter."""
     return _exempt(_close_gaps(verdicts, ruled, document), ruled, now_epoch_s=document.evaluated_at_epoch_s)
 
 
@@ -37,36 +73,6 @@ def outcomes_of(verdicts: Sequence[Verdict]) -> tuple[Outcome, ...]:
         Outcome.PASS: not words & {Word.DENY, Word.INCONCLUSIVE},
     }
     return tuple(outcome for outcome in OUTCOME_ORDER if held.get(outcome, False))
-
-
-def _join(ruled: Sequence[Ruled]) -> list[Verdict]:
-    """Give one verdict per subject: the strictest word of any layer, and every rule that spoke."""
-    strictest: dict[tuple[str, str], tuple[LayerVerdict, str]] = {}
-    rules: dict[tuple[str, str], set[str]] = {}
-    for number, one in enumerate(ruled):
-        for said in one.decision.verdicts:
-            if number and said.word is Word.ALLOW:
-                # Every layer speaks of every subject, and nothing is milder.
-                continue
-            key = said.subject, said.id
-            held = strictest.get(key)
-            if held is None or (said.word is not held[0].word and _STRICTEST[said.word] < _STRICTEST[held[0].word]):
-                strictest[key] = said, one.layer.name
-            if said.all_rules:
-                rules.setdefault(key, set()).update(said.all_rules)
-    return [
-        Verdict(
-            subject=said.subject,
-            id=said.id,
-            word=said.word,
-            rule=said.rule,
-            layer=layer,
-            reason=said.reason,
-            remedy=said.remedy,
-            all_rules=tuple(sorted(rules.get(key, ()))),
-        )
-        for key, (said, layer) in strictest.items()
-    ]
 
 
 def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[Ruled], document: InputDocument) -> list[Verdict]:
@@ -100,6 +106,8 @@ def _exempt(
     verdicts: Sequence[Verdict], ruled: Sequence[Ruled], *, now_epoch_s: int
 ) -> tuple[list[Verdict], list[str]]:
     """Turn the joined denies that the organisation exempts into `exempt`, and say each."""
+    if not any(one.decision.exemptions for one in ruled):
+        return list(verdicts), []
     valid: dict[str, Exemption] = {}
     notes = []
     for exemption in sorted(

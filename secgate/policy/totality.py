@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -32,9 +32,9 @@ _RANK: dict[str, int] = {word.value: rank for rank, word in enumerate(Word)}
 def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDecision:
     """Read a decision made on `document` and the sentinel beside it, and give it without the sentinel.
 
-    Every verdict is spelt out in it. Raises PolicyError for: a break of the schema, a subject without exactly one
-    verdict, an element about nothing, a word that this layer may not say or that is milder than its elements, a
-    sentinel that was not denied.
+    Every verdict, element and duty is spelt out in it. Raises PolicyError for: a break of the schema, a subject without
+    exactly one verdict, an element about nothing, a word that this layer may not say or that is milder than its
+    elements, a sentinel that was not denied.
     """
     decision = _spelt_out(read_decision(value, layer=layer), layer)
     findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
@@ -47,7 +47,17 @@ def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDec
 
 
 def _spelt_out(decision: LayerDecision, layer: str) -> LayerDecision:
-    """Give the decision with every verdict among `verdicts`."""
+    """Give the decision with every verdict among `verdicts`, every element and every duty beside its rule."""
+    decision = msgspec.structs.replace(
+        decision,
+        elements=(
+            *decision.elements,
+            *(Said(rule=group.rule, set=group.set, element=one) for group in decision.said for one in group.elements),
+        ),
+        said=(),
+        obligations=(*decision.obligations, *_duties(decision)),
+        added=(),
+    )
     verdicts = list(decision.verdicts)
     for one in decision.alike:
         word, rule, reason, remedy, all_rules = one.word, one.rule, one.reason, one.remedy, one.all_rules
@@ -64,6 +74,18 @@ def _spelt_out(decision: LayerDecision, layer: str) -> LayerDecision:
             raise _fault(layer, f"the finding {name} is said to have elements, and has none", "report this")
         verdicts.append(_strictest(name, said))
     return msgspec.structs.replace(decision, verdicts=tuple(verdicts), alike=(), by_elements=())
+
+
+def _duties(decision: LayerDecision) -> Iterator[AddedObligation]:
+    for group in decision.added:
+        for one in group.obligations:
+            yield AddedObligation(
+                finding=one.finding,
+                basis=one.basis,
+                start_epoch_s=one.start_epoch_s,
+                limit_s=one.limit_s,
+                rule=group.rule,
+            )
 
 
 def _spoken_of(decision: LayerDecision) -> dict[str, list[Said]]:

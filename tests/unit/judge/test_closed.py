@@ -42,7 +42,12 @@ class Tampered:
 
 
 def _spell_out(decision: dict[str, Any]) -> list[dict[str, Any]]:
-    """Put every verdict among `verdicts`, and give them."""
+    """Put every verdict among `verdicts`, and give them; every element and every duty beside its rule."""
+    for group in decision.pop("said"):
+        about = {"rule": group["rule"], "set": group["set"]}
+        decision["elements"] += [about | {"element": element} for element in group["elements"]]
+    for group in decision.pop("added"):
+        decision["obligations"] += [duty | {"rule": group["rule"]} for duty in group["obligations"]]
     verdicts: list[dict[str, Any]] = decision["verdicts"]
     for alike in decision.pop("alike"):
         verdicts += [{"subject": "finding", "id": name} | alike for name in alike.pop("ids")]
