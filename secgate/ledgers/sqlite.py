@@ -422,9 +422,7 @@ def _writing(path: str) -> Iterator[None]:
         raise
 
 
-_ELSEWHERE = (
-    "make its folder writable, or name another file: SECGATE_LEDGER_PATH; SECGATE_LEDGER_STORE=none records none"
-)
+_ELSEWHERE = "see that file and folder may be read and written, or name another file with SECGATE_LEDGER_PATH"
 
 
 def _said(error: sqlite3.Error) -> str:
