@@ -162,7 +162,7 @@ class SecretItem(Item, frozen=True, kw_only=True):
 
 
 class BreachItem(Item, frozen=True, kw_only=True):
-    """A finding that passed its time, and when somebody was told."""
+    """A finding that passed its time, and when somebody was told. `due_epoch_s`: when no waiver covered it any more."""
 
     due_epoch_s: int = 0
     notified_epoch_s: int = 0

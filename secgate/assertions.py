@@ -67,7 +67,7 @@ class Module(NamedTuple):
     package: str
     is_ours: bool
     rules: frozenset[str] = frozenset()
-    """What others may refer to, of a library."""
+    """Names of all that it defines."""
 
 
 def read_library(files: Mapping[str, bytes], *, reader: SyntaxReader) -> tuple[Module, ...]:
@@ -110,7 +110,7 @@ def read_modules(
     found: list[Module] = []
     for module, node in zip(modules, reader.syntax(modules), strict=True):
         parsed = tree.read_module(node, path=module.path, text=module.text)
-        found.append(Module(module, parsed.package, is_ours))
+        found.append(Module(module, parsed.package, is_ours, frozenset(map(tree.rule_name, parsed.rules))))
         faults += _faults(parsed, by_test, library)
     packages = [one.package for one in found]
     for name in sorted({name for name in packages if packages.count(name) > 1}):
@@ -177,7 +177,7 @@ def vocabulary(assertion: Assertion) -> Vocabulary:
             "items": Shape(kind="array", items=item),
         },
     )
-    words = {*_ELEMENT, "deviation", *_names(document)}
+    words = {*_ELEMENT, "deviation", "pending", *_names(document)}
     return Vocabulary(document=document, words=frozenset(words))
 
 
@@ -224,16 +224,10 @@ def evaluate(
     Raises PolicyError where it finds none in an item of which nothing is known, speaks of what it was not asked, or
     says an exception that the assertion does not name.
     """
-    package = PACKAGE + assertion.test
-    own = [one.module for one in modules if one.package == package]
-    library = [one.module for one in modules if one.package.startswith(LIBRARY)]
-    nothing = UNITS[assertion.population.unit](id=NOTHING)
-    document = _Document(assertion=assertion.id, period=period, params=assertion.params, items=(*items, nothing))
-    answer = engine.evaluate(
-        [*own, *library], data=b"{}", document=encode(document), query=f"data.{package}.deviation", limit_s=LIMIT_S
-    )
+    own = _own(assertion, modules)
+    answer = _ask(assertion, items, period, modules=modules, engine=engine, rule="deviation")
     try:
-        found = msgspec.json.decode(answer.value, type=tuple[Deviation, ...])
+        found = msgspec.json.decode(answer, type=tuple[Deviation, ...])
     except (msgspec.DecodeError, RecursionError) as error:
         raise _void(
             assertion, f"an element is not of the form {{item, exception, detail}}, with or without about: {error}", own
@@ -254,6 +248,62 @@ def evaluate(
         Deviation(item=item, exception=exception, about=about, detail="; ".join(details))
         for (item, exception, about), details in said.items()
     )
+
+
+def undecided(
+    assertion: Assertion, items: Sequence[Item], period: Period, *, modules: Sequence[Module], engine: Engine
+) -> Mapping[str, str]:
+    """Give the items whose time was not over at the period's end, with why: neither kept nor missed, so not tested.
+
+    They are what a module's `pending` says, {item, detail}; one without it decides every item. Raises PolicyError as
+    `evaluate` does, and where an item of which nothing is known would have time.
+    """
+    package, own = PACKAGE + assertion.test, _own(assertion, modules)
+    if not any("pending" in one.rules for one in modules if one.package == package):
+        return {}
+    answer = _ask(assertion, items, period, modules=modules, engine=engine, rule="pending")
+    try:
+        found = msgspec.json.decode(answer, type=tuple[_Pending, ...])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _void(assertion, f"an element of `pending` is not of the form {{item, detail}}: {error}", own) from error
+    known = {item.id for item in items}
+    for one in found:
+        if one.item not in known:
+            name = "an item of which nothing is known" if one.item == NOTHING else f"`{one.item[:80]}`, no item,"
+            raise _void(assertion, f"it leaves {name} undecided", own)
+    return {one.item: f"{one.detail}, and its time was not over at the period's end" for one in sorted(found)}
+
+
+class _Pending(Value, frozen=True, kw_only=True, order=True, forbid_unknown_fields=True):
+    item: str
+    detail: Detail
+
+
+def _own(assertion: Assertion, modules: Sequence[Module]) -> list[PolicyModule]:
+    return [one.module for one in modules if one.package == PACKAGE + assertion.test]
+
+
+def _ask(
+    assertion: Assertion,
+    items: Sequence[Item],
+    period: Period,
+    *,
+    modules: Sequence[Module],
+    engine: Engine,
+    rule: str,
+) -> bytes:
+    """Give what a rule of the assertion's module says of items, and of one of which nothing is known."""
+    library = [one.module for one in modules if one.package.startswith(LIBRARY)]
+    nothing = UNITS[assertion.population.unit](id=NOTHING)
+    document = _Document(assertion=assertion.id, period=period, params=assertion.params, items=(*items, nothing))
+    answer = engine.evaluate(
+        [*_own(assertion, modules), *library],
+        data=b"{}",
+        document=encode(document),
+        query=f"data.{PACKAGE}{assertion.test}.{rule}",
+        limit_s=LIMIT_S,
+    )
+    return answer.value
 
 
 def _void(assertion: Assertion, what: str, modules: Sequence[PolicyModule]) -> PolicyError:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from secgate.assertion_facts import Item
 from secgate.assertions import (
     Deviation,
     Evidence,
@@ -20,6 +21,7 @@ from secgate.assertions import (
     read_library,
     read_modules,
     require_modules,
+    undecided,
 )
 from secgate.config import Machine
 from secgate.controls import Assertion, ControlMapping
@@ -28,7 +30,7 @@ from secgate.errors import LedgerError, PolicyError, UsageError
 from secgate.evidence import agreements, scanning, shipping, weaknesses
 from secgate.evidence.ground import Ground, Kept, fetch_checkpoints, read_ground
 from secgate.model import Value
-from secgate.ports import Ledger
+from secgate.ports import Engine, Ledger
 from secgate.preparation import (
     Enforced,
     Place,
@@ -287,6 +289,7 @@ def _tested(
     if population.reason:
         return conclude(assertion, population, ())
     deviations = deviations_of(assertion, population, ground, modules, prepared)
+    population = _without_undecided(assertion, population, ground, modules, prepared)
     evidence = conclude(assertion, population, deviations, blind=_blind(ground))
     if assertion.metrics and assertion.population.unit == "finding_episode":
         numbers = weaknesses.sla_metrics(weaknesses.as_episodes(population.items), deviations, ground.period)
@@ -299,10 +302,26 @@ def deviations_of(
     assertion: Assertion, population: Population, ground: Ground, modules: Sequence[Module], prepared: Prepared
 ) -> tuple[Deviation, ...]:
     """Ask an assertion's module about the items that can be told. Raises PolicyError for one that cannot decide."""
+    engine = _engine(assertion, modules, prepared)
+    return evaluate(assertion, _known(population), ground.period, modules=modules, engine=engine)
+
+
+def _without_undecided(
+    assertion: Assertion, population: Population, ground: Ground, modules: Sequence[Module], prepared: Prepared
+) -> Population:
+    """Leave what still has time at the period's end untested: nobody can tell yet whether it is kept."""
+    engine = _engine(assertion, modules, prepared)
+    waiting = undecided(assertion, _known(population), ground.period, modules=modules, engine=engine)
+    return population._replace(untested={**population.untested, **waiting})
+
+
+def _known(population: Population) -> list[Item]:
+    return [item for item in population.items if item.id not in population.untested]
+
+
+def _engine(assertion: Assertion, modules: Sequence[Module], prepared: Prepared) -> Engine:
     is_ours = all(one.is_ours for one in modules if one.package.endswith(f".{assertion.test}"))
-    engine = prepared.engine if is_ours else prepared.guarded
-    known = [item for item in population.items if item.id not in population.untested]
-    return evaluate(assertion, known, ground.period, modules=modules, engine=engine)
+    return prepared.engine if is_ours else prepared.guarded
 
 
 def _blind(ground: Ground) -> str:

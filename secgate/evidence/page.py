@@ -97,6 +97,8 @@ def _controls(found: PeriodEvidence, width: int) -> Iterator[str]:
         yield from _wrapped(f"{one.label} {one.title} ({one.strength})", width, "  ")
         for name in one.assertions:
             yield f"    {name}: {results[name]}"
+        if not one.assertions:
+            yield "    not tested: no assertion speaks for it"
         yield from _wrapped("; ".join(one.not_enough), width, "    not enough: ")
         yield from _wrapped("; ".join(one.outside), width, "    outside: ")
     yield ""

@@ -32,10 +32,13 @@ _HOUR_S = 3600
 def opened_or_due(ground: Ground, assertion: Assertion) -> Population:
     """Give the episodes that were opened in the period, or, for deadlines, that were due or overdue in it."""
     wanted = _due_in if assertion.test == "vuln_sla" else _opened_in
-    reasons = {read.said.reason for read in ground.ledgers} - {""}
-    notes = [f"waivers could not be checked: {reason}" for reason in sorted(reasons)]
     items = tuple(_item(read, one, ground) for read, one in _episodes(ground) if wanted(one, ground.period))
-    return Population(items, notes=(*notes, *ground.overlaps()))
+    return Population(items, notes=(*_unchecked_waivers(ground), *ground.overlaps()))
+
+
+def _unchecked_waivers(ground: Ground) -> list[str]:
+    reasons = {read.said.reason for read in ground.ledgers} - {""}
+    return [f"waivers could not be checked: {reason}" for reason in sorted(reasons)]
 
 
 def supersedings(ground: Ground, assertion: Assertion) -> Population:
@@ -143,17 +146,22 @@ def _revocation(said: Said, one: Episode, period: Period) -> KnownRevocation | N
 
 
 def breaches(ground: Ground, assertion: Assertion) -> Population:
-    """Give what passed its time in the period, and when somebody was first told that it had."""
+    """Give what passed its time in the period, and when somebody was first told that it had.
+
+    What waivers covered when it was due passes its time when the last of them ends: until then nobody is told that it
+    is overdue, and it is not.
+    """
     del assertion
     found = []
     for read, one in _episodes(ground):
         due = _due(one)
-        if due and ground.within(due) and not 0 < one.closed_epoch_s <= due:
+        bites = max(due, covered_until(read.said, one, due, ground.limits.waivers_s)) if due else 0
+        if bites and ground.within(bites) and not 0 < one.closed_epoch_s <= bites:
             told = _told(read, one, ground.period)
-            found.append(BreachItem(id=read.key_of(one), due_epoch_s=due, notified_epoch_s=told))
+            found.append(BreachItem(id=read.key_of(one), due_epoch_s=bites, notified_epoch_s=told))
     recorded = any(_notifications(read, ground.period) for read in ground.ledgers)
     reason = "" if recorded else "no notification was recorded; secgate notify does so"
-    return Population(tuple(found), reason=reason, notes=ground.overlaps())
+    return Population(tuple(found), reason=reason, notes=(*_unchecked_waivers(ground), *ground.overlaps()))
 
 
 def _notifications(read: Read, period: Period) -> list[KnownNotification]:

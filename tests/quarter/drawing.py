@@ -10,6 +10,7 @@ from tests.quarter.components import bindings, inventories, patches
 from tests.quarter.making import PEOPLE, STRANGER, Making
 from tests.quarter.plan import DAY, Change, Checkpoint, Deployment, GateChange, Import, Plan, Release, Row
 from tests.quarter.planting import DEPLOYMENTS
+from tests.quarter.telling import plant_notices
 from tests.quarter.testifying import plant_testimony
 from tests.quarter.weaknesses import WEAKNESSES
 from tests.quarter.windows import Weeks, plant_windows
@@ -26,8 +27,9 @@ PLANTED_RUNS = 45
 def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 1, short: str = "") -> Plan:
     """Give the plan of a seed: about `runs` runs, each kind of deviation planted `times` times.
 
-    `short` names a list that was not given for all of the period. An odd seed has a ledger that was rewritten, each
-    fourth one a ledger that was cut off; each third one has a ledger in git, and each third one no patch that was late.
+    `short` names a list that was not given for all of the period, or `notices`, of which the ledgers then hold none
+    until its end. An odd seed has a ledger that was rewritten, each fourth one a ledger that was cut off; each third
+    one has a ledger in git, and each third one no patch that was late.
     """
     start, end = (datetime(2026, month, 1, tzinfo=UTC) for month in QUARTERS[seed % len(QUARTERS)])
     names = [f"git.example.com/made/part-{number:02}" for number in range(repositories)]
@@ -41,6 +43,9 @@ def draw(seed: int, *, repositories: int, runs: int, ledgers: int, times: int = 
     for _ in range(times):
         plant_windows(make, weeks)
     plant_testimony(make, _owners(make, ledgers), times=times)
+    plant_notices(make, times=times)
+    if short == "notices":
+        make.notices = [one for one in make.notices if one.at >= make.end]
     rewritten, cut = "ledger-1" if seed % 2 else "", f"ledger-{ledgers - 1}" if seed % 4 == 0 else ""
     in_git = f"ledger-{ledgers - 1}" if seed % 3 == 1 else ""
     return plan_of(make, ledgers=ledgers, short=short, rewritten=rewritten, cut=cut, in_git=in_git)
@@ -65,6 +70,7 @@ def plan_of(
         findings=tuple(make.findings),
         exemptions=tuple(make.exemptions),
         overrides=tuple(make.overrides),
+        notices=tuple(make.notices),
         bindings=tuple(make.bindings),
         gate_changes=tuple(make.gate_changes),
         gate_reviews=tuple(make.gate_reviews),

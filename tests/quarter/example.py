@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from tests.quarter.drawing import plan_of
 from tests.quarter.making import CHIEF, DEVELOPERS, Making, digest
 from tests.quarter.plan import DAY, HOUR, InScope, Plan
+from tests.quarter.telling import plant_notices
 from tests.quarter.windows import Weeks, broken, with_rules
 
 SHOP, BILLING, SITE = (f"git.example.com/acme/{name}" for name in ("shop", "billing", "site"))
@@ -51,6 +52,7 @@ def example() -> Plan:
     dismissed = make.finding(make.time(before=15 * DAY), repository=SHOP)
     said = {"kind": "false-positive", "reason": "the text is a constant of ours"}
     make.aside(dismissed, make.waive(dismissed, dismissed.opened + DAY, dismissed.opened + 60 * DAY, **said))
+    plant_notices(make, times=0)
     return plan_of(make, ledgers=2)
 
 
@@ -71,11 +73,14 @@ def _deployments(make: Making) -> None:
 
 
 def _weaknesses(make: Making) -> None:
-    """One closed late, one still open, one that a waiver covers, and a waiver that somebody gave to themselves."""
+    """One closed late, one open of which nobody was told, one that a waiver covers, and a waiver given to oneself."""
     sla = "vuln.sla"
     at = make.time(before=12 * DAY)
     make.bad(sla, make.key(make.finding(at, repository=SHOP, closed=(at + 9 * DAY,))), "missed")
-    make.bad(sla, make.key(make.finding(make.time(before=8 * DAY), repository=SHOP)), "overdue_open")
+    still = make.finding(make.time(before=9 * DAY), repository=SHOP)
+    make.bad(sla, make.key(still), "overdue_open")
+    make.unsaid.add(still.name)
+    make.bad("breach.notified", make.key(still), "not_notified")
     waived = make.finding(make.time(before=15 * DAY), repository=BILLING)
     make.waive(waived, waived.opened + DAY, waived.opened + 60 * DAY)
     make.near(sla, make.key(waived))

@@ -29,6 +29,7 @@ from secgate.finding_facts import FindingFacts, Witness
 from secgate.gate_events import GATE_EVENTS, ArtefactBound, GateChanged
 from secgate.inventory import Inventory, InventoryComponent, InventoryStored
 from secgate.model import Fingerprint, Lane, Outcome, ScanStatus, Scope, Severity, Source, encode
+from secgate.notification import NotificationSent, ToldFinding
 from tests.quarter import plan
 
 ALGORITHM = "secgate/v1"
@@ -185,6 +186,28 @@ def binding_of(one: plan.Binding, run: plan.Run, attestation: bytes) -> Dated:
         statement_digest=sha256(attestation).hexdigest(),
     )
     return Dated(one.at, 11, event)
+
+
+def notice_of(one: plan.Notice) -> Dated:
+    """Give the event of a message."""
+    told = ToldFinding(
+        repository=one.repository,
+        line=one.line,
+        fingerprint=one.fingerprint,
+        episode=one.episode,
+        stage=one.stage,  # type: ignore[arg-type]  # a plan knows words, not ours
+    )
+    text = sha256(f"{one}".encode()).hexdigest()
+    event = NotificationSent(
+        channel="security",
+        notifier="webhook",
+        message_id=text,
+        digest=text,
+        told=(told,),
+        policy_digest=ZERO,
+        secgate_version="1",
+    )
+    return Dated(one.at, 12, event)
 
 
 def change_of(change: plan.GateChange) -> Dated:

@@ -25,6 +25,7 @@ from tests.quarter.plan import (
     GateReview,
     InScope,
     Look,
+    Notice,
     Override,
     Patch,
     Person,
@@ -65,6 +66,9 @@ class Making:
         self.findings: list[Finding] = []
         self.exemptions: list[Exemption] = []
         self.overrides: list[Override] = []
+        self.notices: list[Notice] = []
+        self.unsaid: set[str] = set()
+        """Names of findings of which people are told as it was planted, and of nothing else."""
         self.bindings: list[Binding] = []
         self.gate_changes: list[GateChange] = []
         self.gate_reviews: list[GateReview] = []

@@ -29,6 +29,7 @@ from tests.quarter.plan import (
     Patch,
     Plan,
     Release,
+    Review,
     Row,
     Run,
     Tool,
@@ -38,8 +39,7 @@ RANKS = ("info", "low", "medium", "high", "critical")
 WINDOW, RULES, ADVISORIES, WAIVER = 7 * DAY, 90, 7 * DAY, 90 * DAY
 OVERRIDE, REVIEWED_WITHIN, SIGNED_WITHIN = 24 * HOUR, 5 * DAY, 31 * DAY
 PATCH = 30 * DAY
-NOT_RECORDED = ("breach.notified",)
-"""Assertions whose facts no event of a plan records: never tested, and their populations counted."""
+TOLD_WITHIN = DAY
 
 Bad = set[tuple[str, str]]
 
@@ -89,15 +89,15 @@ class Oracle:
             "change.reviewed": self._reviews(),
             "change.override_approved": self._overrides(),
             "exception.governed": self._exceptions(),
-            "scan.ran": self._scans("scan.ran", LANES),
-            "secrets.searched": self._scans("secrets.searched", ("secrets",)),
-            "infrastructure.scanned": self._scans("infrastructure.scanned", ("iac", "workflows")),
+            "scan.ran": self._scans(LANES),
+            "secrets.searched": self._scans(("secrets",)),
+            "infrastructure.scanned": self._scans(("iac", "workflows")),
             "vuln.assessed": self._assessed(),
             "vuln.sla": self.deadlines(lambda _: True),
             "vuln.superseded": self._superseded(),
             "vuln.patch_release": self._patches(),
             "secret.response": self._secrets(),
-            "breach.notified": self._said("breach.notified", self._breaches(), set()),
+            "breach.notified": self._breaches(),
             "component.inventory": self._inventories(),
             "feed.current": self._feeds(),
             "gate.enforced": self._enforced(),
@@ -111,7 +111,6 @@ class Oracle:
 
     def _said(
         self,
-        name: str,
         population: Iterable[str],
         bad: Bad,
         *,
@@ -122,7 +121,6 @@ class Oracle:
         metrics: dict[str, int] | None = None,
     ) -> Expected:
         items = frozenset(population)
-        lacking = lacking or name in NOT_RECORDED
         unknown = frozenset() if lacking else frozenset(untested)
         if lacking:
             result = "not_tested"
@@ -206,7 +204,7 @@ class Oracle:
         ]
         population = [f"{row.repository}#{row.name}" for row in rows if self.within(row.at)]
         lacking = self._lacks("deployments")
-        return self._said("change.gated", population, bad, lacking=lacking, left=alone, right=right)
+        return self._said(population, bad, lacking=lacking, left=alone, right=right)
 
     def _tied(self, row: Deployment, looked: Mapping[str, Sequence[Run]]) -> list[Run]:
         """Give the runs of the same artefact, commit or tree; `looked` has them by each of these names."""
@@ -294,7 +292,7 @@ class Oracle:
                 }
                 bad.update((name, word) for word, holds in words.items() if holds)
         population = [f"{row.repository}#{row.name}" for row in rows]
-        return self._said("change.reviewed", population, bad, lacking=self._lacks("reviews"))
+        return self._said(population, bad, lacking=self._lacks("reviews"))
 
     def _inventories(self) -> Expected:
         rows = [row for row in self.rows("artifacts") if isinstance(row, Release)]
@@ -304,10 +302,9 @@ class Oracle:
         kept = [run for run in self.plan.runs if run.inventory == "kept" and not run.dirty and not run.folder]
         bad = {(f"{row.repository}#{row.name}", word) for row in here for word in self._uninventoried(row, kept)}
         return self._said(
-            "component.inventory",
             [f"{row.repository}#{row.name}" for row in here],
             bad,
-            lacking=self._lacks("artifacts"),
+            lacking=self._lacks("artifacts") or not any(run.inventory for run in self.plan.runs),
             left=[f"{row.repository}#{row.name}" for row in here if row.digest not in bound],
             right=of_period - {row.digest for row in rows},
         )
@@ -335,7 +332,15 @@ class Oracle:
         here = [one for one in self.plan.overrides if self.within(one.given) and self.is_given(one)]
         for one in here:
             bad.update((f"override:{one.name}", word) for word in self._wrong_override(one))
-        return self._said("change.override_approved", [f"override:{one.name}" for one in here], bad)
+        fine = {one.name for one in here} - {item.partition(":")[2] for item, _ in bad}
+        waiting = [f"override:{one.name}" for one in here if one.name in fine and not any(self._words_on(one))]
+        return self._said([f"override:{one.name}" for one in here], bad, untested=waiting)
+
+    def _words_on(self, one: Override) -> tuple[list[Review], list[Review]]:
+        """Give what was said of an override in time order: by whoever may, and by whoever gave it."""
+        signed = sorted((said for said in one.reviews if self.is_signed(said.by, said.key)), key=lambda said: said.at)
+        counts = [said for said in signed if said.by != one.by and "approver" in self.roles[said.by]]
+        return counts, [said for said in signed if said.by == one.by]
 
     def _wrong_override(self, one: Override) -> Iterator[str]:
         if "break-glass" not in self.roles[one.by]:
@@ -344,9 +349,7 @@ class Oracle:
             yield "no_expiry"
         if one.until > one.given + OVERRIDE:
             yield "too_long"
-        signed = sorted((said for said in one.reviews if self.is_signed(said.by, said.key)), key=lambda said: said.at)
-        counts = [said for said in signed if said.by != one.by and "approver" in self.roles[said.by]]
-        own = [said for said in signed if said.by == one.by]
+        counts, own = self._words_on(one)
         due = one.given + REVIEWED_WITHIN
         told = (counts or own)[:1]
         if told and not counts:
@@ -376,7 +379,7 @@ class Oracle:
                     if not one.reason.strip():
                         bad.add((name, "no_reason"))
                 items.append(name)
-        return self._said("exception.governed", items, bad)
+        return self._said(items, bad)
 
     def _wrong_exemption(self, one: Exemption, given: int) -> Iterator[str]:
         if not one.expires:
@@ -399,7 +402,7 @@ class Oracle:
         ends = [start + WINDOW * (at + 1) for at in range(count - 1)]
         return list(zip([start, *ends], [*ends, end], strict=True))
 
-    def _scans(self, name: str, lanes: tuple[str, ...]) -> Expected:
+    def _scans(self, lanes: tuple[str, ...]) -> Expected:
         rows = [row for row in self.rows("repositories") if isinstance(row, InScope)]
         protected = [run for run in self.plan.runs if run.scope == "protected" and self.within(run.at)]
         bad: Bad = set()
@@ -428,7 +431,6 @@ class Oracle:
             if row.start < self.plan.end and (not row.until or row.until > self.plan.start)
         ]
         return self._said(
-            name,
             items,
             bad,
             untested=unknown,
@@ -486,7 +488,7 @@ class Oracle:
                 bad.add((name, "feed_missing"))
             elif run.at - tool.data > ADVISORIES:
                 bad.add((name, "feed_too_old"))
-        return self._said("feed.current", items, bad, untested=unknown)
+        return self._said(items, bad, untested=unknown)
 
     def _audits(self) -> Iterator[tuple[Run, Tool]]:
         for run in self.plan.runs:
@@ -499,13 +501,13 @@ class Oracle:
         here = [run for run in self.plan.runs if run.scope == "protected" and self.within(run.at)]
         bad = {(run.name, "observe_mode") for run in here if run.mode == "observe"}
         bad |= {(run.name, "no_decision") for run in here if not run.outcome}
-        return self._said("gate.enforced", [run.name for run in here], bad)
+        return self._said([run.name for run in here], bad)
 
     def _records(self) -> Expected:
         here = [run for run in self.plan.runs if self.within(run.at)]
         words = {"missing": "record_missing", "differs": "record_differs"}
         bad = {(run.name, words[run.record]) for run in here if run.record in words}
-        return self._said("record.readable", [run.name for run in here], bad)
+        return self._said([run.name for run in here], bad)
 
     def _checkpoints(self) -> Expected:
         bad: Bad = set()
@@ -518,7 +520,7 @@ class Oracle:
             if one.signer != MACHINE:
                 bad.add((name, "bad_signature"))
         items = [f"checkpoint:{one.name}" for one in self.plan.checkpoints]
-        return self._said("ledger.integrity", items, bad, lacking=not items)
+        return self._said(items, bad, lacking=not items)
 
     def _first_review(self, ledger: str, part: str, start: int, end: int) -> int:
         """Give when a ledger was first reviewed for all of a time, 0 for never. A tail that was cut off holds none."""
@@ -537,7 +539,8 @@ class Oracle:
 
     def _gate_changes(self) -> Expected:
         bad: Bad = set()
-        items = []
+        items: list[str] = []
+        waiting = []
         for one in self.plan.gate_changes:
             if not self.within(one.at):
                 continue
@@ -548,13 +551,16 @@ class Oracle:
                 bad.add((items[-1], "reviewed_late"))
             elif not at and one.at + SIGNED_WITHIN < self.plan.end:
                 bad.add((items[-1], "not_reviewed"))
-        return self._said("gate.change_reviewed", items, bad)
+            elif not at:
+                waiting.append(items[-1])
+        return self._said(items, bad, untested=waiting)
 
     def _months(self) -> Expected:
         days = range(self.plan.start, self.plan.end, DAY)  # The period begins at midnight.
         begins = [at for at in days if at == self.plan.start or datetime.fromtimestamp(at, tz=UTC).day == 1]
         bad: Bad = set()
-        items = []
+        items: list[str] = []
+        waiting = []
         for start, end in zip(begins, [*begins[1:], self.plan.end], strict=True):
             items.append(f"{datetime.fromtimestamp(start, tz=UTC):%Y-%m-%d}")
             told = [self._first_review(ledger, "results", start, end) for ledger in self.plan.ledgers]
@@ -562,7 +568,9 @@ class Oracle:
                 bad.add((items[-1], "review_late"))
             elif not all(told) and end + SIGNED_WITHIN < self.plan.end:
                 bad.add((items[-1], "no_review"))
-        return self._said("review.periodic", items, bad)
+            elif not all(told):
+                waiting.append(items[-1])
+        return self._said(items, bad, untested=waiting)
 
     # ------------------------------------------------------------------------------------------------------ weaknesses
 
@@ -577,7 +585,7 @@ class Oracle:
                 bad.add((self.key(one), "no_obligation"))
             elif recorded > one.opened:
                 bad.add((self.key(one), "obligation_late"))
-        return self._said("vuln.assessed", map(self.key, here), bad)
+        return self._said(map(self.key, here), bad)
 
     def deadlines(self, is_asked: Callable[[Finding], bool]) -> Expected:
         """Give what became of the findings that are asked for and were due in the period, or overdue in it."""
@@ -620,7 +628,7 @@ class Oracle:
                 metrics[f"p{percent}_hours"] = lengths[math.ceil(len(lengths) * percent / 100) - 1] // HOUR
         if open_for:
             metrics["oldest_open_hours"] = max(open_for) // HOUR
-        return self._said("vuln.sla", items, bad, metrics=metrics)
+        return self._said(items, bad, metrics=metrics)
 
     def _was_due(self, one: Finding) -> bool:
         """Tell whether it was due in the period, or overdue at any time in it."""
@@ -643,7 +651,7 @@ class Oracle:
                     key = f"{one.repository}/{one.line}/{name[:16]}/{one.episode}/{duty.basis}/{duty.taken_back}"
                     items.append(key)
                     bad.update((key, word) for word in self._unbacked(one, duty))
-        return self._said("vuln.superseded", items, bad)
+        return self._said(items, bad)
 
     def _unbacked(self, one: Finding, duty: Duty) -> Iterator[str]:
         """Say what is wrong with a duty that was taken back; nothing for what people agreed on in time."""
@@ -692,11 +700,14 @@ class Oracle:
                 unknown.append(items[-1])
             elif (closed or self.plan.end) > first[name] + PATCH:
                 bad.add((items[-1], "late" if closed else "open_and_late"))
-        return self._said("vuln.patch_release", items, bad, untested=unknown)
+            elif not closed:
+                unknown.append(items[-1])
+        return self._said(items, bad, untested=unknown)
 
     def _secrets(self) -> Expected:
         bad: Bad = set()
-        items = []
+        items: list[str] = []
+        waiting = []
         for one in self.known():
             if one.lane != "secrets":
                 continue
@@ -715,14 +726,44 @@ class Oracle:
                 bad.add((items[-1], "late"))
             elif not revoked and one.opened + DAY < self.plan.end:
                 bad.add((items[-1], "no_revocation_evidence"))
-        return self._said("secret.response", items, bad)
+            elif not revoked:
+                waiting.append(items[-1])
+        return self._said(items, bad, untested=waiting)
 
-    def _breaches(self) -> list[str]:
-        return [
-            self.key(one)
-            for one in self.known()
-            if self.within(self.due(one)) and not 0 < self.closed(one) <= self.due(one)
-        ]
+    def _breaches(self) -> Expected:
+        bad: Bad = set()
+        items: list[str] = []
+        waiting = []
+        for one in self.known():
+            due, closed = self.due(one), self.closed(one)
+            passed = max(due, self._covered(one, due))
+            if not due or not self.within(passed) or 0 < closed <= passed:
+                continue
+            items.append(self.key(one))
+            told = self._told(one)
+            if told > passed + TOLD_WITHIN:
+                bad.add((items[-1], "notified_late"))
+            elif not told and passed + TOLD_WITHIN < self.plan.end:
+                bad.add((items[-1], "not_notified"))
+            elif not told:
+                waiting.append(items[-1])
+        is_known = any(said.at < self.plan.end for said in self.plan.notices)
+        return self._said(items, bad, untested=waiting, lacking=not is_known)
+
+    def _told(self, one: Finding) -> int:
+        """Give when somebody was first told by any of its names that it was overdue, 0 for never in time to tell."""
+        names = {name for part in self._parts(one) for name in (part.fingerprint, self._name(part))}
+        return min(
+            (
+                said.at
+                for said in self.plan.notices
+                if (said.repository, said.line, said.episode) == (one.repository, one.line, one.episode)
+                and said.fingerprint in names
+                and said.stage in ("overdue", "escalation")
+                and said.at < self.plan.end
+            ),
+            default=0,
+        )
 
     def known(self) -> list[Finding]:
         """Give what was found, or told apart, before the period's end, and was no part of something else by then."""

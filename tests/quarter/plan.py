@@ -205,6 +205,18 @@ class Revocation:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """A channel was told `at` that a finding, by the name that it had then, had reached a stage."""
+
+    repository: str
+    fingerprint: str
+    at: int
+    stage: str = "overdue"
+    line: str = "main"
+    episode: int = 1
+
+
+@dataclass(frozen=True)
 class Binding:
     """An artefact was bound to a run `at`; `key` is whose key signed that."""
 
@@ -317,6 +329,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     overrides: tuple[Override, ...] = ()
+    notices: tuple[Notice, ...] = ()
     bindings: tuple[Binding, ...] = ()
     gate_changes: tuple[GateChange, ...] = ()
     gate_reviews: tuple[GateReview, ...] = ()

@@ -51,8 +51,10 @@ class Weeks:
             self.make.bad(ALSO[lane], self.item(cell, lane), word)
 
     def near(self, cell: tuple[str, int], lane: str) -> None:
-        """Note that a lane of a week comes close to a deviation."""
+        """Note that a lane of a week comes close to a deviation, under each assertion that is about it."""
         self.make.near(RAN, self.item(cell, lane))
+        if lane in ALSO:
+            self.make.near(ALSO[lane], self.item(cell, lane))
 
 
 def broken(run: Run, scanner: str, status: str = "crashed") -> Run:
@@ -99,17 +101,24 @@ def plant_windows(make: Making, weeks: Weeks) -> None:
 
 
 def _one_good_run(make: Making, weeks: Weeks) -> None:
-    """Weeks in which everything went wrong but once."""
-    for spoil in (
-        lambda run: broken(run, "bandit"),
-        lambda run: with_gaps(run, "sast", 9),
-        lambda run: with_rules(run, "semgrep", 400 * DAY),
-        lambda run: with_rules(with_rules(run, "semgrep", -1), "bandit", -1),
-    ):
+    """Weeks in which everything went wrong but once, or only that was old whose age is not asked for."""
+    spoils: tuple[tuple[str, Callable[[Run], Run]], ...] = (
+        ("sast", lambda run: broken(run, "bandit")),
+        ("sast", lambda run: with_gaps(run, "sast", 9)),
+        ("sast", lambda run: with_rules(run, "semgrep", 400 * DAY)),
+        ("sast", lambda run: with_rules(with_rules(run, "semgrep", -1), "bandit", -1)),
+        ("secrets", lambda run: broken(run, "kingfisher")),
+        ("iac", lambda run: with_gaps(run, "iac", 9)),
+    )
+    for lane, spoil in spoils:
         cell = weeks.next()
         weeks.change(cell, spoil)
         make.run(cell[1] + make.random.randrange(7 * DAY), cell[0])
-        weeks.near(cell, "sast")
+        weeks.near(cell, lane)
+    cell = weeks.next()
+    weeks.change(cell, lambda run: with_rules(run, "kingfisher", 90 * DAY + 1))
+    weeks.bad(cell, "secrets", "rules_too_old")
+    make.near(SEARCHED, weeks.item(cell, "secrets"))
 
 
 def _never_whole(make: Making, weeks: Weeks) -> None:

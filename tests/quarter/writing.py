@@ -34,6 +34,7 @@ from tests.quarter.facts import (
     document_of,
     finding_of,
     inventory_of,
+    notice_of,
     run_of,
     statement_of,
 )
@@ -139,6 +140,7 @@ class _Writing:
         }
         facts += self._components(runs, blobs)
         facts += [change_of(one) for one in self.plan.gate_changes if one.repository in mine]
+        facts += [notice_of(one) for one in self.plan.notices if one.repository in mine]
         found = [one for one in self.plan.findings if one.repository in mine]
         facts += [dated for one in found for dated in finding_of(one, self._findings, self._exemptions)]
         said = [text for one in self.plan.exemptions if one.repository in mine for text in exemption_of(one)]

@@ -234,7 +234,7 @@ def oscal(found: Report) -> dict[str, Any]:
     return document
 
 
-def test_oscal_is_of_its_schema(oscal: dict[str, Any]) -> None:
+def test_oscal_is_of_its_schema(found: Report, oscal: dict[str, Any]) -> None:
     data = Path(os.environ.get("SECGATE_TEST_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
     path = data / "schemas" / "oscal-assessment-results-1.2.1.json"
     if not path.is_file():
@@ -244,6 +244,10 @@ def test_oscal_is_of_its_schema(oscal: dict[str, Any]) -> None:
     schema = json.loads(path.read_bytes())
     validator = jsonschema_rs.validator_for(schema, validate_formats=True)
     assert [f"{list(one.instance_path)}: {one.message[:200]}" for one in validator.iter_errors(oscal)] == []
+    nobody = msgspec.structs.replace(
+        found.tests, controls=tuple(one for one in found.tests.controls if not one.assertions)
+    )
+    assert validator.is_valid(json.loads(files(msgspec.structs.replace(found, tests=nobody), "oscal")[NAME]))
     broken = json.loads(json.dumps(oscal))
     broken["assessment-results"]["results"][0]["findings"][0]["target"]["status"]["state"] = "not_tested"
     assert not validator.is_valid(broken)
@@ -255,6 +259,20 @@ def test_only_what_was_tested_has_a_finding(found: Report, oscal: dict[str, Any]
     tested = {"no_deviation": "satisfied", "deviation": "not-satisfied"}
     assert states == {one.assertion: tested[one.result] for one in found.tests.results if one.result in tested}
     assert len(states) < len(result["observations"]) == len(found.tests.results)
+
+
+def test_a_control_that_no_assertion_speaks_for_is_said_to_be_not_tested(found: Report, oscal: dict[str, Any]) -> None:
+    (left,) = (one for one in found.tests.controls if not one.assertions)
+    assert left.label == "soc2:CC7.5"
+    (result,) = oscal["assessment-results"]["results"]
+    (selection,) = result["reviewed-controls"]["control-selections"]
+    reviewed = {one["control-id"] for one in selection["include-controls"]}
+    assert reviewed == {one.id for one in found.tests.controls} - {left.id}
+    assert [one["value"] for one in result["reviewed-controls"]["props"]] == [left.id]
+    for name in ("html", "markdown"):
+        text = re.sub(r"<[^>]+>", "", next(iter(files(found, name).values())).decode()).lower()
+        row = next(line for line in text.splitlines() if "cc7.5" in line and "register" in line)
+        assert "not tested: no assertion speaks for it" in row
 
 
 def test_references_of_oscal_are_checked(oscal: dict[str, Any]) -> None:

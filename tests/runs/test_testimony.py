@@ -90,7 +90,9 @@ def test_a_month_that_somebody_signed_for_is_reviewed(shop: Office) -> None:
     assert told == {("2026-03-01", "no_review")}, "April and May have time to be reviewed yet"
     sign(shop, 35)
     found = of(evidence(shop, end=70), "review.periodic")
-    assert (found.result, found.population) == ("no_deviation", 3)
+    assert (found.result, found.tested, found.population) == ("not_tested", 1, 3)
+    waiting = "nobody signed for it yet, and its time was not over at the period's end"
+    assert [(one.item, one.reason) for one in found.untested] == [("2026-04-01", waiting), ("2026-05-01", waiting)]
 
 
 @pytest.mark.parametrize(

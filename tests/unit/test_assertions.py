@@ -18,6 +18,7 @@ from secgate.assertions import (
     read_library,
     read_modules,
     require_modules,
+    undecided,
 )
 from secgate.controls import Assertion, Guard, read_mapping
 from secgate.engines.regorus import RegorusEngine
@@ -163,6 +164,33 @@ def test_a_package_is_there_once_and_every_assertion_has_one() -> None:
 def test_what_is_no_module_is_refused(data: bytes) -> None:
     with pytest.raises(PolicyError):
         read_modules({"own.rego": data}, [assertion()], reader=RegorusEngine(), is_ours=True)
+
+
+STILL = 'pending contains {"item": r.id, "detail": "not yet"} if {\n\tsome r in input.items\n\tr.outcome == "pass"\n}'
+
+
+def waiting(pending: str, *items: Item) -> dict[str, str]:
+    return dict(undecided(assertion(), items, PERIOD, modules=read(f"{GOOD}\n\n{pending}"), engine=RegorusEngine()))
+
+
+def test_what_is_still_in_its_time_is_named_and_nothing_else() -> None:
+    asked = ProtectedRunItem(id="a", outcome="pass"), ProtectedRunItem(id="b", outcome="fail")
+    assert waiting(STILL, *asked) == {"a": "not yet, and its time was not over at the period's end"}
+    assert waiting("", *asked) == {}
+
+
+@pytest.mark.parametrize(
+    ("pending", "why"),
+    [
+        (STILL.replace('"pass"', '""'), "it leaves an item of which nothing is known undecided"),
+        (STILL.replace("r.id", '"c"'), "it leaves `c`, no item, undecided"),
+        (STILL.replace('"not yet"', '""'), "an element of `pending` is not of the form"),
+        (STILL.replace('"detail"', '"exception": "x", "detail"'), "an element of `pending` is not of the form"),
+    ],
+)
+def test_a_module_that_leaves_too_much_undecided_is_void(pending: str, why: str) -> None:
+    with pytest.raises(PolicyError, match=why):
+        waiting(pending, ProtectedRunItem(id="a", outcome="pass"))
 
 
 def test_an_engine_that_answers_nothing_is_no_pass() -> None:

@@ -4,15 +4,19 @@ import data.secgate.assertions.gate_change_reviewed
 
 good := {"id": "c", "changed_epoch_s": 100, "reviewed_epoch_s": 86500}
 
+document(changes) := {
+	"assertion": "gate_change_reviewed",
+	"period": {"from_epoch_s": 0, "to_epoch_s": 200000},
+	"params": {"limit_days": 1},
+	"items": [object.union(good, changes)],
+}
+
 found(changes) := words if {
-	set := gate_change_reviewed.deviation with input as {
-		"assertion": "gate_change_reviewed",
-		"period": {"from_epoch_s": 0, "to_epoch_s": 200000},
-		"params": {"limit_days": 1},
-		"items": [object.union(good, changes)],
-	}
+	set := gate_change_reviewed.deviation with input as document(changes)
 	words := {e.exception | some e in set}
 }
+
+waiting(changes) := {e.item | some e in set} if set := gate_change_reviewed.pending with input as document(changes)
 
 test_allow_in_the_very_second if found({}) == set()
 
@@ -21,3 +25,9 @@ test_deviates_a_second_late if found({"reviewed_epoch_s": 86501}) == {"reviewed_
 test_deviates_never if found({"reviewed_epoch_s": 0}) == {"not_reviewed"}
 
 test_allow_still_in_time if found({"reviewed_epoch_s": 0, "changed_epoch_s": 113600}) == set()
+
+test_pending_to_the_very_second if waiting({"reviewed_epoch_s": 0, "changed_epoch_s": 113600}) == {"c"}
+
+test_not_pending_a_second_later if waiting({"reviewed_epoch_s": 0, "changed_epoch_s": 113599}) == set()
+
+test_not_pending_once_done if waiting({"changed_epoch_s": 113600}) == set()

@@ -48,3 +48,9 @@ deviation contains {"item": o.id, "exception": "not_reviewed_in_time", "detail":
 	o.reviewed_epoch_s > o.review_due_epoch_s
 	detail := sprintf("reviewed %s too late", [words.length(o.reviewed_epoch_s - o.review_due_epoch_s)])
 }
+
+pending contains {"item": o.id, "detail": "nobody reviewed it yet"} if {
+	some o in input.items
+	o.reviewed_epoch_s == 0
+	input.period.to_epoch_s <= o.review_due_epoch_s
+}

@@ -7,15 +7,19 @@ good := {
 	"longest_s": 100, "reviewer": "p-2", "reviewed_epoch_s": 300, "review_due_epoch_s": 300, "word": "justified",
 }
 
+document(changes) := {
+	"assertion": "override_approved",
+	"period": {"from_epoch_s": 0, "to_epoch_s": 1000},
+	"params": {},
+	"items": [object.union(good, changes)],
+}
+
 found(changes) := words if {
-	set := override_approved.deviation with input as {
-		"assertion": "override_approved",
-		"period": {"from_epoch_s": 0, "to_epoch_s": 1000},
-		"params": {},
-		"items": [object.union(good, changes)],
-	}
+	set := override_approved.deviation with input as document(changes)
 	words := {e.exception | some e in set}
 }
+
+waiting(changes) := {e.item | some e in set} if set := override_approved.pending with input as document(changes)
 
 test_allow_reviewed_in_the_very_second if found({}) == set()
 
@@ -36,3 +40,9 @@ test_deviates_not_justified if found({"word": "not-justified"}) == {"not_justifi
 test_deviates_never_reviewed if found({"reviewer": "", "reviewed_epoch_s": 0, "word": "none"}) == {"not_reviewed_in_time"}
 
 test_allow_still_to_be_reviewed if found({"reviewer": "", "reviewed_epoch_s": 0, "word": "none", "review_due_epoch_s": 1000}) == set()
+
+test_pending_to_the_very_second if waiting({"reviewer": "", "reviewed_epoch_s": 0, "word": "none", "review_due_epoch_s": 1000}) == {"o"}
+
+test_not_pending_a_second_later if waiting({"reviewer": "", "reviewed_epoch_s": 0, "word": "none", "review_due_epoch_s": 999}) == set()
+
+test_not_pending_once_done if waiting({"review_due_epoch_s": 1000}) == set()

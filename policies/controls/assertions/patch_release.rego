@@ -17,4 +17,11 @@ deviation contains {"item": p.id, "exception": "open_and_late", "detail": detail
 	detail := sprintf("open %s after it was due by %s", [words.length(input.period.to_epoch_s - due(p)), p.patch])
 }
 
+pending contains {"item": p.id, "detail": detail} if {
+	some p in input.items
+	p.closed_epoch_s == 0
+	input.period.to_epoch_s <= due(p)
+	detail := sprintf("open, and due by %s in %s", [p.patch, words.length(due(p) - input.period.to_epoch_s)])
+}
+
 due(p) := p.released_epoch_s + (input.params.limit_days * 86400)

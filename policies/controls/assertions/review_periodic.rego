@@ -15,4 +15,10 @@ deviation contains {"item": w.id, "exception": "review_late", "detail": detail} 
 	detail := sprintf("signed for %s too late", [words.length(w.reviewed_epoch_s - until(w))])
 }
 
+pending contains {"item": w.id, "detail": "nobody signed for it yet"} if {
+	some w in input.items
+	w.reviewed_epoch_s == 0
+	input.period.to_epoch_s <= until(w)
+}
+
 until(w) := w.to_epoch_s + (input.params.limit_days * 86400)

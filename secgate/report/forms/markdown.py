@@ -134,7 +134,8 @@ def _results(report: Report) -> Iterator[str]:
             (
                 f"{one.label} {one.title}",
                 one.strength,
-                "; ".join(f"{name}: {results[name]}" for name in one.assertions),
+                "; ".join(f"{name}: {results[name]}" for name in one.assertions)
+                or "not tested: no assertion speaks for it",
                 "; ".join(one.not_enough),
                 "; ".join(one.outside),
                 one.auditor_test,

@@ -49,9 +49,8 @@ def assessment_results(report: Report) -> dict[str, Any]:
         "end": stamp(cover.period.to_epoch_s),
         "props": _props({"status": cover.status, "mapping": _version(report), "time-zone": cover.time_zone}),
         "reviewed-controls": {
-            "control-selections": [
-                {"include-controls": [{"control-id": one.id} for one in report.tests.controls]},
-            ]
+            "control-selections": [_reviewed(report)],
+            **_not_reviewed(report),
         },
         "observations": [_observation(one, populations[one.assertion], ids, made) for one in report.tests.results],
     }
@@ -76,6 +75,20 @@ def assessment_results(report: Report) -> dict[str, Any]:
             "back-matter": {"resources": list(_resources(report, ids))},
         }
     }
+
+
+def _reviewed(report: Report) -> dict[str, Any]:
+    """Name the controls that an assertion speaks for, by whatever result; OSCAL has no empty list of them."""
+    named = [{"control-id": one.id} for one in report.tests.controls if one.assertions]
+    if named:
+        return {"include-controls": named}
+    return {"include-all": {}, "exclude-controls": [{"control-id": one.id} for one in report.tests.controls]}
+
+
+def _not_reviewed(report: Report) -> dict[str, Any]:
+    """Name the controls that no assertion speaks for: nothing of them was looked at."""
+    left = [{"not-tested": one.id} for one in report.tests.controls if not one.assertions]
+    return {"props": _props(*left)} if left else {}
 
 
 class _Ids:
