@@ -16,6 +16,7 @@ import msgspec
 from secgate import registry
 from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Period
+from secgate.baseline import Debt
 from secgate.checkpoint import Sealed, sealed
 from secgate.chronicle import Chronicle, Episode, RecordedBinding
 from secgate.custody.attested import attestation_of, require_counting
@@ -276,7 +277,7 @@ def _supersedings(
     signer = _signer("sshsig", shop)
 
     @cache
-    def check(one: KnownBaseline) -> object:
+    def check(one: KnownBaseline) -> Debt:
         return recorded_debt(one, ledger, prepared, signer)
 
     limits = exceptions.limits_of(prepared).downgrades_s
@@ -357,6 +358,7 @@ def _checkpoint(kept: Kept, found: Sequence[Read], prepared: Prepared, shop: Wor
         signed = False
     return CheckpointItem(
         id=f"{kept.address} ({many_entries(checkpoint.size)}, {utc_words(checkpoint.at_epoch_s)})",
+        ledger_id=checkpoint.ledger_id,
         size=checkpoint.size,
         ledger_size=chronicle.memory.head.size,
         signed=signed,
