@@ -22,7 +22,7 @@ class EntryRow(Value, frozen=True, kw_only=True):
     """An entry that a row of the report names. `leaf` is its hash in the ledger's tree: SHA-256(0x00 || its bytes).
 
     `bodies` are the digests of what it names and the ledger keeps beside it: a run's document, a list's rows, a
-    signature. An export has them as `blobs/DIGEST`.
+    signature. An export has them below `blobs/`.
     """
 
     ledger_id: str
