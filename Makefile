@@ -6,8 +6,8 @@
 #   make check    lint, types, import contracts, rules, policies, docs
 #   make docs     the site of the pages, into out/docs; every warning is an error
 #   make dist     the sdist and the wheel of the commit, the same bytes anywhere, into dist/; DIST=out/again elsewhere
-#   make evidence the gate's word on the commit and what is in it, into out/evidence/; with ENFORCED=DIR KEY=FILE an
-#                 attestation too, that binds what is in dist/
+#   make evidence the gate's word on the commit, bound to what is in dist/, and what is in it, into out/evidence/; with
+#                 ENFORCED=DIR KEY=FILE that word is signed, without it is for whoever signs elsewhere
 #   make bench    measure, and print what was measured
 #   make picture  take the picture of the example's page that the README shows
 #   make golden   write the golden files anew; look at the difference before you commit it
@@ -95,10 +95,11 @@ evidence:
 	$(BIN)/secgate run --profile release $(LAYER) $(ARGS) --format text --format json="$(EVIDENCE)/gate.json" \
 	  || { code=$$?; test $$code = 1 || test $$code = 3 || exit $$code; }
 	run=$$($(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["run"]["run_id"])' <"$(EVIDENCE)/gate.json"); \
-	$(if $(KEY),$(BIN)/secgate attest bind "$$run" $(ARTEFACTS) --key "$(KEY)" $(LAYER) -o "$(EVIDENCE)/secgate.intoto.json";) \
+	$(if $(KEY),$(BIN)/secgate attest bind "$$run" $(ARTEFACTS) --key "$(KEY)" $(LAYER) -o "$(EVIDENCE)/secgate.intoto.json",\
+	  $(BIN)/secgate attest statement "$$run" $(ARTEFACTS) $(LAYER) -o "$(EVIDENCE)/secgate.statement.json"); \
 	$(BIN)/secgate sbom --run "$$run" --artifact "$(wildcard $(DIST)/*.whl)" $(LAYER) -o "$(EVIDENCE)/secgate.cdx.json"
 	$(if $(KEY),$(BIN)/secgate attest verify "$(EVIDENCE)/secgate.intoto.json" $(ARTEFACTS) --profile release $(LAYER),\
-	  @echo "no attestation: it takes KEY, and ENFORCED where that key counts")
+	  @echo "no attestation: it takes KEY, and ENFORCED where that key counts; secgate.statement.json is for another signer")
 
 bench: $(STAMPS)/tools
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -254,10 +254,10 @@ def _region(index: FileIndex, item: _Item) -> Region:
     raw, source = item.raw.region, index.source
     if raw.start_line <= 0:
         return Region()
+    if item.tool == "bandit" and raw.end_line > raw.start_line:
+        return index.lines_region(raw.start_line, raw.end_line, (raw.start_column - 1, raw.end_column - 1))
     if item.tool == "bandit" and raw.start_column > 0 and raw.end_column > 0:
         return index.node_region(raw.start_line, raw.start_column - 1, raw.end_column - 1, raw.end_line)
-    if item.tool == "bandit" and raw.end_line > raw.start_line:
-        return index.lines_region(raw.start_line, raw.end_line)
     last = max(source.line_count, 1)
     start_line = min(raw.start_line, last)
     end_line = min(max(raw.end_line, start_line), last)

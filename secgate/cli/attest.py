@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 _KEY = click.option("--key", metavar="FILE", required=True, help="The machine's Ed25519 key, without a passphrase.")
 _OUTPUT = click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 
+_BUILT = click.option(
+    "--artifact",
+    "artifacts",
+    metavar="FILE|DIGEST",
+    multiple=True,
+    required=True,
+    help="What was built: a file, or sha256:… of it; may be repeated.",
+)
+
 
 @click.group("attest", cls=Group)
 def attest_command() -> None:
@@ -54,14 +63,7 @@ def emit(*, run: str, key: str, output: str, path: str, config: str, enforced: s
     examples=("secgate attest bind 20261127T0740 --artifact dist/shop.whl --key ci.pem",),
 )
 @click.argument("run", metavar="RUN")
-@click.option(
-    "--artifact",
-    "artifacts",
-    metavar="FILE|DIGEST",
-    multiple=True,
-    required=True,
-    help="What was built: a file, or sha256:… of it; may be repeated.",
-)
+@_BUILT
 @_KEY
 @_OUTPUT
 @place_options
@@ -81,6 +83,29 @@ def bind(*, run: str, artifacts: tuple[str, ...], key: str, output: str, path: s
     for one in bound.artifacts:
         click.echo(f"bound {plain(one.name or one.digest)} to run {plain(bound.made.run.run_id)}", err=True)
     click.echo(f"noted in {plain(bound.address)}; the run said {bound.made.run.outcome}", err=True)
+    return 0
+
+
+@attest_command.command(
+    "statement",
+    examples=("secgate attest statement 20261127T0740 --artifact dist/shop.whl -o gate.json",),
+)
+@click.argument("run", metavar="RUN")
+@_BUILT
+@_OUTPUT
+@place_options
+def statement(*, run: str, artifacts: tuple[str, ...], output: str, path: str, config: str, enforced: str) -> int:
+    """Write what `bind` would sign, unsigned, for a signer of another kind: a CI's own, a hardware module.
+
+    By itself it proves nothing, so the ledger notes nothing of it.
+    """
+    from secgate import custody
+
+    place = _place(path, config, enforced, output)
+    check_apart(output, *artifacts)
+    with nothing_stale([output]):
+        data = custody.unsigned(run, artifacts, place=place, machine=machine(), now=moment())
+    write_output(data, output)
     return 0
 
 

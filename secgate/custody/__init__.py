@@ -2,7 +2,7 @@
 
 from secgate.custody.answering import AnswerTold, answer_json, answer_page
 from secgate.custody.attested import Answer, Question, check_attestation
-from secgate.custody.attesting import ARTIFACT_HASH, Bound, attest, attest_recorded, bind, require_key
+from secgate.custody.attesting import ARTIFACT_HASH, Bound, attest, attest_recorded, bind, require_key, unsigned
 from secgate.custody.checkpoints import Taken, take_checkpoint
 from secgate.custody.copies import Copied, back_up, export, import_, restore
 from secgate.custody.making import make
@@ -44,5 +44,6 @@ __all__ = [
     "require_key",
     "restore",
     "take_checkpoint",
+    "unsigned",
     "verify",
 ]

@@ -80,12 +80,7 @@ def bind(run: str, artifacts: Sequence[str], *, place: Place, key: str, machine:
     That they were built from the run's commit is the word of whoever signs. Bound again, they are noted again. Raises
     as `attest_recorded` does, and UsageError for an artefact that cannot be read; nothing is noted then.
     """
-    if not artifacts:
-        raise UsageError("no artefact was named", place="--artifact", remedy="give a file, or sha256:HEX")
-    measured = [measure(one, cwd=machine.cwd, algorithms=(ARTIFACT_HASH,)) for one in artifacts]
-    found = tuple(
-        dict.fromkeys(Artifact(f"{kind}:{value}", one.name) for one in measured for kind, value in one.digests.items())
-    )
+    found = _measured(artifacts, machine)
     with recorded_run(run, place=place, machine=machine, now=now) as (document, desk, memory):
         # A clock that was put back makes nothing earlier than what is recorded already.
         at = max(now, datetime.fromtimestamp(memory.last_epoch_s, tz=UTC))
@@ -114,6 +109,26 @@ def bind(run: str, artifacts: Sequence[str], *, place: Place, key: str, machine:
         )
         desk.chosen.seen.keep(ledger.address, head)
         return Bound(made, found, ledger.address, head)
+
+
+def unsigned(run: str, artifacts: Sequence[str], *, place: Place, machine: Machine, now: datetime) -> bytes:
+    """Give the statement that `bind` would sign, for a signer of another kind. Raises as `bind` does.
+
+    Nobody vouches for it yet, so the ledger notes nothing.
+    """
+    found = _measured(artifacts, machine)
+    with recorded_run(run, place=place, machine=machine, now=now) as (document, desk, _):
+        binding = Binding(actor=id_of(desk.prepared.target.actor))
+        return encode(statement_of(document, artifacts=found, binding=binding, signed=now)) + b"\n"
+
+
+def _measured(artifacts: Sequence[str], machine: Machine) -> tuple[Artifact, ...]:
+    if not artifacts:
+        raise UsageError("no artefact was named", place="--artifact", remedy="give a file, or sha256:HEX")
+    measured = [measure(one, cwd=machine.cwd, algorithms=(ARTIFACT_HASH,)) for one in artifacts]
+    return tuple(
+        dict.fromkeys(Artifact(f"{kind}:{value}", one.name) for one in measured for kind, value in one.digests.items())
+    )
 
 
 def _signed(statement: Statement, *, key: str, trust: Trust, shop: Workshop) -> Attestation:

@@ -45,7 +45,7 @@ class FileIndex:
         # Many results fall on one unit: each is made once, however long its text is.
         self._units: dict[Span, Unit] = {}
         self._lines: dict[tuple[int, str], Unit] = {}
-        self._by_lines: dict[tuple[int, int], tuple[int, int] | None] = {}
+        self._by_lines: dict[tuple[int, int, int, int], tuple[int, int] | None] = {}
         self._literals: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
 
     @property
@@ -119,16 +119,19 @@ class FileIndex:
         start = self.source.offset(line, 0)
         return self.source.region(start, max(start, self.source.line_bounds(max(line, last_line))[1]))
 
-    def lines_region(self, first_line: int, last_line: int) -> Region:
+    def lines_region(self, first_line: int, last_line: int, columns: tuple[int, int] = (-1, -1)) -> Region:
         """Give the region of the smallest Python node that begins on one line and ends on another.
 
-        For what is known by lines alone: of several statements on its first line, it is the one that goes on. Without
-        such a node: all of these lines.
+        Of several, one with these byte columns (from 0) stands first: an argument may reach over the same lines as its
+        call. Known by lines alone it is, of several statements on its first line, the one that goes on. Without such a
+        node: all of these lines.
         """
-        if (first_line, last_line) not in self._by_lines:
+        key = (first_line, last_line, *columns)
+        if key not in self._by_lines:
             fitting = self._statements.with_lines(first_line, last_line) if self._statements is not None else []
-            self._by_lines[first_line, last_line] = min(fitting, key=_by_length, default=None)
-        smallest = self._by_lines[first_line, last_line]
+            exact = set(self._statements.with_columns(first_line, *columns)) if self._statements is not None else set()
+            self._by_lines[key] = min(exact.intersection(fitting) or fitting, key=_by_length, default=None)
+        smallest = self._by_lines[key]
         if smallest is not None:
             return self.source.region(*smallest)
         start = self.source.offset(first_line, 0)

@@ -23,6 +23,7 @@ from secgate.baseline import (
 from secgate.config import Machine
 from secgate.correlate import correlate
 from secgate.errors import LedgerError, SignatureError, UsageError
+from secgate.escape import plain
 from secgate.events import BaselineRecorded
 from secgate.memory import KnownBaseline, Line, Memory
 from secgate.model import (
@@ -236,12 +237,21 @@ def _given(
     return _Given(debt, event, {event.list_digest: listing, event.signature_digest: signature})
 
 
-def _bytes(file: str, machine: Machine) -> bytes:
+def require_list(file: str, machine: Machine) -> None:
+    """See that a file can be a list, so that nobody waits for a scan to learn it. Raises UsageError where it cannot."""
+    if Path(machine.cwd, file).exists() and not Path(machine.cwd, file).is_file():
+        # A pipe would be waited for without end, and nothing can be signed beside it.
+        raise UsageError(f"{plain(file)} is no regular file", place="--baseline", remedy="give a SARIF file")
+    _bytes(file, machine, most=1)
+
+
+def _bytes(file: str, machine: Machine, *, most: int = sarif.MAX_BYTES + 1) -> bytes:
     try:
         with Path(machine.cwd, file).open("rb") as stream:
-            return stream.read(sarif.MAX_BYTES + 1)
+            return stream.read(most)
     except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}", place="--baseline", remedy="give a file") from error
+        told = f"cannot read {plain(file)}: {error.strerror}"
+        raise UsageError(told, place="--baseline", remedy="give a SARIF file") from error
 
 
 def _foreign_entries(

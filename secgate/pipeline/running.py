@@ -29,7 +29,7 @@ from secgate.model import (
     WaiverAccount,
 )
 from secgate.pipeline.account import covered, joined
-from secgate.pipeline.baselines import KnownDebt, known_debt, with_debt
+from secgate.pipeline.baselines import KnownDebt, known_debt, require_list, with_debt
 from secgate.pipeline.circumstances import with_classes, with_exploitation
 from secgate.pipeline.comparing import Reach, base_of, renames_of
 from secgate.pipeline.conftest import Asked, asked
@@ -163,6 +163,8 @@ def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:
         shop.observer.said(prepared.draft)
     if request.attested:
         require_attestable(prepared.target)
+    if request.baseline:
+        require_list(request.baseline, shop.machine)
     chosen = _choose(prepared, shop) if with_ledger else None
     memory = Memory()
     history = _recall(prepared, chosen, memory, shop)

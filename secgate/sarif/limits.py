@@ -124,7 +124,7 @@ def limit(
     kept = sorted(shares, key=lambda share: (*_weight(share, urgency), share.scanner, share.lane))[: limits.runs - 1]
     lost = [share for share in shares if share not in kept]
     return [share for share in shares if share in kept], [
-        f"{share.title}: the whole run with {len(share.items)} results is left out, since GitHub refuses a file of "
+        f"{share.title}: the whole run is left out (results: {len(share.items)}), since GitHub refuses a file of "
         f"more than {limits.runs} runs"
         for share in lost
     ]

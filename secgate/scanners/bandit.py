@@ -10,7 +10,7 @@ What is known of the tool (1.9) and how it is met here:
 - Its built-in exclusions (`*.egg`, `.tox`, `__pycache__` ...) are replaced by a pattern that fits nothing.
 - Messages of B105, B106 and B107 quote the password: it is named as a secret, so that normalise masks it.
 - `line_number` may be a keyword's line while the columns belong to the node that starts at `line_range[0]`. The region
-  therefore spans the line range, with columns only where both lines are one.
+  therefore spans the line range, and normalise looks whether there is a node with these lines and columns.
 - Columns are UTF-8 bytes from 0.
 
 Settings: none.
@@ -182,7 +182,7 @@ def _raw(found: _Result) -> RawResult:
 def _region(found: _Result) -> Region:
     first = min([found.line_number, *found.line_range])
     last = max([found.line_number, *found.line_range])
-    if first == last and 0 <= found.col_offset < found.end_col_offset:
+    if found.col_offset >= 0 and found.end_col_offset > (found.col_offset if first == last else 0):
         return Region(
             start_line=first,
             start_column=found.col_offset + 1,

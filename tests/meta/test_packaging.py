@@ -254,6 +254,7 @@ def test_without_a_key_nothing_is_attested_and_that_is_said(dist: Path, tmp_path
     assert "attest bind" not in told
     assert "attest verify" not in told
     assert "no attestation" in told
+    assert told.count("/secgate attest statement ") == 1
     assert told.count("/secgate run --profile release") == told.count("/secgate sbom --run ") == 1
     run("make", "evidence", f"DIST={tmp_path}", f"EVIDENCE={tmp_path}/evidence", cwd=ROOT, code=2)
     assert list(tmp_path.iterdir()) == []

@@ -27,8 +27,11 @@ def test_actions_are_pinned_by_commit(workflow: Path) -> None:
 def test_no_rights_by_default(workflow: Path) -> None:
     content = yaml.safe_load(workflow.read_text(encoding="utf-8"))
     assert content["permissions"] == {}
-    assert {frozenset(job["permissions"].items()) for job in content["jobs"].values()} == {
-        frozenset({("contents", "read")})
+    # What signs may sign and no more: it neither reads the repository nor runs anything of it.
+    signs = {"attestations": "write", "id-token": "write"}
+    assert {name: job["permissions"] for name, job in content["jobs"].items()} == {
+        name: signs if (workflow.stem, name) == ("release", "sign") else {"contents": "read"}
+        for name in content["jobs"]
     }
 
 

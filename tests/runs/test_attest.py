@@ -24,7 +24,7 @@ from secgate.events import event_of
 from secgate.gate_events import ArtefactBound
 from secgate.ledgers.sqlite import SqliteLedger
 from tests.attest_support import MACHINE, Pipeline
-from tests.product import CLEAN, DAY, NOW, WEAK, Product
+from tests.product import CLEAN, DAY, NOW, WEAK, Product, tree
 from tests.runs.kept_ledger import standalone
 from tests.signing_support import ADA, allowed
 from tests.unit.conftest import Git, SubprocessRunner
@@ -102,6 +102,19 @@ def test_the_same_run_gives_the_same_bytes(pipeline: Pipeline) -> None:
         made.run.run_id, place=pipeline.place, key=str(pipeline.key.path), machine=pipeline.product.machine(), now=NOW
     )
     assert again.data == made.data
+
+
+def test_an_unsigned_statement_is_what_a_key_would_sign_and_leaves_no_trace(pipeline: Pipeline) -> None:
+    run = pipeline.run().run.run_id
+    built = tree(pipeline.home, {"shop.whl": "built"}) / "shop.whl"
+    known: dict[str, Any] = {"place": pipeline.place, "machine": pipeline.product.machine(), "now": NOW}
+    ledger = SqliteLedger(str(pipeline.git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=True)
+    before = ledger.head()
+    statement = custody.unsigned(run, [str(built)], **known)
+    assert ledger.head() == before
+    assert statement == pipeline.bind(str(built), run=run).made.payload + b"\n"
+    with pytest.raises(UsageError, match="no artefact"):
+        custody.unsigned(run, [], **known)
 
 
 def test_it_names_the_documents_that_the_ledger_kept(pipeline: Pipeline) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -309,6 +311,16 @@ def test_what_is_no_sarif_is_refused(shop: Shop, tmp_path: Path, content: str | 
         sign(file, shop.ada, NAMESPACE)
     with pytest.raises(UsageError):
         shop.run(baseline=str(file))
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, None])
+def test_what_is_no_file_is_refused_before_anything_is_scanned(
+    shop: Shop, tmp_path: Path, make: Callable[[Path], object] | None
+) -> None:
+    if make is not None:
+        make(tmp_path / "known.sarif")
+    ended = shop.product.cli("run", str(shop.git.root), "--baseline", str(tmp_path / "known.sarif"))
+    assert (ended.code, "--baseline: " in ended.err, "semgrep" in ended.err) == (2, True, False)
 
 
 # --------------------------------------------------------------------------------------------------------- command line

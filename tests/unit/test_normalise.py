@@ -99,6 +99,17 @@ def test_bandit_region_is_put_on_its_node() -> None:
     assert region == _at(1, 1, 22, end_line=2)
 
 
+def test_bandit_region_over_lines_is_its_node_not_an_argument_of_the_same_lines() -> None:
+    text = 'é = run(f"""\n    {a}""" + b)\n'
+    outer = _one(text, _raw(region=_at(1, 6, 16, end_line=2), column_unit="utf-8"), tool="bandit")
+    assert outer.location.region == _at(1, 5, 16, end_line=2)
+    assert outer.snippet == 'run(f"""\n    {a}""" + b)'
+    # Columns that fit no node, or none: the smallest node of these lines.
+    for columns in ((1, 3), (0, 0)):
+        inner = _one(text, _raw(region=_at(1, *columns, end_line=2), column_unit="utf-8"), tool="bandit")
+        assert inner.location.region == _at(1, 9, 11, end_line=2)
+
+
 _LEAK = 'def f():\n    password = "hunter22"; eval(password, "hunter22")\n'
 
 

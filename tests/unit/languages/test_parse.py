@@ -213,6 +213,14 @@ def test_node_region(line: int, columns: tuple[int, int], expected: tuple[int, .
 
 
 @pytest.mark.parametrize(
+    ("columns", "expected"), [((0, 9), (1, 1, 2, 10)), ((5, 8), (1, 6, 2, 9)), ((0, 8), (1, 6, 2, 9))]
+)
+def test_lines_region_prefers_the_columns(columns: tuple[int, int], expected: tuple[int, ...]) -> None:
+    region = FileIndex("python", b"eval(call(\n    'x'))\n").lines_region(1, 2, columns)
+    assert (region.start_line, region.start_column, region.end_line, region.end_column) == expected
+
+
+@pytest.mark.parametrize(
     ("first", "last", "expected"), [(1, 3, (1, 8, 3, 7)), (1, 2, (1, 1, 2, 7)), (5, 5, (5, 1, 5, 2))]
 )
 def test_lines_region(first: int, last: int, expected: tuple[int, ...]) -> None:

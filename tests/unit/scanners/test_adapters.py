@@ -124,7 +124,7 @@ def test_bandit_names_the_password_it_quotes() -> None:
 def test_bandit_finds_the_nosec_comment_again() -> None:
     found = one(read(Bandit(), "findings.1"), "odd\nname #.py", "B307")
     assert [claim.text for claim in found.suppressions] == ["# nosec B307 - looked at"]
-    assert found.region == Region(start_line=6, end_line=8)
+    assert found.region == Region(start_line=6, start_column=5, end_line=8, end_column=6)
 
 
 def test_bandit_maps_severity_confidence_and_cwe() -> None:
