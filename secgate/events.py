@@ -303,8 +303,9 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
 class BaselineRecorded(Event, frozen=True, kw_only=True):
     """A signed list of known debt. From this entry's time on what it names has limits of its own.
 
-    `kind`: `statement`, made by `secgate baseline write`, or `sarif`, a file of another tool. The signature is a blob,
-    and so is the statement; a file of another tool may hold secrets, so what it lists (`list_digest`) is kept instead.
+    `kind`: `statement`, made by `secgate baseline write`; `sarif`, a file of another tool; `sarif-digest`, such a file
+    by its digest, and the line that says it is what was signed. The signature is a blob, and so is what was signed, but
+    for a `sarif`: a file of another tool may hold secrets, so what it lists (`list_digest`) is kept instead.
     """
 
     TYPE: ClassVar[str] = "baseline"
@@ -364,7 +365,9 @@ def blobs_of(event: Event) -> Iterator[Digest]:
     """Give the digests of the blobs that an event names. Of another tool's list none is kept but what it lists."""
     for name in _BLOB_FIELDS[type(event)]:
         digest: Digest = getattr(event, name)
-        if digest and not (name == "statement_digest" and isinstance(event, BaselineRecorded) and event.list_digest):
+        if digest and not (
+            name == "statement_digest" and isinstance(event, BaselineRecorded) and event.kind == "sarif"
+        ):
             yield digest
 
 

@@ -213,7 +213,7 @@ class Log:
             self.statements.append((number, entry, said_in(kind, body)))
         for field in BLOBS:
             # Of another tool's list of known debt nothing is kept but what it lists.
-            if body.get(field) and not (field == "statement_digest" and body.get("list_digest")):
+            if body.get(field) and not (field == "statement_digest" and body.get("kind") == "sarif"):
                 self.named.setdefault(body[field], number)
         if not self._until_epoch_s or entry["at_epoch_s"] < self._until_epoch_s:
             self.fold.take(number, entry)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -25,7 +24,7 @@ from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.evidence.superseding import Superseding, supersedings, with_standing
 from secgate.memory import KnownBaseline
-from secgate.model import KnownStatement, LedgerEntry, Signed, Trust
+from secgate.model import KnownStatement, LedgerEntry, Signed, Trust, encode
 from secgate.overrides import Given
 from secgate.pipeline import downgraded, exceptions, overriding, testifying
 from secgate.pipeline.baselines import recorded_debt
@@ -276,9 +275,13 @@ def _supersedings(
     """Judge what took duties back, by the enforced layer as it is now."""
     signer = _signer("sshsig", shop)
 
-    @cache
+    checked: dict[bytes, Debt] = {}
+
     def check(one: KnownBaseline) -> Debt:
-        return recorded_debt(one, ledger, prepared, signer)
+        name = encode(one)
+        if name not in checked:
+            checked[name] = recorded_debt(one, ledger, prepared, signer)
+        return checked[name]
 
     limits = exceptions.limits_of(prepared).downgrades_s
     return supersedings(chronicle, said.downgrades, limits=limits, check=check, reason=said.reason)

@@ -28,7 +28,8 @@ from secgate.waivers import Bound
 DebtCheck = Callable[[KnownBaseline], Debt]
 """Raises SignatureError, UsageError or LedgerError for a list of known debt that nobody signed who counts."""
 NO_FILE = (
-    "its list of known debt is a file of another tool, which the ledger does not keep: nobody can check who signed"
+    "its list of known debt is a file of another tool, signed itself, which the ledger does not keep: nobody can check "
+    "who signed"
 )
 
 
@@ -130,7 +131,7 @@ def _listed(one: RecordedSuperseding, chronicle: Chronicle, check: DebtCheck) ->
         return Superseding(one, replace(item, why="it names no downgrade, and no list of known debt took its place"))
     item, why, untested = replace(item, debt=lists[0].event.statement_digest), "", ""
     for known in lists:
-        if known.event.kind != "statement":
+        if known.event.kind == "sarif":
             untested = NO_FILE
             continue
         try:
