@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -21,6 +22,23 @@ from secgate.ports import Rendered
 from secgate.replacing import replace_file
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Days(click.FloatRange):
+    """A length of time in days, more than none, that can be taken from a date."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=36_500)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Give the number, which `nan` is not."""
+        days: float = super().convert(value, param, ctx)
+        if math.isnan(days):
+            self.fail(f"{value!r} is no number of days.", param, ctx)
+        return days
+
+
+DAYS = _Days()
 
 
 def machine() -> Machine:

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
 from secgate.ledgers.files import matching_blob, new_place, unwritable
-from secgate.merkle import HASH_BYTES, Tree, check_end, decode_entry, extend, tree_of, verified
+from secgate.merkle import HASH_BYTES, Tree, check_end, decode_entry, extend, tree_of, unfinished, verified
 from secgate.model import Digest, Entry, Head, LedgerEntry
 
 APPLICATION_ID = 0x53474C31
@@ -262,7 +262,7 @@ class SqliteLedger:
         last = database.execute("SELECT max(sequence) FROM entry").fetchone()[0]
         count = 0 if last is None else last + 1
         if count != size:
-            raise self._fault(f"the ledger does not verify at its end: {count} entries, its head was kept for {size}")
+            raise unfinished(count, size)
         return Tree(size, [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)])
 
     def _last_epoch_s(self, database: sqlite3.Connection, *, before: int) -> int:

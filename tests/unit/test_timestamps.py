@@ -235,6 +235,21 @@ def test_a_timestamp_of_another_checkpoint_does_not(kept: Kept, authority: Autho
     assert (ended.code, "a timestamp does not count" in ended.err) == (2, True), ended
 
 
+def test_a_key_counts_when_it_was_stamped(kept: Kept, authority: Authority) -> None:
+    """By its own word it was made before the key was revoked, by the authority's after."""
+    assert checkpoint(kept, "--timestamp", authority.url) == 0
+    said = json.loads(base64.b64decode(json.loads(kept.place.read_bytes())["payload"]))["at_epoch_s"]
+    since = datetime.fromtimestamp(said + 1, tz=UTC)
+    (kept.layer / "revoked").write_text(f'from="{since:%Y%m%d%H%M%S}" {kept.machine.public}\n')
+    signers, given = str(kept.layer / "allowed_signers"), ("--checkpoint", str(kept.place))
+    plain = kept.cli("verify", *given), standalone(kept.export(), "--signers", signers, *given)
+    assert [one.code for one in plain] == [0, 0], plain
+    require(kept, authority)
+    root = ("--authorities", str(authority.folder / "root.pem"))
+    stamped = kept.cli("verify", *given), standalone(kept.export(), "--signers", signers, *root, *given)
+    assert [one.code for one in stamped] == [2, 1], stamped
+
+
 def test_a_timestamp_nobody_requires_decides_nothing(kept: Kept, authority: Authority) -> None:
     assert checkpoint(kept, "--timestamp", authority.url) == 0
     file = json.loads(kept.place.read_bytes())
