@@ -27,9 +27,21 @@ def ledger_command() -> None:
 
 def _options(command: Command) -> Command:
     for option in (
-        click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer."),
-        click.option("--config", metavar="FILE", default="", help="Settings instead of the tree's own."),
-        click.option("--path", default=".", help="The tree whose ledger is meant; the current folder by default."),
+        click.option(
+            "--enforced",
+            metavar="DIR",
+            default="",
+            help="The organisation's enforced layer; SECGATE_ENFORCED by default.",
+        ),
+        click.option(
+            "--config",
+            metavar="FILE",
+            default="",
+            help="Settings instead of the tree's own secgate.toml or pyproject.toml.",
+        ),
+        click.option(
+            "--path", default=".", metavar="DIR", help="The tree whose ledger is meant; the current folder by default."
+        ),
     ):
         command = option(command)
     return command

@@ -277,3 +277,11 @@ def test_without_rights_it_is_read_but_not_written(path: Path) -> None:
         )
     assert child.stdout.splitlines()[0] == "200"
     assert "may be read and written" in child.stdout
+
+
+def test_a_place_that_takes_no_ledger_is_told_with_another(tmp_path: Path) -> None:
+    (tmp_path / "full").write_text("a file where the folder would be")
+    with pytest.raises(LedgerError, match="its folder cannot be made") as caught:
+        SqliteLedger(str(tmp_path / "full" / "ledger.sqlite")).create()
+    assert "SECGATE_LEDGER_PATH" in caught.value.remedy
+    assert "backup" not in caught.value.remedy
