@@ -379,12 +379,13 @@ def to_entry(event: Event) -> Entry:
 def event_of(entry: Envelope | LedgerEntry) -> Event | None:
     """Give the event of an entry, or None for a type or version that this program does not know.
 
-    Raises LedgerError if the type is known and its body is not what that version says.
+    Raises LedgerError if the type is known and its body is not what that version says, or if it is no JSON at all.
     """
     known = EVENTS.get((entry.type, entry.version))
-    if known is None:
-        return None
     try:
+        if known is None:
+            msgspec.json.decode(entry.body)
+            return None
         return msgspec.json.decode(entry.body, type=known)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unverified(entry.sequence, f"as a `{entry.type}` event it does not read: {error}") from error

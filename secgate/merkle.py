@@ -367,9 +367,14 @@ def unverified(sequence: int, why: str) -> LedgerError:
 
 def check_end(tree: Tree, stored: Head) -> None:
     """Raise LedgerError if `tree`, grown over all entries, is not the head stored beside them."""
+    if tree.size != stored.size:
+        raise unfinished(tree.size, stored.size)
     if tree.head() != stored:
-        kept = f"for {stored.size}" if stored.size != tree.size else "for others"
-        raise LedgerError(
-            f"the ledger does not verify at its end: {tree.size} entries, but its head was kept {kept}",
-            remedy="compare it with a backup or a remembered head; do not record on top of it",
+        raise unverified(
+            tree.size - 1, "its head was kept for others: it is not what it was, or what is before it is not"
         )
+
+
+def unfinished(size: int, stored: int) -> LedgerError:
+    """Give the error for another number of entries than the head is of, naming the first that is missing or new."""
+    return unverified(min(size, stored), f"{size} entries are there, and the head was kept for {stored}")

@@ -53,18 +53,19 @@ def resolve_of_old(
     return resolve(known, lines) if known else ()
 
 
-def resolve_in(wanted: str, documents: Iterable[RunDocument], *, advisories: Collection[str] = ()) -> tuple[str, ...]:
+def resolve_in(
+    wanted: str,
+    documents: Iterable[RunDocument],
+    *,
+    advisories: Collection[str] = (),
+    earlier: Iterable[RunDocument] = (),
+) -> tuple[str, ...]:
     """Give the names of the one finding of runs that no clock is kept for; as `resolve`.
 
-    Raises UsageError where none or several fit.
+    `earlier` are looked at only where `documents` have none. Raises UsageError where none or several fit.
     """
-    found: dict[str, Finding] = {}
     called = {wanted.upper(), *advisories}
-    for document in documents:
-        for one in document.findings:
-            names = (one.fingerprint, *(alias.value for alias in one.aliases))
-            if any(name.startswith(wanted) for name in names) or not called.isdisjoint(one.advisories):
-                found[one.fingerprint] = one
+    found = _fitting(wanted, documents, called) or _fitting(wanted, earlier, called)
     if wanted in found:
         found = {wanted: found[wanted]}
     if len(found) > 1:
@@ -75,6 +76,16 @@ def resolve_in(wanted: str, documents: Iterable[RunDocument], *, advisories: Col
         f"no recorded finding is known as `{wanted}`",
         remedy="`secgate show --format json` lists a run's fingerprints; --path names the tree whose ledger is read",
     )
+
+
+def _fitting(wanted: str, documents: Iterable[RunDocument], called: AbstractSet[str]) -> dict[str, Finding]:
+    found: dict[str, Finding] = {}
+    for document in documents:
+        for one in document.findings:
+            names = (one.fingerprint, *(alias.value for alias in one.aliases))
+            if any(name.startswith(wanted) for name in names) or not called.isdisjoint(one.advisories):
+                found[one.fingerprint] = one
+    return found
 
 
 def unnamed(told: str, kinds: str, document: RunDocument) -> UsageError:

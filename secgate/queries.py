@@ -170,21 +170,25 @@ def _explained(
         return rule
     names: tuple[str, ...] = ()
     if asked is not None:
-        earlier = (_document(asked.chosen.ledger, run) for run in reversed(asked.history.runs))
-        names = resolve_of_old(wanted, asked.memory.lines(asked.repository), earlier, advisories=called)
+        names = resolve_of_old(wanted, asked.memory.lines(asked.repository), _earlier(asked), advisories=called)
+    earlier = _earlier(asked) if asked is not None else ()
+    names = names or resolve_in(wanted, [document], advisories=called, earlier=earlier)
     known = {one.fingerprint: one for one in document.findings}
     mine = next((known[name] for name in names if name in known), None)
-    if mine is None and names:
+    if mine is None:
         raise UsageError(
             f"the run {document.run_id} did not see {names[0][:12]}",
             remedy=f"name another with --run; `secgate history {names[0][:12]}` lists those that did",
         )
-    if mine is None:
-        mine = known[resolve_in(wanted, [document], advisories=called)[0]]
     decision = document.decision
     verdicts = decision.verdicts if decision is not None else ()
     verdict = next((one for one in verdicts if (one.subject, one.id) == ("finding", mine.fingerprint)), None)
     return explain_finding(mine, verdict, document)
+
+
+def _earlier(asked: _Asked) -> Iterator[RunDocument]:
+    """Give the recorded runs, the latest first, each read when it is asked for."""
+    return (_document(asked.chosen.ledger, run) for run in reversed(asked.history.runs))
 
 
 def run_comparison(then: str, now_run: str, *, place: Place, machine: Machine, now: datetime) -> Comparison:

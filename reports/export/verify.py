@@ -1,12 +1,10 @@
 """Verify an export of a secgate ledger with nothing of secgate: entries, tree, checkpoints, blobs, signatures, figures.
 
-    python3 verify.py [DIR] [--checkpoint FILE]... [--signers FILE] [--authorities FILE]
-                      [--earlier DIR] [--newer-than DATE] [--from DATE] [--to DATE] [--terms FILE]
-                      [--json FILE] [--proof FILE]
-
-Only Python's standard library (3.9 or later) is needed. Signatures are checked where --signers names an allowed_signers
+Python's standard library (3.9 or later) is enough; signatures are checked where --signers names an allowed_signers
 file, by ssh-keygen (OpenSSH 8.9) and openssl (1.1.1). Exit 0: all that was asked for holds. 1: something does not, the
-first bad entry is named. 2: the call is wrong, or a program that is needed is not there.
+first bad entry is named. 2: the call is wrong, or a program that is needed is not there. README.md tells the options
+and what the words mean. In this order: the tree, the entries, signatures, checkpoints and blobs, what people agreed on,
+what became of each finding, the figures, the call.
 """
 
 from __future__ import annotations
@@ -15,46 +13,50 @@ import argparse
 import base64
 import hashlib
 import json
-import struct
+import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 Json = dict[str, Any]
-KEYS = ["at_epoch_s", "body", "previous_root", "sequence", "type", "version"]
-PARTS = {"requested": ("request", "requester"), "approved": ("approval", "approver"), "revoked": ("revocation", "by")}
+MAX_LINE = 16 * 1024 * 1024 + 1
+FORM = re.compile(
+    rb'\{"at_epoch_s":(0|[1-9]\d{0,10}),"body":(\{.*\}),"previous_root":"([0-9a-f]{64})",'
+    rb'"sequence":(0|[1-9]\d{0,15}),"type":"([a-z][a-z0-9-]{0,63})","version":([1-9]\d{0,15})\}\n'
+)
+"""The exact bytes of an entry and its line's end."""
 SIGNED = {
-    f"{name}-{end}": (f"secgate-{name.replace('waivers', 'waiver')}-{part}", field)
-    for name in ("waiver", "waivers", "downgrade")
-    for end, (part, field) in PARTS.items()
-} | {
+    "waiver-requested": ("secgate-waiver-request", "requester"),
+    "waivers-requested": ("secgate-waiver-request", "requester"),
+    "waiver-approved": ("secgate-waiver-approval", "approver"),
+    "waiver-revoked": ("secgate-waiver-revocation", "by"),
+    "downgrade-requested": ("secgate-downgrade-request", "requester"),
+    "downgrade-approved": ("secgate-downgrade-approval", "approver"),
+    "downgrade-revoked": ("secgate-downgrade-revocation", "by"),
     "override-given": ("secgate-override", "by"),
     "override-reviewed": ("secgate-override-review", "by"),
     "gate-reviewed": ("secgate-gate-review", "by"),
     "secret-revoked": ("secgate-secret-revocation", "by"),
 }
 """By an entry's type: what its signature is for, and who has to sign."""
-FIRST = (
-    *("waiver-requested", "waivers-requested", "downgrade-requested", "override-given"),
-    *("gate-reviewed", "secret-revoked"),
-)
-"""What stands by itself, or others answer to: the rest are about a statement that one of these made."""
+SECOND = ("waiver-approved", "downgrade-approved", "override-reviewed")
+ANSWERS = (*SECOND, "waiver-revoked", "downgrade-revoked")
+"""What only a second person may say, and what else is about a statement that one of the other types made."""
 SOURCE = ("repository", "commit", "tree")
 BLOBS = (
     *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),
     *("list_digest", "rows_digest", "inventory_digest"),
 )
-MAX_LINE = 64 * 1024 * 1024
-CHECKPOINT_TYPE = "application/vnd.secgate-checkpoint+json"
-ATTESTATION_TYPE = "application/vnd.in-toto+json"
-
-
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, struct.error)
+DUE, ASIDE = ("met", "excepted", "missed", "overdue"), ("dismissed", "not yet due")
+"""What becomes of a duty: what counts as due, and what is counted apart."""
+RANKS = ("info", "low", "medium", "high", "critical")
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 """What comes of reading something that is not what it should be."""
 
 
@@ -66,6 +68,11 @@ class Bad(Exception):  # noqa: N818 - what it says reads better so
         self.entry, self.what = entry, what
 
 
+def must(is_so: object, entry: int, what: str) -> None:
+    if not is_so:
+        raise Bad(entry, what)
+
+
 # ---------------------------------------------------------------------------------------- the tree, as in RFC 6962
 
 
@@ -73,28 +80,26 @@ def sha(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def grow(peaks: list[bytes], size: int, leaf: bytes) -> None:
-    """Add a leaf to a tree of `size` leaves; `peaks` are the roots of its perfect subtrees, largest first."""
+def grow(peaks: list[bytes], size: int, leaf: bytes) -> bytes:
+    """Add a leaf to a tree of `size` leaves; `peaks` are the roots of its perfect subtrees, largest first.
+
+    Give its root.
+    """
     node = leaf
     while size & 1:
         node, size = sha(b"\x01", peaks.pop(), node), size >> 1
     peaks.append(node)
-
-
-def root_of(peaks: Sequence[bytes]) -> bytes:
-    if not peaks:
-        return sha()
-    node = peaks[-1]
     for peak in reversed(peaks[:-1]):
         node = sha(b"\x01", peak, node)
     return node
 
 
-def folded(place: int, last: int, first: bytes, second: bytes, path: Sequence[bytes]) -> tuple[bytes, bytes, bool]:
+def folded(place: int, last: int, node: bytes, path: Sequence[bytes]) -> tuple[str, str, bool]:
     """Walk a proof upwards (RFC 9162, 2.1.3.2 and 2.1.4.2): give both roots, and whether it had the right length."""
+    first = second = node
     for step in path:
         if last == 0:
-            return first, second, False
+            return "", "", False
         if place & 1 or place == last:
             first, second = sha(b"\x01", step, first), sha(b"\x01", step, second)
             while not place & 1 and place:
@@ -102,7 +107,7 @@ def folded(place: int, last: int, first: bytes, second: bytes, path: Sequence[by
         else:
             second = sha(b"\x01", second, step)
         place, last = place >> 1, last >> 1
-    return first, second, last == 0
+    return first.hex(), second.hex(), last == 0
 
 
 def check_proof(file: Path, heads: Sequence[tuple[int, str]]) -> str:
@@ -111,38 +116,42 @@ def check_proof(file: Path, heads: Sequence[tuple[int, str]]) -> str:
     path = [bytes.fromhex(step) for step in proof["path"]]
     if proof["format"] == "secgate-inclusion":
         data, place, new = proof["entry"].encode(), proof["sequence"], proof["head"]
-        leaf = sha(b"\x00", data)
-        _, root, whole = folded(place, new["size"] - 1, leaf, leaf, path)
-        good = whole and 0 <= place < new["size"] and root.hex() == new["root"]
-        good = good and json.loads(data)["sequence"] == place
+        _, root, whole = folded(place, new["size"] - 1, sha(b"\x00", data), path)
+        good = whole and 0 <= place < new["size"] and root == new["root"] and json.loads(data)["sequence"] == place
         mine, told = [new], f"entry {place} is one of the {new['size']} with root {new['root']}"
     else:
         old, new = proof["old"], proof["new"]
         mine, told = [old, new], f"the {new['size']} entries with root {new['root']} have grown from {old['size']}"
-        if old["size"] == new["size"]:
-            good = not path and old["root"] == new["root"]
-        else:
-            if old["size"] & (old["size"] - 1) == 0:
-                path.insert(0, bytes.fromhex(old["root"]))
-            place, last = old["size"] - 1, new["size"] - 1
-            while place & 1:
-                place, last = place >> 1, last >> 1
-            first, second, whole = folded(place, last, path[0], path[0], path[1:]) if path else (b"", b"", False)
-            good = whole and old["size"] >= 1 and (first.hex(), second.hex()) == (old["root"], new["root"])
-    if not good:
-        raise Bad(-1, f"{file}: the proof does not hold")
-    if heads and not any((one["size"], one["root"]) in heads for one in mine):
-        raise Bad(-1, f"{file}: the proof holds, but of no head that a checkpoint has")
+        if old["size"] & (old["size"] - 1) == 0:
+            path.insert(0, bytes.fromhex(old["root"]))
+        place, last = old["size"] - 1, new["size"] - 1
+        while place & 1:
+            place, last = place >> 1, last >> 1
+        first, second, whole = folded(place, last, path[0], path[1:]) if path else ("", "", False)
+        good = whole and 1 <= old["size"] < new["size"] and (first, second) == (old["root"], new["root"])
+        good = good or (old == new and not proof["path"])
+    must(good, -1, f"{file}: the proof does not hold")
+    known = not heads or any((one["size"], one["root"]) in heads for one in mine)
+    must(known, -1, f"{file}: the proof holds, but of no head that a checkpoint has")
     return told
 
 
 # ------------------------------------------------------------------------------------------------------- the entries
 
 
+class Entry(NamedTuple):
+    number: int
+    at: int
+    type: str
+    version: int
+    body: Json
+    said: list[tuple[str, Json]]
+    """Of a statement (id, request) of each that it makes, or what it is about."""
+
+
 def lines(folder: Path) -> Iterator[bytes]:
     for file in sorted((folder / "entries").glob("*.jsonl")):
-        if not file.is_file():
-            raise ValueError(f"{file} is no file")
+        must(file.is_file(), -1, f"{file} is no file")
         with file.open("rb") as stream:
             while line := stream.readline(MAX_LINE):
                 yield line
@@ -151,280 +160,74 @@ def lines(folder: Path) -> Iterator[bytes]:
 class Log:
     """Every entry verified, one after the other; of most nothing is kept but what the checks to come need."""
 
-    def __init__(self, folder: Path, *, until_epoch_s: int) -> None:
-        """`until_epoch_s`: duties are as the entries before that time left them, 0 for all entries."""
-        self.size = 0
-        self._until_epoch_s = until_epoch_s
-        self.ledger_id = ""
-        self.roots = [sha()]
-        """Over the first 0, 1, 2 ... entries."""
-        self.checkpoints: list[tuple[int, Json]] = []
-        self.statements: list[tuple[int, Json, list[tuple[str, Json]]]] = []
-        """With what each says: (id, request) of those that it makes, or what it is about."""
-        self.bindings: list[tuple[int, Json]] = []
-        self.sources: dict[str, tuple[str, str, str]] = {}
-        """Of each run: repository, commit, tree."""
-        self.named: dict[str, int] = {}
-        """Digests of blobs, and the first entry that names each."""
+    def __init__(self, folder: Path, *, until: int) -> None:
+        """`until`: duties are as the entries before that time left them, 0 for all entries."""
+        self.size, self.ledger_id, self.fold = 0, "", Fold()
+        self.roots = [sha()]  # over the first 0, 1, 2 ... entries
+        self.kept: dict[str, list[Entry]] = {kind: [] for kind in ("checkpoint", "artefact-bound", "statement")}
+        self.sources: dict[str, list[str]] = {}  # of each run: repository, commit, tree
+        self.named: dict[str, int] = {}  # digests of blobs, and the first entry that names each
         self.counts: dict[str, int] = {}
         self.runs: dict[str, int] = {}
-        self.fold = Fold()
         peaks: list[bytes] = []
         last = 0
         for line in lines(folder):
             number = self.size
-            if not line.endswith(b"\n"):
-                raise Bad(number, "the file is cut off within it")
-            data = line[:-1]
-            entry = self._read(number, data)
-            if entry["previous_root"] != self.roots[-1].hex():
-                if not number:
-                    raise Bad(number, "it was not written as the first one")
+            must(line.endswith(b"\n"), number, "the file is cut off within it")
+            form = FORM.fullmatch(line)
+            if form is None:
+                raise Bad(number, "its bytes are not in the form in which entries are written")
+            at, body, root, sequence, kind, version = form.groups()
+            must(int(sequence) == number, number, f"entry {int(sequence)} stands in its place")
+            if root.decode() != self.roots[-1].hex():
+                must(number, 0, "it was not written as the first one")
                 raise Bad(number - 1, f"it is not what it was when entry {number} was written")
-            if entry["at_epoch_s"] < last:
-                raise Bad(number, "its time lies before that of the entry before it")
-            last = entry["at_epoch_s"]
-            grow(peaks, number, sha(b"\x00", data))
-            self.roots.append(root_of(peaks))
+            must(int(at) >= last, number, "its time lies before that of the entry before it")
+            last = int(at)
+            self.roots.append(grow(peaks, number, sha(b"\x00", line[:-1])))
             self.size += 1
             try:
-                self._note(number, entry)
+                said = json.loads(body.decode(), parse_constant=int)  # no NaN
+                entry = Entry(number, last, kind.decode(), int(version), said, said_in(kind.decode(), said))
+                self._note(entry)
+                if not until or last < until:
+                    self.fold.take(entry)
             except UNREADABLE as error:
-                raise Bad(number, f"it is not what a {entry['type']} says, or cannot follow: {error!r}") from error
+                raise Bad(number, f"it is not what a {kind.decode()} says, or cannot follow: {error!r}") from error
 
-    def _note(self, number: int, entry: Json) -> None:
-        kind, body = entry["type"], entry["body"]
+    def _note(self, entry: Entry) -> None:
+        number, kind, body = entry.number, entry.type, entry.body
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if kind == "ledger-created":
             self.ledger_id = str(body.get("ledger_id", ""))
         elif kind == "run":
             outcome = body.get("outcome") or "undecided"
             self.runs[outcome] = self.runs.get(outcome, 0) + 1
-            self.sources[body["run_id"]] = tuple(body[name] for name in SOURCE)
+            self.sources[body["run_id"]] = [body[name] for name in SOURCE]
         elif kind == "checkpoint":
-            if not 1 <= body["size"] <= number or self.roots[body["size"]].hex() != body["root"]:
-                raise Bad(number, "the head that it says was signed is not that of the entries before it")
-            self.checkpoints.append((number, entry))
+            same = 1 <= body["size"] <= number and self.roots[body["size"]].hex() == body["root"]
+            must(same, number, "the head that it says was signed is not that of the entries before it")
         elif kind == "artefact-bound":
-            if self.sources.get(str(body.get("run_id"))) != tuple(body.get(name) for name in SOURCE):
-                raise Bad(number, "no run before it was of the commit that it binds an artefact to")
-            self.bindings.append((number, entry))
-        elif kind in SIGNED:
-            self.statements.append((number, entry, said_in(kind, body)))
+            same = self.sources.get(str(body.get("run_id"))) == [body.get(name) for name in SOURCE]
+            must(same, number, "no run before it was of the commit that it binds an artefact to")
+        kept = self.kept.get("statement" if kind in SIGNED else kind)
+        if kept is not None:
+            kept.append(entry)
         for field in BLOBS:
             # Of another tool's list of known debt nothing is kept but what it lists.
             if body.get(field) and not (field == "statement_digest" and body.get("kind") == "sarif"):
                 self.named.setdefault(body[field], number)
-        if not self._until_epoch_s or entry["at_epoch_s"] < self._until_epoch_s:
-            self.fold.take(number, entry)
-
-    @staticmethod
-    def _read(number: int, data: bytes) -> Json:
-        try:
-            entry: Json = json.loads(data)
-            head = f'{{"at_epoch_s":{entry["at_epoch_s"]},"body":{{'
-            tail = f'"previous_root":"{entry["previous_root"]}","sequence":{entry["sequence"]},'
-            tail = f'}},{tail}"type":"{entry["type"]}","version":{entry["version"]}}}'
-        except UNREADABLE as error:
-            raise Bad(number, f"it is no entry: {error}") from error
-        if sorted(entry) != KEYS or not data.startswith(head.encode()) or not data.endswith(tail.encode()):
-            raise Bad(number, "its bytes are not in the form in which entries are written")
-        if entry["sequence"] != number:
-            raise Bad(number, f"entry {entry['sequence']} stands in its place")
-        return entry
-
-
-def check_manifest(log: Log, folder: Path) -> Json:
-    manifest: Json = json.loads((folder / "manifest.json").read_bytes())
-    if (manifest["format"], manifest["version"]) != ("secgate-export", 1):
-        raise Bad(-1, "manifest.json is of another form than this program reads")
-    if log.size != manifest["size"]:
-        raise Bad(
-            min(log.size, manifest["size"]), f"{log.size} entries are there, and the manifest says {manifest['size']}"
-        )
-    if log.ledger_id != manifest["ledger_id"]:
-        raise Bad(0, "it is of another ledger than the manifest")
-    if log.roots[-1].hex() != manifest["root"]:
-        raise Bad(log.size - 1, "it is not what it was when the manifest was written, or all up to it were made to fit")
-    return manifest
-
-
-def check_earlier(folder: Path, earlier: Path) -> str:
-    """Hold the entries against those of an export that was made before: each must be the same."""
-    now, count = lines(folder), 0
-    for number, line in enumerate(lines(earlier)):
-        if next(now, b"") != line:
-            raise Bad(number, "it is another one in the earlier export, or is gone")
-        count += 1
-    return f"{count} entries are those of {earlier}"
-
-
-# --------------------------------------------------------------------------------------- checkpoints and signatures
-
-
-class Signers:
-    """Whose keys count: an allowed_signers file, read for Ed25519 keys; ssh-keygen reads it for itself."""
-
-    def __init__(self, file: Path | None, authorities: Path | None) -> None:
-        self.file, self.authorities = file, authorities
-        self.keys: list[tuple[str, list[str], bytes, Json]] = []
-        for line in file.read_text("utf-8").splitlines() if file else ():
-            words = line.split()
-            at = next((index for index, word in enumerate(words) if word == "ssh-ed25519"), 0)
-            if line.startswith("#") or not at:
-                continue
-            options = dict(part.split("=", 1) for part in words[1].replace('",', '"\n').split("\n") if "=" in part)
-            plain = {name: value.strip('"') for name, value in options.items()}
-            blob = base64.b64decode(words[at + 1])
-            self.keys.append((words[0], plain.get("namespaces", "").split(","), blob, plain))
-
-    def machine(self, namespace: str, message: bytes, signature: bytes, at_epoch_s: int) -> str:
-        """Give whose Ed25519 key made a signature, "" for nobody's that counts for it at that time."""
-        at = datetime.fromtimestamp(at_epoch_s, timezone.utc).strftime("%Y%m%d%H%M%S")
-        for principal, namespaces, blob, options in self.keys:
-            after, before = options.get("valid-after", ""), options.get("valid-before", "9")
-            if not fits(namespaces, namespace) or not after.rstrip("Z") <= at <= before.rstrip("Z"):
-                continue
-            if openssl_verifies(blob[-32:], message, signature):
-                return principal
-        return ""
-
-    def person(self, namespace: str, statement: bytes, signature: bytes, at_epoch_s: int) -> str:
-        """Give who signed a statement, "" for nobody who counts for it at that time."""
-        at = datetime.fromtimestamp(at_epoch_s, timezone.utc).strftime("verify-time=%Y%m%d%H%M%SZ")
-        with tempfile.TemporaryDirectory() as folder:
-            armour = Path(folder, "signature")
-            armour.write_bytes(signature)
-            files = ["-f", str(self.file), "-s", str(armour), "-O", at]
-            found = run(["ssh-keygen", "-Y", "find-principals", *files], b"")
-            who = found.stdout.decode().split()
-            if found.returncode or len(who) != 1:
-                return ""
-            argv = ["ssh-keygen", "-Y", "verify", "-I", who[0], "-n", namespace, *files]
-            return "" if run(argv, statement).returncode else who[0]
-
-
-def fits(patterns: Sequence[str], namespace: str) -> bool:
-    """Match as OpenSSH's pattern lists do: `*` and `?`, and `!` before a pattern that refuses."""
-    met = [one for one in patterns if fnmatchcase(namespace, one.lstrip("!").replace("[", "[[]"))]
-    return bool(met) and not any(one.startswith("!") for one in met)
-
-
-def run(argv: Sequence[str], stdin: bytes) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(argv, input=stdin, capture_output=True, check=False)
-    except FileNotFoundError:
-        fail(f"{argv[0]} is needed to check signatures and is not there")
-
-
-def openssl_verifies(key: bytes, message: bytes, signature: bytes) -> bool:
-    der = bytes.fromhex("302a300506032b6570032100") + key  # SubjectPublicKeyInfo of Ed25519, RFC 8410
-    with tempfile.TemporaryDirectory() as folder:
-        for name, data in (("key", der), ("message", message), ("signature", signature)):
-            Path(folder, name).write_bytes(data)
-        argv = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", f"{folder}/key"]
-        argv += ["-in", f"{folder}/message", "-sigfile", f"{folder}/signature"]
-        return run(argv, b"").returncode == 0
-
-
-def encoded(kind: str, payload: bytes) -> bytes:
-    """Give what is signed of a DSSE envelope."""
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
-
-
-def check_bindings(log: Log, folder: Path, signers: Signers) -> int:
-    """Check that each attestation that is here says what its entry says, and who signed it."""
-    for number, entry in log.bindings:
-        body = entry["body"]
-        file = folder / "blobs" / body["statement_digest"][:2] / body["statement_digest"][2:]
-        if not file.exists():
-            continue
-        try:
-            envelope = json.loads(file.read_bytes())
-            payload = base64.b64decode(envelope["payload"])
-            said = json.loads(payload)
-            run, (kind, _, value) = said["predicate"], body["artifact"].partition(":")
-            told = [run["runId"], run["repository"], run["source"]["commit"], run["source"]["tree"]]
-            same = told == [body["run_id"], *(body[name] for name in SOURCE)]
-            same = same and any(one["digest"].get(kind) == value for one in said["subject"])
-            signatures = [base64.b64decode(one["sig"]) for one in envelope["signatures"]]
-        except UNREADABLE as error:
-            raise Bad(number, f"the attestation that it rests on does not read: {error!r}") from error
-        if not same:
-            raise Bad(number, "the attestation that it rests on says something else")
-        if signers.file:
-            message = encoded(ATTESTATION_TYPE, payload)
-            who = [signers.machine("in-toto", message, one, entry["at_epoch_s"]) for one in signatures]
-            if envelope.get("payloadType") != ATTESTATION_TYPE or not any(one.startswith("machine:") for one in who):
-                raise Bad(number, "nobody who counts for it signed the attestation that it rests on")
-    return len(log.bindings)
-
-
-def check_checkpoint(log: Log, data: bytes, name: str, *, entry: int, signers: Signers) -> Json:
-    """Hold the log against one signed head. `entry` is the one that speaks of it, -1 for one that was handed in."""
-    try:
-        envelope = json.loads(data)
-        payload = base64.b64decode(envelope["payload"])
-        kept = json.loads(payload)
-        size, root, ledger = kept["size"], kept["root"], kept["ledger_id"]
-        signatures = [base64.b64decode(one["sig"]) for one in envelope["signatures"]]
-        if size < 1:
-            raise ValueError(f"it is of {size} entries")
-    except UNREADABLE as error:
-        raise Bad(entry, f"{name}: this is no checkpoint: {error!r}") from error
-    if ledger != log.ledger_id:
-        raise Bad(entry, f"{name}: the checkpoint is of another ledger")
-    if signers.file:
-        message = encoded(CHECKPOINT_TYPE, payload)
-        who = [signers.machine("secgate-checkpoint", message, one, kept["at_epoch_s"]) for one in signatures]
-        if envelope.get("payloadType") != CHECKPOINT_TYPE or not any(who):
-            raise Bad(entry, f"{name}: nobody who counts for it signed this checkpoint")
-        kept["signed_by"] = next(filter(None, who))
-    if size > log.size:
-        raise Bad(log.size, f"{name}: the checkpoint is of {size} entries: the tail was cut off")
-    if signers.authorities and not any(stamped(one, signatures[0], signers) for one in envelope.get("timestamps", [])):
-        raise Bad(entry, f"{name}: no timestamp of this checkpoint is by an authority that counts")
-    if log.roots[size].hex() != root:
-        raise Bad(entry, f"{name}: one of the entries 0 to {size - 1} is not what it was when the checkpoint was made")
-    return kept  # type: ignore[no-any-return]
-
-
-def stamped(answer: str, signature: bytes, signers: Signers) -> bool:
-    """Ask openssl whether an RFC 3161 answer (base64) is over a signature, by an authority that counts."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "answer").write_bytes(base64.b64decode(answer))
-        Path(folder, "signature").write_bytes(signature)
-        argv = ["openssl", "ts", "-verify", "-in", f"{folder}/answer", "-data", f"{folder}/signature"]
-        return run([*argv, "-CAfile", str(signers.authorities)], b"").returncode == 0
-
-
-def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Signers) -> list[Json]:
-    """Check those that entries speak of, those in the export, and those that were handed in."""
-    found: list[Json] = []
-    for number, one in log.checkpoints:
-        body, file = one["body"], folder / "checkpoints" / f"{number:06}.json"
-        if not file.exists():
-            continue
-        data = file.read_bytes()
-        if hashlib.sha256(data).hexdigest() != body["checkpoint_digest"]:
-            raise Bad(number, f"{file.name} is not the checkpoint that it says was put elsewhere: another was put back")
-        found.append(check_checkpoint(log, data, file.name, entry=number, signers=signers))
-    handed = sorted((folder / "checkpoints").glob("given-*.json"))
-    for file in [*handed, *given]:
-        kept = check_checkpoint(log, file.read_bytes(), str(file), entry=-1, signers=signers)
-        found.append({**kept, "is_given": file in given})
-    return found
 
 
 def said_in(kind: str, body: Json) -> list[tuple[str, Json]]:
     """Give (id, request) of each that a statement makes; the id is the digest of the request's exact bytes."""
+    if kind not in SIGNED:
+        return []
     said = json.loads(body["statement"])
     parts = [(body["statement"], said)]
     if "requests" in said:
-        parts = [
-            (json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False), one)
-            for one in said["requests"]
-        ]
+        form: Json = {"sort_keys": True, "separators": (",", ":"), "ensure_ascii": False}
+        parts = [(json.dumps(one, **form), one) for one in said["requests"]]
     for _, one in parts:
         if not isinstance(one[SIGNED[kind][1]], str):
             raise TypeError("nobody is named")
@@ -435,53 +238,118 @@ def said_in(kind: str, body: Json) -> list[tuple[str, Json]]:
     return [(sha(text.encode()).hex(), one) for text, one in parts]
 
 
-def check_statements(log: Log, signers: Signers) -> dict[int, str]:
-    """Give who signed each thing that people said, "" for nobody who counts; {} where that is not asked for."""
-    found: dict[int, str] = {}
-    for number, one, _ in log.statements if signers.file else ():
-        statement, signature = one["body"]["statement"].encode(), one["body"]["signature"].encode()
-        found[number] = signers.person(SIGNED[one["type"]][0], statement, signature, one["at_epoch_s"])
-    return found
+def content(file: Path) -> bytes:
+    must(file.is_file(), -1, f"{file} is no file")  # nothing that never ends is waited for
+    return file.read_bytes()
 
 
-def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
-    """Check that each blob is what it is called; give how many there are, and how many that entries name are not."""
-    held = set()
-    for file in sorted((folder / "blobs").glob("*/*")):
-        digest = file.parent.name + file.name
-        if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
-            raise Bad(log.named.get(digest, -1), f"the blob {digest} that it names was changed")
-        held.add(digest)
-    return len(held), len(log.named.keys() - held)
+def check_manifest(log: Log, folder: Path) -> Json:
+    said: Json = json.loads(content(folder / "manifest.json"))
+    known = (said["format"], said["version"]) == ("secgate-export", 1)
+    must(known, -1, "manifest.json is of another form than this program reads")
+    shorter = min(log.size, said["size"])
+    must(log.size == said["size"], shorter, f"{log.size} entries are there, and the manifest says {said['size']}")
+    must(log.ledger_id == said["ledger_id"], 0, "it is of another ledger than the manifest")
+    why = "it is not what it was when the manifest was written, or all up to it were made to fit"
+    must(log.roots[-1].hex() == said["root"], log.size - 1, why)
+    return said
 
 
-# --------------------------------------------------------------------------------------------------- the figures anew
+def check_earlier(folder: Path, earlier: Path) -> str:
+    """Hold the entries against those of an export that was made before: each must be the same."""
+    now, count = lines(folder), 0
+    for line in lines(earlier):
+        must(next(now, b"") == line, count, "it is another one in the earlier export, or is gone")
+        count += 1
+    return f"{count} entries are those of {earlier}"
 
-DUE = ("met", "excepted", "missed", "overdue")
-ASIDE = ("dismissed", "not yet due")
-"""What becomes of a duty: what counts as due, and what is counted apart."""
-RANKS = ("info", "low", "medium", "high", "critical")
+
+# ----------------------------------------------------------------------------------- signatures, checkpoints, blobs
 
 
-class Terms:
-    """How long exceptions may last and who may approve them, as whoever exported the ledger had it; {} for unknown."""
+class Sealed:
+    """A DSSE envelope, taken apart; nothing of it is believed yet."""
 
-    def __init__(self, said: Json) -> None:
-        self.longest: dict[str, dict[str, int]] = {name: said.get(f"{name}s_s", {}) for name in ("waiver", "downgrade")}
-        self.people: list[str] | None = said.get("people")
-        self.approvers: list[str] | None = said.get("approvers")
-        self.revoked: dict[str, int] = said.get("revoked", {})
+    def __init__(self, data: bytes) -> None:
+        envelope = json.loads(data)
+        self.type, self.payload = envelope.get("payloadType"), unpacked(envelope["payload"])
+        self.said: Json = json.loads(self.payload)
+        self.signatures = [unpacked(one["sig"]) for one in envelope["signatures"]]
+        self.timestamps = [unpacked(one) for one in envelope.get("timestamps", [])]
 
-    def is_revoked(self, key: bytes, at_epoch_s: int) -> bool:
+
+def unpacked(text: str) -> bytes:
+    """Give what stands there as base64, of either alphabet."""
+    return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+
+
+class Signers:
+    """Whose keys count: an allowed_signers file, and the times from which keys were revoked, by fingerprint."""
+
+    def __init__(self, file: Path | None, authorities: Path | None, revoked: dict[str, int]) -> None:
+        self.is_asked, self.authorities, self.revoked = file is not None, authorities, revoked
+        self.keys: list[tuple[str, dict[str, str], str, bytes]] = []
+        for line in file.read_text("utf-8").splitlines() if file else ():
+            words = line.split()
+            at = next((index for index, word in enumerate(words) if re.match(r"(sk-)?(ssh|ecdsa)-", word)), 0)
+            if at and not line.startswith("#"):
+                options = dict(re.findall(r'([a-z-]+)="([^"]*)"', " ".join(words[1:at]).lower()))
+                self.keys.append((words[0], options, words[at], base64.b64decode(words[at + 1])))
+
+    def counting(self, namespace: str, at_epoch_s: int) -> Iterator[tuple[str, str, bytes]]:
+        """Give whose keys count for a namespace at a time. Times and patterns (`*`, `?`, `!`) are those of OpenSSH."""
+        at = datetime.fromtimestamp(at_epoch_s, timezone.utc).strftime("%Y%m%d%H%M%S")
+        for principal, options, kind, blob in self.keys:
+            after, before = (options.get(f"valid-{end}", "").rstrip("z") for end in ("after", "before"))
+            patterns = options.get("namespaces", "").split(",")
+            met = [one for one in patterns if fnmatchcase(namespace, one.lstrip("!").replace("[", "[[]"))]
+            is_time = after.ljust(14, "0") <= at <= (before.ljust(14, "0") if before else "9")
+            if is_time and met and not any(one.startswith("!") for one in met):
+                yield principal, kind, blob
+
+    def is_revoked(self, blob: bytes, at_epoch_s: int) -> bool:
         """Tell whether what a key signed at a time counts for nothing."""
-        since = self.revoked.get("SHA256:" + base64.b64encode(sha(key)).decode().rstrip("="))
+        since = self.revoked.get("SHA256:" + base64.b64encode(sha(blob)).decode().rstrip("="))
         return since is not None and at_epoch_s >= since
 
-    def end(self, kind: str, said: Json, approved_epoch_s: int) -> int:
-        """Give when an exception ends: at its own time, or after the longest life of its severity."""
-        own: int = said["expires_epoch_s"]
-        longest = self.longest[kind].get(said["bound"]["severity"])
-        return own if longest is None else min(own, approved_epoch_s + longest)
+    def machine(self, namespace: str, sealed: Sealed, at_epoch_s: int, *, even_revoked: bool) -> str:
+        """Give whose Ed25519 key signed an envelope, "" for nobody's that counts for it at that time."""
+        kind = f"application/vnd.{namespace}+json"
+        message = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(sealed.payload), sealed.payload)
+        argv = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", "key"]
+        for principal, form, blob in self.counting(namespace, at_epoch_s) if sealed.type == kind else ():
+            if form != "ssh-ed25519" or (self.is_revoked(blob, at_epoch_s) and not even_revoked):
+                continue
+            files = {"key": bytes.fromhex("302a300506032b6570032100") + blob[-32:], "message": message}  # RFC 8410
+            for one in sealed.signatures:
+                if not run([*argv, "-in", "message", "-sigfile", "signature"], signature=one, **files).returncode:
+                    return principal
+        return ""
+
+    def person(self, namespace: str, statement: str, signature: str, at_epoch_s: int) -> str:
+        """Give who signed a statement, "" for nobody who counts for it at that time."""
+        for principal, kind, blob in self.counting(namespace, at_epoch_s):
+            if blob == key_of(signature):
+                allowed = f'{principal} namespaces="{namespace}" {kind} {base64.b64encode(blob).decode()}\n'.encode()
+                argv = ["ssh-keygen", "-Y", "verify", "-I", principal, "-n", namespace, "-f", "allowed", "-s", "it"]
+                done = run(argv, stdin=statement.encode(), allowed=allowed, it=signature.encode())
+                return "" if done.returncode else principal
+        return ""
+
+    def stamped(self, sealed: Sealed) -> list[int]:
+        """Give when authorities that count stamped the first signature (RFC 3161), earliest first."""
+        times: list[int] = []
+        if self.authorities is None:
+            return times
+        for answer in sealed.timestamps:
+            files = {"answer": answer, "signature": sealed.signatures[0], "roots": self.authorities.read_bytes()}
+            shown = run(["openssl", "ts", "-reply", "-in", "answer", "-text"], **files).stdout.decode()
+            said = re.search(r"^Time stamp: (\w+ +\d+ [\d:]+)(?:\.\d+)?( \d+) GMT$", shown, re.MULTILINE)
+            if said is not None:
+                at = datetime.strptime(f"{said[1]}{said[2]} +0000", "%b %d %H:%M:%S %Y %z").timestamp()
+                argv = ["openssl", "ts", "-verify", "-in", "answer", "-data", "signature", "-CAfile", "roots"]
+                times += [int(at)] * (run([*argv, "-attime", str(int(at))], **files).returncode == 0)
+        return sorted(times)
 
 
 def key_of(signature: str) -> bytes:
@@ -490,78 +358,179 @@ def key_of(signature: str) -> bytes:
         data = base64.b64decode("".join(line for line in signature.splitlines() if not line.startswith("-----")))
     except ValueError:
         return b""
-    size = int.from_bytes(data[10:14], "big")
-    return data[14 : 14 + size]
+    return data[14 : 14 + int.from_bytes(data[10:14], "big")]
 
 
-def agreements(log: Log, terms: Terms, who: dict[int, str]) -> tuple[dict[str, Json], dict[int, str]]:
+def run(argv: Sequence[str], *, stdin: bytes = b"", **files: bytes) -> subprocess.CompletedProcess[bytes]:
+    """Run a program in a folder that holds `files`."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            Path(folder, name).write_bytes(data)
+        try:
+            env = {**os.environ, "LC_ALL": "C"}
+            return subprocess.run(argv, input=stdin, capture_output=True, check=False, cwd=folder, env=env)
+        except FileNotFoundError:
+            fail(f"{argv[0]} is needed to check signatures and is not there")
+
+
+def check_checkpoint(log: Log, data: bytes, name: str, signers: Signers, noted: Entry | None) -> Json:
+    """Hold the log against one signed head; `noted` is the entry that speaks of it, None for one that was handed in.
+
+    Of one that was handed in the key must not be revoked, and counts at the time of its timestamp where it has one.
+    """
+    entry = noted.number if noted else -1
+    try:
+        sealed = Sealed(data)
+        size, root, ledger, at = (sealed.said[part] for part in ("size", "root", "ledger_id", "at_epoch_s"))
+        if size < 1 or not sealed.signatures:
+            raise ValueError(f"it is of {size} entries, signed by {len(sealed.signatures)}")
+    except UNREADABLE as error:
+        raise Bad(entry, f"{name}: this is no checkpoint: {error!r}") from error
+    must(ledger == log.ledger_id, entry, f"{name}: the checkpoint is of another ledger")
+    if noted:
+        same = (size, root) == (noted.body["size"], noted.body["root"])
+        must(same, entry, f"{name}: the checkpoint is of other entries than it says")
+    times = signers.stamped(sealed)
+    counts_at = times[0] if times and not noted else at
+    who = signers.is_asked and signers.machine("secgate-checkpoint", sealed, counts_at, even_revoked=noted is not None)
+    must(who or not signers.is_asked, entry, f"{name}: nobody who counts for it signed this checkpoint")
+    must(size <= log.size, log.size, f"{name}: the checkpoint is of {size} entries: the tail was cut off")
+    stamped = times or not signers.authorities
+    must(stamped, entry, f"{name}: no timestamp of this checkpoint is by an authority that counts")
+    why = f"{name}: one of the entries 0 to {size - 1} is not what it was when the checkpoint was made"
+    must(log.roots[size].hex() == root, entry, why)
+    return sealed.said
+
+
+def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Signers) -> list[Json]:
+    """Check those that entries speak of, those in the export, and those that were handed in."""
+    found: list[Json] = []
+    for one in log.kept["checkpoint"]:
+        digest, file = one.body["checkpoint_digest"], folder / "checkpoints" / f"{one.number:06}.json"
+        place = file if file.exists() else blob_at(folder, digest)
+        if place.exists():
+            why = f"{file.name} is not the checkpoint that it says was put elsewhere: another was put back"
+            must(sha(content(place)).hex() == digest, one.number, why)
+            found.append(check_checkpoint(log, content(place), file.name, signers, one))
+    for file in [*sorted((folder / "checkpoints").glob("given-*.json")), *given]:
+        kept = check_checkpoint(log, content(file), str(file), signers, None)
+        found.append({**kept, "is_given": file in given})
+    return found
+
+
+def check_bindings(log: Log, folder: Path, signers: Signers) -> None:
+    """Check that each attestation that is here says what its entry says, and who signed it."""
+    for entry in log.kept["artefact-bound"]:
+        number, body = entry.number, entry.body
+        file = blob_at(folder, body["statement_digest"])
+        if not file.exists():
+            continue
+        try:
+            sealed = Sealed(content(file))
+            gate_run, (kind, _, value) = sealed.said["predicate"], body["artifact"].partition(":")
+            told = [gate_run["runId"], gate_run["repository"], gate_run["source"]["commit"], gate_run["source"]["tree"]]
+            same = told == [body["run_id"], *(body[name] for name in SOURCE)]
+            same = same and any(one["digest"].get(kind) == value for one in sealed.said["subject"])
+        except UNREADABLE as error:
+            raise Bad(number, f"the attestation that it rests on does not read: {error!r}") from error
+        must(same, number, "the attestation that it rests on says something else")
+        who = signers.machine("in-toto", sealed, entry.at, even_revoked=True)
+        is_machine = who.startswith("machine:") or not signers.is_asked
+        must(is_machine, number, "nobody who counts for it signed the attestation that it rests on")
+
+
+def check_statements(log: Log, signers: Signers) -> dict[int, str]:
+    """Give who signed each thing that people said, "" for nobody who counts; {} where that is not asked for."""
+    found = {}
+    for one in log.kept["statement"] if signers.is_asked else ():
+        said = one.body["statement"], one.body["signature"]
+        found[one.number] = signers.person(SIGNED[one.type][0], *said, one.at)
+    return found
+
+
+def blob_at(folder: Path, digest: str) -> Path:
+    return folder / "blobs" / digest[:2] / digest[2:]
+
+
+def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
+    """Check that each blob is what it is called; give how many there are, and how many that entries name are not."""
+    held = set()
+    for file in sorted((folder / "blobs").glob("*/*")):
+        digest = file.parent.name + file.name
+        same = sha(content(file)).hex() == digest
+        must(same, log.named.get(digest, -1), f"the blob {digest} that it names was changed")
+        held.add(digest)
+    return len(held), len(log.named.keys() - held)
+
+
+# ------------------------------------------------------------------------------------------------- the figures anew
+
+
+def agreements(log: Log, terms: Json, signers: Signers, who: dict[int, str]) -> tuple[dict[str, Json], dict[int, str]]:
     """Give what people agreed on, by id, and which statements count for nothing, with why.
 
-    `who` are those who signed, {} where that was not asked for. Each agreement has kind, request, when it was approved
-    (by somebody else, 0 for never) and when it ended.
+    `who` signed each, {} where that was not asked for. Each agreement has kind, request, when it was approved (by
+    somebody else, 0 for never) and when it ended: at its own time, or after the longest life of its severity.
     """
     made: dict[str, Json] = {}
     vain: dict[int, str] = {}
-    for number, entry, said in log.statements:
-        kind, at = entry["type"], entry["at_epoch_s"]
+    for entry in log.kept["statement"]:
+        kind, said = entry.type, entry.said
         named = {part[SIGNED[kind][1]] for _, part in said}
         asked = made.get(said[0][1].get("request") or said[0][1].get("override") or "")
-        why = in_vain(entry, named, asked, who[number] if who else None, terms)
+        revoked = signers.is_revoked(key_of(entry.body["signature"]), entry.at)
+        why = in_vain(kind, named, asked, who.get(entry.number), terms, revoked=revoked)
         if why:
-            vain[number] = why
-        elif kind in FIRST:
+            vain[entry.number] = why
+        elif kind not in ANSWERS:
             for name, part in said:
                 word = "downgrade" if kind.startswith("downgrade") else "waiver"
                 made.setdefault(name, {"kind": word, "said": part, "by": min(named), "from": 0, "end": 0})
         elif asked and kind.endswith("-revoked"):
-            asked["end"] = asked["end"] and min(asked["end"], at)
+            asked["end"] = asked["end"] and min(asked["end"], entry.at)
         elif asked and kind.endswith("-approved") and not asked["from"]:
-            asked.update({"from": at, "end": terms.end(asked["kind"], asked["said"], at)})
+            own = asked["said"]["expires_epoch_s"]
+            longest = terms.get(f"{asked['kind']}s_s", {}).get(asked["said"]["bound"]["severity"], own)
+            asked.update({"from": entry.at, "end": min(own, entry.at + longest)})
     return made, vain
 
 
-def in_vain(entry: Json, named: set[str], asked: Json | None, signer: str | None, terms: Terms) -> str:
+def in_vain(kind: str, named: set[str], asked: Json | None, signer: str | None, terms: Json, *, revoked: bool) -> str:
     """Say why a statement counts for nothing, "" where it counts.
 
     It names `named`, is about `asked`, and `signer` signed it: None where that was not asked for, "" for nobody.
     """
-    name, kind = ", ".join(sorted(named)), entry["type"]
-    second = kind not in FIRST and not kind.endswith("-revoked")
+    name, people, approvers = ", ".join(sorted(named)), terms.get("people"), terms.get("approvers")
+    same = asked is not None and named == {asked["by"]}
     wrong = {
         "nobody who counts for it signed it": signer == "",
-        "its key was revoked": terms.is_revoked(key_of(entry["body"]["signature"]), entry["at_epoch_s"]),
+        "its key was revoked": revoked,
         f"it names {name}, and {signer or 'one person'} signed it": len(named) != 1 or signer not in (None, *named),
-        f"{name} is nobody of the organisation's people": terms.people is not None and not named <= set(terms.people),
-        "it is about something that no entry before it says": kind not in FIRST and asked is None,
-        f"{name} answers to what {name} said: a second person must": second and asked and named == {asked["by"]},
-        f"{name} may not approve it": second and terms.approvers is not None and not named <= set(terms.approvers),
+        f"{name} is nobody of the organisation's people": people is not None and not named <= set(people),
+        "it is about something that no entry before it says": kind in ANSWERS and asked is None,
+        f"{name} answers to what {name} said: a second person must": kind in SECOND and same,
+        f"{name} may not approve it": kind in SECOND and approvers is not None and not named <= set(approvers),
     }
     return next((why for why, is_so in wrong.items() if is_so), "")
 
 
 def holds(bound: Json, facts: Json) -> bool:
     """Tell whether what an exception was bound to is still what was last recorded of a finding."""
-    told = {
-        "text": {facts["anchor"]},
-        "version": {facts["package"].rpartition("@")[2]},
-        "secret": set(facts["secret_macs"]),
-    }
-    values = told.get(bound["form"], set())
-    scanners = {one["scanner"] for one in facts["witnesses"]}
-    return (
-        RANKS.index(facts["severity"]) <= RANKS.index(bound["severity"])
-        and bool(values)
-        and values <= set(bound["values"])
-        and (not bound["scanners"] or scanners <= set(bound["scanners"]))
-    )
+    form = bound["form"]
+    told = {"text": [facts["anchor"]], "version": [facts["package"].rpartition("@")[2]], "secret": facts["secret_macs"]}
+    values, scanners = set(told.get(form, ())), {one["scanner"] for one in facts["witnesses"]}
+    milder = RANKS.index(facts["severity"]) <= RANKS.index(bound["severity"])
+    seen = not bound["scanners"] or scanners <= set(bound["scanners"])
+    return milder and bool(values) and values <= set(bound["values"]) and seen
 
 
-def twins(facts: Json) -> str:
-    """Give the name of the group of equal statements that a finding is in."""
-    alone = facts["fingerprint"] if facts["lane"] in ("secrets", "dependencies") else ""
-    parts = [facts["algorithm"], "twins", facts["weakness"], facts["path"], facts["symbol"], facts["anchor"], "", alone]
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+NAMED_BY = {
+    **dict.fromkeys(("finding-opened", "finding-seen-again", "finding-changed"), ("finding", "fingerprint")),
+    **dict.fromkeys(("finding-closed", "finding-merged", "obligation", "obligation-superseded"), ("fingerprint",)),
+    "finding-aliased": ("former", "value"),
+    "finding-split": ("origin", "value"),
+}
+"""Where an event has the fingerprint of the finding that it is about."""
 
 
 class Fold:
@@ -573,164 +542,118 @@ class Fold:
     def __init__(self) -> None:
         self.live: dict[tuple[str, str, str], Json] = {}
         self.past: list[Json] = []
-        self.taken: dict[int, Json] = {}
-        """What each entry that took a duty back says, with the finding as it was then."""
-        self.debts: set[tuple[str, str, int]] = set()
-        """Lists of known debt: repository, line, the ledger's time of it."""
-        self.steps: dict[str, Callable[[Json, int, int], None]] = {
-            "finding-opened": self._opened,
-            "finding-seen-again": self._again,
-            "finding-changed": self._changed,
-            "finding-closed": self._closed,
-            "finding-aliased": self._aliased,
-            "finding-merged": self._merged,
-            "finding-split": self._split,
-            "obligation": self._added,
-            "obligation-superseded": self._superseded,
-            "baseline": self._listed,
-        }
+        self.taken: dict[int, Json] = {}  # what each entry that took a duty back says, with the finding as it was then
+        self.debts: set[tuple[str, str, int]] = set()  # lists of known debt: repository, line, the ledger's time
 
-    def take(self, number: int, entry: Json) -> None:
+    def take(self, entry: Entry) -> None:
         """Take in the next entry."""
-        step = self.steps.get(entry["type"])
-        if step is not None and entry["version"] == 1:
-            step(entry["body"], entry["at_epoch_s"], number)
+        number, at, kind, version, body, _ = entry
+        if kind == "baseline" and version == 1:
+            self.debts.add((body["repository"], body["line"], at))
+        if kind not in NAMED_BY or version != 1:
+            return
+        name: Any = body
+        for part in NAMED_BY[kind]:
+            name = name[part]
+        key = (body["repository"], body["line"], name)
+        if kind == "finding-opened":
+            self._open(key, body)
+        one = self.live[key]
+        if kind == "finding-seen-again":
+            one["closed"] = None
+        elif kind == "finding-closed":
+            one["closed"] = at
+        elif kind == "obligation":
+            one["duties"].append((body["basis"], body["start_epoch_s"], body["limit_s"], -1))
+        elif kind == "obligation-superseded":
+            stood = (body["basis"], body["start_epoch_s"], body["limit_s"], -1)
+            one["duties"] = [(*stood[:3], number) if duty == stood else duty for duty in one["duties"]]
+            held = {"facts": one["facts"], "names": set(one["names"]), "duties": list(one["duties"])}
+            self.taken[number] = {"body": body, "at": at, **held}
+        elif kind in ("finding-aliased", "finding-merged", "finding-split"):
+            one = self._succeed(kind, key, one, body)
+        if "finding" in body:
+            # Names that it had before stay with it.
+            before = one["facts"].get("aliases", ())
+            one["names"] |= {alias["value"] for alias in (*before, *body["finding"]["aliases"])}
+            one["facts"] = body["finding"]
 
-    @staticmethod
-    def _key(body: Json, fingerprint: str) -> tuple[str, str, str]:
-        return body["repository"], body["line"], fingerprint
-
-    def _at(self, body: Json, fingerprint: str) -> Json:
-        return self.live[self._key(body, fingerprint)]
-
-    @staticmethod
-    def _facts(one: Json, body: Json) -> None:
-        """Take in what is said of a finding; names that it had before stay with it."""
-        one["names"] |= {alias["value"] for alias in (*one["facts"].get("aliases", ()), *body["finding"]["aliases"])}
-        one["facts"] = body["finding"]
-
-    def _changed(self, body: Json, _at: int, _number: int) -> None:
-        self._facts(self._at(body, body["finding"]["fingerprint"]), body)
-
-    def _closed(self, body: Json, at: int, _number: int) -> None:
-        self._at(body, body["fingerprint"])["closed"] = at
-
-    def _listed(self, body: Json, at: int, _number: int) -> None:
-        self.debts.add((body["repository"], body["line"], at))
-
-    @staticmethod
-    def _duty(body: Json) -> tuple[str, int, int]:
-        return body["basis"], body["start_epoch_s"], body["limit_s"]
-
-    def _added(self, body: Json, _at: int, _number: int) -> None:
-        self._at(body, body["fingerprint"])["duties"].append((*self._duty(body), -1))
-
-    def _opened(self, body: Json, _at: int, _number: int) -> None:
-        key = self._key(body, body["finding"]["fingerprint"])
-        before = self.live.pop(key, None)
-        if before is not None:
-            self.past.append(before)
+    def _open(self, key: tuple[str, str, str], body: Json) -> None:
+        before = self.live.get(key)
+        self.past += [before] if before else []
         one = {"repository": body["repository"], "line": body["line"], "start": body["start_epoch_s"], "facts": {}}
-        names = set(before["names"]) if before is not None else set()
+        names = set(before["names"]) if before else set()
         self.live[key] = {**one, "episode": body["episode"], "duties": [], "closed": None, "names": names}
-        self._facts(self.live[key], body)
 
-    def _again(self, body: Json, _at: int, _number: int) -> None:
-        one = self._at(body, body["finding"]["fingerprint"])
-        self._facts(one, body)
-        one["closed"] = None
-
-    def _aliased(self, body: Json, _at: int, _number: int) -> None:
-        one = self.live.pop(self._key(body, body["former"]["value"]))
-        one["names"].add(body["former"]["value"])
-        one["facts"] = {**one["facts"], "fingerprint": body["fingerprint"], "algorithm": body["algorithm"]}
-        self.live[self._key(body, body["fingerprint"])] = one
-
-    def _merged(self, body: Json, _at: int, _number: int) -> None:
-        into, gone = self._at(body, body["fingerprint"]), self.live.pop(self._key(body, body["absorbed"]["value"]))
-        into["duties"] += [duty for duty in gone["duties"] if duty not in into["duties"]]
-        into["names"] |= {*gone["names"], gone["facts"]["fingerprint"]}
-
-    def _split(self, body: Json, _at: int, _number: int) -> None:
-        whole = self._at(body, body["origin"]["value"])
-        part: Json = {"duties": list(whole["duties"]), "names": {body["origin"]["value"]}, "closed": None, "facts": {}}
-        one = {**whole, **part, "episode": body["episode"]}
-        self._facts(one, body)
-        self.live[self._key(body, body["finding"]["fingerprint"])] = one
-
-    def _superseded(self, body: Json, at: int, number: int) -> None:
-        one, duty = self._at(body, body["fingerprint"]), self._duty(body)
-        one["duties"] = [
-            (*known[:3], number) if known[3] < 0 and known[:3] == duty else known for known in one["duties"]
-        ]
-        held = {"facts": one["facts"], "names": set(one["names"]), "duties": list(one["duties"])}
-        self.taken[number] = {"body": body, "at": at, **held}
+    def _succeed(self, kind: str, key: tuple[str, str, str], one: Json, body: Json) -> Json:
+        """Let a finding have another name, take another in, or part in two; give the one that the event describes."""
+        if kind == "finding-merged":
+            gone = self.live.pop((*key[:2], body["absorbed"]["value"]))
+            one["duties"] += [duty for duty in gone["duties"] if duty not in one["duties"]]
+            one["names"] |= {*gone["names"], gone["facts"]["fingerprint"]}
+            return one
+        if kind == "finding-aliased":
+            del self.live[key]
+            one["names"].add(key[2])
+            one["facts"] = {**one["facts"], "fingerprint": body["fingerprint"], "algorithm": body["algorithm"]}
+        else:
+            part: Json = {"duties": list(one["duties"]), "names": {key[2]}, "closed": None, "facts": {}}
+            one = {**one, **part, "episode": body["episode"]}
+        self.live[(*key[:2], (body.get("finding") or body)["fingerprint"])] = one
+        return one
 
 
 class Figures:
-    """A fold judged as of a time, with what people agreed on."""
+    """A fold judged over a time, with what people agreed on."""
 
-    def __init__(self, fold: Fold, agreed: dict[str, Json], from_epoch_s: int, to_epoch_s: int) -> None:
-        self.fold, self.agreed = fold, agreed
-        self.start, self.end = from_epoch_s, to_epoch_s
+    def __init__(self, fold: Fold, agreed: dict[str, Json], start: int, end: int) -> None:
+        self.fold, self.agreed, self.start, self.end = fold, agreed, start, end
         self.unbacked = {number: why for number in fold.taken if (why := self._unbacked(number))}
         """Entries that took a duty back with nobody's word behind them: the duty stands."""
 
     def _unbacked(self, number: int) -> str:
         """Say why a duty was taken back for nothing, "" where a downgrade or a list of known debt is behind it."""
         taken = self.fold.taken[number]
-        body = taken["body"]
-        kind, level = body["basis"].split(":")[:2]
+        body, facts = taken["body"], taken["facts"]
+        (kind, level), due = body["basis"].split(":")[:2], body["start_epoch_s"] + body["limit_s"]
         if kind != "severity" or level not in RANKS:
             return "only a duty of a severity is taken back"
-        due = body["start_epoch_s"] + body["limit_s"]
         if not body["downgrade"]:
-            behind = (
-                one[1]
-                for one in taken["duties"]
-                if one[0].startswith("baseline:")
-                and body["start_epoch_s"] <= one[1] <= due
-                and RANKS.index(level) <= RANKS.index(one[0].split(":")[1])
+            told = any(
+                basis.startswith("baseline:")
+                and body["start_epoch_s"] <= start <= due
+                and RANKS.index(level) <= RANKS.index(basis.split(":")[1])
+                and (body["repository"], body["line"], start) in self.fold.debts
+                for basis, start, _, _ in taken["duties"]
             )
-            told = any((body["repository"], body["line"], at) in self.fold.debts for at in behind)
             return "" if told else "it names no downgrade, and no list of known debt took its place"
         one = self.agreed.get(body["downgrade"], {"kind": ""})
         if one["kind"] != "downgrade" or not one["from"]:
             return "no second person approved a downgrade of that id"
-        said, bound, facts = one["said"], one["said"]["bound"], taken["facts"]
-        subject = said["subject"]
+        said, bound, subject = one["said"], one["said"]["bound"], one["said"]["subject"]
         named = subject["fingerprint"] in {facts["fingerprint"], *taken["names"]} or subject["group"] == twins(facts)
+        of_it = RANKS.index(said["severity"]) < RANKS.index(level) <= RANKS.index(bound["severity"])
         wrong = {
             "the downgrade was approved after the duty was due": one["from"] > due,
             "the downgrade did not hold then": not one["from"] <= taken["at"] < one["end"],
             "the downgrade is of another finding": not named or subject["repository"] != body["repository"],
             "the downgrade was bound to what the finding was no longer": not holds(bound, facts),
-            "the downgrade is of no such duty": not (
-                RANKS.index(said["severity"]) < RANKS.index(level) <= RANKS.index(bound["severity"])
-            ),
+            "the downgrade is of no such duty": not of_it,
         }
         return next((why for why, is_so in wrong.items() if is_so), "")
 
-    def duties(self) -> list[Json]:
+    def duties(self) -> Iterator[Json]:
         """Give each finding with a duty that was due in the time, or overdue in it, or is not yet due, with its result.
 
         It is due at start + limit, the earliest that stands.
         """
-        told = []
         for one in [*self.fold.past, *self.fold.live.values()]:
-            standing = [
-                start + limit for _, start, limit, taken in one["duties"] if taken < 0 or taken in self.unbacked
-            ]
-            if not standing:
-                continue
-            due, closed = min(standing), one["closed"]
-            if due < self.start and closed is not None and closed <= self.start:
-                continue
-            facts = one["facts"]
-            row = {"repository": one["repository"], "line": one["line"], "fingerprint": facts["fingerprint"]}
-            row |= {"severity": facts["severity"], "episode": one["episode"], "start": one["start"], "closed": closed}
-            told.append({**row, "due": due, "result": self._result(one, due)})
-        return sorted(told, key=lambda row: (row["due"], row["repository"], row["line"], row["fingerprint"]))
+            standing = [duty for duty in one["duties"] if duty[3] < 0 or duty[3] in self.unbacked]
+            due, closed = min((start + limit for _, start, limit, _ in standing), default=0), one["closed"]
+            if standing and not (due < self.start and closed is not None and closed <= self.start):
+                row = {name: one[name] for name in ("repository", "line", "episode", "start", "closed")}
+                row |= {name: one["facts"][name] for name in ("fingerprint", "severity")}
+                yield {**row, "due": due, "result": self._result(one, due)}
 
     def _result(self, one: Json, due: int) -> str:
         closed = one["closed"]
@@ -739,18 +662,18 @@ class Figures:
             return "not yet due"
         if closed is not None and closed <= due:
             return "met"
-        holding = [said for said in self.agreed.values() if self._covers(said, one, due)]
-        if max((said["end"] for said in holding if said["said"]["kind"] == "accept"), default=0) >= end:
+        holding = [said for said in self.agreed.values() if self._covers(said, one, due) and said["end"] >= end]
+        if any(said["said"]["kind"] == "accept" for said in holding):
             return "excepted"
-        if max((said["end"] for said in holding), default=0) >= end:
-            return "dismissed"
-        return "overdue" if closed is None else "missed"
+        return "dismissed" if holding else "overdue" if closed is None else "missed"
 
-    def _covers(self, said: Json, one: Json, due: int) -> bool:
+    @staticmethod
+    def _covers(said: Json, one: Json, due: int) -> bool:
         """Tell whether a waiver is of a finding and was approved by the due time, and holds beyond it."""
         if said["kind"] != "waiver" or not 0 < said["from"] <= due < said["end"]:
             return False
         facts, subject = one["facts"], said["said"]["subject"]
+        of_it = False
         if subject["type"] == "finding":
             of_it = subject["fingerprint"] in {facts["fingerprint"], *one["names"]}
             of_it = of_it and subject["repository"] == one["repository"]
@@ -759,32 +682,41 @@ class Figures:
             of_it = subject["advisory"].upper() in {name.upper() for name in facts["advisories"]}
             of_it = of_it and facts["package"].lower().startswith(package)
             of_it = of_it and one["repository"] in subject["repositories"]
-        else:
-            of_it = False
         return of_it and holds(said["said"]["bound"], facts)
+
+
+def twins(facts: Json) -> str:
+    """Give the name of the group of equal statements that a finding is in."""
+    alone = facts["fingerprint"] if facts["lane"] in ("secrets", "dependencies") else ""
+    parts = [facts["algorithm"], "twins", facts["weakness"], facts["path"], facts["symbol"], facts["anchor"], "", alone]
+    return sha("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).hex()
 
 
 def figures(log: Log, found: Figures) -> Json:
     """Count entries and runs, and say for each severity how its duties stand; adherence = met / due."""
-    duties = found.duties()
-    table: dict[str, dict[str, int]] = {}
+    duties = sorted(found.duties(), key=lambda row: [row[by] for by in ("due", "repository", "line", "fingerprint")])
+    table: dict[str, Json] = {}
     for row in duties:
         line = table.setdefault(row["severity"], dict.fromkeys((*DUE, *ASIDE), 0))
         line[row["result"]] += 1
-    adherence = {}
-    for severity, line in table.items():
-        due = sum(line[name] for name in DUE)
-        adherence[severity] = {**line, "due": due, "adherence": f"{line['met']}/{due}"}
-    return {
-        "from_epoch_s": found.start,
-        "to_epoch_s": found.end,
-        "entries": log.counts,
-        "runs": log.runs,
-        "severities": adherence,
-        "duties": duties,
-        "taken_back": len(found.fold.taken),
-        "taken_back_for_nothing": {str(number): why for number, why in found.unbacked.items()},
-    }
+    for line in table.values():
+        line["due"] = sum(line[name] for name in DUE)
+        line["adherence"] = f"{line['met']}/{line['due']}"
+    told = {"from_epoch_s": found.start, "to_epoch_s": found.end, "entries": log.counts, "runs": log.runs}
+    told |= {"severities": table, "duties": duties, "taken_back": len(found.fold.taken)}
+    return {**told, "taken_back_for_nothing": {str(number): why for number, why in found.unbacked.items()}}
+
+
+def report(told: Json) -> Iterator[str]:
+    start, end = (datetime.fromtimestamp(told[name], timezone.utc) for name in ("from_epoch_s", "to_epoch_s"))
+    yield "runs         " + (", ".join(f"{count} {name}" for name, count in sorted(told["runs"].items())) or "none")
+    since = f"{start:%Y-%m-%d %H:%M} to " if told["from_epoch_s"] else "until "
+    yield f"duties       {since}{end:%Y-%m-%d %H:%M} UTC; adherence = met / (met + excepted + missed + overdue)"
+    for number, why in told["taken_back_for_nothing"].items():
+        yield f"  entry {number} took a duty back for nothing, and it stands: {why}"
+    for severity, line in sorted(told["severities"].items()):
+        parts = ", ".join(f"{line[name]} {name}" for name in (*DUE, *ASIDE))
+        yield f"  {severity:<10} {line['adherence']:>9}   {parts}"
 
 
 # ---------------------------------------------------------------------------------------------------------- the call
@@ -810,101 +742,80 @@ def moment(text: str) -> int:
     try:
         at = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        fail(f"{text} is no date: write 2026-03-31, or 2026-03-31T12:00:00Z")
+        raise argparse.ArgumentTypeError(f"{text} is no date: write 2026-03-31, or 2026-03-31T12:00:00Z") from None
     return int((at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp())
-
-
-def period(given: argparse.Namespace) -> tuple[int, int]:
-    """Give from when until when duties are judged, 0 for what was not said."""
-    start, until = (moment(text) if text else 0 for text in (getattr(given, "from"), given.to))
-    if until and start >= until:
-        fail("the time ends before it begins: give a later --to")
-    return start, until
 
 
 def verify(given: argparse.Namespace) -> Iterator[str]:
     """Check everything in turn, and say what was checked."""
-    folder, signers = Path(given.folder), Signers(given.signers, given.authorities)
+    folder: Path = given.folder
     if given.proof:
-        heads = [json.loads(base64.b64decode(json.loads(one.read_bytes())["payload"])) for one in given.checkpoint]
+        heads = [Sealed(one.read_bytes()).said for one in given.checkpoint]
         yield "proof        " + check_proof(given.proof, [(one["size"], one["root"]) for one in heads])
         yield "holds, and one of its heads is a checkpoint's" if heads else "holds, and is worth as much as its head"
         return
     for place in filter(None, (folder, given.earlier)):
         if not (place / "manifest.json").is_file():
             fail(f"{place} is no export: manifest.json is not in it")
-    start, until = period(given)
+    if given.to and given.start >= given.to:
+        fail("the time ends before it begins: give a later --to")
+    place = given.terms or folder / "terms.json"
+    terms = json.loads(content(place)) if given.terms or place.exists() else {}
+    signers = Signers(given.signers, given.authorities, terms.get("revoked", {}))
     if given.earlier:
         # First, since it alone can tell where a past that was made to fit begins.
         yield "earlier      " + check_earlier(folder, given.earlier)
-    log = Log(folder, until_epoch_s=until)
+    log = Log(folder, until=given.to)
     manifest = check_manifest(log, folder)
     yield f"entries      {log.size}, root {log.roots[-1].hex()}"
     kept = check_checkpoints(log, folder, given.checkpoint, signers)
-    newest = max((one["at_epoch_s"] for one in kept), default=0)
-    if given.newer_than and newest < moment(given.newer_than):
-        raise Bad(-1, "no checkpoint is as new as was asked for: an old one may have been put back")
-    largest = max((one["size"] for one in kept), default=0)
+    newest, largest = (max((one[by] for one in kept), default=0) for by in ("at_epoch_s", "size"))
+    must(newest >= given.newer_than, -1, "no checkpoint is as new as was asked for: an old one may have been put back")
     yield f"checkpoints  {len(kept)}, grown from each; the largest is of {largest} entries"
     held, missing = check_blobs(log, folder)
-    yield f"blobs        {held}, each what it is called" + (
-        f"; {missing} that entries name are not here" if missing else ""
-    )
-    count = check_bindings(log, folder, signers)
-    if count:
+    gone = f"; {missing} that entries name are not here" if missing else ""
+    yield f"blobs        {held}, each what it is called{gone}"
+    check_bindings(log, folder, signers)
+    if count := len(log.kept["artefact-bound"]):
         yield f"bindings     {count} artefact{'s' * (count > 1)}, each to the commit of a run before it"
-    who = check_statements(log, signers)
+    who, said = check_statements(log, signers), {one.number: one for one in log.kept["statement"]}
     forged = [number for number, name in who.items() if not name]
-    if signers.file and not forged:
+    if signers.is_asked and not forged:
         yield f"signatures   {len(who)} statements and {len(kept)} checkpoints, each by somebody who counts for it"
-    elif not signers.file:
+    elif not signers.is_asked:
         yield "signatures   not checked: give --signers, best with a file that you had from elsewhere"
-    terms = given.terms or folder / "terms.json"
-    said = json.loads(terms.read_bytes()) if given.terms or terms.exists() else {}
-    yield f"terms        {terms}" if said else "terms        none: exceptions last as long as they say"
-    agreed, vain = agreements(log, Terms(said), who)
-    kinds = {number: entry["type"] for number, entry, _ in log.statements}
+    yield f"terms        {place}" if terms else "terms        none: exceptions last as long as they say"
+    agreed, vain = agreements(log, terms, signers, who)
     for number, why in vain.items():
-        yield f"  entry {number}, {kinds[number]}, counts for nothing: {why}"
-    told = figures(log, Figures(log.fold, agreed, start, until or manifest["last_epoch_s"] + 1))
+        yield f"  entry {number}, {said[number].type}, counts for nothing: {why}"
+    told = figures(log, Figures(log.fold, agreed, given.start, given.to or manifest["last_epoch_s"] + 1))
     yield from report(told)
     if given.json:
         given.json.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
     for number in forged:
-        raise Bad(number, f"its signature as a {kinds[number]} is by nobody who counts for it: it may be forged")
+        raise Bad(number, f"its signature as a {said[number].type} is by nobody who counts for it: it may be forged")
     reach = max((one["size"] for one in kept if one.get("is_given")), default=0)
     rest = f"; nothing but itself vouches for the {log.size - reach} behind them" if reach < log.size else ""
     yield f"holds: {reach} of its {log.size} entries are those that a checkpoint from elsewhere is of{rest}"
 
 
-def report(told: Json) -> Iterator[str]:
-    start, end = (datetime.fromtimestamp(told[name], timezone.utc) for name in ("from_epoch_s", "to_epoch_s"))
-    yield "runs         " + (", ".join(f"{count} {name}" for name, count in sorted(told["runs"].items())) or "none")
-    since = f"{start:%Y-%m-%d %H:%M} to " if told["from_epoch_s"] else "until "
-    yield f"duties       {since}{end:%Y-%m-%d %H:%M} UTC; adherence = met / (met + excepted + missed + overdue)"
-    for number, why in told["taken_back_for_nothing"].items():
-        yield f"  entry {number} took a duty back for nothing, and it stands: {why}"
-    for severity, line in sorted(told["severities"].items()):
-        parts = ", ".join(f"{line[name]} {name}" for name in (*DUE, *ASIDE))
-        yield f"  {severity:<10} {line['adherence']:>9}   {parts}"
-
-
 def main() -> int:
     """Read the call, check, and say what came of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("folder", nargs="?", default=str(Path(__file__).resolve().parent))
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
+    for name, kind, text in (
+        ("signers", existing, "an allowed_signers file: whose keys count"),
+        ("authorities", existing, "certificates (PEM): every checkpoint needs their timestamp"),
+        ("earlier", Path, "an export that was made before"),
+        ("newer-than", moment, "the newest checkpoint must be"),
+        ("to", moment, "judge duties as of then, by the entries before; by default by all entries"),
+        ("terms", existing, "longest lives, approvers, revoked keys; by default those of the export"),
+        ("json", Path, "write the figures and every duty to a file"),
+        ("proof", existing, "check a proof instead of an export"),
+    ):
+        parser.add_argument(f"--{name}", type=kind, help=text, default=0 if kind is moment else None)
+    parser.add_argument("--from", dest="start", type=moment, default=0, help="judge what was due or overdue since")
     parser.add_argument("--checkpoint", action="append", type=existing, default=[], help="a signed head that you kept")
-    parser.add_argument("--signers", type=existing, help="an allowed_signers file: whose keys count")
-    parser.add_argument(
-        "--authorities", type=existing, help="certificates (PEM): every checkpoint needs their timestamp"
-    )
-    parser.add_argument("--earlier", type=Path, help="an export that was made before")
-    parser.add_argument("--newer-than", help="the newest checkpoint must be")
-    parser.add_argument("--from", help="judge what was due since, or overdue since; by default everything")
-    parser.add_argument("--to", help="judge duties as of then, by the entries before; by default by all entries")
-    parser.add_argument("--terms", type=existing, help="longest lives and approvers; by default those of the export")
-    parser.add_argument("--json", type=Path, help="write the figures and every duty to a file")
-    parser.add_argument("--proof", type=existing, help="check a proof instead of an export")
     try:
         for line in verify(parser.parse_args()):
             print(shown(line))

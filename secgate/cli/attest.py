@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secgate.cli.help import Group
-from secgate.cli.options import check_apart, check_output, machine, moment, nothing_stale, room, write_output
+from secgate.cli.options import DAYS, check_apart, check_output, machine, moment, nothing_stale, room, write_output
 from secgate.cli.waiver import place_options
 from secgate.escape import plain
 
@@ -122,7 +122,7 @@ def statement(*, run: str, artifacts: tuple[str, ...], output: str, path: str, c
 @click.option(
     "--profile", "profiles", multiple=True, metavar="NAME", help="It must have been judged under one of these."
 )
-@click.option("--max-age-days", type=click.FloatRange(min=0, min_open=True), help="It must not be older.")
+@click.option("--max-age-days", type=DAYS, help="It must not be older.")
 @click.option(
     "--require", type=click.Choice(("pass", "valid")), default="pass", help="valid: any outcome. pass by default."
 )

@@ -45,9 +45,15 @@ def baseline_command() -> None:
 )
 @click.option("--reason", metavar="TEXT", default="", help="Why, in a line; signed with the rest.")
 @click.option("-o", "--output", metavar="FILE", default="", help="Keep the list in FILE too, and FILE.sig.")
-@click.option("--ref", metavar="R", default="", help="The branch or tag that is meant.")
-@click.option("--config", metavar="FILE", default="", help="Settings instead of the tree's own.")
-@click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer.")
+@click.option(
+    "--ref", metavar="REF", default="", help="The branch or tag that is meant; the one that is checked out by default."
+)
+@click.option(
+    "--config", metavar="FILE", default="", help="Settings instead of the tree's own secgate.toml or pyproject.toml."
+)
+@click.option(
+    "--enforced", metavar="DIR", default="", help="The organisation's enforced layer; SECGATE_ENFORCED by default."
+)
 def write(*, limits: tuple[str, ...], output: str, **options: Any) -> int:
     """List what is known of PATH today, sign the list and record it.
 

@@ -26,7 +26,7 @@ from secgate.errors import UsageError
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE.sarif...")
 @POLICY
-@click.option("--enforced", metavar="DIR", help="The organisation's enforced layer.")
+@click.option("--enforced", metavar="DIR", help="The organisation's enforced layer; SECGATE_ENFORCED by default.")
 @FORMAT
 def check_command(
     *, files: tuple[str, ...], policies: tuple[str, ...], enforced: str | None, outputs: tuple[str, ...]

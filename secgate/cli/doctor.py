@@ -27,7 +27,9 @@ INDENT = 19
     ),
 )
 @click.argument("path", default=".", type=click.Path())
-@click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer.")
+@click.option(
+    "--enforced", metavar="DIR", default="", help="The organisation's enforced layer; SECGATE_ENFORCED by default."
+)
 @click.option("--self-test", is_flag=True, help="Also run every installed scanner on a sample that it must find.")
 def doctor_command(*, path: str, enforced: str, self_test: bool) -> int:
     """Say what is installed, which lanes PATH needs and what would be missing.

@@ -144,7 +144,7 @@ def revoked(
 @click.option(
     "--checkpoint", "checkpoints", multiple=True, metavar="FILE|REPOSITORY#REF|URL", help="Where a checkpoint is kept."
 )
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default, or json.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 @place_options
 def check(

@@ -23,9 +23,25 @@ def _asking(command: Function) -> Function:
                 metavar="DIR",
                 help="The tree whose ledger is read; the current folder by default.",
             ),
-            click.option("--config", default="", metavar="FILE", help="Settings instead of the tree's own."),
-            click.option("--enforced", default="", metavar="DIR", help="The organisation's enforced layer."),
-            click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json."),
+            click.option(
+                "--config",
+                default="",
+                metavar="FILE",
+                help="Settings instead of the tree's own secgate.toml or pyproject.toml.",
+            ),
+            click.option(
+                "--enforced",
+                default="",
+                metavar="DIR",
+                help="The organisation's enforced layer; SECGATE_ENFORCED by default.",
+            ),
+            click.option(
+                "--format",
+                "form",
+                type=click.Choice(("text", "json")),
+                default="text",
+                help="text by default, or json.",
+            ),
             click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default."),
         )
     ):

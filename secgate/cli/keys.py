@@ -123,7 +123,9 @@ def revoke(*, which: str, since: str, never: bool, reason: str, enforced: str) -
     "list",
     examples=("secgate keys list --enforced org",),
 )
-@click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer.")
+@click.option(
+    "--enforced", metavar="DIR", default="", help="The organisation's enforced layer; SECGATE_ENFORCED by default."
+)
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="Form of the list.")
 def list_keys(*, enforced: str, form: str) -> int:
     """List whose keys count, for what and until when."""

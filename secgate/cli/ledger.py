@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secgate.cli.help import Group
-from secgate.cli.options import Command, machine, moment, terminal, write_output
+from secgate.cli.options import DAYS, Command, machine, moment, terminal, write_output
 from secgate.errors import UsageError
 from secgate.escape import plain
 from secgate.sla import many, many_entries, utc_words
@@ -27,9 +27,21 @@ def ledger_command() -> None:
 
 def _options(command: Command) -> Command:
     for option in (
-        click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer."),
-        click.option("--config", metavar="FILE", default="", help="Settings instead of the tree's own."),
-        click.option("--path", default=".", help="The tree whose ledger is meant; the current folder by default."),
+        click.option(
+            "--enforced",
+            metavar="DIR",
+            default="",
+            help="The organisation's enforced layer; SECGATE_ENFORCED by default.",
+        ),
+        click.option(
+            "--config",
+            metavar="FILE",
+            default="",
+            help="Settings instead of the tree's own secgate.toml or pyproject.toml.",
+        ),
+        click.option(
+            "--path", default=".", metavar="DIR", help="The tree whose ledger is meant; the current folder by default."
+        ),
     ):
         command = option(command)
     return command
@@ -55,7 +67,7 @@ def init(*, path: str, config: str, enforced: str) -> int:
     examples=("secgate ledger verify --checkpoint /mnt/elsewhere/shop.checkpoint",),
 )
 @click.option("--checkpoint", "checkpoints", metavar=_WHERE, multiple=True, help="Where a checkpoint of it is kept.")
-@click.option("--max-age-days", type=click.FloatRange(min=0, min_open=True), help="An older checkpoint is a fault.")
+@click.option("--max-age-days", type=DAYS, help="An older checkpoint is a fault.")
 @click.option("--earlier", metavar="DIR|FILE", default="", help="An export that was made before.")
 @_options
 def verify(
@@ -108,7 +120,9 @@ def _verified(checked: Checked) -> list[str]:
     examples=("secgate ledger log --type run --last 10",),
 )
 @click.option("--type", "types", metavar="TYPE", multiple=True, help="Only entries of this type; more than once.")
-@click.option("--last", type=click.IntRange(min=0), default=50, help="How many, the newest; 0 for all. 50 by default.")
+@click.option(
+    "--last", type=click.IntRange(0, 10**12), default=50, help="How many, the newest; 0 for all. 50 by default."
+)
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default.")
 @click.option("-o", "--output", metavar="FILE", default="", help="Write to a file.")
 @_options

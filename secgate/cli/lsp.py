@@ -23,7 +23,8 @@ def lsp_command(**options: Any) -> int:
     """Serve an editor over stdin and stdout: gate each file that is opened or saved, and show what it holds.
 
     It speaks the Language Server Protocol. A file is measured by HEAD: what is new and would stop a commit is an
-    error, what was there before is information. The ledger is read and never written, and nothing is sent anywhere.
+    error, what was there before is information. The profile is pre-commit unless another is named. The ledger is read
+    and never written, and nothing is sent anywhere.
     """
     try:
         from secgate import editor

@@ -27,7 +27,12 @@ from secgate.cli.waiver import place_options
 )
 @click.option("--at", metavar="TIME", default="", help="As of when, 2026-10-01T06:00:00Z; now by default.")
 @click.option(
-    "--window", "window_days", type=click.IntRange(1, 3_660), default=90, metavar="DAYS", help="Days before; 90."
+    "--window",
+    "window_days",
+    type=click.IntRange(1, 3_660),
+    default=90,
+    metavar="DAYS",
+    help="How many days before it count; 90 by default.",
 )
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 @place_options

@@ -24,10 +24,14 @@ from secgate.cli.options import machine, moment, room, write_output
     help="A ledger's file, or REPOSITORY#REF for one in git; may be repeated. By default the tree's own.",
 )
 @click.option("--path", default=".", metavar="DIR", help="The tree whose ledger is read, where none is named.")
-@click.option("--config", default="", metavar="FILE", help="Settings instead of the tree's own.")
-@click.option("--enforced", default="", metavar="DIR", help="The organisation's enforced layer.")
+@click.option(
+    "--config", default="", metavar="FILE", help="Settings instead of the tree's own secgate.toml or pyproject.toml."
+)
+@click.option(
+    "--enforced", default="", metavar="DIR", help="The organisation's enforced layer; SECGATE_ENFORCED by default."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be sent; send and record nothing.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default, or json.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 def notify_command(
     *, ledgers: tuple[str, ...], path: str, config: str, enforced: str, dry_run: bool, form: str, output: str

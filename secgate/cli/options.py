@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -23,6 +24,23 @@ from secgate.replacing import replace_file
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class _Days(click.FloatRange):
+    """A length of time in days, more than none, that can be taken from a date."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=36_500)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Give the number, which `nan` is not."""
+        days: float = super().convert(value, param, ctx)
+        if math.isnan(days):
+            self.fail(f"{value!r} is no number of days.", param, ctx)
+        return days
+
+
+DAYS = _Days()
+
+
 def machine() -> Machine:
     """Give what commands know of the machine they run on."""
     return this_machine(process_environment())
@@ -38,12 +56,24 @@ def run_options(command: Command) -> Command:
     return _with(
         command,
         click.argument("path", default=".", type=click.Path()),
-        click.option("--changed-since", metavar="REF", help="Judge what changed since the merge base with REF."),
+        click.option(
+            "--changed-since",
+            metavar="REF",
+            help="Judge what changed since the merge base with REF: a branch, a tag or a commit.",
+        ),
         click.option("--staged", is_flag=True, help="Judge what is staged, from the index."),
         *_JUDGED_BY,
-        click.option("--ref", metavar="R", help="The branch or tag that is judged."),
-        click.option("--scope", type=click.Choice(("protected", "change", "local")), help="Class of the run."),
-        click.option("--artifact", "artifacts", multiple=True, metavar="DIGEST", help="sha256:… of what was built."),
+        click.option(
+            "--ref", metavar="REF", help="The branch or tag that is judged; by default CI's, else what is checked out."
+        ),
+        click.option(
+            "--scope",
+            type=click.Choice(("protected", "change", "local")),
+            help="What the run counts as, and so what blocks; by default what CI says, else local.",
+        ),
+        click.option(
+            "--artifact", "artifacts", multiple=True, metavar="DIGEST", help="sha256:… of what was built; repeatable."
+        ),
         _JOBS,
     )
 
@@ -76,7 +106,8 @@ _JUDGED_BY = (
         "--profile",
         metavar="NAME",
         shell_complete=complete_profile,
-        help="pre-commit, pull-request, release, audit, or one of your own.",
+        help="Which lanes are asked for: pre-commit, pull-request, release, audit, or one of your own. By default the "
+        "settings say it.",
     ),
     click.option(
         "--scanner",
@@ -84,17 +115,28 @@ _JUDGED_BY = (
         multiple=True,
         metavar="NAME",
         shell_complete=complete_scanner,
-        help="Run only these; lanes still ask for all.",
+        help="Run only this one; repeatable. Lanes still ask for all.",
     ),
-    click.option("--offline", is_flag=True, default=None, help="Use no network."),
-    click.option("--enforced", metavar="DIR", help="The organisation's enforced layer."),
-    click.option("--config", metavar="FILE", help="Settings instead of the tree's own."),
+    click.option(
+        "--offline", is_flag=True, default=None, help="Use no network: advisories come from the local database."
+    ),
+    click.option("--enforced", metavar="DIR", help="The organisation's enforced layer; SECGATE_ENFORCED by default."),
+    click.option("--config", metavar="FILE", help="Settings instead of the tree's own secgate.toml or pyproject.toml."),
 )
-QUIET = click.option("--quiet", is_flag=True, help="No progress.")
+QUIET = click.option("--quiet", is_flag=True, help="No progress on stderr.")
 VERBOSE = click.option("--verbose", is_flag=True, help="Say of each stage and child process when it began and ended.")
-_JOBS = click.option("--jobs", type=click.IntRange(1, 256), help="Child processes at a time.")
+_JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Child processes at a time; as many as there are processors by default.",
+)
 POLICY = click.option(
-    "--policy", "policies", multiple=True, metavar="DIR", help="More Rego policies; they can only add."
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="DIR",
+    help="A folder with more Rego policies, which can only add; repeatable.",
 )
 FORMAT = click.option(
     "--format",
@@ -102,20 +144,24 @@ FORMAT = click.option(
     multiple=True,
     metavar="FORMAT[=FILE]",
     shell_complete=complete_format,
-    help="text, json, sarif, html and others.",
+    help="A form of the result: text (the default), html, json, sarif, junit, csv, markdown, github, gitlab-sast and "
+    "more (`--format x` lists them). It goes to FILE, else to stdout; repeatable.",
 )
 
 
 def formats(values: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Give (format, file or "") pairs of `--format` values; at most one may go to stdout.
 
-    Raises UsageError for an unknown format, two on stdout, or a file that could not be written.
+    Raises UsageError for an unknown format, a file without a name (a variable of a script that is not set), two on
+    stdout, or a file that could not be written.
     """
     pairs = []
     for value in values or ("text",):
-        name, _, file = value.partition("=")
+        name, sign, file = value.partition("=")
         if name not in known:
             raise UsageError(f"unknown format `{name}`", remedy=f"one of: {', '.join(known)}")
+        if sign and not file:
+            raise UsageError(f"`{value}` names no file", remedy=f"give one, or `{name}` alone for stdout")
         check_output(file)
         pairs.append((name, file))
     if sum(file in ("", "-") for _, file in pairs) > 1:

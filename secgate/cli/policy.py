@@ -31,7 +31,9 @@ def policy_command() -> None:
 def _source_options(command: Command) -> Command:
     for option in (
         click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default."),
-        click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json."),
+        click.option(
+            "--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default, or json."
+        ),
         click.option("--enforced", default="", metavar="DIR", help="The enforced layer whose data the rules see."),
         click.option("--layer", type=click.Choice(LAYERS), help="Whose layer it is; `shipped` needs no DIR."),
         click.argument("folder", metavar="[DIR]", default="", required=False),
@@ -79,8 +81,10 @@ def lint(*, folder: str, layer: str | None, enforced: str, form: str, output: st
     examples=("secgate policy list --enforced /etc/secgate/organisation",),
 )
 @click.option("--path", default=".", metavar="DIR", help="The tree; the current folder by default.")
-@click.option("--enforced", default="", metavar="DIR", help="The organisation's enforced layer.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json.")
+@click.option(
+    "--enforced", default="", metavar="DIR", help="The organisation's enforced layer; SECGATE_ENFORCED by default."
+)
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default, or json.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 def list_(*, path: str, enforced: str, form: str, output: str) -> int:
     """Say what a run of a tree would judge by: layers, rules, what they add to, data, and what is switched off."""
@@ -136,9 +140,13 @@ def test(*, folder: str, layer: str | None, enforced: str, engines: tuple[str, .
 @click.option(
     "--path", default=".", metavar="DIR", help="The tree whose ledger is read; the current folder by default."
 )
-@click.option("--config", default="", metavar="FILE", help="Settings instead of the tree's own.")
-@click.option("--enforced", default="", metavar="DIR", help="The organisation's enforced layer.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text or json.")
+@click.option(
+    "--config", default="", metavar="FILE", help="Settings instead of the tree's own secgate.toml or pyproject.toml."
+)
+@click.option(
+    "--enforced", default="", metavar="DIR", help="The organisation's enforced layer; SECGATE_ENFORCED by default."
+)
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default, or json.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 def diff(*, old: str, new: str, since: str, path: str, config: str, enforced: str, form: str, output: str) -> int:
     """Judge recorded runs again by OLD and by NEW, and show which decisions would be others.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     metavar="FILE|DIGEST",
     help="What was built from it: a file, or sha256: and 64 hex digits.",
 )
-@click.option("--format", "form", type=click.Choice(("json", "xml")), default="json", help="json or xml.")
+@click.option("--format", "form", type=click.Choice(("json", "xml")), default="json", help="json by default, or xml.")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where it goes; - for stdout.")
 @place_options
 def sbom_command(

@@ -21,8 +21,8 @@ from secgate.errors import UsageError
 @click.option(
     "--path", default=".", type=click.Path(), help="The tree whose ledger is read; the current folder by default."
 )
-@click.option("--config", metavar="FILE", help="Settings instead of the tree's own.")
-@click.option("--enforced", metavar="DIR", help="The organisation's enforced layer.")
+@click.option("--config", metavar="FILE", help="Settings instead of the tree's own secgate.toml or pyproject.toml.")
+@click.option("--enforced", metavar="DIR", help="The organisation's enforced layer; SECGATE_ENFORCED by default.")
 @FORMAT
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where one format goes; stdout by default.")
 def show_command(

@@ -24,11 +24,19 @@ from secgate.cli.options import machine, moment, room, write_output
     help="A ledger's file, or REPOSITORY#REF for one in git; may be repeated. By default the tree's own.",
 )
 @click.option("--path", default=".", metavar="DIR", help="The tree whose ledger is read, where none is named.")
-@click.option("--config", default="", metavar="FILE", help="Settings instead of the tree's own.")
-@click.option("--enforced", default="", metavar="DIR", help="The organisation's enforced layer.")
+@click.option(
+    "--config", default="", metavar="FILE", help="Settings instead of the tree's own secgate.toml or pyproject.toml."
+)
+@click.option(
+    "--enforced", default="", metavar="DIR", help="The organisation's enforced layer; SECGATE_ENFORCED by default."
+)
 @click.option("--check", is_flag=True, help="Exit 1 where something is overdue that no waiver covers.")
 @click.option(
-    "--format", "form", type=click.Choice(("text", "json", "markdown")), default="text", help="text, json or markdown."
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "markdown")),
+    default="text",
+    help="text by default, json or markdown.",
 )
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where it goes; stdout by default.")
 def sla_command(

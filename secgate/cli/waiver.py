@@ -37,9 +37,21 @@ def waiver_command() -> None:
 def place_options(command: Command) -> Command:
     """Add the options that say which tree's ledger is meant."""
     for option in (
-        click.option("--enforced", metavar="DIR", default="", help="The organisation's enforced layer."),
-        click.option("--config", metavar="FILE", default="", help="Settings instead of the tree's own."),
-        click.option("--path", default=".", help="The tree whose ledger is meant; the current folder by default."),
+        click.option(
+            "--enforced",
+            metavar="DIR",
+            default="",
+            help="The organisation's enforced layer; SECGATE_ENFORCED by default.",
+        ),
+        click.option(
+            "--config",
+            metavar="FILE",
+            default="",
+            help="Settings instead of the tree's own secgate.toml or pyproject.toml.",
+        ),
+        click.option(
+            "--path", default=".", metavar="DIR", help="The tree whose ledger is meant; the current folder by default."
+        ),
     ):
         command = option(command)
     return command

@@ -11,9 +11,9 @@ import msgspec
 
 from secgate.config import Machine
 from secgate.custody.survey import entries_of
-from secgate.errors import UsageError
+from secgate.errors import LedgerError, UsageError
 from secgate.escape import json_text, plain
-from secgate.events import EVENTS
+from secgate.events import EVENTS, event_of
 from secgate.model import LedgerEntry
 from secgate.preparation import Place, opened
 from secgate.sla import length_words, many
@@ -40,6 +40,11 @@ def log(place: Place, *, types: Sequence[str] = (), last: int = 0, machine: Mach
         kept: deque[LedgerEntry] = deque(maxlen=last or None)
         count = 0
         for entry in entries_of(ledger):
+            try:
+                event_of(entry)
+            except LedgerError as error:
+                error.place = ledger.address
+                raise
             if not types or entry.type in types:
                 kept.append(entry)
                 count += 1

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
 from secgate.ledgers.files import matching_blob, new_place, unwritable
-from secgate.merkle import HASH_BYTES, Tree, check_end, decode_entry, extend, tree_of, verified
+from secgate.merkle import HASH_BYTES, Tree, check_end, decode_entry, extend, tree_of, unfinished, verified
 from secgate.model import Digest, Entry, Head, LedgerEntry
 
 APPLICATION_ID = 0x53474C31
@@ -101,7 +101,7 @@ class SqliteLedger:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise self._fault(f"its folder cannot be made: {error.strerror}") from error
+            raise self._fault(f"its folder cannot be made: {error.strerror}", remedy=_ELSEWHERE) from error
         with self._faults(), closing(self._connect("rwc")) as database:
             database.execute("PRAGMA synchronous = FULL")
             database.execute("BEGIN IMMEDIATE")
@@ -262,7 +262,7 @@ class SqliteLedger:
         last = database.execute("SELECT max(sequence) FROM entry").fetchone()[0]
         count = 0 if last is None else last + 1
         if count != size:
-            raise self._fault(f"the ledger does not verify at its end: {count} entries, its head was kept for {size}")
+            raise unfinished(count, size)
         return Tree(size, [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)])
 
     def _last_epoch_s(self, database: sqlite3.Connection, *, before: int) -> int:
@@ -422,6 +422,9 @@ def _writing(path: str) -> Iterator[None]:
         raise
 
 
+_ELSEWHERE = "see that file and folder may be read and written, or name another file with SECGATE_LEDGER_PATH"
+
+
 def _said(error: sqlite3.Error) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
@@ -440,7 +443,7 @@ def _remedy(error: sqlite3.Error) -> str:
     if code == sqlite3.SQLITE_FULL:
         return "free some space on its disk; nothing of this run was recorded"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
-        return "see that the file and its folder may be read and written, or name another place"
+        return _ELSEWHERE
     if code == sqlite3.SQLITE_IOERR:
         return "see to its disk; nothing of this run was recorded"
     return "restore the ledger from a backup"

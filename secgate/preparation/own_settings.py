@@ -141,7 +141,8 @@ def _named_settings(
             )
         return config.parse_file(data, name=relative, trust="repository"), (f"{relative} is read at {at[:12]}",)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(config.MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read {name}: {error.strerror}", remedy="give a file", place="--config") from error
     return config.parse_file(data, name=name, trust="operator"), ()

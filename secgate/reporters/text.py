@@ -8,7 +8,7 @@ from secgate.escape import log_text
 from secgate.explanation import SHOWN, Explanation, explain_finding, is_recorded
 from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
-from secgate.model import Finding, RunDocument, Severity, Word
+from secgate.model import Finding, RunDocument, Severity, State, Word
 from secgate.page import Page, cells, clipped, clipped_left
 from secgate.sla import many
 from secgate.summary import FindingRow, LaneRow, Summary, mark_of, severity_words, summarise
@@ -163,7 +163,7 @@ class _RunPage(Page):
 
     def brief(self, row: FindingRow) -> None:
         """One line: severity, word, title, place; the title gives way first, then the start of the place."""
-        head = f"  {row.finding.severity.value:<9}" + (f"{row.word:<8}" if row.verdict else "")
+        head = f"  {row.finding.severity.value:<9}" + (f"{_word(row):<8}" if row.verdict else "")
         room = self.width - len(head)
         place = clipped_left(log_text(row.place[-self.width :]), room * 3 // 5)
         title = clipped(log_text(row.finding.title[: self.width]), room - cells(place) - 2)
@@ -226,6 +226,12 @@ def _some(names: Iterable[str]) -> str:
     listed = list(names)
     more = f" and {len(listed) - 4:,} more" if len(listed) > 4 else ""
     return ", ".join(listed[:4]) + more
+
+
+def _word(row: FindingRow) -> str:
+    """Say `known` of what passes because the base has it: `high allow` reads as if somebody had looked and agreed."""
+    was_there = row.finding.state in (State.UNCHANGED, State.UPDATED)
+    return "known" if was_there and row.word == Word.ALLOW else row.word
 
 
 def _comments(finding: Finding) -> str:

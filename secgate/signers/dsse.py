@@ -20,6 +20,7 @@ from secgate.trust import AllowedKey, allowed_keys, key_fingerprint, revocations
 
 KEY_TYPE = "ssh-ed25519"
 MAX_SIGNATURES = 16
+MAX_KEY_BYTES = 64 * 1024
 _FORM = "DSSEv1"
 
 
@@ -50,7 +51,8 @@ class DsseSigner:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         try:
-            data = Path(key).read_bytes()
+            with Path(key).open("rb") as file:
+                data = file.read(MAX_KEY_BYTES)
             is_ssh = b"OPENSSH PRIVATE KEY" in data
             load = serialization.load_ssh_private_key if is_ssh else serialization.load_pem_private_key
             private = load(data, password=None)

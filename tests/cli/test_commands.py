@@ -168,6 +168,7 @@ def test_several_formats_at_once(product: Product, tmp_path: Path) -> None:
         (["text", "json"], "two formats would go to stdout"),
         (["json=-", "text"], "two formats would go to stdout"),
         (["xml"], "unknown format `xml`"),
+        (["text", "html="], "`html=` names no file"),
         (["json=/nowhere/out.json"], "cannot write /nowhere/out.json"),
         (["json=/"], "it is a folder"),
     ],

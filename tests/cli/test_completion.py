@@ -83,7 +83,8 @@ def test_fish_shows_descriptions_whole(product: Product, tmp_path: Path) -> None
     env = {**product.env, "PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
     command = [fish, "--no-config", "-c", f"source {tmp_path}/secgate.fish; complete -C 'secgate run --prof'"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.rstrip() == "--profile\tpre-commit, pull-request, release, audit, or one of your own."
+    assert done.stdout.startswith("--profile\tWhich lanes are asked for: pre-commit, pull-request, release, audit, or ")
+    assert done.stdout.rstrip().endswith("By default the settings say it.")
 
 
 def test_completion_is_offline_and_light(product: Product) -> None:

@@ -103,6 +103,16 @@ def test_what_the_latest_run_did_not_see_is_told_apart_from_what_nobody_knows(
     assert ask(product, git, "explain", name[:10], "--run", weak_run["run_id"]).code == 0
 
 
+def test_nor_is_what_only_an_earlier_run_without_a_clock_saw_known_to_nobody(product: Product, git: Git) -> None:
+    git.commit({"app.py": WEAK, "sub/a.py": CLEAN})
+    product.cli("run", str(git.root))
+    (finding,) = json.loads(ask(product, git, "show", "--format=json").data)["run"]["findings"]
+    product.cli("run", str(git.root / "sub"))
+    ended = ask(product, git, "explain", finding["fingerprint"][:10])
+    assert (ended.code, f"did not see {finding['fingerprint'][:12]}" in ended.err) == (2, True)
+    assert "no recorded finding" in ask(product, git, "explain", "zz").err
+
+
 def test_another_policy_than_the_one_that_decided_is_said(product: Product, git: Git) -> None:
     git.commit({"app.py": WEAK})
     organisation = tree(product.home / "organisation", {"policies/frozen.rego": FROZEN})

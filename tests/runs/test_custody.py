@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from secgate.ledgers.sqlite import SqliteLedger
+from secgate.model import Entry
 from tests.product import Ended, Product
 from tests.runs.kept_ledger import DAY_S, EPOCH_S, Kept, standalone
 from tests.signing_support import ADA, EVE, KEYGEN
@@ -64,12 +65,25 @@ def test_the_log_as_json_holds_the_entries(kept: Kept) -> None:
 
 
 def test_an_unreadable_page_is_never_made_of_what_an_entry_says(kept: Kept) -> None:
-    from secgate.model import Entry
-
     kept.append([Entry(type="made-up", version=1, body=b'{"text":"\\u001b[2J\\u202e::error::"}')], at_s=9 * DAY_S)
     ended = kept.cli("log")
     assert "\x1b" not in ended.out
     assert "\u202e" not in ended.out
+
+
+def test_an_entry_that_is_no_text_is_named_and_not_told(kept: Kept) -> None:
+    kept.append([Entry(type="made-up", version=1, body=b'{"text":"!!"}')], at_s=9 * DAY_S)
+    rows = kept.entries()
+    kept.rewrite([*rows[:-1], rows[-1].replace(b"!!", b"\xff\xff")])
+    for words in (("log",), ("log", "--format", "json"), ("verify",)):
+        ended = kept.cli(*words)
+        assert (ended.code, f"verify at entry {len(rows) - 1}: " in ended.err) == (5, True), ended
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "1e300", "0", "-1", "never"])
+def test_what_is_no_length_of_time_is_a_wrong_call(kept: Kept, days: str) -> None:
+    ended = kept.cli("verify", "--checkpoint", str(kept.place), "--max-age-days", days)
+    assert (ended.code, "--max-age-days" in ended.err) == (2, True), ended
 
 
 # ---------------------------------------------------------------------------------------------------------- proofs
@@ -106,11 +120,16 @@ def test_what_cannot_be_proved_is_a_usage_error(kept: Kept, words: tuple[str, ..
 # ----------------------------------------------------------------------------------------------------- checkpoints
 
 
-@pytest.mark.parametrize("key", ["nothing", "kept.json"])
+@pytest.mark.parametrize("key", ["nothing", "kept.json", "/dev/zero"])
 def test_without_a_key_no_checkpoint_is_taken(kept: Kept, key: str) -> None:
     size = len(kept.entries())
     ended = kept.cli("checkpoint", "--to", str(kept.home / "new.json"), "--key", str(kept.home / key))
     assert (ended.code, (kept.home / "new.json").exists(), len(kept.entries())) == (2, False, size)
+
+
+def test_an_address_of_another_kind_is_not_taken_for_a_file(kept: Kept) -> None:
+    ended = kept.cli("checkpoint", "--to", "ftp://example.com/kept.json", "--key", str(kept.machine.path))
+    assert (ended.code, "https alone" in ended.err) == (2, True), ended
 
 
 def test_a_checkpoint_of_another_ledger_is_not_written_over(kept: Kept) -> None:

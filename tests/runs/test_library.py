@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -195,6 +196,20 @@ def test_the_example_that_gates_from_a_program(product: Product, tmp_path: Path)
     argv[2] = str(tmp_path / "nowhere")
     done = subprocess.run(argv, env=product.env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.splitlines()[-1][:5]) == (2, "try: ")
+
+
+def test_the_lines_of_the_page_run_as_they_stand(product: Product, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    tree(tmp_path / "path/to/checkout", {"app.py": CLEAN})
+    program = "\n".join(blocks).replace(', changed_since="main"', "")
+    tree(tmp_path, {"semgrep.sarif": SARIF.decode(), "path/to/policies/a.rego": "package secgate.rules.a\n"})
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=product.env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "fail 1" in done.stdout
+    assert "'ledger-created', 'run'" in done.stdout
 
 
 @pytest.fixture

@@ -253,6 +253,40 @@ def test_a_checkpoint_by_nobody_who_counts_is_refused(kept: Kept) -> None:
     assert "nobody who counts" in theirs.out
 
 
+@pytest.mark.parametrize(("since", "codes"), [("20260101", (2, 1)), ("20990101", (0, 0))])
+def test_a_revoked_key_counts_for_what_was_noted_and_for_nothing_that_is_handed_in(
+    kept: Kept, since: str, codes: tuple[int, int]
+) -> None:
+    (kept.layer / "revoked").write_text(f'from="{since}" {kept.machine.public}\n')
+    folder = kept.export()
+    mine, theirs = both(kept, folder)
+    assert (mine.code, theirs.code) == codes, (mine, theirs)
+    if codes != (0, 0):
+        assert ("is revoked" in mine.err, "nobody who counts for it signed" in theirs.out) == (True, True)
+        alone = kept.cli("verify"), standalone(folder, "--signers", str(kept.layer / "allowed_signers"))
+        assert [one.code for one in alone] == [0, 0], alone
+
+
+def test_a_note_under_which_another_checkpoint_lies_is_found(kept: Kept) -> None:
+    """A good one, signed by whom it should be, of fewer entries than the note says."""
+    old = kept.place.read_bytes()
+    head = kept.ledger.head()
+    digest = hashlib.sha256(old).hexdigest()
+    event = CheckpointTaken(
+        size=head.size, root=head.root, place="elsewhere", key="", checkpoint_digest=digest, timestamps=0
+    )
+    kept.ledger.append(head, [to_entry(event)], now=at(5 * DAY_S), blobs={})
+    mine, theirs = kept.cli("verify"), standalone(kept.export())
+    refused((mine, theirs), head.size, "is of other entries")
+
+
+def test_a_noted_checkpoint_is_looked_for_among_the_blobs_too(kept: Kept) -> None:
+    folder = kept.export()
+    number = kept.number("checkpoint")
+    (folder / "checkpoints" / f"{number:06}.json").unlink()
+    assert "checkpoints  1," in standalone(folder).out
+
+
 def test_a_changed_blob_is_found(kept: Kept) -> None:
     folder = kept.export()
     run = next(json.loads(row) for row in kept.entries() if b'"type":"run"' in row)

@@ -216,7 +216,7 @@ def test_a_cut_tail_is_found_against_the_head() -> None:
     head = tree_of(bytes.fromhex(entry.leaf) for entry in recorded).head()
     tree = Tree()
     list(verified(tree, rows(recorded)[:19]))
-    with pytest.raises(LedgerError, match="at its end"):
+    with pytest.raises(LedgerError, match="at entry 19: 19 entries are there, and the head was kept for 20"):
         check_end(tree, head)
 
 

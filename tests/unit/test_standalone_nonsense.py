@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,33 @@ def test_secgate_names_it_too(ledger: SqliteLedger, kind: str) -> None:
     assert caught.value.place == "here"
 
 
+OTHER_FORMS = {
+    "a version with a point": (b'"version":1}', b'"version":1.0}'),
+    "a number with a point": (b'"sequence":', b'"sequence":0.0e1'),
+    "a type in capitals": (b'"type":"made-up"', b'"type":"Made-Up"'),
+    "a root in capitals": (b'"previous_root":"', b'"previous_root":"A'),
+    "a key twice": (b'"version":1}', b'"version":1,"version":1}'),
+    "white space": (b'"version":1}', b'"version":1 }'),
+    "no JSON": (b'"body":{}', b'"body":{"a":}'),
+    "no object": (b'"body":{}', b'"body":{},{}'),
+    "not UTF-8": (b'"body":{}', b'"body":{"a":"\xff"}'),
+    "a time that has no date": (b'"at_epoch_s":', b'"at_epoch_s":99999'),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), OTHER_FORMS.values(), ids=OTHER_FORMS)
+def test_another_form_than_that_of_entries_is_named_by_both(
+    ledger: SqliteLedger, export: Path, old: bytes, new: bytes
+) -> None:
+    rows = behind(ledger, "made-up", b"{}")
+    rows[-1] = rows[-1].replace(old, new)
+    with pytest.raises(LedgerError, match=f"not verify at entry {len(rows) - 1}: "):
+        survey(verified(Tree(), ((row, None) for row in rows)), place="here")
+    rewrite_export(export, rows)
+    ended = run(export)
+    assert (ended.returncode, f"first bad entry: {len(rows) - 1}\n" in ended.stdout) == (1, True), ended
+
+
 def test_a_time_that_has_no_date_is_no_time_of_an_entry(ledger: SqliteLedger) -> None:
     rows = behind(ledger, "made-up", b"{}", at_epoch_s=10**17)
     with pytest.raises(LedgerError, match=f"at entry {len(rows) - 1}: the bytes are not those of an entry"):
@@ -110,6 +138,15 @@ def test_a_file_that_is_not_there_or_none_is_said(export: Path, tmp_path: Path, 
 @pytest.mark.parametrize("words", [("--from", "2026-05-01", "--to", "2026-01-01"), ("--to", "never")])
 def test_no_time_is_a_wrong_call(export: Path, words: tuple[str, ...]) -> None:
     assert run(export, *words).returncode == 2
+
+
+@pytest.mark.parametrize("name", ["blobs/ab/pipe", "checkpoints/given-1.json", "terms.json", "entries/000001.jsonl"])
+def test_what_never_ends_is_not_waited_for(export: Path, name: str) -> None:
+    (export / name).parent.mkdir(parents=True, exist_ok=True)
+    (export / name).unlink(missing_ok=True)
+    os.mkfifo(export / name)
+    ended = run(export)
+    assert (ended.returncode, "is no file" in ended.stdout) == (1, True), ended
 
 
 def test_an_export_without_its_last_entry_names_it(ledger: SqliteLedger, export: Path) -> None:

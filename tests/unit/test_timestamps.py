@@ -158,7 +158,12 @@ def test_nobody_there_is_an_error(authority: Authority, stamps: Timestamps) -> N
         stamps.ask(authority.url, b"a message", nonce=NONCE)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "http:///x", "x"])
+def test_a_name_that_no_server_has_is_an_error(stamps: Timestamps) -> None:
+    with pytest.raises(SignatureError, match="does not answer"):
+        stamps.ask("http://..../", b"a message", nonce=NONCE)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http:///x", "x", "http://[::1"])
 def test_what_is_no_address_is_refused(stamps: Timestamps, url: str) -> None:
     with pytest.raises(UsageError):
         stamps.ask(url, b"a message", nonce=NONCE)
@@ -233,6 +238,21 @@ def test_a_timestamp_of_another_checkpoint_does_not(kept: Kept, authority: Autho
     require(kept, authority)
     ended = kept.cli("verify", "--checkpoint", str(kept.place))
     assert (ended.code, "a timestamp does not count" in ended.err) == (2, True), ended
+
+
+def test_a_key_counts_when_it_was_stamped(kept: Kept, authority: Authority) -> None:
+    """By its own word it was made before the key was revoked, by the authority's after."""
+    assert checkpoint(kept, "--timestamp", authority.url) == 0
+    said = json.loads(base64.b64decode(json.loads(kept.place.read_bytes())["payload"]))["at_epoch_s"]
+    since = datetime.fromtimestamp(said + 1, tz=UTC)
+    (kept.layer / "revoked").write_text(f'from="{since:%Y%m%d%H%M%S}" {kept.machine.public}\n')
+    signers, given = str(kept.layer / "allowed_signers"), ("--checkpoint", str(kept.place))
+    plain = kept.cli("verify", *given), standalone(kept.export(), "--signers", signers, *given)
+    assert [one.code for one in plain] == [0, 0], plain
+    require(kept, authority)
+    root = ("--authorities", str(authority.folder / "root.pem"))
+    stamped = kept.cli("verify", *given), standalone(kept.export(), "--signers", signers, *root, *given)
+    assert [one.code for one in stamped] == [2, 1], stamped
 
 
 def test_a_timestamp_nobody_requires_decides_nothing(kept: Kept, authority: Authority) -> None:

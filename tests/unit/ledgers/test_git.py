@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
-from secgate.ledgers.git import GitLedger
+from secgate.ledgers.git import GitLedger, _head_file
+from secgate.ledgers.ref import RemoteRef
+from secgate.merkle import leaf_hash, tree_of
 from secgate.model import Limits, Output
 from tests.ledger_support import EPOCH_S, GIT, Runner, at, events, git, git_at
+from tests.runs.kept_ledger import chained
 
 pytestmark = pytest.mark.skipif(not GIT, reason="git is not installed")
 
@@ -53,6 +57,37 @@ def test_the_same_appends_give_the_same_commit(tmp_path: Path) -> None:
     made(tmp_path / "y", "one")
     tips = {git("rev-parse", "ledger", cwd=remote(tmp_path / name)) for name in "xy"}
     assert len(tips) == 1
+
+
+Rows = list[bytes]
+TAMPERS: dict[str, tuple[Callable[[Rows], Rows], bool, int]] = {
+    "edit": (lambda rows: [*rows[:2], rows[2].replace(b"c", b"x"), *rows[3:]], True, 2),
+    "delete": (lambda rows: rows[:2] + rows[3:], True, 2),
+    "insert": (lambda rows: rows[:3] + chained(rows[:3])[2:] + rows[3:], True, 3),
+    "reorder": (lambda rows: [*rows[:2], rows[3], rows[2], *rows[4:]], True, 2),
+    "rewrite the end": (lambda rows: chained([*rows[:5], rows[5].replace(b'"f"', b'"x"')]), False, 5),
+    "cut the tail": (lambda rows: rows[:4], False, 4),
+    "add to the tail": (lambda rows: chained([*rows, rows[0]]), False, 6),
+}
+"""What a holder makes of the entries, whether the head is made to fit, and the first bad entry."""
+
+
+@pytest.mark.parametrize(("tamper", "fits", "entry"), TAMPERS.values(), ids=TAMPERS)
+def test_what_a_holder_moved_forward_to_is_named(
+    tmp_path: Path, tamper: Callable[[Rows], Rows], fits: bool, entry: int
+) -> None:
+    ledger = made(tmp_path, *"abcdef")
+    rows = tamper([one.data for one in ledger.read()])
+    files = {"entries/000000.jsonl": b"".join(row + b"\n" for row in rows)}
+    if fits:
+        files["head.json"] = _head_file(tree_of(map(leaf_hash, rows)))
+    holder = RemoteRef(
+        str(remote(tmp_path)), "ledger", noun="ledger", runner=Runner(), cache=str(tmp_path / "holder"), git=GIT
+    )
+    with holder.locked():
+        holder.push(holder.commit(holder.fetch(), files, said="made to fit", at_epoch_s=0))
+    with pytest.raises(LedgerError, match=f"does not verify at entry {entry}: "):
+        list(git_at(tmp_path, "auditor").read())
 
 
 def test_a_ref_outside_the_branches_will_do(tmp_path: Path) -> None:

@@ -132,7 +132,10 @@ def cut(path: Path) -> None:
             ),
             "triggers",
         ),
-        (lambda path: change(path, "UPDATE frontier SET size = 199"), "does not verify at its end"),
+        (
+            lambda path: change(path, "UPDATE frontier SET size = 199"),
+            "at entry 199: 200 entries are there, and the head was kept for 199",
+        ),
         (lambda path: change(path, "DELETE FROM frontier"), "its head is gone"),
         (lambda path: change(path, "UPDATE frontier SET peaks = zeroblob(96)"), "its head was kept for others"),
     ],
@@ -274,3 +277,11 @@ def test_without_rights_it_is_read_but_not_written(path: Path) -> None:
         )
     assert child.stdout.splitlines()[0] == "200"
     assert "may be read and written" in child.stdout
+
+
+def test_a_place_that_takes_no_ledger_is_told_with_another(tmp_path: Path) -> None:
+    (tmp_path / "full").write_text("a file where the folder would be")
+    with pytest.raises(LedgerError, match="its folder cannot be made") as caught:
+        SqliteLedger(str(tmp_path / "full" / "ledger.sqlite")).create()
+    assert "SECGATE_LEDGER_PATH" in caught.value.remedy
+    assert "backup" not in caught.value.remedy

@@ -146,6 +146,16 @@ def test_a_waiver_is_asked_for_in_a_run_that_a_ledger_has(recorded: bool) -> Non
     assert (f"waive once a run that is recorded shows it, with {request}" in text) is not recorded
 
 
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [(State.UNCHANGED, "known"), (State.UPDATED, "known"), (State.NEW, "allow"), (State.NEWLY_DETECTABLE, "allow")],
+)
+def test_what_was_there_before_is_not_said_to_be_allowed(state: State, word: str) -> None:
+    found = finding("0", state=state)
+    text = shown(run_document(findings=(found,), decision=decision(Outcome.PASS, [verdict("0", Word.ALLOW)])))
+    assert re.search(rf"^  high     {word}   ", text, flags=re.MULTILINE)
+
+
 def test_where_many_files_have_one_gap_the_reason_is_never_cut() -> None:
     paths = [f"examples/{'celery/' * 8}templates/page{at}.html" for at in range(9)]
     gaps = tuple(gap(path=path, tool="", detail="no tool reads the scripts in pages") for path in paths)
