@@ -215,7 +215,7 @@ class Log:
             kept.append(entry)
         for field in BLOBS:
             # Of another tool's list of known debt nothing is kept but what it lists.
-            if body.get(field) and not (field == "statement_digest" and body.get("list_digest")):
+            if body.get(field) and not (field == "statement_digest" and body.get("kind") == "sarif"):
                 self.named.setdefault(body[field], number)
 
 
@@ -238,8 +238,13 @@ def said_in(kind: str, body: Json) -> list[tuple[str, Json]]:
     return [(sha(text.encode()).hex(), one) for text, one in parts]
 
 
+def content(file: Path) -> bytes:
+    must(file.is_file(), -1, f"{file} is no file")  # nothing that never ends is waited for
+    return file.read_bytes()
+
+
 def check_manifest(log: Log, folder: Path) -> Json:
-    said: Json = json.loads((folder / "manifest.json").read_bytes())
+    said: Json = json.loads(content(folder / "manifest.json"))
     known = (said["format"], said["version"]) == ("secgate-export", 1)
     must(known, -1, "manifest.json is of another form than this program reads")
     shorter = min(log.size, said["size"])
@@ -405,10 +410,10 @@ def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Si
         place = file if file.exists() else blob_at(folder, digest)
         if place.exists():
             why = f"{file.name} is not the checkpoint that it says was put elsewhere: another was put back"
-            must(sha(place.read_bytes()).hex() == digest, one.number, why)
-            found.append(check_checkpoint(log, place.read_bytes(), file.name, signers, one))
+            must(sha(content(place)).hex() == digest, one.number, why)
+            found.append(check_checkpoint(log, content(place), file.name, signers, one))
     for file in [*sorted((folder / "checkpoints").glob("given-*.json")), *given]:
-        kept = check_checkpoint(log, file.read_bytes(), str(file), signers, None)
+        kept = check_checkpoint(log, content(file), str(file), signers, None)
         found.append({**kept, "is_given": file in given})
     return found
 
@@ -421,7 +426,7 @@ def check_bindings(log: Log, folder: Path, signers: Signers) -> None:
         if not file.exists():
             continue
         try:
-            sealed = Sealed(file.read_bytes())
+            sealed = Sealed(content(file))
             gate_run, (kind, _, value) = sealed.said["predicate"], body["artifact"].partition(":")
             told = [gate_run["runId"], gate_run["repository"], gate_run["source"]["commit"], gate_run["source"]["tree"]]
             same = told == [body["run_id"], *(body[name] for name in SOURCE)]
@@ -452,7 +457,7 @@ def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
     held = set()
     for file in sorted((folder / "blobs").glob("*/*")):
         digest = file.parent.name + file.name
-        same = sha(file.read_bytes()).hex() == digest
+        same = sha(content(file)).hex() == digest
         must(same, log.named.get(digest, -1), f"the blob {digest} that it names was changed")
         held.add(digest)
     return len(held), len(log.named.keys() - held)
@@ -755,7 +760,7 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     if given.to and given.start >= given.to:
         fail("the time ends before it begins: give a later --to")
     place = given.terms or folder / "terms.json"
-    terms = json.loads(place.read_bytes()) if given.terms or place.exists() else {}
+    terms = json.loads(content(place)) if given.terms or place.exists() else {}
     signers = Signers(given.signers, given.authorities, terms.get("revoked", {}))
     if given.earlier:
         # First, since it alone can tell where a past that was made to fit begins.

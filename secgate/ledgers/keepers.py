@@ -26,6 +26,8 @@ from secgate.requesting import opener
 
 MAX_BYTES = 1024 * 1024
 _FILE = "checkpoint.json"
+_UNREACHED = (urllib.error.URLError, http.client.HTTPException, OSError, UnicodeError)
+"""What comes of asking a server; UnicodeError of a name that no server has."""
 
 
 class FileKeeper:
@@ -146,7 +148,7 @@ class UrlKeeper:
                 if error.code in (404, 410):
                     return None
             raise self._fault(f"the server said {error.code}") from error
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        except _UNREACHED as error:
             raise self._fault(f"it cannot be fetched: {getattr(error, 'reason', '') or error}") from error
 
     def put(self, data: bytes, *, expected: bytes | None, at_epoch_s: int) -> None:
@@ -170,7 +172,7 @@ class UrlKeeper:
                         "another checkpoint was put there first", place=self.address, remedy="run it again"
                     ) from error
             raise self._fault(f"the server said {error.code}") from error
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        except _UNREACHED as error:
             raise self._fault(f"it cannot be sent: {getattr(error, 'reason', '') or error}") from error
 
     def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:

@@ -132,7 +132,7 @@ def choose_keeper(place: str, *, machine: Machine, executor: LocalExecutor) -> K
             git=_git(machine),
             env=_remote_env(machine),
         )
-    if place.startswith(("http://", "https://")):
+    if "://" in place:
         return UrlKeeper(place, token=machine.env.get("SECGATE_CHECKPOINT_TOKEN", ""))
     if not place:
         raise UsageError("no place for the checkpoint is given", remedy="give a file, REPOSITORY#REF, or an address")

@@ -39,6 +39,14 @@ def query(message: bytes, *, nonce: bytes) -> bytes:
     return bytes([0x30, len(body)]) + body
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def _reason(told: str) -> str:
     """Give the reason of openssl's first error, and not where in its source that is."""
     for line in told.splitlines():
@@ -63,7 +71,7 @@ class Timestamps:
 
         Raises UsageError for an address that is none, SignatureError for an authority that does not answer so.
         """
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_address(url):
             raise UsageError("this is no address of a timestamp authority", remedy="give http(s)://HOST/...", place=url)
         asked = query(message, nonce=nonce)
         request = urllib.request.Request(url, data=asked, method="POST")  # noqa: S310 - the scheme was checked
@@ -71,7 +79,7 @@ class Timestamps:
         try:
             with urllib.request.urlopen(request, timeout=self._timeout_s) as reply:  # noqa: S310
                 answer: bytes = reply.read(MAX_ANSWER_BYTES + 1)
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+        except (urllib.error.URLError, http.client.HTTPException, OSError, UnicodeError) as error:
             reason = getattr(error, "reason", "") or error
             raise SignatureError(f"the authority does not answer: {reason}", place=url, remedy=_REMEDY) from error
         if len(answer) > MAX_ANSWER_BYTES or asked[-13:-3] not in answer or sha256(message).digest() not in answer:

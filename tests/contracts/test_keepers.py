@@ -144,6 +144,11 @@ def test_addresses_without_secrecy_are_refused(url: str) -> None:
         UrlKeeper(url)
 
 
+def test_a_name_that_no_server_has_is_an_error() -> None:
+    with pytest.raises(LedgerError, match="cannot be fetched"):
+        UrlKeeper("https://..../checkpoint").get()
+
+
 def test_an_address_is_shown_without_what_is_secret_in_it() -> None:
     assert UrlKeeper("https://me:word@example.com:8443/a.json?sig=1").address == "https://example.com:8443/a.json"
 

@@ -127,6 +127,11 @@ def test_without_a_key_no_checkpoint_is_taken(kept: Kept, key: str) -> None:
     assert (ended.code, (kept.home / "new.json").exists(), len(kept.entries())) == (2, False, size)
 
 
+def test_an_address_of_another_kind_is_not_taken_for_a_file(kept: Kept) -> None:
+    ended = kept.cli("checkpoint", "--to", "ftp://example.com/kept.json", "--key", str(kept.machine.path))
+    assert (ended.code, "https alone" in ended.err) == (2, True), ended
+
+
 def test_a_checkpoint_of_another_ledger_is_not_written_over(kept: Kept) -> None:
     (kept.home / "elsewhere").mkdir()
     assert elsewhere(kept, "init").code == 0

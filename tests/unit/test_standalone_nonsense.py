@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,15 @@ def test_a_file_that_is_not_there_or_none_is_said(export: Path, tmp_path: Path, 
 @pytest.mark.parametrize("words", [("--from", "2026-05-01", "--to", "2026-01-01"), ("--to", "never")])
 def test_no_time_is_a_wrong_call(export: Path, words: tuple[str, ...]) -> None:
     assert run(export, *words).returncode == 2
+
+
+@pytest.mark.parametrize("name", ["blobs/ab/pipe", "checkpoints/given-1.json", "terms.json", "entries/000001.jsonl"])
+def test_what_never_ends_is_not_waited_for(export: Path, name: str) -> None:
+    (export / name).parent.mkdir(parents=True, exist_ok=True)
+    (export / name).unlink(missing_ok=True)
+    os.mkfifo(export / name)
+    ended = run(export)
+    assert (ended.returncode, "is no file" in ended.stdout) == (1, True), ended
 
 
 def test_an_export_without_its_last_entry_names_it(ledger: SqliteLedger, export: Path) -> None:

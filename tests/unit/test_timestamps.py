@@ -158,7 +158,12 @@ def test_nobody_there_is_an_error(authority: Authority, stamps: Timestamps) -> N
         stamps.ask(authority.url, b"a message", nonce=NONCE)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "http:///x", "x"])
+def test_a_name_that_no_server_has_is_an_error(stamps: Timestamps) -> None:
+    with pytest.raises(SignatureError, match="does not answer"):
+        stamps.ask("http://..../", b"a message", nonce=NONCE)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http:///x", "x", "http://[::1"])
 def test_what_is_no_address_is_refused(stamps: Timestamps, url: str) -> None:
     with pytest.raises(UsageError):
         stamps.ask(url, b"a message", nonce=NONCE)
