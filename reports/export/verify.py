@@ -215,7 +215,7 @@ class Log:
             kept.append(entry)
         for field in BLOBS:
             # Of another tool's list of known debt nothing is kept but what it lists.
-            if body.get(field) and not (field == "statement_digest" and body.get("list_digest")):
+            if body.get(field) and not (field == "statement_digest" and body.get("kind") == "sarif"):
                 self.named.setdefault(body[field], number)
 
 
