@@ -30,6 +30,7 @@
     status.textContent = narrowed() || order.value ? (shown ? told : `No finding matches: ${told}`) : usual;
     by("reset").disabled = !narrowed() && !order.value;
     toggle.disabled = !shown;
+    list.classList.toggle("many", shown > Number(list.dataset.paper));
   }
 
   function filter() {

@@ -78,6 +78,11 @@ def left_out_words(items: Iterable[LeftOut]) -> tuple[str, ...]:
     )
 
 
+def excluded(items: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+    """Give what was really left out: settings of tools are searched like any other file, and not obeyed."""
+    return tuple(item for item in items if item.reason != _NOT_OBEYED)
+
+
 def not_obeyed_words(items: Iterable[LeftOut]) -> str:
     """Name the files that a tool would take as an order to look away; "" for none."""
     return named((one.path for one in items if one.reason == _NOT_OBEYED), "more file")[:-2]

@@ -17,6 +17,7 @@ from secgate import sla
 from secgate.escape import plain
 from secgate.explanation import Explanation, explain_finding
 from secgate.fact_words import facts_words
+from secgate.gaps import excluded
 from secgate.let_pass import WORDS
 from secgate.model import Finding, RunDocument, Severity, State, Value
 from secgate.resources import data_dir
@@ -37,6 +38,8 @@ MAX_LISTED = 10_000
 """Findings with a row by default."""
 MAX_OPEN = 3
 """So many that block are open from the start; of more, the first alone."""
+ON_PAPER = 500
+"""Findings that are printed in full though they are closed on the screen; of more, those that are open."""
 MAX_ROWS = 2_000
 """Rows of any table."""
 FIRST_STEPS, MAX_STEPS = 6, 100
@@ -126,6 +129,7 @@ class HtmlReporter:
         items = _items(rows, document, in_full=self._max_full)
         page = environment.get_template("run.html.j2").render(
             document=document,
+            excluded=excluded(document.coverage.left_out),
             facets=_facets(items),
             first_steps=FIRST_STEPS,
             in_full=self._max_full,
@@ -135,6 +139,7 @@ class HtmlReporter:
             max_rows=MAX_ROWS,
             max_steps=MAX_STEPS,
             no_trend=no_trend(document),
+            on_paper=ON_PAPER,
             # Both are our own files, and the digests are of the texts as they stand between the tags.
             script=Markup(script),  # noqa: S704 - our own file
             script_digest=_digest(script),

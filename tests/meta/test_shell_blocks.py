@@ -8,8 +8,11 @@ below a block are lines of what it says, in that order.
 
 from __future__ import annotations
 
+import inspect
+import itertools
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,6 +23,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.cli.test_help import parsed
 from tests.meta.test_docs import documents
 from tests.meta.test_examples import examples
 from tests.product import CLEAN, NOW, WEAK, Ended, Product, tree
@@ -192,3 +196,89 @@ def test_the_blocks_of_a_page_do_what_it_says(page: str, product: Product, git: 
         left = iter([" ".join(line.split()) for line in said.splitlines()])
         for line in block.quoted:
             assert " ".join(line.split()) in left, f"{line}\nis not in, or not after the lines before it:\n{said}"
+
+
+# ----------------------------------------------------------------------------------------------- what is not executed
+
+NETWORK, MAINTAINER, ELSEWHERE = (
+    "it needs a network",
+    "it is a maintainer's, on the project itself",
+    "another test runs it",
+)
+NAMES = "it stands for what the reader has: names, files and runs of theirs"
+NOT_RUN = {
+    "CONTRIBUTING.md: make setup": MAINTAINER,
+    "README.md: git clone": NETWORK,
+    "README.md: make gate": "the whole of .ci/run does it",
+    "docs/attestation.md: secgate attest": ELSEWHERE,
+    "docs/attestation.md: secgate run": ELSEWHERE,
+    "docs/baselines.md: ssh-keygen": "it asks for a passphrase",
+    "docs/controls.md: gh": NETWORK,
+    "docs/controls.md: npm": NETWORK,
+    "docs/controls.md: secgate evidence": NAMES,
+    "docs/deadlines.md: secgate advisories": NETWORK,
+    "docs/editor.md: pip": NETWORK,
+    "docs/first-hour.md: git clone": NETWORK,
+    "docs/first-hour.md: secgate advisories": NAMES,
+    "docs/inventory.md: secgate sbom": ELSEWHERE,
+    "docs/ledger.md: python3": ELSEWHERE,
+    "docs/ledger.md: secgate diff": NAMES,
+    "docs/metrics.md: secgate ledger": ELSEWHERE,
+    "docs/notifications.md: secgate notify": NAMES,
+    "docs/pre-commit.md: pre-commit": "it writes hooks; tests/runs/test_pre_commit.py runs the real one",
+    "docs/releasing.md: .venv/bin/towncrier": MAINTAINER,
+    "docs/releasing.md: gh": NETWORK,
+    "docs/releasing.md: git switch": MAINTAINER,
+    "docs/releasing.md: git tag": MAINTAINER,
+    "docs/releasing.md: secgate advisories": NETWORK,
+    "docs/releasing.md: secgate attest": NAMES,
+    "docs/releasing.md: secgate coverage": MAINTAINER,
+    "docs/releasing.md: secgate keys": MAINTAINER,
+    "docs/releasing.md: uv": NETWORK,
+    "docs/signing.md: secgate keys": NAMES,
+    "docs/signing.md: ssh-keygen": "it asks for a passphrase",
+    "docs/trials.md: git clone": NETWORK,
+    "reports/export/README.md: python3": ELSEWHERE,
+}
+"""Blocks that nothing here executes, by page and command, and why."""
+
+FENCED = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"(?:(?<=\n)|\A)\n((?:[ ]{4}[^\n]*\n)+)")
+STARTS = re.compile(
+    r"(secgate(?! (?:at|show)\b: )|[.]venv/bin/\w+|pip|git|gh|npm|uv|make|pre-commit|ssh-keygen|python3)(?= [\w.'-])"
+)
+
+
+def left_alone() -> dict[str, list[str]]:
+    """Give the shell blocks that are not marked with `run`, by page and command."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        blocks = [
+            body for language, words, body in FENCED.findall(text) if language == "sh" and words.split()[:1] != ["run"]
+        ]
+        blocks += INDENTED.findall(FENCED.sub("", text))
+        for block in blocks:
+            lines = inspect.cleandoc(block).splitlines()
+            if STARTS.match(lines[0]):
+                words = lines[0].split()
+                named = words[:2] if words[0] in ("secgate", "git", "make") else words[:1]
+                found[f"{path.relative_to(ROOT).as_posix()}: {' '.join(named)}"] += lines
+    return dict(found)
+
+
+def test_what_is_not_executed_says_why() -> None:
+    assert sorted(left_alone()) == sorted(NOT_RUN)
+
+
+def test_commands_that_are_not_executed_are_commands_all_the_same() -> None:
+    """Each takes the options that it is shown with."""
+    checked = 0
+    for lines in left_alone().values():
+        for line in "\n".join(lines).replace("\\\n", " ").splitlines():
+            if not line.startswith("secgate "):
+                continue
+            words = shlex.split(line, comments=True)[1:]
+            parsed(list(itertools.takewhile(lambda word: word not in ("|", ">", "&&"), words)))
+            checked += 1
+    assert checked >= 20

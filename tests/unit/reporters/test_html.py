@@ -11,11 +11,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secgate.model import PastRun, RunDocument
+from secgate.model import LeftOut, PastRun, RunDocument
 from secgate.reporters.html import HtmlReporter, anchor
 from secgate.resources import data_dir
 from tests.factories import HOSTILE, digest, finding, run_document
@@ -215,6 +216,21 @@ def test_a_small_run_leaves_nothing_out_and_says_nothing_of_it() -> None:
 def rows(document: RunDocument) -> list[dict[str, str]]:
     """The attributes of each finding's row, by which the page narrows down and sorts."""
     return [a for a in Page(source(document)).all("li") if "item" in a.get("class", "").split()]
+
+
+def test_settings_of_tools_are_searched_and_not_left_out() -> None:
+    left_out = (
+        LeftOut(path="vendor/big.js", reason="excluded", detail="vendor/"),
+        LeftOut(path=".semgrepignore", reason="tool-configuration"),
+    )
+    document = failing_run()
+    coverage = msgspec.structs.replace(document.coverage, left_out=left_out)
+    text = source(msgspec.structs.replace(document, coverage=coverage))
+    table = text[text.index("Left out of every lane") :].partition("</table>")[0]
+    assert ("vendor/big.js" in table, ".semgrepignore" in table) == (True, False)
+    assert "not obeyed, since they are settings of tools: .semgrepignore." in text
+    coverage = msgspec.structs.replace(document.coverage, left_out=left_out[1:])
+    assert "Nothing was left out." in source(msgspec.structs.replace(document, coverage=coverage))
 
 
 def test_rows_carry_what_is_narrowed_down_to_and_sorted_by() -> None:
