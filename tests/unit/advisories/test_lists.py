@@ -126,7 +126,7 @@ def test_a_few_odd_rows_are_counted_and_left_out(shelf: Shelf) -> None:
         ("known-exploited", b"<html>", "no column cveID"),
         ("known-exploited", b"{}", "missing required field"),
         ("known-exploited", b"{" * 100_000, "."),
-        ("known-exploited", kev(), "0 of 0 entries"),
+        ("known-exploited", kev(), "there is no entry in it"),
         ("known-exploited", kev(ITEM | {"dateAdded": "soon"}), "1 of 1 entries"),
         ("known-exploited", kev(ITEM | {"cveID": 7}), "1 of 1 entries"),
         ("known-exploited", kev(ITEM | {"dateAdded": None}), "1 of 1 entries"),
