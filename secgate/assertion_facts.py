@@ -114,8 +114,8 @@ class EpisodeItem(Item, frozen=True, kw_only=True):
     """A finding's episode. `has_limit`: its severity has a time in the policy. `due_epoch_s` is 0 where no duty stands.
 
     `covered_until_epoch_s` is how far waivers that were approved by the due time reach from it without a gap,
-    `accepted_until_epoch_s` how far those do that accept the risk, alone. `dismissing` are ids of the others: they say
-    that it is a false positive, or that nothing is affected.
+    `accepted_until_epoch_s` how far those do that accept the risk, alone. `accepting` are their ids, `dismissing` those
+    of the others: they say that it is a false positive, or that nothing is affected.
     """
 
     severity: str = ""
@@ -126,19 +126,22 @@ class EpisodeItem(Item, frozen=True, kw_only=True):
     closed_epoch_s: int = 0
     covered_until_epoch_s: int = 0
     accepted_until_epoch_s: int = 0
+    accepting: tuple[str, ...] = ()
     dismissing: tuple[str, ...] = ()
 
 
 class SupersedingItem(Item, frozen=True, kw_only=True):
     """A duty that was taken back. `agreed`: people who count signed what it names; `covers`: that is of this duty.
 
-    `why` says why not. `until_epoch_s` is when what they agreed ended, 0 for what has no end.
+    `downgrade` is the id of what it names, `debt` the digest of the list of known debt that took its place. `why` says
+    why not. `until_epoch_s` is when what they agreed ended, 0 for what has no end.
     """
 
     basis: str = ""
     due_epoch_s: int = 0
     superseded_epoch_s: int = 0
     downgrade: str = ""
+    debt: str = ""
     agreed: bool = False
     covers: bool = False
     why: str = ""
@@ -155,10 +158,11 @@ class PatchItem(Item, frozen=True, kw_only=True):
 
 
 class SecretItem(Item, frozen=True, kw_only=True):
-    """A secret that was found, and when it was shown to be revoked."""
+    """A secret that was found, and when it was shown to be revoked, by the signed `revocation`."""
 
     opened_epoch_s: int = 0
     revoked_epoch_s: int = 0
+    revocation: str = ""
 
 
 class BreachItem(Item, frozen=True, kw_only=True):
@@ -166,6 +170,8 @@ class BreachItem(Item, frozen=True, kw_only=True):
 
     due_epoch_s: int = 0
     notified_epoch_s: int = 0
+    notice: str = ""
+    """Id of the message."""
 
 
 class ReleaseItem(Item, frozen=True, kw_only=True):
@@ -192,17 +198,19 @@ class ProtectedRunItem(Item, frozen=True, kw_only=True):
 
 
 class GateChangeItem(Item, frozen=True, kw_only=True):
-    """A change of the gate, and when somebody signed that they reviewed it."""
+    """A change of the gate, and when somebody signed that they reviewed it, by the statement `review`."""
 
     changed_epoch_s: int = 0
     reviewed_epoch_s: int = 0
+    review: str = ""
 
 
 class ReviewWindowItem(Item, frozen=True, kw_only=True):
-    """A month of the period, and when a review of it was signed."""
+    """A month of the period, and when a review of it was signed; `reviews` are the statements, one a ledger."""
 
     to_epoch_s: int = 0
     reviewed_epoch_s: int = 0
+    reviews: tuple[str, ...] = ()
 
 
 class RunItem(Item, frozen=True, kw_only=True):
@@ -217,6 +225,7 @@ class CheckpointItem(Item, frozen=True, kw_only=True):
     `stamped`: it has one by an authority that counts; `why_not` says why not. `unchecked`: nobody says which count.
     """
 
+    ledger_id: str = ""
     size: int = 1
     ledger_size: int = 0
     signed: bool = False

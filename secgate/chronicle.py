@@ -10,17 +10,26 @@ from typing import NamedTuple
 
 from secgate.event import Event
 from secgate.events import (
+    BaselineRecorded,
     FindingAliased,
+    FindingChanged,
+    FindingClosed,
     FindingEvent,
+    FindingMerged,
     FindingOpened,
+    FindingSeenAgain,
+    FindingSplit,
     ObligationAdded,
     ObligationSuperseded,
     Run,
+    blobs_of,
     event_of,
 )
 from secgate.gate_events import ArtefactBound, GateChanged
 from secgate.memory import KnownPopulation, Memory, Remembered
+from secgate.merkle import HASH_BYTES
 from secgate.model import Digest, KnownStatement, LedgerEntry, Value
+from secgate.notification import NotificationSent
 
 
 class RecordedRun(NamedTuple):
@@ -91,6 +100,8 @@ class Episode(Value, frozen=True, kw_only=True):
     opened_sequence: int
     judged_epoch_s: int
     closed_epoch_s: int
+    sequences: tuple[int, ...] = ()
+    """Numbers of all entries about it, of what became a part of it too."""
 
     @property
     def key(self) -> str:
@@ -103,6 +114,7 @@ class _Times(NamedTuple):
     opened_epoch_s: int
     opened_sequence: int
     judged_epoch_s: int = 0
+    sequences: tuple[int, ...] = ()
 
 
 _Key = tuple[str, str, str]
@@ -124,6 +136,13 @@ class Chronicle:
         self.roots: dict[int, Digest] = {}
         """Root by size, of the sizes that were asked for and the ledger has."""
         self.first_epoch_s = 0
+        self.notices: list[tuple[NotificationSent, int]] = []
+        """Messages, each with the number of its entry."""
+        self.baselines: list[tuple[BaselineRecorded, int]] = []
+        """Lists of known debt, each with the number of its entry."""
+        self._leaves = bytearray()
+        self._types: list[str] = []
+        self._bodies: dict[int, tuple[Digest, ...]] = {}
         self._wanted = frozenset(roots_of)
         self._until_epoch_s = until_epoch_s
         self._then: tuple[Episode, ...] | None = None
@@ -142,12 +161,28 @@ class Chronicle:
                 self._archive(event)
             self.memory.apply(entry)
             self.first_epoch_s = self.first_epoch_s or entry.at_epoch_s
+            self._leaves += bytes.fromhex(entry.leaf)
+            self._types.append(entry.type)
             if event is not None:
+                if named := tuple(blobs_of(event)):
+                    self._bodies[entry.sequence] = named
                 self._take(event, entry.sequence, entry.at_epoch_s)
         head = self.memory.head
         if head.size in self._wanted:
             self.roots[head.size] = head.root
         return self
+
+    def leaf(self, sequence: int) -> Digest:
+        """Give the leaf of an entry, as it was read."""
+        return self._leaves[HASH_BYTES * sequence : HASH_BYTES * (sequence + 1)].hex()
+
+    def type_of(self, sequence: int) -> str:
+        """Give the type of an entry."""
+        return self._types[sequence]
+
+    def bodies(self, sequence: int) -> tuple[Digest, ...]:
+        """Give the digests of what an entry names and the ledger keeps beside it, () for nothing."""
+        return self._bodies.get(sequence, ())
 
     def name_runs(self, named: Callable[[str, str], str]) -> None:
         """Name runs anew: `named` is given the name and the id of each."""
@@ -185,6 +220,7 @@ class Chronicle:
             opened_sequence=times.opened_sequence,
             judged_epoch_s=times.judged_epoch_s or (known.first_seen_epoch_s if known.obligations else 0),
             closed_epoch_s=known.closed_epoch_s or 0,
+            sequences=times.sequences,
         )
 
     def _archive(self, event: FindingOpened) -> None:
@@ -206,23 +242,37 @@ class Chronicle:
         elif isinstance(event, ObligationSuperseded):
             known = self.memory.line(event.repository, event.line).findings[event.fingerprint]
             self.supersedings.append(RecordedSuperseding(event, sequence, at_epoch_s, known))
+            self._finding(event, sequence, at_epoch_s)
         elif isinstance(event, FindingEvent):
             self._finding(event, sequence, at_epoch_s)
+        elif isinstance(event, NotificationSent):
+            self.notices.append((event, sequence))
+        elif isinstance(event, BaselineRecorded):
+            self.baselines.append((event, sequence))
 
     def _finding(self, event: FindingEvent, sequence: int, at_epoch_s: int) -> None:
         def key(fingerprint: str) -> _Key:
             return (event.repository, event.line, fingerprint)
 
+        def kept(fingerprint: str) -> _Times:
+            return self._times.get(key(fingerprint), _NEVER)
+
         match event:
             case FindingOpened():
-                self._times[key(event.finding.fingerprint)] = _Times(at_epoch_s, sequence)
+                name, times = event.finding.fingerprint, _Times(at_epoch_s, sequence)
             case ObligationAdded():
-                times = self._times.get(key(event.fingerprint))
-                if times is not None and not times.judged_epoch_s:
-                    self._times[key(event.fingerprint)] = times._replace(judged_epoch_s=at_epoch_s)
+                name, times = event.fingerprint, kept(event.fingerprint)
+                if times.opened_sequence and not times.judged_epoch_s:
+                    times = times._replace(judged_epoch_s=at_epoch_s)
             case FindingAliased():
-                times = self._times.pop(key(event.former.value), None)
-                if times is not None:
-                    self._times[key(event.fingerprint)] = times
+                name, times = event.fingerprint, self._times.pop(key(event.former.value), kept(event.fingerprint))
+            case FindingMerged():
+                part, times = kept(event.absorbed.value), kept(event.fingerprint)
+                name, times = event.fingerprint, times._replace(sequences=(*times.sequences, *part.sequences))
+            case FindingSeenAgain() | FindingChanged() | FindingSplit():
+                name, times = event.finding.fingerprint, kept(event.finding.fingerprint)
+            case FindingClosed() | ObligationSuperseded():
+                name, times = event.fingerprint, kept(event.fingerprint)
             case _:
                 return
+        self._times[key(name)] = times._replace(sequences=(*times.sequences, sequence))

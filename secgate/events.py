@@ -8,7 +8,7 @@ text of a scanned file but paths, symbols and rule names, masked before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar
 
@@ -303,8 +303,9 @@ class ObligationSuperseded(FindingEvent, frozen=True, kw_only=True):
 class BaselineRecorded(Event, frozen=True, kw_only=True):
     """A signed list of known debt. From this entry's time on what it names has limits of its own.
 
-    `kind`: `statement`, made by `secgate baseline write`, or `sarif`, a file of another tool. The signature is a blob,
-    and so is the statement; a file of another tool may hold secrets, so what it lists (`list_digest`) is kept instead.
+    `kind`: `statement`, made by `secgate baseline write`; `sarif`, a file of another tool; `sarif-digest`, such a file
+    by its digest, and the line that says it is what was signed. The signature is a blob, and so is what was signed, but
+    for a `sarif`: a file of another tool may hold secrets, so what it lists (`list_digest`) is kept instead.
     """
 
     TYPE: ClassVar[str] = "baseline"
@@ -348,6 +349,26 @@ EVENTS: Mapping[tuple[str, int], type[Event]] = MappingProxyType(
     {(event.TYPE, event.VERSION): event for event in _EVENTS}
 )
 """Every event that this version reads, by type and version."""
+
+
+_NAMES_A_BLOB = (
+    *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),
+    *("list_digest", "rows_digest", "inventory_digest"),
+)
+"""Fields of events whose digest is a blob's."""
+_BLOB_FIELDS: Mapping[type[Event], tuple[str, ...]] = MappingProxyType(
+    {event: tuple(name for name in _NAMES_A_BLOB if name in event.__struct_fields__) for event in _EVENTS}
+)
+
+
+def blobs_of(event: Event) -> Iterator[Digest]:
+    """Give the digests of the blobs that an event names. Of another tool's list none is kept but what it lists."""
+    for name in _BLOB_FIELDS[type(event)]:
+        digest: Digest = getattr(event, name)
+        if digest and not (
+            name == "statement_digest" and isinstance(event, BaselineRecorded) and event.kind == "sarif"
+        ):
+            yield digest
 
 
 def to_entry(event: Event) -> Entry:

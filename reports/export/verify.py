@@ -56,7 +56,7 @@ BLOBS = (
 DUE, ASIDE = ("met", "excepted", "missed", "overdue"), ("dismissed", "not yet due")
 """What becomes of a duty: what counts as due, and what is counted apart."""
 RANKS = ("info", "low", "medium", "high", "critical")
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
 """What comes of reading something that is not what it should be."""
 
 
@@ -169,8 +169,8 @@ class Log:
         self.named: dict[str, int] = {}  # digests of blobs, and the first entry that names each
         self.counts: dict[str, int] = {}
         self.runs: dict[str, int] = {}
+        self.last = 0  # the time of the last entry
         peaks: list[bytes] = []
-        last = 0
         for line in lines(folder):
             number = self.size
             must(line.endswith(b"\n"), number, "the file is cut off within it")
@@ -182,15 +182,15 @@ class Log:
             if root.decode() != self.roots[-1].hex():
                 must(number, 0, "it was not written as the first one")
                 raise Bad(number - 1, f"it is not what it was when entry {number} was written")
-            must(int(at) >= last, number, "its time lies before that of the entry before it")
-            last = int(at)
+            must(int(at) >= self.last, number, "its time lies before that of the entry before it")
+            self.last = int(at)
             self.roots.append(grow(peaks, number, sha(b"\x00", line[:-1])))
             self.size += 1
             try:
                 said = json.loads(body.decode(), parse_constant=int)  # no NaN
-                entry = Entry(number, last, kind.decode(), int(version), said, said_in(kind.decode(), said))
+                entry = Entry(number, self.last, kind.decode(), int(version), said, said_in(kind.decode(), said))
                 self._note(entry)
-                if not until or last < until:
+                if not until or self.last < until:
                     self.fold.take(entry)
             except UNREADABLE as error:
                 raise Bad(number, f"it is not what a {kind.decode()} says, or cannot follow: {error!r}") from error
@@ -215,7 +215,7 @@ class Log:
             kept.append(entry)
         for field in BLOBS:
             # Of another tool's list of known debt nothing is kept but what it lists.
-            if body.get(field) and not (field == "statement_digest" and body.get("list_digest")):
+            if body.get(field) and not (field == "statement_digest" and body.get("kind") == "sarif"):
                 self.named.setdefault(body[field], number)
 
 
@@ -243,7 +243,7 @@ def content(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def check_manifest(log: Log, folder: Path) -> Json:
+def check_manifest(log: Log, folder: Path) -> None:
     said: Json = json.loads(content(folder / "manifest.json"))
     known = (said["format"], said["version"]) == ("secgate-export", 1)
     must(known, -1, "manifest.json is of another form than this program reads")
@@ -252,7 +252,6 @@ def check_manifest(log: Log, folder: Path) -> Json:
     must(log.ledger_id == said["ledger_id"], 0, "it is of another ledger than the manifest")
     why = "it is not what it was when the manifest was written, or all up to it were made to fit"
     must(log.roots[-1].hex() == said["root"], log.size - 1, why)
-    return said
 
 
 def check_earlier(folder: Path, earlier: Path) -> str:
@@ -292,15 +291,16 @@ class Signers:
         for line in file.read_text("utf-8").splitlines() if file else ():
             words = line.split()
             at = next((index for index, word in enumerate(words) if re.match(r"(sk-)?(ssh|ecdsa)-", word)), 0)
-            if at and not line.startswith("#"):
-                options = dict(re.findall(r'([a-z-]+)="([^"]*)"', " ".join(words[1:at]).lower()))
+            said = " ".join(words[1:at])
+            if at and not line.startswith("#") and "cert-authority" not in said.lower():
+                options = {name.lower(): value for name, value in re.findall(r'([A-Za-z-]+)="([^"]*)"', said)}
                 self.keys.append((words[0], options, words[at], base64.b64decode(words[at + 1])))
 
     def counting(self, namespace: str, at_epoch_s: int) -> Iterator[tuple[str, str, bytes]]:
         """Give whose keys count for a namespace at a time. Times and patterns (`*`, `?`, `!`) are those of OpenSSH."""
         at = datetime.fromtimestamp(at_epoch_s, timezone.utc).strftime("%Y%m%d%H%M%S")
         for principal, options, kind, blob in self.keys:
-            after, before = (options.get(f"valid-{end}", "").rstrip("z") for end in ("after", "before"))
+            after, before = (options.get(f"valid-{end}", "").rstrip("Zz") for end in ("after", "before"))
             patterns = options.get("namespaces", "").split(",")
             met = [one for one in patterns if fnmatchcase(namespace, one.lstrip("!").replace("[", "[[]"))]
             is_time = after.ljust(14, "0") <= at <= (before.ljust(14, "0") if before else "9")
@@ -416,6 +416,15 @@ def check_checkpoints(log: Log, folder: Path, given: Sequence[Path], signers: Si
         kept = check_checkpoint(log, content(file), str(file), signers, None)
         found.append({**kept, "is_given": file in given})
     return found
+
+
+def tell_checkpoints(log: Log, kept: Sequence[Json], reach: int, newer_than: int) -> Iterator[str]:
+    """Tell how far they reach, those that were handed in to `reach`, and where an old one may have been put back."""
+    newest, largest = (max((one[by] for one in kept), default=0) for by in ("at_epoch_s", "size"))
+    must(newest >= newer_than, -1, "no checkpoint is as new as was asked for: an old one may have been put back")
+    yield f"checkpoints  {len(kept)}, grown from each; the largest is of {largest} entries"
+    for one in [one for one in log.kept["checkpoint"] if 0 < reach < one.body["size"]][-1:]:
+        yield f"  a newer one, of {one.body['size']} entries, was put at {one.body['place']}, says entry {one.number}"
 
 
 def check_bindings(log: Log, folder: Path, signers: Signers) -> None:
@@ -766,12 +775,11 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
         # First, since it alone can tell where a past that was made to fit begins.
         yield "earlier      " + check_earlier(folder, given.earlier)
     log = Log(folder, until=given.to)
-    manifest = check_manifest(log, folder)
+    check_manifest(log, folder)
     yield f"entries      {log.size}, root {log.roots[-1].hex()}"
     kept = check_checkpoints(log, folder, given.checkpoint, signers)
-    newest, largest = (max((one[by] for one in kept), default=0) for by in ("at_epoch_s", "size"))
-    must(newest >= given.newer_than, -1, "no checkpoint is as new as was asked for: an old one may have been put back")
-    yield f"checkpoints  {len(kept)}, grown from each; the largest is of {largest} entries"
+    reach = max((one["size"] for one in kept if one.get("is_given")), default=0)
+    yield from tell_checkpoints(log, kept, reach, given.newer_than)
     held, missing = check_blobs(log, folder)
     gone = f"; {missing} that entries name are not here" if missing else ""
     yield f"blobs        {held}, each what it is called{gone}"
@@ -788,13 +796,12 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     agreed, vain = agreements(log, terms, signers, who)
     for number, why in vain.items():
         yield f"  entry {number}, {said[number].type}, counts for nothing: {why}"
-    told = figures(log, Figures(log.fold, agreed, given.start, given.to or manifest["last_epoch_s"] + 1))
+    told = figures(log, Figures(log.fold, agreed, given.start, given.to or log.last + 1))
     yield from report(told)
     if given.json:
         given.json.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
     for number in forged:
         raise Bad(number, f"its signature as a {said[number].type} is by nobody who counts for it: it may be forged")
-    reach = max((one["size"] for one in kept if one.get("is_given")), default=0)
     rest = f"; nothing but itself vouches for the {log.size - reach} behind them" if reach < log.size else ""
     yield f"holds: {reach} of its {log.size} entries are those that a checkpoint from elsewhere is of{rest}"
 

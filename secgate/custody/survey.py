@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 from secgate.errors import LedgerError
-from secgate.event import Event
-from secgate.events import EVENTS, BaselineRecorded, LedgerCreated, event_of
+from secgate.events import LedgerCreated, blobs_of, event_of
 from secgate.gate_events import ArtefactBound, CheckpointTaken
 from secgate.merkle import EMPTY_ROOT, HASH_BYTES, unverified
 from secgate.model import Digest, Head, KnownStatement, LedgerEntry
 from secgate.ports import Ledger
 from secgate.signed_events import SignedEvent
-
-_NAMES_A_BLOB = (
-    *("document_digest", "input_digest", "checkpoint_digest", "statement_digest", "signature_digest"),
-    *("list_digest", "rows_digest", "inventory_digest"),
-)
-"""Fields of events whose digest is a blob's."""
-_BLOB_FIELDS: Mapping[type[Event], tuple[str, ...]] = MappingProxyType(
-    {event: tuple(name for name in _NAMES_A_BLOB if name in event.__struct_fields__) for event in EVENTS.values()}
-)
 
 
 class Survey(NamedTuple):
@@ -94,7 +83,7 @@ class _Found:
         event = event_of(entry)
         if event is None:
             return
-        for digest in _blobs_of(event):
+        for digest in blobs_of(event):
             self._named.setdefault(digest, entry.sequence)
         match event:
             case LedgerCreated():
@@ -128,11 +117,3 @@ class _Found:
             named=self._named,
             roots=bytes(self._roots),
         )
-
-
-def _blobs_of(event: Event) -> Iterator[Digest]:
-    """Give the digests of the blobs that an event names. Of another tool's list none is kept but what it lists."""
-    for name in _BLOB_FIELDS[type(event)]:
-        digest: Digest = getattr(event, name)
-        if digest and not (name == "statement_digest" and isinstance(event, BaselineRecorded) and event.list_digest):
-            yield digest

@@ -14,7 +14,7 @@ from secgate.assertions import Period, Population
 from secgate.controls import Assertion
 from secgate.evidence.ground import Ground, Read
 from secgate.model import Value
-from secgate.testimony import REVIEWED, Reviewed
+from secgate.testimony import REVIEWED, KnownReview, Reviewed
 from secgate.waivers import APPROVED, REQUESTED, Refused, statement_id
 
 _APPROVED = (APPROVED, Procedure("downgrade").approved)
@@ -57,18 +57,21 @@ def exceptions(ground: Ground, assertion: Assertion) -> Population:
 def gate_changes(ground: Ground, assertion: Assertion) -> Population:
     """Give each change of policy, scanner, rule pack or mode, and the first review of it that was signed after it."""
     del assertion
-    items = tuple(
-        GateChangeItem(
-            id=read.named(one.key, one.change.repository),
-            changed_epoch_s=one.at_epoch_s,
-            reviewed_epoch_s=_reviewed(read, "gate-settings", one.at_epoch_s, one.at_epoch_s + 1),
-        )
-        for read in ground.ledgers
-        for one in read.chronicle.changes
-        if ground.within(one.at_epoch_s)
-    )
+    items = []
+    for read in ground.ledgers:
+        for one in read.chronicle.changes:
+            if ground.within(one.at_epoch_s):
+                review = _reviewed(read, "gate-settings", one.at_epoch_s, one.at_epoch_s + 1)
+                items.append(
+                    GateChangeItem(
+                        id=read.named(one.key, one.change.repository),
+                        changed_epoch_s=one.at_epoch_s,
+                        reviewed_epoch_s=review.at_epoch_s if review is not None else 0,
+                        review=review.id if review is not None else "",
+                    )
+                )
     notes = (*refused_notes(ground, REVIEWED), *ground.overlaps())
-    return Population(items, reason=unchecked(ground, REVIEWED), notes=notes)
+    return Population(tuple(items), reason=unchecked(ground, REVIEWED), notes=notes)
 
 
 def review_windows(ground: Ground, assertion: Assertion) -> Population:
@@ -76,12 +79,14 @@ def review_windows(ground: Ground, assertion: Assertion) -> Population:
     del assertion
     items = []
     for one in months(ground.period):
-        signed = [_reviewed(read, "results", one.from_epoch_s, one.to_epoch_s) for read in ground.ledgers]
+        reviews = [_reviewed(read, "results", one.from_epoch_s, one.to_epoch_s) for read in ground.ledgers]
+        signed = [review for review in reviews if review is not None]
         items.append(
             ReviewWindowItem(
                 id=f"{datetime.fromtimestamp(one.from_epoch_s, tz=UTC):%Y-%m-%d}",
                 to_epoch_s=one.to_epoch_s,
-                reviewed_epoch_s=max(signed) if all(signed) else 0,
+                reviewed_epoch_s=max(review.at_epoch_s for review in signed) if len(signed) == len(reviews) else 0,
+                reviews=tuple(review.id for review in signed),
             )
         )
     return Population(tuple(items), reason=unchecked(ground, REVIEWED), notes=refused_notes(ground, REVIEWED))
@@ -110,10 +115,10 @@ def months(period: Period) -> Iterator[Period]:
         at = end
 
 
-def _reviewed(read: Read, part: Reviewed, start_epoch_s: int, end_epoch_s: int) -> int:
-    """Give when somebody first signed for a review of a part of the gate over all of a time; 0 for nobody."""
-    found = (one.at_epoch_s for one in read.said.testimony.reviews if one.covers(part, start_epoch_s, end_epoch_s))
-    return min(found, default=0)
+def _reviewed(read: Read, part: Reviewed, start_epoch_s: int, end_epoch_s: int) -> KnownReview | None:
+    """Give the first review of a part of the gate over all of a time that somebody signed for."""
+    found = (one for one in read.said.testimony.reviews if one.covers(part, start_epoch_s, end_epoch_s))
+    return min(found, key=lambda one: one.at_epoch_s, default=None)
 
 
 def _approved(read: Read, ground: Ground) -> Iterator[ExceptionItem]:

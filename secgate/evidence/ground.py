@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,6 +15,7 @@ import msgspec
 from secgate import registry
 from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Period
+from secgate.baseline import Debt
 from secgate.checkpoint import Sealed, sealed
 from secgate.chronicle import Chronicle, Episode, RecordedBinding
 from secgate.custody.attested import attestation_of, require_counting
@@ -24,7 +24,7 @@ from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.evidence.superseding import Superseding, supersedings, with_standing
 from secgate.memory import KnownBaseline
-from secgate.model import KnownStatement, LedgerEntry, Signed, Trust
+from secgate.model import KnownStatement, LedgerEntry, Signed, Trust, encode
 from secgate.overrides import Given
 from secgate.pipeline import downgraded, exceptions, overriding, testifying
 from secgate.pipeline.baselines import recorded_debt
@@ -275,9 +275,13 @@ def _supersedings(
     """Judge what took duties back, by the enforced layer as it is now."""
     signer = _signer("sshsig", shop)
 
-    @cache
-    def check(one: KnownBaseline) -> object:
-        return recorded_debt(one, ledger, prepared, signer)
+    checked: dict[bytes, Debt] = {}
+
+    def check(one: KnownBaseline) -> Debt:
+        name = encode(one)
+        if name not in checked:
+            checked[name] = recorded_debt(one, ledger, prepared, signer)
+        return checked[name]
 
     limits = exceptions.limits_of(prepared).downgrades_s
     return supersedings(chronicle, said.downgrades, limits=limits, check=check, reason=said.reason)
@@ -357,6 +361,7 @@ def _checkpoint(kept: Kept, found: Sequence[Read], prepared: Prepared, shop: Wor
         signed = False
     return CheckpointItem(
         id=f"{kept.address} ({many_entries(checkpoint.size)}, {utc_words(checkpoint.at_epoch_s)})",
+        ledger_id=checkpoint.ledger_id,
         size=checkpoint.size,
         ledger_size=chronicle.memory.head.size,
         signed=signed,

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from secgate import sla
 from secgate.assertion_facts import SupersedingItem
-from secgate.baseline import gives_way
+from secgate.baseline import Debt, gives_way
 from secgate.chronicle import Chronicle, Episode, RecordedSuperseding
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError, UsageError
@@ -25,10 +25,11 @@ from secgate.policy.values import DowngradeLimits
 from secgate.twins import group_of
 from secgate.waivers import Bound
 
-DebtCheck = Callable[[KnownBaseline], object]
+DebtCheck = Callable[[KnownBaseline], Debt]
 """Raises SignatureError, UsageError or LedgerError for a list of known debt that nobody signed who counts."""
 NO_FILE = (
-    "its list of known debt is a file of another tool, which the ledger does not keep: nobody can check who signed"
+    "its list of known debt is a file of another tool, signed itself, which the ledger does not keep: nobody can check "
+    "who signed"
 )
 
 
@@ -128,18 +129,27 @@ def _listed(one: RecordedSuperseding, chronicle: Chronicle, check: DebtCheck) ->
     lists = [known for known in chronicle.memory.baselines(event.repository, event.line) if known.at_epoch_s in days]
     if not lists:
         return Superseding(one, replace(item, why="it names no downgrade, and no list of known debt took its place"))
-    why, untested = "", ""
+    item, why, untested = replace(item, debt=lists[0].event.statement_digest), "", ""
     for known in lists:
-        if known.event.kind != "statement":
+        if known.event.kind == "sarif":
             untested = NO_FILE
             continue
         try:
-            check(known)
+            debt = check(known)
         except (SignatureError, UsageError, LedgerError) as error:
             why = f"the list of known debt counts nothing: {error.what}"
             continue
-        return Superseding(one, replace(item, agreed=True, covers=True, approved_epoch_s=known.at_epoch_s))
+        item = replace(item, agreed=True, approved_epoch_s=known.at_epoch_s, debt=debt.digest)
+        if _names(debt, one.known):
+            return Superseding(one, replace(item, covers=True))
+        why = "the list of known debt does not name this finding"
     return Superseding(one, replace(item, why=why), untested)
+
+
+def _names(debt: Debt, known: Remembered) -> bool:
+    """Tell whether a list names a finding, by any name that either of them has for it."""
+    called = known.called
+    return any(entry.fingerprint in called or not called.isdisjoint(entry.names) for entry in debt.entries)
 
 
 def holds(bound: Bound, facts: FindingFacts) -> bool:

@@ -119,7 +119,8 @@ def secrets(ground: Ground, assertion: Assertion) -> Population:
         if one.opened_epoch_s < ground.period.from_epoch_s and told and told.at_epoch_s < ground.period.from_epoch_s:
             continue
         revoked = told.said.revoked_epoch_s if told is not None else 0
-        items.append(SecretItem(id=read.key_of(one), opened_epoch_s=one.opened_epoch_s, revoked_epoch_s=revoked))
+        known = {"opened_epoch_s": one.opened_epoch_s, "revoked_epoch_s": revoked}
+        items.append(SecretItem(id=read.key_of(one), **known, revocation=told.id if told is not None else ""))
         if told is not None:
             due = one.opened_epoch_s + limit_s
             late = "after it was due, " if told.at_epoch_s > due >= revoked else ""
@@ -158,7 +159,10 @@ def breaches(ground: Ground, assertion: Assertion) -> Population:
         bites = max(due, covered_until(read.said, one, due, ground.limits.waivers_s)) if due else 0
         if bites and ground.within(bites) and not 0 < one.closed_epoch_s <= bites:
             told = _told(read, one, ground.period)
-            found.append(BreachItem(id=read.key_of(one), due_epoch_s=bites, notified_epoch_s=told))
+            item = BreachItem(id=read.key_of(one), due_epoch_s=bites)
+            if told is not None:
+                item = replace(item, notified_epoch_s=told.at_epoch_s, notice=told.event.message_id)
+            found.append(item)
     recorded = any(_notifications(read, ground.period) for read in ground.ledgers)
     reason = "" if recorded else "no notification was recorded; secgate notify does so"
     return Population(tuple(found), reason=reason, notes=(*_unchecked_waivers(ground), *ground.overlaps()))
@@ -168,18 +172,18 @@ def _notifications(read: Read, period: Period) -> list[KnownNotification]:
     return [one for one in read.chronicle.memory.notifications if one.at_epoch_s < period.to_epoch_s]
 
 
-def _told(read: Read, one: Episode, period: Period) -> int:
-    """Give when somebody was first told that an episode is overdue, 0 for never in or before the period."""
+def _told(read: Read, one: Episode, period: Period) -> KnownNotification | None:
+    """Give the message by which somebody was first told that an episode is overdue, in or before the period."""
     names = one.known.called
-    times = (
-        sent.at_epoch_s
+    found = (
+        sent
         for sent in _notifications(read, period)
         for told in sent.event.told
         if (told.repository, told.line, told.episode) == (one.repository, one.line, one.known.episode)
         and told.fingerprint in names
         and told.stage in ("overdue", "escalation")
     )
-    return min(times, default=0)
+    return min(found, key=lambda sent: sent.at_epoch_s, default=None)
 
 
 def sla_metrics(items: Sequence[EpisodeItem], deviations: Sequence[Deviation], period: Period) -> dict[str, int]:
@@ -266,6 +270,7 @@ def _due_in(one: Episode, period: Period) -> bool:
 def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
     due = _due(one)
     covers = _covers(read.said, one, due, ground.limits.waivers_s) if due else ()
+    accepting = [cover for cover in covers if cover[0].request.kind not in DISMISSING]
     return EpisodeItem(
         id=read.key_of(one),
         severity=one.known.facts.severity.value,
@@ -275,7 +280,8 @@ def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
         due_epoch_s=due,
         closed_epoch_s=one.closed_epoch_s,
         covered_until_epoch_s=_reach(covers),
-        accepted_until_epoch_s=_reach([one for one in covers if one[0].request.kind not in DISMISSING]),
+        accepted_until_epoch_s=_reach(accepting),
+        accepting=tuple(read.named(waiver.id, waiver.id) for waiver, _ in accepting),
         dismissing=tuple(read.named(waiver.id, waiver.id) for waiver, _ in covers if waiver.request.kind in DISMISSING),
     )
 

@@ -174,6 +174,8 @@ class FileIndex:
         if self.kind in _PARSED:
             from secgate.languages import grammars
 
+            if self.kind in _YAML and yaml.is_too_deep(self.source.text):
+                return None, Parsed(ok=False, reason="blocks stand in one another too often")
             names = {"terraform": "hcl"} | dict.fromkeys(_YAML, "yaml")
             grown = grammars.parse(names.get(self.kind, self.kind), self.source.encoded + b"\n")
             broken = grown.root_node.has_error

@@ -6,6 +6,7 @@ its number from 0. Kubernetes objects are named by kind, namespace and name, tho
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import NamedTuple
 
@@ -22,6 +23,11 @@ _ITEM_NAMES = ("id", "uses", "name", "image", "key", "hosts")
 """Keys that name a list's item, the steadiest first: a step's `name` is a text for people, and gets better ones."""
 _LONGEST_NAME = 80
 _DEEPEST = 40
+_MOST_LEVELS = 120
+# What may stand before a node on its line: the marks of an item or a key, of a document, an anchor or a tag.
+_MARK = re.compile(r"(?:---|[-?:]|[&!]\S*)(?:[ \t]+|$)")
+# Each level is a place on some line of at least so many spaces and marks, so few files need to be looked at whole.
+_MAY_BE_DEEP = re.compile(rf"^(?:[ \t]|(?:---|[-?:]|[&!]\S*)(?:[ \t]|$)){{{_MOST_LEVELS}}}", re.MULTILINE)
 
 
 class _At(NamedTuple):
@@ -30,6 +36,32 @@ class _At(NamedTuple):
     node: tree_sitter.Node
     path: tuple[str, ...]
     listed_in: str
+
+
+def is_too_deep(text: str) -> bool:
+    """Tell whether blocks may stand in one another more often than the parser bears.
+
+    It keeps two entries of four bytes for each column that a block begins at, in 1,024 bytes, and more of them kill the
+    process. Counted are the columns that begin a line or stand behind marks: never fewer than the parser counts.
+    Source: tree-sitter-yaml 0.7, `scanner.c`, `serialize`.
+    """
+    text = text.replace("\r", "\n")
+    if not _MAY_BE_DEEP.search(text):
+        return False
+    columns: list[int] = []
+    for line in text.split("\n"):
+        at = len(line) - len(line.lstrip(" \t"))
+        if at == len(line):
+            continue
+        while columns and columns[-1] >= at:
+            columns.pop()
+        columns.append(at)
+        while mark := _MARK.match(line, at):
+            at = mark.end()
+            columns.append(at)
+        if len(columns) > _MOST_LEVELS:
+            return True
+    return False
 
 
 def spans(kind: str, source: Source, tree: tree_sitter.Tree) -> list[Span]:

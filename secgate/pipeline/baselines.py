@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +50,9 @@ from secgate.preparation import (
 from secgate.scanners.reports import read_report
 from secgate.sla import many
 
+_DIGEST_FILE = ".sha256"
+_DIGEST_LINE_BYTES = 512
+_DIGEST_LINE = re.compile(rb"([0-9a-f]{64}) [ *][!-~]{1,255}\n?")
 BY_SEVERITY = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 """Severities that have limits; `info` has none."""
 
@@ -182,6 +186,14 @@ def recorded_debt(one: KnownBaseline, ledger: Ledger, prepared: Prepared, signer
     data, signature = ledger.blob(event.statement_digest), ledger.blob(event.signature_digest)
     at = datetime.fromtimestamp(one.at_epoch_s, tz=UTC)
     signed = signed_by_a_person(data, signature, namespace=NAMESPACE, enforced=prepared.enforced, signer=signer, at=at)
+    if event.kind == "sarif-digest":
+        return Debt(
+            digest=event.statement_digest,
+            author=signed.principal,
+            date_epoch_s=one.at_epoch_s,
+            limits_s={Severity(name): limit for name, limit in event.limits_s.items()},
+            entries=msgspec.json.decode(ledger.blob(event.list_digest), type=tuple[DebtEntry, ...]),
+        )
     statement = read_statement(data)
     bound = (statement.author, statement.repository, statement.line)
     if bound != (signed.principal, event.repository, event.line):
@@ -207,12 +219,15 @@ def _given(
     now: datetime,
 ) -> _Given:
     data = _bytes(file, shop.machine)
-    beside = Path(shop.machine.cwd, f"{file}.sig")
+    said = _said_of(data, file, shop.machine)
+    beside = Path(shop.machine.cwd, f"{file}{said.ending}.sig")
     signature = beside.read_bytes() if beside.is_file() else b""
-    digest = hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(said.text).hexdigest()
     before = next((one for one in recorded if one.event.statement_digest == digest), None)
     at = datetime.fromtimestamp(before.at_epoch_s, tz=UTC) if before is not None else now
-    signed = signed_by_a_person(data, signature, namespace=NAMESPACE, enforced=prepared.enforced, signer=signer, at=at)
+    signed = signed_by_a_person(
+        said.text, signature, namespace=NAMESPACE, enforced=prepared.enforced, signer=signer, at=at
+    )
     debt = Debt(
         digest=digest,
         author=signed.principal,
@@ -224,7 +239,7 @@ def _given(
     event = BaselineRecorded(
         repository=prepared.target.repository,
         line=prepared.target.line,
-        kind="sarif",
+        kind=said.kind,
         author=signed.principal,
         key=signed.key,
         statement_digest=digest,
@@ -234,7 +249,31 @@ def _given(
         list_digest=hashlib.sha256(listing).hexdigest(),
     )
     # Raw output of a tool is never stored: what it lists is, by names and places that are masked (threat rule 12).
-    return _Given(debt, event, {event.list_digest: listing, event.signature_digest: signature})
+    kept = {event.list_digest: listing, event.signature_digest: signature}
+    return _Given(debt, event, kept if said.kind == "sarif" else {**kept, digest: said.text})
+
+
+class _Said(NamedTuple):
+    """What a person signed of a file: its bytes, or a line that names its digest, which can be kept."""
+
+    kind: str
+    text: bytes
+    ending: str
+
+
+def _said_of(data: bytes, file: str, machine: Machine) -> _Said:
+    """Give the line of `sha256sum` beside a file, else its own bytes. Raises SignatureError for another file's line."""
+    beside = Path(machine.cwd, f"{file}{_DIGEST_FILE}")
+    if not beside.is_file():
+        return _Said("sarif", data, "")
+    with beside.open("rb") as stream:
+        text = stream.read(_DIGEST_LINE_BYTES + 1)
+    line = _DIGEST_LINE.fullmatch(text)
+    if line is None or line[1].decode() != hashlib.sha256(data).hexdigest():
+        raise SignatureError(
+            f"{beside.name} does not name its digest", remedy=f"sha256sum {Path(file).name} > {beside.name}"
+        )
+    return _Said("sarif-digest", text, _DIGEST_FILE)
 
 
 def require_list(file: str, machine: Machine) -> None:

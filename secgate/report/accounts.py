@@ -18,6 +18,20 @@ class EntryReference(Value, frozen=True, kw_only=True):
     sequence: int
 
 
+class EntryRow(Value, frozen=True, kw_only=True):
+    """An entry that a row of the report names. `leaf` is its hash in the ledger's tree: SHA-256(0x00 || its bytes).
+
+    `bodies` are the digests of what it names and the ledger keeps beside it: a run's document, a list's rows, a
+    signature. An export has them below `blobs/`.
+    """
+
+    ledger_id: str
+    sequence: int
+    type: str
+    leaf: str
+    bodies: tuple[str, ...]
+
+
 # ------------------------------------------------------------------------------------ 6, 7, 8: exceptions, SLA, waivers
 
 

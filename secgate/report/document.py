@@ -16,6 +16,7 @@ from secgate.report.accounts import (
     ChangeSection,
     DigestSpan,
     EntryReference,
+    EntryRow,
     ExceptionRow,
     IntegritySection,
     MakingSection,
@@ -247,3 +248,5 @@ class Report(Value, frozen=True, kw_only=True):
     making: MakingSection
     sampling: SamplingSection
     limits: tuple[str, ...]
+    entries: tuple[EntryRow, ...]
+    """Every entry that a row names, to be followed from there to the record."""

@@ -91,6 +91,8 @@ def make_report(wish: ReportWish, *, place: Place, machine: Machine, now: dateti
     _check_about(about, examined, found)
     outcome = results(examined, about)
     making = _making(wish, place, examined, tested, about_digest)
+    drawn = sampling(tested, seed=wish.seed, size=wish.size)
+    waived, out, changed = waivers(examined), outages(examined), change_section(examined)
     return Report(
         cover=_cover(wish, examined, about, making),
         scope=scope_section(examined, about),
@@ -99,13 +101,14 @@ def make_report(wish: ReportWish, *, place: Place, machine: Machine, now: dateti
         tests=outcome,
         exceptions=found,
         sla=deadlines(examined, outcome.results),
-        waivers=waivers(examined),
-        outages=outages(examined),
-        changes=change_section(examined),
+        waivers=waived,
+        outages=out,
+        changes=changed,
         integrity=integrity(examined),
         making=making,
-        sampling=sampling(tested, seed=wish.seed, size=wish.size),
+        sampling=drawn,
         limits=(*LIMITS, *_limits(wish, examined, outcome.results)),
+        entries=references.rows(tested, found, waived, out, changed),
     )
 
 

@@ -12,6 +12,7 @@ from secgate.assertions import Deviation, Evidence
 from secgate.escape import json_text
 from secgate.evidence import Examined
 from secgate.masking import clean
+from secgate.model import Value
 from secgate.population import Imported
 from secgate.report.about import About, NotApplicable
 from secgate.report.accounts import ExceptionRow, Sample, SampleRow, SamplingSection
@@ -32,6 +33,7 @@ METHOD = (
     "By hand: printf '%s\\n%s' SEED KEY | sha256sum",
     "Keys are in the population's file, one item a line; its digest is in section 4.",
     "From an item to its record: secgate ledger log, and secgate ledger prove ENTRY for a proof of inclusion.",
+    "populations/entries.jsonl has each entry's leaf, and the digests of what is kept beside it: blobs/ of an export.",
 )
 """How a sample is drawn."""
 
@@ -68,7 +70,7 @@ def _population(one: Evidence, examined: Examined, references: References) -> Po
         where=known.where,
         count=one.population,
         file=f"populations/{one.assertion}.jsonl",
-        digest=hashlib.sha256(population_lines(rows)).hexdigest(),
+        digest=hashlib.sha256(json_lines(rows)).hexdigest(),
         lists=tuple(_list(used, references) for used in (lists.imports if lists is not None else ())),
         unmatched=one.unmatched,
         notes=tuple(clean(note) for note in one.notes),
@@ -76,8 +78,8 @@ def _population(one: Evidence, examined: Examined, references: References) -> Po
     )
 
 
-def population_lines(rows: Iterable[ItemRow]) -> bytes:
-    """Give a population's file: one JSON object a line, in the population's order."""
+def json_lines(rows: Iterable[Value]) -> bytes:
+    """Give the file of a population, or of the entries: one JSON object a line, in their order."""
     lines = (json_text(msgspec.json.encode(row, order="sorted")) for row in rows)
     return b"".join(line + b"\n" for line in lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from secgate.baseline import NAMESPACE
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.events import BaselineRecorded, ObligationAdded, ObligationSuperseded
+from secgate.evidence import EvidenceWish, Place, period_evidence
 from secgate.model import Outcome, RunDocument, Severity
 from secgate.pipeline.debts import BaselineRequest, Written, write_baseline
 from tests.product import CLEAN, DAY, KEY, NOW, WEAK, Product, outcome, states
@@ -259,6 +261,61 @@ def test_the_sarif_of_another_tool_lists_known_debt(shop: Shop, tmp_path: Path) 
     assert any("counts for 1 of 1 finding" in note for note in document.notes)
     assert [basis for basis, _, _ in duties(shop)] == ["severity:high", "baseline:high"]
     assert outcomes(shop, 8, 30) == [Outcome.PASS] * 2
+
+
+def by_digest(file: str, key: Key) -> None:
+    """Write the line of `sha256sum` beside a file, signed."""
+    line = Path(f"{file}.sha256")
+    line.write_text(f"{sha256(Path(file).read_bytes()).hexdigest()}  known.sarif\n")
+    sign(line, key, NAMESPACE)
+
+
+def test_by_its_digest_it_can_be_checked_again_from_the_ledger(shop: Shop, tmp_path: Path) -> None:
+    shop.run()
+    file = foreign(tmp_path, key=None)
+    by_digest(file, shop.ada)
+    for day in (1, 2):
+        document = shop.run(day, baseline=file)
+        assert any("counts for 1 of 1 finding" in note for note in document.notes)
+    (event,) = shop.events(BaselineRecorded)
+    assert (event.kind, shop.ledger.blob(event.statement_digest)) == (
+        "sarif-digest",
+        Path(f"{file}.sha256").read_bytes(),
+    )
+    assert [basis for basis, _, _ in duties(shop)] == ["severity:high", "baseline:high"]
+    assert taken_back(shop) == ("no_deviation", 1, 1)
+
+
+def taken_back(shop: Shop) -> tuple[str, int, int]:
+    """Give what evidence says of the times that lists took back: result, population, tested."""
+    wish = EvidenceWish(start=NOW, end=NOW + 3 * DAY)
+    place = Place(path=str(shop.git.root), enforced=str(shop.layer))
+    found = period_evidence(wish, place=place, machine=shop.product.machine(), now=NOW + 4 * DAY)
+    (one,) = (one for one in found.assertions if one.assertion == "vuln.superseded")
+    return one.result, one.population, one.tested
+
+
+def test_evidence_looks_at_whoever_signed_a_list_that_took_a_time_back(shop: Shop) -> None:
+    shop.run()
+    write(shop, 1)
+    shop.run(2)
+    assert taken_back(shop) == ("no_deviation", 1, 1)
+
+
+def test_evidence_cannot_look_at_whoever_signed_a_file_that_is_not_kept(shop: Shop, tmp_path: Path) -> None:
+    shop.run()
+    shop.run(1, baseline=foreign(tmp_path, key=shop.ada))
+    assert taken_back(shop) == ("not_tested", 1, 0)
+
+
+def test_the_digest_of_another_file_counts_nothing(shop: Shop, tmp_path: Path) -> None:
+    shop.run()
+    file = foreign(tmp_path, key=shop.ada)
+    by_digest(file, shop.ada)
+    Path(file).write_text(Path(file).read_text() + "\n")
+    document = shop.run(1, baseline=file)
+    assert any("known.sarif.sha256 does not name its digest" in note for note in document.notes)
+    assert facts(shop, document) == [False]
 
 
 def test_giving_it_again_does_not_start_it_again(shop: Shop, tmp_path: Path) -> None:

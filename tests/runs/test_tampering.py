@@ -236,7 +236,9 @@ def test_an_old_checkpoint_that_was_put_back_under_another_name_is_told_of(kept:
     (kept.home / "copy.json").write_bytes(old)
     told = kept.cli("verify", "--checkpoint", str(kept.home / "copy.json"))
     assert told.code == 0
-    assert f"was put at {kept.place}, says entry {kept.number('checkpoint', 1)}" in told.out
+    note = f"was put at {kept.place}, says entry {kept.number('checkpoint', 1)}"
+    assert note in told.out
+    assert note in standalone(kept.export(), "--checkpoint", str(kept.home / "copy.json")).out
 
 
 def test_a_checkpoint_by_nobody_who_counts_is_refused(kept: Kept) -> None:

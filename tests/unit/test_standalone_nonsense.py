@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -138,6 +139,17 @@ def test_a_file_that_is_not_there_or_none_is_said(export: Path, tmp_path: Path, 
 @pytest.mark.parametrize("words", [("--from", "2026-05-01", "--to", "2026-01-01"), ("--to", "never")])
 def test_no_time_is_a_wrong_call(export: Path, words: tuple[str, ...]) -> None:
     assert run(export, *words).returncode == 2
+
+
+def test_the_time_that_duties_are_judged_at_is_the_entries_own(export: Path, tmp_path: Path) -> None:
+    """Else whoever holds the export could have it that nothing was due yet."""
+    told = []
+    for last in (EPOCH_S, 0, 10**30):
+        manifest = json.loads((export / "manifest.json").read_bytes())
+        (export / "manifest.json").write_text(json.dumps({**manifest, "last_epoch_s": last}))
+        assert run(export, "--json", str(tmp_path / "told.json")).returncode == 0
+        told.append(json.loads((tmp_path / "told.json").read_bytes())["to_epoch_s"])
+    assert told == [EPOCH_S + 1] * 3
 
 
 @pytest.mark.parametrize("name", ["blobs/ab/pipe", "checkpoints/given-1.json", "terms.json", "entries/000001.jsonl"])

@@ -46,6 +46,7 @@ def render(report: Report) -> Files:
         "ledgers": (accounts.LedgerProof, report.integrity.ledgers),
         "parameters": (accounts.Parameter, report.making.parameters),
         "inputs": (accounts.Input, report.making.inputs),
+        "entries": (accounts.EntryRow, report.entries),
     }
     files = {f"csv/{name}.csv": _table(kind, rows) for name, (kind, rows) in tables.items()}
     files["csv/cover.csv"] = _written(("name", "value"), _cover(report))

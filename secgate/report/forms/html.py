@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from secgate.escape import plain
 from secgate.evidence import notes_once
+from secgate.report.accounts import EntryReference
 from secgate.report.charts import charts
 from secgate.report.document import RESULT_WORDS, Report
 from secgate.report.forms import Files
@@ -62,6 +63,7 @@ def page(report: Report) -> str:
     text = environment.get_template("report.html.j2").render(
         charts=charts(report),
         has_windows=any(one.unit == "repository_scanner_window" and one.lists for one in report.populations),
+        leaves={EntryReference(ledger_id=one.ledger_id, sequence=one.sequence): one.leaf for one in report.entries},
         many_ledgers=len(report.integrity.ledgers) > 1,
         marks=_MARKS,
         max_keys=MAX_KEYS,

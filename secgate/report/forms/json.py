@@ -1,4 +1,4 @@
-"""The report as JSON: the whole document, and each population's file, from which samples are drawn."""
+"""The report as JSON: the whole document, each population's file, from which samples are drawn, and their entries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import msgspec
 from secgate.escape import json_text
 from secgate.report.document import Report
 from secgate.report.forms import Files
-from secgate.report.testing import population_lines
+from secgate.report.testing import json_lines
+
+ENTRIES = "populations/entries.jsonl"
 
 
 def render(report: Report) -> Files:
@@ -17,5 +19,6 @@ def render(report: Report) -> Files:
 
 
 def population_files(report: Report) -> Files:
-    """Give each population's file, whose digest section 4 names."""
-    return {one.file: population_lines(one.items) for one in report.populations}
+    """Give each population's file, whose digest section 4 names, and the file of all entries that a row names."""
+    files = {one.file: json_lines(one.items) for one in report.populations}
+    return {**files, ENTRIES: json_lines(report.entries)}

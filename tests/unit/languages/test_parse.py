@@ -229,6 +229,40 @@ def test_lines_region(first: int, last: int, expected: tuple[int, ...]) -> None:
     assert (region.start_line, region.start_column, region.end_line, region.end_column) == expected
 
 
+def stairs(levels: int, mark: str = "a:", step: str = " ") -> str:
+    return "".join(f"{step * level}{mark}\n" for level in range(levels))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("- " * 2000, "? " * 2000, ": " * 2000, "- ? : " * 700, "-\t" * 2000, "--- " + "- " * 2000, "- &a " * 2000),
+        *(stairs(800), stairs(400, "- a:", "  "), stairs(800).replace("\n", "\r"), stairs(800).replace("\n", "\r\n")),
+        *(
+            stairs(60) + " " * 60 + "- " * 200,
+            "a: 1\n" * 2000 + stairs(800),
+            "[\n" + stairs(800),
+            "\ufeff" + stairs(800),
+        ),
+    ],
+)
+def test_threat_13_yaml_that_would_kill_its_parser_does_not_parse(text: str) -> None:
+    index = FileIndex("github-workflow", text.encode())
+    assert (index.parsed.ok, index.unit(1, 1).symbol, index.symbols) == (False, "", frozenset())
+    assert "too often" in index.parsed.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("- " * 118 + "x\n", stairs(118), "".join(f"{' ' * at}a:\n{' ' * at}- b:\n" for at in range(0, 230, 2))),
+        *("a: |\n" + f"{' ' * 300}x\n" * 900, "a: 1\n" * 20_000, "a:\n" + "  - b\n" * 9000, f"a: {'- ' * 300}"),
+    ],
+)
+def test_yaml_that_the_parser_bears_is_given_to_it(text: str) -> None:
+    assert "too often" not in FileIndex("yaml", text.encode()).parsed.reason
+
+
 @settings(deadline=None)
 @given(st.text(alphabet="ab=(){}[]:,.\"'`#/*\\\n\r\t -é😀", max_size=60), st.integers(-2, 9), st.integers(-2, 40))
 @pytest.mark.parametrize(
