@@ -43,21 +43,6 @@ OUTCOMES = {
     "internal-error": "a fault of secgate, with where to report it; never 1",
 }
 
-OPTIONS = {
-    "kingfisher": {"rule_cache": "absolute folder for compiled rules; protected, release and audit runs compile anew"},
-    "pip-audit": {
-        "source": "`local`, `index` or `osv`; set from `advisories.source`",
-        "resolve": "`false`: ranges without a lock are not resolved, and stay gaps",
-        "advisories_digest": "digest of the advisories, for the options digest",
-    },
-    "semgrep": {
-        "entry": "`native` (default) or `python`: which of its two programs reads the rules",
-        "packs": "further folders of rules, absolute",
-        "rule_timeout_s": "time for one rule on one file, 30 by default",
-    },
-    "zizmor": {"persona": "`regular` (default), `pedantic` or `auditor`"},
-}
-
 VARIABLES = {
     "SECGATE_ENFORCED": "the enforced layer's directory, as `--enforced`",
     "SECGATE_CHECKPOINT_TOKEN": "sent as bearer token to the address at which a checkpoint is kept",
@@ -97,6 +82,7 @@ GAPS = {
     "advisories-too-old": "the newest change in the database is older than allowed",
     "no-tool": "no tool of this lane took part",
     "left-out": "the file was not offered to any lane, see below",
+    "excluded": "the tree's own `exclude` leaves out every file that the lane would have",
 }
 
 LEFT_OUT = {
@@ -279,16 +265,17 @@ def _configuration() -> Iterator[str]:
     ]
     yield _table(("key", "value", "default", "who may set it", "variable", "meaning"), rows)
     yield "Options of scanners, under `[scanners.NAME.options]`:\n"
-    options = [(f"{name}.{key}", text) for name, some in OPTIONS.items() for key, text in some.items()]
-    if {key for some in OPTIONS.values() for key in some} != scanner_options():
-        raise KeyError(f"options of scanners in the code: {sorted(scanner_options())}")
-    yield _table(("option", "meaning"), [(_code(key), text) for key, text in sorted(options)])
+    yield _table(("option", "value", "default", "meaning"), list(scanner_options()))
 
 
-def scanner_options() -> set[str]:
-    """Give the names that adapters read from their settings, as their source shows them."""
-    pattern = re.compile(r"request\.settings(?:\.get\(|, )\"([a-z_]+)\"")
-    return {name for path in (ROOT / "secgate/scanners").glob("*.py") for name in pattern.findall(path.read_text())}
+def scanner_options() -> Iterator[tuple[str, str, str, str]]:
+    """Give a row about each option that a shipped scanner declares."""
+    for name in sorted(registry.BUILTIN["scanners"]):
+        form = registry.scanner_options(name)
+        hints = get_type_hints(form, include_extras=True)
+        for field in msgspec.structs.fields(form):
+            kind, meta = get_args(hints[field.name])
+            yield _code(f"{name}.{field.name}"), _type(kind), _default(field), meta.description
 
 
 def _environment() -> Iterator[str]:

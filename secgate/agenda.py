@@ -99,7 +99,8 @@ def _cells(one: Deadline) -> Iterator[str]:
     yield one.severity.value
     yield markdown_text(f"{_what(one)} {one.fingerprint[:12]}")
     yield markdown_text(f"{_place(one)} in {_home(one)}")
-    yield markdown_text(". ".join(part for part in (one.why + _others(one), _waiver(one)) if part))
+    waiver = _waiver(one)
+    yield markdown_text(f"{one.why}{_others(one)}{f'. Waiver {waiver}' if waiver else ''}")
     yield markdown_text(one.owner)
 
 

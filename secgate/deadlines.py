@@ -174,7 +174,7 @@ def _deadline(one: Remembered, told: Told, *, ledger: str, repository: str, line
         state=state_of(one.obligations, waived_until_epoch_s=until, now_epoch_s=as_of),
         due_epoch_s=first.due_epoch_s if first else None,
         left_s=first.due_epoch_s - as_of if first else None,
-        why=duty_words(first) if first else "no duty stands: its severity has no limit",
+        why=_why(first, one.obligations),
         waived_until_epoch_s=until,
         waived_by=told.waived_by if until else "",
         duties=tuple(
@@ -182,6 +182,12 @@ def _deadline(one: Remembered, told: Told, *, ledger: str, repository: str, line
             for duty in standing
         ),
     )
+
+
+def _why(first: Obligation | None, duties: Iterable[Obligation]) -> str:
+    told = duty_words(first) if first else "no duty stands: its severity has no limit"
+    back = max((duty for duty in duties if duty.superseded_by), key=lambda duty: duty.superseded_epoch_s, default=None)
+    return f"{told}; the downgrade {back.superseded_by[:12]} took {back.basis} back" if back else told
 
 
 def state_of(duties: Iterable[Obligation], *, waived_until_epoch_s: int, now_epoch_s: int) -> State:

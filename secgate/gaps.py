@@ -26,6 +26,7 @@ _GAP_WORDS = {
     "advisories-too-old": "has an advisory database that is too old",
     "no-tool": "has no tool",
     "left-out": "was left out",
+    "excluded": "is excluded by the tree itself",
 }
 _LEFT_OUT_WORDS = {
     "link": "link",

@@ -718,7 +718,7 @@ class Gap(Value, frozen=True, kw_only=True):
     `not-selected`,
     `not-listed`, `parse-error`, `too-large`, `not-utf8`, `unreadable`, `unsupported`, `unpinned`, `skipped-by-tool`,
     `advisories-missing`,
-    `advisories-too-old`, `no-tool`, `left-out`.
+    `advisories-too-old`, `no-tool`, `left-out`, `excluded`.
     """
 
     lane: Lane

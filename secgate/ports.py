@@ -13,6 +13,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from msgspec import Struct
+
 from secgate.model import (
     Digest,
     Entry,
@@ -51,8 +53,7 @@ class ProcessRunner(Protocol):
         """Run `argv` without a shell in its own process group; its environment is an allow-list and `env`, no more.
 
         Past a limit the whole group is killed and the output says so. A program that cannot be started gives an Output
-        with `problem` set;
-        nothing is raised for what the child does.
+        with `problem` set; nothing is raised for what the child does.
         """
 
 
@@ -75,9 +76,8 @@ class Executor(Protocol):
         """Run all `jobs` and give each one's output by its `Job.name` (unique over the call).
 
         `tools` are by scanner name, `services` give an address by service name. `on_end` is called once per job, from
-        any thread, as it
-        ends. A job whose service is absent is answered with `problem`, never run. May be called by several threads at
-        once.
+        any thread, as it ends. A job whose service is absent is answered with `problem`, never run. May be called by
+        several threads at once.
         """
 
     def cancel(self) -> None:
@@ -115,7 +115,7 @@ class PlanRequest(Value, frozen=True, kw_only=True):
     view: View
     files: tuple[SourceFile, ...]
     settings: Mapping[str, object]
-    """The scanner's own table of the configuration; {} by default."""
+    """The scanner's options, `[scanners.NAME.options]`, of the form that it declares; what is left out is not there."""
     rules_root: str
     """Absolute path of the rules folder, for reading what a plan depends on; jobs name it by Slot("rules")."""
     offline: bool
@@ -124,6 +124,10 @@ class PlanRequest(Value, frozen=True, kw_only=True):
     """Bytes of a path of the view."""
     limits: Limits
     evaluated_epoch_s: int
+
+
+class NoOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The options of a scanner that has none."""
 
 
 @runtime_checkable
@@ -137,6 +141,11 @@ class Scanner(Protocol):
     services: tuple[str, ...]
     outgoing: str
     """What the tool would send or fetch over a network, and the option that stops it; shown in the documentation."""
+    options: type[Struct]
+    """The form of `[scanners.NAME.options]`: a field with a default for each, its meaning in `Meta(description=)`.
+
+    Whatever is not of this form is refused before anything is judged, with its place. `NoOptions` for none.
+    """
 
     def supports(self, file: SourceFile) -> bool:
         """Tell whether this scanner looks at files of this kind."""

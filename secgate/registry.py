@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
+from msgspec import Struct
+
 from secgate import ports
 from secgate.config import EngineSettings, Machine
 from secgate.errors import InternalError, UsageError
@@ -138,6 +140,18 @@ def checked(kind: Kind, name: str, plugin: Plugin) -> Plugin:
 def scanner(name: str) -> ports.Scanner:
     """Make a scanner. Nothing is probed or started."""
     return checked("scanners", name, cast("ports.Scanner", find("scanners", name)()))
+
+
+def scanner_options(name: str) -> type[Struct]:
+    """Give the form of a scanner's options. Raises UsageError for a plug-in that declares something else."""
+    form: object = scanner(name).options
+    if isinstance(form, type) and issubclass(form, Struct):
+        return form
+    raise UsageError(
+        f"the scanner `{name}` declares options of no form",
+        remedy="let `options` be a msgspec Struct, `NoOptions` for none; see ports.py",
+        place="secgate.scanners",
+    )
 
 
 def reporter(name: str) -> ports.Reporter:

@@ -33,6 +33,34 @@ test_inconclusive_touched_gap_though_waived if unsure(with_gap({}, {"touched": t
 
 test_inconclusive_whole_tree if unsure(with_gap({"changed_set": "all"}, {"touched": true}))
 
+with_excluded(run, changes, offered) := facts.document(run, {
+	"gaps": [facts.gap(object.union({"path": "", "tool": "", "reason": "excluded"}, changes))],
+	"lanes": [
+		facts.lane({"offered": 0, "covered": 0, "gaps_total": 1}),
+		facts.lane({"lane": "secrets", "offered": offered, "covered": offered}),
+	],
+})
+
+test_counted_lane_excluded_beside_others if {
+	counted(with_excluded({}, {}, 1))
+	not unsure(with_excluded({}, {}, 1))
+}
+
+test_inconclusive_everything_excluded if {
+	unsure(with_excluded({}, {}, 0))
+	not counted(with_excluded({}, {}, 0))
+}
+
+test_inconclusive_lane_excluded_in_release_and_audit if {
+	unsure(with_excluded({"profile": "release"}, {}, 1))
+	unsure(with_excluded({"profile": "audit"}, {}, 0))
+}
+
+test_counted_excluded_waived if {
+	counted(with_excluded({"profile": "release"}, {"waived": true}, 0))
+	not unsure(with_excluded({"profile": "release"}, {"waived": true}, 0))
+}
+
 test_counted_whole_tree_waived if {
 	document := with_gap({"changed_set": "all"}, {"touched": true, "waived": true})
 	counted(document)

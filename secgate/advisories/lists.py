@@ -139,7 +139,8 @@ def _fill(connection: sqlite3.Connection, kind: Kind, data: bytes, *, source: st
         raise UsageError(f"{source}: {' '.join(str(error).split())[:200]}", remedy=_REMEDIES[kind]) from error
     total = len(found) + rejected
     if not found or rejected > limits.rejected_share * total:
-        raise UsageError(f"{source}: {rejected} of {total} entries cannot be read", remedy=_REMEDIES[kind])
+        told = f"{rejected} of {total} entries cannot be read" if total else "there is no entry in it"
+        raise UsageError(f"{source}: {told}", remedy=_REMEDIES[kind])
     info = ListInfo(
         kind=kind,
         count=len(found),

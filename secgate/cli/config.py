@@ -36,12 +36,13 @@ def schema(*, name: str) -> int:
     sla, notify, import, attest (of `attest verify`), evidence (of `evidence check`) or metrics. Within a version a
     form only gets additions.
     """
-    from secgate import config, document_schema
+    from secgate import document_schema
+    from secgate.pipeline.configuring import settings_schema
 
     known = ("settings", *document_schema.names())
     if name not in known:
         raise UsageError(f"there is no schema of `{name}`", remedy=f"one of: {', '.join(known)}", place="NAME")
-    made = config.schema() if name == "settings" else document_schema.document_schema(name)
+    made = settings_schema() if name == "settings" else document_schema.document_schema(name)
     click.echo(json.dumps(made, indent=2))
     return 0
 

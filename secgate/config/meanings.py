@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from secgate.config.settings import ENFORCED_ONLY, OPERATOR_ONLY, Settings
 
@@ -48,7 +50,7 @@ MEANINGS = {
     "scanners.NAME.timeout_s": "time limit of each of its child processes, in seconds",
     "scanners.NAME.path": "absolute path of its program",
     "scanners.NAME.kinds": "kinds of files that it is asked about besides those that the lane table names it for",
-    "scanners.NAME.options": "settings of its adapter, see below",
+    "scanners.NAME.options": "options that its adapter knows; any other is refused",
     "conftest.N.policies": "folder with policies in Conftest's shape; the enforced layer's are below its `conftest/`",
     "conftest.N.files": "path patterns of the files that they are asked about",
     "conftest.N.namespaces": "packages whose `deny`, `violation` and `warn` rules count",
@@ -70,10 +72,19 @@ def who_may_set(key: str) -> str:
     return "anyone"
 
 
-def schema() -> dict[str, Any]:
-    """Give the JSON Schema (2020-12) of `secgate.toml` and `enforced.toml`, with what each key means."""
-    document = msgspec.json.schema(Settings)
+def schema(options: Mapping[str, type[Struct]]) -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of `secgate.toml` and `enforced.toml`, with what each key means.
+
+    `options` are the forms of the options of scanners, by the scanner's name.
+    """
+    (top, *forms), parts = msgspec.json.schema_components((Settings, *options.values()), ref_template="#/$defs/{name}")
+    document: dict[str, Any] = {**top, "$defs": parts}
     _describe(document, document["$ref"], "")
+    scanners = parts["Settings"]["properties"]["scanners"]
+    scanners["properties"] = {
+        name: {"allOf": [scanners["additionalProperties"], {"properties": {"options": form}}]}
+        for name, form in zip(options, forms, strict=True)
+    }
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "secgate.toml"}
     return {**head, **document}
 

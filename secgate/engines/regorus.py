@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "gordon-to-regorus"
 
-_PLACE = re.compile(r"^--> (.+:\d+:\d+)$", re.MULTILINE)
+_PLACE = re.compile(r"^--> (.+):(\d+):(\d+)$", re.MULTILINE)
+_TAB_COLUMNS = 4
 _MESSAGE = re.compile(r"^error: (.+)$", re.MULTILINE)
 _MAX_MESSAGE = 400
 
@@ -71,7 +72,7 @@ class RegorusEngine:
     ) -> Answer:
         """See Engine; `limit_s` is not kept (RegorusChild keeps it)."""
         del limit_s
-        with _faults_named():
+        with _faults_named(modules):
             engine = _engine(modules)
             engine.add_data_json(data.decode())
             engine.set_input_json(document.decode())
@@ -88,7 +89,7 @@ class RegorusEngine:
     ) -> tuple[Reached, ...]:
         """Evaluate `query` without an input, and give the lines that it comes to; `limit_s` is not kept here."""
         del limit_s
-        with _faults_named():
+        with _faults_named(modules):
             engine = _engine(modules)
             engine.set_enable_coverage(True)
             engine.add_data_json(data.decode())
@@ -101,7 +102,7 @@ class RegorusEngine:
         """See SyntaxReader."""
         if not modules:
             return []
-        with _faults_named():
+        with _faults_named(modules):
             text = _engine(modules).get_ast_as_json()
         return read_trees(text.encode())
 
@@ -143,12 +144,12 @@ def _engine(modules: Sequence[PolicyModule]) -> regorus.Engine:
 
 
 @contextmanager
-def _faults_named() -> Iterator[None]:
+def _faults_named(modules: Sequence[PolicyModule]) -> Iterator[None]:
     """Turn what the binding raises into a PolicyError: its own errors, and a panic, which is no Exception."""
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        raise _named(str(error)) from error
+        raise _named(str(error), modules) from error
     except BaseException as error:
         # pyo3 makes its panic class anew in each extension, so it can be told by its module's name alone.
         if type(error).__module__ != "pyo3_runtime":
@@ -159,13 +160,26 @@ def _faults_named() -> Iterator[None]:
         ) from error
 
 
-def _named(text: str) -> PolicyError:
+def _named(text: str, modules: Sequence[PolicyModule]) -> PolicyError:
     place, message = _PLACE.search(text), _MESSAGE.search(text)
     return PolicyError(
         _short(message[1] if message else text),
         remedy="correct the policy, and try it with `test_` rules",
-        place=place[1] if place else "",
+        place=_place(place[1], int(place[2]), int(place[3]), modules) if place else "",
     )
+
+
+def _place(path: str, row: int, counted: int, modules: Sequence[PolicyModule]) -> str:
+    """Give `file:line:column` with columns in characters; the engine counts bytes, and four for a tab."""
+    text = next((module.text for module in modules if module.path == path), "")
+    line = "".join(text.split("\n")[row - 1 : row])
+    column = 1
+    for character in line:
+        counted -= _TAB_COLUMNS if character == "\t" else len(character.encode("utf-8", "replace"))
+        if counted < 1:
+            return f"{path}:{row}:{column}"
+        column += 1
+    return f"{path}:{row}:{column + counted - 1}"
 
 
 def _short(text: str) -> str:

@@ -81,6 +81,7 @@ def _cover(
         parse_ok=parse_ok,
         misreading=misreading,
         kinds_of=kinds_of,
+        settled=prepared.settled,
         held=_held(part.view, prepared) if prepared.asking.folders else None,
     )
 

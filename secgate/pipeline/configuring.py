@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from secgate import config
+from secgate import config, registry
 from secgate.addresses import without_credentials
 from secgate.config import Machine
 from secgate.errors import ConfigError, UsageError, faults_words
@@ -76,6 +76,11 @@ def _leaves(values: Mapping[str, Any], at: tuple[str, ...]) -> Iterator[tuple[st
             yield ".".join(path), value
 
 
+def settings_schema() -> dict[str, Any]:
+    """Give the JSON Schema of settings, with the options of every scanner that is here, a third party's too."""
+    return config.schema({name: registry.scanner_options(name) for name in registry.names("scanners")})
+
+
 def toml_key(key: str) -> str:
     """Give a dotted key as one writes it in TOML."""
     return ".".join(part if _BARE.fullmatch(part) else msgspec.json.encode(part).decode() for part in key.split("."))
@@ -117,13 +122,13 @@ def _checked(name: str, enforced: Enforced, machine: Machine) -> tuple[str, bool
     layer = config.parse_file(data, name=name, trust=trust)
     if layer is None:
         return f"{name}: no [tool.secgate]", False
-    if trust == "enforced":
-        # Its profiles may be of its own making, in a folder that nobody has named.
-        resolved = config.resolve([layer])
-    else:
-        resolved = config.resolve([*([enforced.settings] if enforced.settings is not None else []), layer])
+    above = enforced.settings if trust != "enforced" else None
+    layers = [*([above] if above is not None else []), layer]
+    resolved = config.resolve(layers)
+    check_scanners(resolved, layers)
+    if trust != "enforced":
+        # The organisation's profiles may be of its own making, in a folder that nobody has named.
         check_profiles(resolved, profiles_in({**shipped_files(), **enforced.policies}[PROFILES_NAME]))
-    check_scanners(resolved)
     count = sum(source == layer.name for source in resolved.sources.values())
     lines = [f"{name}: {count} setting{'' if count == 1 else 's'}, no fault", *resolved.overruled]
     return "\n".join(lines), True

@@ -24,7 +24,7 @@ from secgate.policy.accounts import (
     PolicyTests,
     RuleResult,
 )
-from secgate.policy.layers import SETS
+from secgate.policy.layers import MAX_MODULE_BYTES, SETS
 from secgate.policy.testing import (
     QUESTION,
     TEST_SUFFIX,
@@ -241,7 +241,8 @@ def _fault(told: tuple[str, str, str], by: str) -> PolicyFault:
 
 
 def _unread(modules: Sequence[PolicyModule], reader: SyntaxReader) -> list[PolicyFault]:
-    """Give a fault for each module that does not parse."""
+    """Give a fault for each module that does not parse; one that is too large is left to whoever loads the layer."""
+    modules = [module for module in modules if len(module.text.encode()) <= MAX_MODULE_BYTES]
     try:
         reader.syntax(modules)
     except PolicyError:

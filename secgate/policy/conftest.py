@@ -109,10 +109,15 @@ def _read(path: str, data: bytes, reader: SyntaxReader) -> PolicyModule:
         older = msgspec.structs.replace(module, is_v0=True)
         try:
             reader.syntax([older])
-        except PolicyError:
-            raise error from None
+        except PolicyError as older_error:
+            # The language that the module is in is the one that was read further.
+            raise max(error, older_error, key=_position) from None
         return older
     return module
+
+
+def _position(error: PolicyError) -> list[int]:
+    return [int(number) for number in error.place.split(":")[-2:] if number.isdecimal()]
 
 
 def _rules(parsed: Iterable[Module], namespaces: frozenset[str]) -> tuple[tuple[ConftestRule, ...], list[Fault]]:

@@ -41,6 +41,7 @@ GAP_REASONS = frozenset(
         "advisories-too-old",
         "no-tool",
         "left-out",
+        "excluded",
     }
 )
 """Closed list of the reasons a gap may have; the same as in the input's schema."""

@@ -18,6 +18,7 @@ from msgspec import Struct
 from secgate.errors import PolicyError
 from secgate.model import Digest
 from secgate.policy import tree
+from secgate.policy.elements import element_faults
 from secgate.policy.inference import Surroundings
 from secgate.policy.reach import Reach
 from secgate.policy.references import Fault, check_references, raise_faults
@@ -124,7 +125,11 @@ def load_layer(
         packages |= {package: frozenset(shipped.exported[package]) for package in ground}
     seen = msgspec.json.decode(data, type=dict[str, object]) | values
     surroundings = Surroundings(vocabulary=vocabulary, data=from_data(seen), packages=packages)
-    raise_faults([*faults, *(f for module in parsed for f in check_references(module, surroundings))], layer=name)
+    faults += [fault for module in parsed for fault in check_references(module, surroundings)]
+    for module in parsed:
+        if module.package.startswith("secgate.rules."):
+            faults += element_faults(module, surroundings, SETS[name])
+    raise_faults(faults, layer=name)
     if parsed or not (name == "organisation" and values):
         # An organisation may set limits and add no rule; anybody else's silence is a mistake.
         _require_rules(name, parsed)

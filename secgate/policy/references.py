@@ -79,11 +79,15 @@ def answers_alike(module: Module, beside: frozenset[str]) -> list[Fault]:
     `beside` are the names of the rules of its package, in other modules too.
     """
     faults = []
+    called: set[int] = set()
     own = beside | {"data"} | {name for item in module.imports if (name := tree.imported_as(item, module))}
     for node in tree.everything(list(module.rules)):
         kind, body = tree.opened(node)
         name = ".".join(tree.path_of(body.get("fcn")) or ()) if kind == "Call" else ""
-        if kind in ("RefDot", "RefBrack"):
+        if kind == "Call":
+            # What is called comes by again, as a reference below the call.
+            called.add(id(body.get("fcn")))
+        elif kind in ("RefDot", "RefBrack") and id(node) not in called:
             name = ".".join(tree.path_of(node) or ())
         if name in FORBIDDEN:
             faults.append(_not_allowed(module.place(body.get("span")), name))

@@ -29,13 +29,11 @@ class Module(Struct, frozen=True, kw_only=True):
         return self.text[start:end].decode("utf-8", "replace")
 
     def place(self, span: object) -> str:
-        """Give `file:line:column` of a span; a tab is one column, as in editors and in OPA."""
-        row, column = number(span, "line"), number(span, "col")
-        lines = self.text.split(b"\n", row)
-        text = lines[row - 1] if 0 < row <= len(lines) else b""
-        tabs = len(text) - len(text.lstrip(b"\t"))
-        # The parser counts four for each.
-        return f"{self.path}:{row}:{column - 3 * min(tabs, max(column - 1, 0) // 4)}"
+        """Give `file:line:column` of a span. Columns count characters from 1, and a tab is one, as in editors."""
+        # The parser's own columns count bytes, and four for a tab; its offsets are exact.
+        start = number(span, "start")
+        before = self.text[self.text.rfind(b"\n", 0, start) + 1 : start]
+        return f"{self.path}:{number(span, 'line')}:{len(before.decode('utf-8', 'replace')) + 1}"
 
 
 def read_module(tree: Node, *, path: str, text: str) -> Module:

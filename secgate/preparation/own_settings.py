@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from secgate import config, registry
@@ -59,8 +59,9 @@ def draft_words(
     if fault is None and layer is not None and (own is None or layer.values != own.values):
         try:
             # By itself: what the command line says today is not what every later run has.
-            resolved = config.resolve([*([enforced] if enforced is not None else []), layer])
-            check_scanners(resolved)
+            layers = [*([enforced] if enforced is not None else []), layer]
+            resolved = config.resolve(layers)
+            check_scanners(resolved, layers)
             check_profiles(resolved, profiles)
         except ConfigError as error:
             fault = error
@@ -155,16 +156,22 @@ def _bytes_at(name: str, target: Target, repository: Repository | None, at: str)
     return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
-def check_scanners(resolved: config.Resolved) -> None:
-    """Raise ConfigError for a table of a scanner that is not there: it would say something and do nothing."""
+def check_scanners(resolved: config.Resolved, layers: Sequence[SettingsLayer]) -> None:
+    """Raise ConfigError for a scanner or an option that is not there: it would say something and do nothing.
+
+    `layers` are those that were resolved.
+    """
     known = registry.names("scanners")
-    faults = []
-    for name in sorted(set(resolved.settings.scanners) - set(known)):
-        key = f"scanners.{name}"
-        place = next((by for path, by in resolved.sources.items() if path.startswith(f"{key}.")), "configuration")
-        close = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
-        faults.append((place, f"there is no scanner `{name}`: `{key}`", remedy))
+    faults: list[tuple[str, str, str]] = []
+    for layer, name, table in ((each, *one) for each in layers for one in _scanner_tables(each)):
+        at = ("scanners", name)
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
+            faults.append((config.place_of(layer, at), f"there is no scanner `{name}`: `{'.'.join(at)}`", remedy))
+        elif "options" in table:
+            form = registry.scanner_options(name)
+            config.check_table(layer, form, table["options"], (*at, "options"), faults)
     for name, own in resolved.settings.scanners.items():
         place = resolved.sources.get(f"scanners.{name}.covers", "")
         if own.covers and resolved.sources.get(f"scanners.{name}.kinds") != place:
@@ -174,6 +181,11 @@ def check_scanners(resolved: config.Resolved) -> None:
     if faults:
         what = f"{faults_words(len(faults))} in the configuration"
         raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
+
+
+def _scanner_tables(layer: SettingsLayer) -> list[tuple[str, Mapping[str, object]]]:
+    """Give each scanner's table of a layer that has been resolved: its form is known to be right."""
+    return sorted(layer.values.get("scanners", {}).items())
 
 
 def check_profiles(resolved: config.Resolved, known: Collection[str]) -> None:

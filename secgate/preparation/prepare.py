@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -87,6 +88,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     target: Target
     repository: Repository | None
     settings: Settings
+    settled: tuple[str, ...]
+    """Patterns of `settings.exclude` that are the organisation's own."""
     sources: dict[str, str]
     config_digest: str
     profile: Profile
@@ -121,14 +124,12 @@ def prepare(
     target = discover(_question(request, first, path, machine), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
     own, notes = own_settings(request.config, machine, target, repository, at)
-    resolved = for_folder(config.resolve([*stronger, *([own] if own else [])]), target.prefix, stronger=stronger)
+    resolved = _resolved(stronger, own, prefix=target.prefix)
     settings = resolved.settings
-    check_scanners(resolved)
-    target = narrowed(
-        target,
-        excludes=tuple(PathPattern(text) for text in settings.exclude),
-        gate_paths=tuple(PathPattern(text) for text in _gate_folders(settings)),
-    )
+    settled = _settled(enforced)
+    # What the organisation excludes as well, it excludes.
+    excludes = _patterns((*settled, *settings.exclude))
+    target = narrowed(target, excludes=excludes, gate_paths=_patterns(_gate_folders(settings)))
     target = without_names(target, enforced.people)
     if settings.line and target.scope is Scope.PROTECTED:
         target = msgspec.structs.replace(target, line=settings.line)
@@ -154,6 +155,7 @@ def prepare(
         target=target,
         repository=repository,
         settings=settings,
+        settled=settled,
         sources=resolved.sources,
         config_digest=hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest(),
         profile=asked.whole,
@@ -205,6 +207,23 @@ def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scrat
     """Give the repository that holds `path`, None for a plain folder. Raises TargetError where git is missing."""
     git = shutil.which("git", path=machine.env.get("PATH", "")) or ""
     return Repository.open(runner, path, scratch, git, index=machine.env.get("GIT_INDEX_FILE", ""))
+
+
+def _resolved(stronger: Sequence[SettingsLayer], own: SettingsLayer | None, *, prefix: str) -> config.Resolved:
+    layers = [*stronger, *([own] if own is not None else [])]
+    resolved = for_folder(config.resolve(layers), prefix, stronger=stronger)
+    check_scanners(resolved, layers)
+    return resolved
+
+
+def _patterns(texts: Sequence[str]) -> tuple[PathPattern, ...]:
+    return tuple(map(PathPattern, dict.fromkeys(texts)))
+
+
+def _settled(enforced: Enforced) -> tuple[str, ...]:
+    if enforced.settings is None:
+        return ()
+    return tuple(for_folder(config.resolve([enforced.settings]), "", stronger=()).settings.exclude)
 
 
 def _directory(path: str, machine: Machine) -> str:

@@ -23,6 +23,7 @@ from secgate.model import (
     LaneCoverage,
     LeftOut,
     ScanStatus,
+    Source,
     SourceFile,
     Target,
     Value,
@@ -33,7 +34,7 @@ GAP_REASONS = frozenset(
     {
         *("tool-missing", "tool-crashed", "tool-timed-out", "output-unreadable", "output-truncated", "not-selected"),
         *("not-listed", "parse-error", "too-large", "not-utf8", "unreadable", "unsupported", "unpinned"),
-        *("skipped-by-tool", "advisories-missing", "advisories-too-old", "no-tool", "left-out"),
+        *("skipped-by-tool", "advisories-missing", "advisories-too-old", "no-tool", "left-out", "excluded"),
     }
 )
 """Codes of model.Gap. A file reading's reason is such a code, `: ` and words."""
@@ -56,6 +57,7 @@ _REMEDIES = {
     "advisories-too-old": "secgate advisories update",
     "no-tool": "install a plug-in for this lane, or change the lane table",
     "left-out": "have the file in the repository as a regular file, or waive the gap",
+    "excluded": "exclude less, have the organisation exclude it in its enforced.toml, or waive the gap",
 }
 _PARSED_LANES = (Lane.SAST, Lane.IAC, Lane.WORKFLOWS)
 """Where looking at a file means parsing it; secrets are sought in any text, manifests are read by secgate itself."""
@@ -67,8 +69,9 @@ _LEFT_OUT_GAPS = {
     "too-large": "too-large",
     "lfs-pointer": "left-out",
 }
-"""Paths that are not offered although they may hold what a lane looks for. Links, submodules and what a configuration
-excludes are listed beside the lanes only: what they point to is scanned on its own, or is named for policy to see."""
+"""Paths that are not offered although they may hold what a lane looks for. Links and submodules are
+listed beside the lanes only: what they point to is scanned on its own. So is what is excluded by name, unless a lane
+has nothing else."""
 
 
 class Held(NamedTuple):
@@ -93,6 +96,7 @@ class _Facts(Value, frozen=True, kw_only=True):
     is_parsed: Callable[[SourceFile], bool | None]
     misread: Callable[[SourceFile], str]
     kinds_of: Callable[[str, bytes], tuple[str, ...]]
+    settled: frozenset[str]
 
 
 def cover(
@@ -110,6 +114,7 @@ def cover(
     parse_ok: Callable[[str, bytes], bool | None],
     misreading: Callable[[str, bytes], str],
     kinds_of: Callable[[str, bytes], tuple[str, ...]],
+    settled: Collection[str],
     held: Callable[[str], Held] | None = None,
 ) -> Coverage:
     """Give every lane's account, lanes and gaps in a fixed order.
@@ -117,7 +122,8 @@ def cover(
     `selected` are the scanners named on the command line, None for all: leaving one out narrows nothing.
     `without_tools` are those the profile does without: they do. `remedies` tell how to install a tool, by name.
     `parse_ok(kind, bytes)` is None where there is no parser of ours; `misreading(kind, bytes)` says
-    why a tool that tells nothing may have read another text, "" where not. `held` tells what each file is held to,
+    why a tool that tells nothing may have read another text, "" where not. `settled` are the patterns by which the
+    organisation itself excludes. `held` tells what each file is held to,
     where not all are asked for the same: then `asked` are the lanes of any, and `without_tools` those of all.
     """
     parsed: dict[str, bool | None] = {}
@@ -151,6 +157,7 @@ def cover(
         is_parsed=is_parsed,
         misread=misread,
         kinds_of=kinds_of,
+        settled=frozenset(settled),
     )
     ordered = sorted(files, key=lambda file: file.path)
     outside = tuple(sorted({*left_out}, key=lambda one: (one.path, one.reason, one.detail)))
@@ -183,11 +190,12 @@ def _lane(
         and not (asked and _is_spared(lane, one.path, facts))
     ]
     gaps += [_gap(facts, lane, one.path, reason=reason, detail=_detail(one)) for one, reason in mine]
+    gaps += [] if needs else _all_excluded(lane, outside, facts, asked=asked)
     ran, broken = _tools(lane, needs, facts)
     return LaneCoverage(
         lane=lane,
         asked=asked,
-        needed=bool(needs or mine),
+        needed=bool(needs or gaps),
         offered=len(needs),
         covered=covered,
         failed=len(needs) - covered - unsupported,
@@ -294,6 +302,29 @@ def _left_out_reason(lane: Lane, one: LeftOut, facts: _Facts) -> str | None:
         return None  # large files are media by intent; code among them still is a gap of its own lane
     file = SourceFile(path=one.path, size_bytes=0, kinds=facts.kinds_of(one.path, b""))
     return reason if facts.table.need(lane, file) is not None else None
+
+
+def _all_excluded(lane: Lane, outside: Sequence[LeftOut], facts: _Facts, *, asked: bool) -> list[Gap]:
+    """Give the gap of a lane that would have files, had the tree not excluded every one; [] for any other.
+
+    It is there before any change, so no change touches it. A run of named files has others that it does not list.
+    """
+    if facts.target.named or facts.target.source is Source.INDEX:
+        return []
+    mine = [
+        one
+        for one in outside
+        if one.reason == "excluded"
+        and one.detail not in facts.settled
+        and facts.table.need(lane, SourceFile(path=one.path, size_bytes=0, kinds=facts.kinds_of(one.path, b"")))
+        and not (asked and _is_spared(lane, one.path, facts))
+    ]
+    if not mine:
+        return []
+    patterns = sorted({one.detail for one in mine})
+    count = "its only file is" if len(mine) == 1 else f"all of its {len(mine):,} files are"
+    gap = _gap(facts, lane, "", reason="excluded", detail=f"{count} excluded by {', '.join(patterns)}")
+    return [msgspec.structs.replace(gap, touched=False)]
 
 
 def _detail(one: LeftOut) -> str:

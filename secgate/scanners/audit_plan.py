@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from packaging.version import Version
 
-from secgate.errors import ConfigError, InternalError
+from secgate.errors import InternalError
 from secgate.manifests import Entry, Manifest, Problem, Settled
 from secgate.model import Job, Limits, Slot
 from secgate.ports import PlanRequest
+from secgate.scanners.outputs import options
 
 SERVICE = "advisories"
-SOURCES = ("local", "index", "osv")
 LIST = "requirements.txt"
 PLAN = "plan.json"
 REMEDY = "lock the packages (uv lock, pip-compile --generate-hashes, poetry lock) and commit the lock"
@@ -60,18 +61,20 @@ class Plan(Struct, frozen=True):
     resolved_epoch_s: int = 0
 
 
+class AuditOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be chosen about pip-audit."""
+
+    source: Annotated[
+        Literal["local", "index", "osv"],
+        Meta(description="who is asked about packages; set from `advisories.source`, and `local` offline"),
+    ] = "local"
+    resolve: Annotated[bool, Meta(description="`false`: ranges without a lock are not resolved, and stay gaps")] = True
+
+
 def settings(request: PlanRequest) -> tuple[str, bool]:
-    """Give source and whether to resolve. Raises ConfigError for values that are none."""
-    source = request.settings.get("source", "local")
-    resolve = request.settings.get("resolve", True)
-    faults = []
-    if source not in SOURCES:
-        faults.append(("scanners.pip-audit.source", f"{source!r} is no source", f"one of {', '.join(SOURCES)}"))
-    if not isinstance(resolve, bool):
-        faults.append(("scanners.pip-audit.resolve", "not true or false", "true or false"))
-    if faults:
-        raise ConfigError("the settings of pip-audit are wrong", faults=faults)
-    return ("local" if request.offline else str(source)), bool(resolve) and not request.offline
+    """Give source and whether to resolve."""
+    chosen = options(request, AuditOptions, scanner="pip-audit")
+    return ("local" if request.offline else chosen.source), chosen.resolve and not request.offline
 
 
 def askable(settled: Settled) -> tuple[Entry, ...]:
@@ -125,11 +128,7 @@ def audits(
         )
         for number in range(len(layers))
     ]
-    digest = request.settings.get("advisories_digest")
-    return [
-        audit(f"pip-audit:{number}", plan, limits=request.limits, inputs=(digest,) if isinstance(digest, str) else ())
-        for number, plan in enumerate(plans, 1)
-    ]
+    return [audit(f"pip-audit:{number}", plan, limits=request.limits) for number, plan in enumerate(plans, 1)]
 
 
 def _pins(settled: Settled) -> list[Pin]:
@@ -182,7 +181,7 @@ def _notices(settled: Settled) -> Iterable[str]:
         yield f"{index.path}:{index.line}: the tree names an index ({index.option} {index.address}); it is not used"
 
 
-def audit(name: str, plan: Plan, *, limits: Limits, inputs: tuple[str, ...]) -> Job:
+def audit(name: str, plan: Plan, *, limits: Limits) -> Job:
     """Give the job that asks about the pins of `plan`. Raises InternalError if a line were anything but a pin."""
     lines = sorted({f"{pin.name}=={pin.version}" for pin in plan.pins})
     for line in lines:
@@ -207,7 +206,6 @@ def audit(name: str, plan: Plan, *, limits: Limits, inputs: tuple[str, ...]) -> 
         service=SERVICE if local and lines else "",
         cwd="work",
         limits=limits,
-        cache_inputs=inputs,
         network=not local,
     )
 

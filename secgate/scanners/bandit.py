@@ -39,7 +39,7 @@ from secgate.model import (
     SourceFile,
     Suppression,
 )
-from secgate.ports import PlanRequest, ToolSpec
+from secgate.ports import NoOptions, PlanRequest, ToolSpec
 from secgate.scanners.outputs import (
     argument,
     chunks,
@@ -107,6 +107,7 @@ class Bandit:
     )
     services: tuple[str, ...] = ()
     outgoing = "nothing"
+    options: type[Struct] = NoOptions
 
     def supports(self, file: SourceFile) -> bool:
         """Python files."""

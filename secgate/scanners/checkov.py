@@ -42,7 +42,7 @@ from secgate.model import (
     SourceFile,
     Suppression,
 )
-from secgate.ports import PlanRequest, ToolSpec
+from secgate.ports import NoOptions, PlanRequest, ToolSpec
 from secgate.scanners.outputs import covered, crashed, decode, failed, longest_suffix
 
 FRAMEWORKS: Mapping[str, str] = {
@@ -114,6 +114,7 @@ class Checkov:
     )
     services: tuple[str, ...] = ()
     outgoing = "guide texts and platform settings (--skip-download), external modules (never asked for)"
+    options: type[Struct] = NoOptions
 
     def supports(self, file: SourceFile) -> bool:
         """Files of the four frameworks."""

@@ -43,7 +43,7 @@ from secgate.model import (
     Slot,
     SourceFile,
 )
-from secgate.ports import PlanRequest, ToolSpec
+from secgate.ports import NoOptions, PlanRequest, ToolSpec
 from secgate.scanners.candidates import may_hold_secrets
 from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, standing_by, view_path
 
@@ -113,6 +113,7 @@ class DetectSecrets:
     services: tuple[str, ...] = ()
     ignore_comments = r"pragma: ?(?:allowlist|whitelist) (?:next ?line )?secret"
     outgoing = "tries found credentials at their providers (--no-verify)"
+    options: type[Struct] = NoOptions
 
     def supports(self, file: SourceFile) -> bool:
         """Every text."""

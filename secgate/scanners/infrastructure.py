@@ -32,7 +32,7 @@ from secgate.model import (
     Slot,
     SourceFile,
 )
-from secgate.ports import PlanRequest, ToolSpec
+from secgate.ports import NoOptions, PlanRequest, ToolSpec
 from secgate.scanners.outputs import crashed, decode, failed, gate
 
 _FILES = "files.json"
@@ -46,6 +46,7 @@ class Infrastructure:
     spec: ToolSpec | None = None
     services: tuple[str, ...] = ()
     outgoing = "nothing"
+    options: type[msgspec.Struct] = NoOptions
 
     def supports(self, file: SourceFile) -> bool:
         """Files of the five kinds."""

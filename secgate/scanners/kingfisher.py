@@ -16,9 +16,6 @@ What is known of the tool (2.14) and how it is met here:
   database): such a result belongs to the archive. Those that it cannot open count as scanned: `archives` tells them.
 - Rules leave out paths that look vendored or like lock files (`node_modules/`, `vendor/`, `package-lock.json`); nothing
   switches that off. The lane's other tool looks at those.
-
-Settings: `rule_cache` = an absolute, private folder for the compiled rules (saves about 5 s a run where the machine
-keeps it); without it they are compiled anew in the job's work directory.
 """
 
 from __future__ import annotations
@@ -26,12 +23,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from secgate.errors import ConfigError
 from secgate.model import (
     Confidence,
     EvidenceBasis,
@@ -60,6 +57,7 @@ from secgate.scanners.outputs import (
     failed,
     gate,
     longest_suffix,
+    options,
     view_path,
 )
 
@@ -123,6 +121,19 @@ class _Report(Struct):
     audit: _Audit
 
 
+class KingfisherOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be chosen about kingfisher."""
+
+    rule_cache: Annotated[
+        str,
+        Meta(
+            # Compiling takes about 5 s of a run; without a folder it is done anew in the job's own.
+            pattern="^(/|$)",
+            description="absolute, private folder for compiled rules; protected, release and audit runs compile anew",
+        ),
+    ] = ""
+
+
 class Kingfisher:
     """Adapter of kingfisher; see the module's text."""
 
@@ -134,19 +145,17 @@ class Kingfisher:
     services: tuple[str, ...] = ()
     ignore_comments = r"kingfisher:ignore|gitleaks:allow|trufflehog:ignore|pragma: allowlist secret"
     outgoing = "tries found credentials at their providers (--no-validate), looks for updates (--no-update-check)"
+    options: type[Struct] = KingfisherOptions
 
     def supports(self, file: SourceFile) -> bool:
         """Every file, whatever it holds."""
         return bool(file.path)
 
     def plan(self, request: PlanRequest) -> tuple[Job, ...]:
-        """Parts by the length of the argument list. Raises ConfigError for a rule cache that is no absolute path."""
-        cache = request.settings.get("rule_cache", Slot(name="work", suffix="/rules"))
-        if isinstance(cache, str) and not Path(cache).is_absolute():
-            fault = ("scanners.kingfisher.rule_cache", f"{cache!r} is not an absolute path", "leave it out")
-            raise ConfigError("a setting is wrong", faults=[fault])
-        cache_argument = cache if isinstance(cache, Slot) else str(cache)
-        options: tuple[str | Slot, ...] = (
+        """Parts by the length of the argument list."""
+        cache = options(request, KingfisherOptions, scanner=self.name).rule_cache
+        cache_argument = cache or Slot(name="work", suffix="/rules")
+        fixed: tuple[str | Slot, ...] = (
             *(Slot(name="tool"), "scan", "--quiet", "--no-validate", "--no-update-check", "--format", "json"),
             *("--git-history", "none", "--no-ignore", "--no-dedup", "--max-file-size", "0"),
             *("--extraction-depth", _DEPTH, "--jobs", str(request.parallel), "--rule-cache-dir", cache_argument),
@@ -162,14 +171,14 @@ class Kingfisher:
             whole = Job(
                 scanner=self.name,
                 name=f"{self.name}:whole",
-                argv=(*options, "."),
+                argv=(*fixed, "."),
                 files=paths,
                 blobs=_blobs(paths, closed),
                 limits=request.limits,
                 grain="tree",
             )
             return (whole,)
-        return _named(options, paths, request.limits, closed)
+        return _named(fixed, paths, request.limits, closed)
 
     def read(self, job: Job, output: Output) -> Reading:
         """See Scanner."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from secgate.model import (
     Slot,
     Suppression,
 )
+from secgate.ports import PlanRequest
 
 Form = TypeVar("Form")
 
@@ -120,13 +121,13 @@ def longest_suffix(place: str, paths: AbstractSet[str]) -> str:
     return place[start:]
 
 
-def number_setting(settings: Mapping[str, object], key: str, default: float, *, place: str) -> float:
-    """Give a positive number of the settings. Raises ConfigError for anything else."""
-    value = settings.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        fault = (f"{place}.{key}", f"{value!r} is not a positive number", f"leave it out for {default:g}")
-        raise ConfigError("a setting is wrong", faults=[fault])
-    return float(value)
+def options(request: PlanRequest, form: type[Form], *, scanner: str) -> Form:
+    """Give the options of a request as `form`. Raises ConfigError where whoever planned did not look them over."""
+    try:
+        return msgspec.convert(dict(request.settings), form)
+    except msgspec.ValidationError as error:
+        fault = (f"scanners.{scanner}.options", str(error), "see `secgate config schema`")
+        raise ConfigError("a setting is wrong", faults=[fault]) from error
 
 
 def with_time(limits: Limits, seconds: float) -> Limits:

@@ -50,7 +50,19 @@ from secgate.model import (
     SourceFile,
 )
 from secgate.ports import PlanRequest, ToolSpec
-from secgate.scanners.audit_plan import PLAN, SERVICE, Pin, Plan, askable, audit, audits, resolution, settings, unpinned
+from secgate.scanners.audit_plan import (
+    PLAN,
+    SERVICE,
+    AuditOptions,
+    Pin,
+    Plan,
+    askable,
+    audit,
+    audits,
+    resolution,
+    settings,
+    unpinned,
+)
 from secgate.sla import many
 
 _ENDS_IN_NAME = re.compile(r": \S+ \(\S+\)$")
@@ -92,11 +104,7 @@ class _Report(Struct, frozen=True):
 
 
 class PipAudit:
-    """Adapter of pip-audit; see the module's text.
-
-    Settings: `source` is `local` (the advisory database, the default), `index` (the package index's own service) or
-    `osv`. Offline, the local database is the only source. `resolve = false` leaves ranges without a lock unresolved.
-    """
+    """Adapter of pip-audit; see the module's text."""
 
     name = "pip-audit"
     lanes = (Lane.DEPENDENCIES,)
@@ -108,6 +116,7 @@ class PipAudit:
         "names and versions of packages to the advisory source; with `source = local` that is a loopback address. "
         "uv asks the operator's index about packages without a lock; `resolve = false` or `--offline` stops it"
     )
+    options: type[Struct] = AuditOptions
 
     def supports(self, file: SourceFile) -> bool:
         """Manifests of Python packages."""
@@ -352,7 +361,6 @@ def _read_resolution(job: Job, plan: Plan, output: Output) -> Reading:
                 resolved_epoch_s=plan.resolved_epoch_s,
             ),
             limits=job.limits,
-            inputs=(),
         )
         for number, layer in enumerate(layers, 1)
     ]

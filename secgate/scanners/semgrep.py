@@ -14,19 +14,16 @@ What is known of the tool (1.182) and how it is met here:
 - `fix` is what a rule's `fix` or `fix-regex` makes of all that matched, which may be what it was.
 - An empty rule set, or one that does not load, exits 7.
 
-Settings: `entry` = `native` (default, 0.25 s to start) or `python` (6 s, the same findings); `packs` = absolute folders
-of further rule files; `rule_timeout_s` (30).
+The entry `native` takes 0.25 s to start, `python` 6 s for the same findings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from secgate.errors import ConfigError
 from secgate.model import (
     Confidence,
     Edit,
@@ -54,7 +51,7 @@ from secgate.scanners.outputs import (
     cwes_of,
     decode,
     failed,
-    number_setting,
+    options,
     view_path,
 )
 
@@ -108,6 +105,18 @@ class _Report(Struct):
     skipped_rules: list[Any] = field(default_factory=list)
 
 
+class SemgrepOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be chosen about semgrep."""
+
+    entry: Annotated[Literal["native", "python"], Meta(description="which of its two programs reads the rules")] = (
+        "native"
+    )
+    packs: Annotated[
+        list[Annotated[str, Meta(pattern="^/")]], Meta(description="further folders of rules, absolute")
+    ] = []
+    rule_timeout_s: Annotated[float, Meta(gt=0, description="time for one rule on one file, in seconds")] = 30
+
+
 class Semgrep:
     """Adapter of semgrep; see the module's text."""
 
@@ -120,22 +129,20 @@ class Semgrep:
         "usage metrics (--metrics=off), version check (--disable-version-check), "
         "rules by name (only local folders are given)"
     )
+    options: type[Struct] = SemgrepOptions
 
     def supports(self, file: SourceFile) -> bool:
         """Files of a language for which a pack ships."""
         return any(kind in file.kinds for kinds in LANGUAGES.values() for kind in kinds)
 
     def plan(self, request: PlanRequest) -> tuple[Job, ...]:
-        """One job per language and part of its files. Raises ConfigError for wrong settings."""
-        entry = request.settings.get("entry", "native")
-        if entry not in {"native", "python"}:
-            fault = ("scanners.semgrep.entry", f"{entry!r} is unknown", "native or python")
-            raise ConfigError("a setting is wrong", faults=[fault])
-        options = self._options(request, native=entry == "native")
+        """One job per language and part of its files."""
+        chosen = options(request, SemgrepOptions, scanner=self.name)
+        fixed = self._fixed(request, chosen)
         jobs = []
         for language, kinds in LANGUAGES.items():
             paths = [file.path for file in request.files if any(kind in file.kinds for kind in kinds)]
-            packs = _packs(request, language)
+            packs = _packs(chosen, language)
             for number, part in enumerate(chunks(paths, MOST_FILES), 1):
                 # Python files may lack an extension; for the others it tells JavaScript from TypeScript.
                 unknown = ("--scan-unknown-extensions",) if language == "python" else ()
@@ -143,7 +150,7 @@ class Semgrep:
                     Job(
                         scanner=self.name,
                         name=f"semgrep:{language}:{number}",
-                        argv=(*options, *unknown, *packs, "--", *map(argument, part)),
+                        argv=(*fixed, *unknown, *packs, "--", *map(argument, part)),
                         files=part,
                         limits=request.limits,
                         grain="file",
@@ -151,13 +158,21 @@ class Semgrep:
                 )
         return tuple(jobs)
 
-    def _options(self, request: PlanRequest, *, native: bool) -> tuple[str | Slot, ...]:
-        timeout = number_setting(request.settings, "rule_timeout_s", 30, place="scanners.semgrep")
+    def _fixed(self, request: PlanRequest, chosen: SemgrepOptions) -> tuple[str | Slot, ...]:
+        native = chosen.entry == "native"
         return (
             *(Slot(name="tool"), "scan"),
             *(("--experimental", "--no-rewrite-rule-ids") if native else ("--no-rewrite-rule-ids",)),
             *("--metrics=off", "--disable-version-check", "--json", "--disable-nosem", "--no-git-ignore"),
-            *("--oss-only", "--max-target-bytes", "0", "--timeout", f"{timeout:g}", "--timeout-threshold", "0"),
+            *(
+                "--oss-only",
+                "--max-target-bytes",
+                "0",
+                "--timeout",
+                f"{chosen.rule_timeout_s:g}",
+                "--timeout-threshold",
+                "0",
+            ),
             *("--jobs", str(request.parallel)),
         )
 
@@ -184,13 +199,9 @@ class Semgrep:
         )
 
 
-def _packs(request: PlanRequest, language: str) -> tuple[str | Slot, ...]:
+def _packs(chosen: SemgrepOptions, language: str) -> tuple[str | Slot, ...]:
     packs: list[str | Slot] = ["--config", Slot(name="rules", suffix=f"/semgrep/{language}")]
-    further = request.settings.get("packs", [])
-    if not isinstance(further, list) or not all(isinstance(pack, str) and Path(pack).is_absolute() for pack in further):
-        fault = ("scanners.semgrep.packs", "not a list of absolute folders", 'such as ["/etc/secgate/rules"]')
-        raise ConfigError("a setting is wrong", faults=[fault])
-    for pack in further:
+    for pack in chosen.packs:
         packs += ["--config", pack]
     return tuple(packs)
 

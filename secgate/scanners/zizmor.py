@@ -13,18 +13,15 @@ What is known of the tool (1.32) and how it is met here:
 - Given one file whose name it does not know (`CI.YAML`, `Action.yml`) it breaks off and audits none: such a file is
   never given to it either.
 - Rows and columns count from 0, columns in UTF-8 bytes.
-
-Settings: `persona` = `regular` (default), `pedantic` or `auditor`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from secgate.errors import ConfigError
 from secgate.model import (
     Confidence,
     EvidenceBasis,
@@ -43,7 +40,7 @@ from secgate.model import (
     Suppression,
 )
 from secgate.ports import PlanRequest, ToolSpec
-from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, failed, in_source, view_path
+from secgate.scanners.outputs import argument, chunks, covered, crashed, decode, failed, in_source, options, view_path
 
 MOST_FILES = 500
 _SEVERITIES = {
@@ -103,6 +100,14 @@ class _Finding(Struct):
     ignored: bool = False
 
 
+class ZizmorOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be chosen about zizmor."""
+
+    persona: Annotated[
+        Literal["regular", "pedantic", "auditor"], Meta(description="how much it says; `auditor` says most")
+    ] = "regular"
+
+
 class Zizmor:
     """Adapter of zizmor; see the module's text."""
 
@@ -111,17 +116,15 @@ class Zizmor:
     spec: ToolSpec | None = ToolSpec(name="zizmor", executable="zizmor", package="zizmor", tested=">=1.30,<2")
     services: tuple[str, ...] = ()
     outgoing = "asks GitHub about used actions (--offline, and no token is passed on)"
+    options: type[Struct] = ZizmorOptions
 
     def supports(self, file: SourceFile) -> bool:
         """Workflows and action definitions."""
         return "github-workflow" in file.kinds or "github-action" in file.kinds
 
     def plan(self, request: PlanRequest) -> tuple[Job, ...]:
-        """Usually one job. Raises ConfigError for an unknown persona."""
-        persona = request.settings.get("persona", "regular")
-        if persona not in {"regular", "pedantic", "auditor"}:
-            fault = ("scanners.zizmor.persona", f"{persona!r} is unknown", "regular, pedantic or auditor")
-            raise ConfigError("a setting is wrong", faults=[fault])
+        """Usually one job."""
+        persona = options(request, ZizmorOptions, scanner=self.name).persona
         safe = [
             file.path for file in request.files if not (_ODD_NAME.fullmatch(file.path) or _CONTROL.search(file.path))
         ]
@@ -131,7 +134,7 @@ class Zizmor:
                 name=f"zizmor:{number}",
                 argv=(
                     *(Slot(name="tool"), "--offline", "--no-progress", "--no-config", "--no-ignores"),
-                    *("--format", "json", "--color", "never", "--persona", str(persona), "--", *map(argument, part)),
+                    *("--format", "json", "--color", "never", "--persona", persona, "--", *map(argument, part)),
                 ),
                 files=part,
                 limits=request.limits,

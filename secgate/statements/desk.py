@@ -27,6 +27,8 @@ from secgate.preparation import Enforced, Place, Prepared, opened
 from secgate.recall import check_growth
 from secgate.record import append_events
 from secgate.signed_events import SignedEvent
+from secgate.sla import length_words
+from secgate.waivers import time_words
 
 _FIELDS = {
     "reason": ("the reason says nothing, or is too long", "say why, in at most 2,000 characters"),
@@ -111,6 +113,28 @@ def person_of(speaker: Speaker, desk: Desk) -> Person:
             remedy=f"one of: {', '.join(desk.enforced.people.ids) or 'nobody is in it'}",
         )
     return person
+
+
+def lasting(expires: datetime, *, at_epoch_s: int, longest_s: int, what: str, limit: str) -> int:
+    """Give when something asked for now ends, in epoch seconds; `limit` names the policy's data that says how long.
+
+    Raises UsageError for what has ended already, and for what would last longer: it would end sooner than it says.
+    """
+    until = int(expires.timestamp())
+    if until <= at_epoch_s:
+        raise UsageError(
+            f"{what} would have ended already: it is {time_words(at_epoch_s)}",
+            place="--until",
+            remedy="give a later one",
+        )
+    if until - at_epoch_s > longest_s:
+        raise UsageError(
+            f"{what} lasts {length_words(longest_s)} at most (`{limit}` in data/limits.json), "
+            f"and this one would last {length_words(until - at_epoch_s)}",
+            place="--until",
+            remedy=f"give {time_words(at_epoch_s + longest_s)} or sooner, and ask anew when it ends",
+        )
+    return until
 
 
 def say(namespace: str, said: Value, event: type[SignedEvent], speaker: Speaker, desk: Desk) -> bytes:

@@ -19,7 +19,7 @@ from secgate.pipeline.downgraded import checked, is_above, late_duties
 from secgate.pipeline.exceptions import SHOWN, limits_of
 from secgate.preparation import Place
 from secgate.signed_events import DowngradeApproved, DowngradeRequested, DowngradeRevoked
-from secgate.statements.desk import Desk, Speaker, desk_at, named, say
+from secgate.statements.desk import Desk, Speaker, desk_at, lasting, named, say
 from secgate.waivers import Refused, bound_of, require_approver, statement_id, subject_of, time_words
 
 _SEE = "see `secgate downgrade list`"
@@ -118,11 +118,7 @@ def listed_downgrades(*, place: Place, machine: Machine, now: datetime) -> Liste
 
 
 def _request(finding: Finding, wish: DowngradeWish, speaker: Speaker, desk: Desk) -> DowngradeRequest:
-    at, until = int(desk.now.timestamp()), int(wish.expires.timestamp())
-    if until <= at:
-        raise UsageError(
-            f"the downgrade would have ended already: it is {time_words(at)}", remedy="give a later --until"
-        )
+    at = int(desk.now.timestamp())
     # What stands counts, though the tools say less by now: their word loosens nothing.
     severity = as_bad_as_ever(finding.severity, finding.obligations)
     if wish.severity is Severity.INFO:
@@ -132,6 +128,13 @@ def _request(finding: Finding, wish: DowngradeWish, speaker: Speaker, desk: Desk
         )
     if wish.severity.rank >= severity.rank:
         raise UsageError(f"the finding counts as {severity}: {wish.severity} is not less", remedy="give a lower --to")
+    until = lasting(
+        wish.expires,
+        at_epoch_s=at,
+        longest_s=limits_of(desk.prepared).downgrades_s.of(severity),
+        what=f"a downgrade from {severity}",
+        limit=f"downgrades_s.{severity.value}",
+    )
     return DowngradeRequest(
         schema=PROCEDURE.schema("request"),
         subject=subject_of(finding, repository=desk.repository),

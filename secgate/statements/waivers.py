@@ -17,7 +17,7 @@ from secgate.preparation import Place
 from secgate.scan.coverage import GAP_REASONS
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked, WaiversRequested
 from secgate.sla import many
-from secgate.statements.desk import Desk, Speaker, desk_at, named, readable, say
+from secgate.statements.desk import Desk, Speaker, desk_at, lasting, named, readable, say
 from secgate.story import read_document
 from secgate.waived import account, for_findings
 from secgate.waivers import (
@@ -44,13 +44,16 @@ from secgate.waivers import (
     standing,
     statement_id,
     subject_of,
-    time_words,
     together,
 )
 
 _SHOWN = 12
 _RUNS_LOOKED_AT = 50
 _WITHOUT_USE = ("unused", "void")
+MOST_REPOSITORIES = 5_000
+MOST_VERSIONS = 200
+LONGEST_NAME = 1_000
+"""Characters of a path pattern, and of the name of anything else that a waiver is about."""
 _NO_VERSION = frozenset("*<>=^,| \t\r\n")
 
 
@@ -120,6 +123,7 @@ def request_for_advisory(
     repository must be among them. Raises UsageError, SignatureError or LedgerError; nothing is then written.
     """
     _require_versions(versions)
+    _require_few(subject)
     bound = Bound(form="version", values=tuple(sorted(set(versions))), severity=severity)
     shown = (
         f"{subject.advisory} of {subject.package} in {many(len(subject.repositories), 'repository', 'repositories')}"
@@ -137,12 +141,42 @@ def _require_versions(versions: Sequence[str]) -> None:
     """Raise UsageError unless each is a version as a lock file resolves it: of a range no package is ever."""
     if not versions:
         raise UsageError("no version is given that the waiver is bound to", remedy="give --version, once or more often")
+    if len(versions) > MOST_VERSIONS:
+        raise UsageError(
+            f"{len(versions):,} versions are given, and {MOST_VERSIONS:,} are allowed",
+            place="--version",
+            remedy="give those that lock files have",
+        )
     for one in versions:
+        require_short(one, "--version")
         if not one or set(one) & _NO_VERSION:
             raise UsageError(
                 f"`{plain(one)}` is no version of one package",
                 remedy="give the resolved ones, as the lock file has them",
             )
+
+
+def _require_few(subject: AdvisorySubject) -> None:
+    """Raise UsageError for names and lists that nobody reads before signing."""
+    if len(subject.repositories) > MOST_REPOSITORIES:
+        raise UsageError(
+            f"{len(subject.repositories):,} repositories are named, and {MOST_REPOSITORIES:,} are allowed",
+            place="--repository",
+            remedy="ask once for each part of them",
+        )
+    named = [("--advisory", subject.advisory), ("--package", subject.package)]
+    for option, text in (*named, *(("--repository", one) for one in subject.repositories)):
+        require_short(text, option)
+
+
+def require_short(text: str, option: str) -> None:
+    """Raise UsageError for a name or a pattern that is longer than any real one."""
+    if len(text) > LONGEST_NAME:
+        raise UsageError(
+            f"it has {len(text):,} characters, and {LONGEST_NAME:,} are allowed: {plain(text[:40])}...",
+            place=option,
+            remedy="give the name as it is",
+        )
 
 
 def request_for_gap(
@@ -165,6 +199,7 @@ def _require_possible(reason: str, path: str) -> None:
         known = ", ".join(sorted(GAP_REASONS))
         raise UsageError(f"`{plain(reason)}` is no reason of a gap", remedy=f"one of: {known}")
     require_readable(path)
+    require_short(path, "PATH")
     if {".", ".."} & set(path.split("/")):
         raise UsageError(
             f"`{plain(path)}` fits no file: patterns begin at the root of the repository",
@@ -276,9 +311,14 @@ def _request(
     origin: Origin | None = None,
 ) -> Request:
     at = int(desk.now.timestamp())
-    until = int(wish.expires.timestamp())
-    if until <= at:
-        raise UsageError(f"the waiver would have ended already: it is {time_words(at)}", remedy="give a later --until")
+    of_gap = isinstance(subject, GapSubject)
+    until = lasting(
+        wish.expires,
+        at_epoch_s=at,
+        longest_s=limits_of(desk.prepared).waivers_s.longest(bound.severity, of_gap=of_gap),
+        what="a waiver of a gap" if of_gap else f"a waiver of a {bound.severity} finding",
+        limit=f"waivers_s.{'gap' if of_gap else bound.severity.value}",
+    )
     return Request(
         kind=wish.kind,
         subject=subject,

@@ -53,7 +53,7 @@ def config_error() -> type[Exception]:
 
 
 def test_every_key_says_what_it_means() -> None:
-    text = json.dumps(config.schema())
+    text = json.dumps(config.schema({}))
     assert all(json.dumps(meaning)[1:-1] in text for meaning in config.MEANINGS.values())
 
 
@@ -66,6 +66,30 @@ def test_check_names_every_fault_with_line_and_suggestion(product: Product, git:
     git.write({"secgate.toml": "[scanners.semgrp]\ntimeout_s = 1\n"})
     ended = product.cli("config", "check", cwd=git.root, at=None)
     assert (ended.code, "did you mean `semgrep`?" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("[scanners.semgrep.options]\nrule_timeout = 5\n", "did you mean `rule_timeout_s`?"),
+        ("[scanners.semgrep.options]\nrule_timeout_s = 0\n", "`scanners.semgrep.options.rule_timeout_s`: Expected"),
+        ("[scanners.zizmor.options]\npersona = 'loud'\n", "Invalid enum value 'loud'"),
+        ("[scanners.bandit.options]\nlevel = 1\n", "unknown key `scanners.bandit.options.level`"),
+    ],
+)
+def test_an_option_that_its_scanner_does_not_know_is_refused_by_every_command(
+    product: Product, git: Git, options: str, said: str
+) -> None:
+    git.commit({"app.py": CLEAN, "secgate.toml": f"jobs = 1\n{options}"})
+    for command in (("config", "check"), ("config", "show"), ("run", "--quiet")):
+        ended = product.cli(*command, cwd=git.root, at=None)
+        assert (ended.code, "secgate.toml:3: " in ended.err, said in ended.err) == (2, True, True), ended.err
+
+
+def test_the_schema_knows_the_options_of_each_scanner(schema: jsonschema_rs.Validator) -> None:
+    assert schema.is_valid({"scanners": {"semgrep": {"options": {"rule_timeout_s": 5}}}})
+    assert schema.is_valid({"scanners": {"theirs": {"options": {"a": 1}}}})
+    assert not schema.is_valid({"scanners": {"semgrep": {"options": {"rule_timeout": 5}}}})
 
 
 def test_check_reads_what_lies_there_as_what_it_is_called(product: Product, git: Git) -> None:

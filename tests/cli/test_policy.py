@@ -83,6 +83,12 @@ def test_what_the_engine_would_not_take_is_told_without_opa(product: Product, ow
     assert "undefined variable `weakness`" in fault["what"]
 
 
+def test_lint_names_our_limit_for_a_module_that_is_too_large(product: Product, own: Path) -> None:
+    (own / "large.rego").write_text(RULE.replace("no_pickle", "large") + "#" * 1_100_000)
+    (fault,) = told(product.cli("policy", "lint", "own", "--format=json"), 4)["faults"]
+    assert (fault["place"], "bytes, and 262144 are allowed" in fault["what"]) == ("own/large.rego", True)
+
+
 def test_every_module_that_does_not_parse_is_told(product: Product, own: Path) -> None:
     tree(own, {"a.rego": "package secgate.rules.a\ndeny contains {\n", "b_test.rego": "package\n"})
     faults = told(product.cli("policy", "lint", "own", "--format=json"), 4)["faults"]

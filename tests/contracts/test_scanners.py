@@ -73,6 +73,15 @@ def test_has_every_member_of_the_protocol(make: Callable[[], Scanner]) -> None:
 
 
 @scanners
+def test_declares_options_that_may_all_be_left_out(make: Callable[[], Scanner]) -> None:
+    form = make().options
+    assert form() is not None
+    assert form.__struct_config__.forbid_unknown_fields
+    described = msgspec.json.schema(form)["$defs"][form.__name__]["properties"]
+    assert all(one["description"] for one in described.values())
+
+
+@scanners
 def test_plans_nothing_for_nothing(make: Callable[[], Scanner]) -> None:
     assert plan(make()) == ()
 

@@ -49,6 +49,21 @@ def own(office: Office) -> str:
     return str(told.value).split("this tree is ")[1].split(",")[0]
 
 
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"repositories": ("r",) * 5001}, "5,001 repositories are named, and 5,000 are allowed"),
+        ({"repositories": ("r" * 1001,)}, "--repository: it has 1,001 characters"),
+        ({"name": "C" * 1001}, "--advisory: it has 1,001 characters"),
+        ({"versions": ("1",) * 201}, "201 versions are given, and 200 are allowed"),
+    ],
+)
+def test_what_nobody_reads_before_signing_is_refused(shop: Office, changes: dict[str, Any], what: str) -> None:
+    given = {"repositories": (ELSEWHERE,), **changes}
+    with pytest.raises(UsageError, match=what):
+        asked(shop, *given.pop("repositories"), **given)
+
+
 def test_one_signature_holds_under_the_other_name_and_only_for_the_version(shop: Office) -> None:
     assert outcome(shop.run()) is Outcome.FAIL
     waiver = asked(shop, own(shop), ELSEWHERE)

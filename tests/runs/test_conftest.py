@@ -138,7 +138,8 @@ deny contains "privileged" if {
         (LATEST.replace('endswith(container.image, ":latest")', "walk(container, _)"), "", "engines answer it"),
         (LATEST.replace("msg := sprintf", "msg := 1 # "), "", "gives no message"),
         ("package main\n\ndeny contains {\n", "", "policy/images.rego:"),
-        (LATEST.replace("container.image", "http.send({})"), "", "`http.send` is not allowed"),
+        (LATEST.replace("container.image", "http.send({})"), "", "a function of its input (repository layer)"),
+        ("package main\n\ndeny[msg] {\n\tx := input.a\n\tmsg := foo bar\n}\n", "", "images.rego:5:13: expecting"),
         (
             LATEST.replace("package main", "package main\n\nimport input as pod\n\nnamed(x) if pod.name == x"),
             "",
@@ -156,6 +157,7 @@ deny contains "privileged" if {
         "number",
         "syntax",
         "network",
+        "older syntax",
         "import",
     ],
 )

@@ -200,10 +200,21 @@ LIMITS = {
 }
 
 
+def test_the_agenda_says_why_a_finding_has_more_time_than_its_severity_allows(weak: Office) -> None:
+    made = lower(weak)
+    run(weak, 2)
+    ended = weak.product.cli("sla", "--format", "json", "--enforced", str(weak.folder), cwd=weak.git.root)
+    (why,) = [one["why"] for one in json.loads(ended.out)["told"]["findings"]]
+    assert why.startswith("medium severity allows 30 d from ")
+    assert why.endswith(f"; the downgrade {made.id[:12]} took severity:high back")
+
+
 def test_none_lives_longer_than_the_policy_allows_for_its_severity(weak: Office) -> None:
+    lower(weak, days=1, life=50)
     (weak.folder / "data").mkdir()
     (weak.folder / "data" / "limits.json").write_text(json.dumps({"limits": LIMITS}))
-    lower(weak, days=1, life=50)
+    with pytest.raises(UsageError, match=r"from high lasts 5 d at most \(`downgrades_s.high` in data/limits.json\)"):
+        ask(weak, run(weak, 1).findings[0].fingerprint, days=1, life=50)
     assert "ends in 2 h 24 min" in " ".join(run(weak, 5.9).notes)
     assert "is expired: it ended 2026-03-07 12:00:00 UTC" in " ".join(run(weak, 6.1).notes)
 

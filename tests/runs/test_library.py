@@ -250,6 +250,22 @@ def test_the_example_of_a_plug_in_looks_at_what_no_shipped_tool_does(
     )
 
 
+def test_an_option_of_a_plug_in_counts_and_one_that_it_does_not_know_is_refused(
+    product: Product, tmp_path: Path, acme: str
+) -> None:
+    chosen = f'{ASKED}covers = true\n[scanners.acme-shell.options]\ncommands = ["fetch"]\n'
+    organisation = tree(tmp_path / "organisation", {"enforced.toml": chosen})
+    root = tree(tmp_path / "tree", {"install.sh": SCRIPT})
+    given = ("run", str(root), "--quiet", "--enforced", str(organisation))
+    assert product.cli(*given, PYTHONPATH=acme).code == 0
+    tree(organisation, {"enforced.toml": chosen.replace("commands", "comands")})
+    ended = product.cli(*given, PYTHONPATH=acme)
+    said = ("enforced.toml:5: unknown key `scanners.acme-shell.options.comands`", "did you mean `commands`?")
+    assert (ended.code, [one in ended.err for one in said]) == (2, [True, True]), ended.err
+    schema = json.loads(product.cli("config", "schema", PYTHONPATH=acme).out)
+    assert "programs that download" in json.dumps(schema["$defs"])
+
+
 def test_a_plug_in_that_the_tree_alone_names_is_asked_and_covers_nothing(
     product: Product, tmp_path: Path, acme: str
 ) -> None:

@@ -117,6 +117,28 @@ def test_what_a_folder_leaves_out_is_below_it_alone(product: Product, git: Git) 
     assert out == {"lib/gen.py", "lib/a/gen.py", "lib/old/b.py"}
 
 
+@pytest.mark.parametrize(
+    ("settings", "profile", "told"),
+    [
+        ('exclude = ["**"]\n', "pull-request", Outcome.INCONCLUSIVE),
+        ('[folders.lib]\nexclude = ["*"]\n', "pull-request", Outcome.PASS),
+        ('exclude = ["*.py"]\n', "pull-request", Outcome.PASS),
+        ('exclude = ["*.py"]\n', "release", Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_gate_that_the_tree_tells_to_look_at_nothing_says_so(
+    product: Product, git: Git, settings: str, profile: str, told: Outcome
+) -> None:
+    git.commit({"lib/app.py": WEAK, "secgate.toml": settings})
+    document = product.run(git.root, profile=profile)
+    (sast,) = [one for one in document.coverage.lanes if one.lane is Lane.SAST]
+    assert (outcome(document), [gap.reason for gap in sast.gaps]) == (told, ["excluded"])
+    assert "excluded by" in render(document, "text", width=80, colour=False).data.decode()
+    own = f'profile = "code"\n{settings}'
+    document = product.run(git.root, profile="code", enforced=organisation(product, own))
+    assert outcome(document) is Outcome.PASS
+
+
 def test_threat_02_a_change_does_not_choose_for_its_folder(product: Product, git: Git) -> None:
     git.commit({"lib/a.py": CLEAN, "secgate.toml": ""})
     git("switch", "--quiet", "-c", "feature")

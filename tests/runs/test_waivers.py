@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.product import DAY, NOW, WEAK, Ended, gaps, outcome
 from tests.runs.office import Office
 from tests.signing_support import ADA, EVE, allowed
 
+POLICIES = Path(__file__).parents[2] / "policies"
 TWINS = "def one(text):\n    eval(text)\n    eval(text)\n    eval(text)\n"
 
 
@@ -55,11 +57,27 @@ def test_it_ends_to_the_second(office: Office, days: float, result: Outcome) -> 
     assert told in " ".join(late.notes)
 
 
+def test_none_is_asked_for_beyond_what_the_policy_allows(office: Office) -> None:
+    office.git.commit({"app.py": WEAK, "old/tool.sh": "echo\n"})
+    found = office.run().findings[0]
+    limit = re.escape(f"a waiver of a {found.severity} finding lasts 90 d at most (`waivers_s.{found.severity}` in")
+    with pytest.raises(UsageError, match=limit):
+        office.ask(found.fingerprint, life=91)
+    with pytest.raises(UsageError, match=re.escape("a waiver of a gap lasts 90 d at most (`waivers_s.gap` in")):
+        ask_for_gap(office, "unsupported", "old/", life=91)
+    assert statements.listed(place=office.place, machine=office.product.machine(), now=NOW).waivers == ()
+    assert office.ask(found.fingerprint, life=90).request.reason
+
+
 def test_none_lives_longer_than_the_policy_allows(office: Office) -> None:
     office.git.commit({"app.py": WEAK})
-    office.waive(office.run().findings[0].fingerprint, life=900)
-    assert outcome(office.run(89)) is Outcome.PASS
-    assert outcome(office.run(90)) is Outcome.FAIL
+    office.waive(office.run().findings[0].fingerprint, life=60)
+    (office.folder / "data").mkdir()
+    days = dict.fromkeys(("critical", "high", "medium", "low", "info", "gap"), 30 * 86400)
+    shipped = json.loads((POLICIES / "data" / "limits.json").read_text())["limits"]
+    (office.folder / "data" / "limits.json").write_text(json.dumps({"limits": {**shipped, "waivers_s": days}}))
+    assert outcome(office.run(29)) is Outcome.PASS
+    assert outcome(office.run(30)) is Outcome.FAIL
 
 
 def test_it_moves_no_clock(office: Office) -> None:
@@ -244,12 +262,12 @@ def test_without_a_ledger_there_is_nobody_to_say_it_to(office: Office) -> None:
 # --------------------------------------------------------------------------------------------------------------- gaps
 
 
-def ask_for_gap(office: Office, reason: str, path: str) -> Waiver:
+def ask_for_gap(office: Office, reason: str, path: str, life: float = 30) -> Waiver:
     return statements.request_for_gap(
         Lane.SAST,
         reason,
         path,
-        Wish(kind="accept", reason="not shipped", expires=NOW + 30 * DAY),
+        Wish(kind="accept", reason="not shipped", expires=NOW + life * DAY),
         speaker=office.speaker(EVE),
         place=office.place,
         machine=office.product.machine(),
@@ -300,6 +318,7 @@ def test_a_gap_whose_waiver_does_not_hold_is_told_which(office: Office, how: str
         ("unsupported", "old/[z-a]", "is no class of characters"),
         ("unsupported", "./old/", "fits no file"),
         ("unsupported", "../old/", "fits no file"),
+        ("unsupported", "a" * 1001, "it has 1,001 characters, and 1,000 are allowed"),
     ],
 )
 def test_a_waiver_that_no_gap_can_ever_have_is_not_asked_for(office: Office, reason: str, path: str, what: str) -> None:

@@ -35,6 +35,7 @@ inconclusive contains said if {
 	gap.lane in asked
 	not gap.touched
 	gap.path == ""
+	gap.reason != "excluded"
 	not gap.waived
 	not left_out_by_profile(gap)
 	said := element(gap, "of the whole lane")
@@ -49,6 +50,26 @@ inconclusive contains said if {
 	not older_is_counted(gap)
 	not left_out_by_profile(gap)
 	said := element(gap, "older than the change")
+}
+
+# A tree may say what is not worth a look, but not that nothing is.
+inconclusive contains said if {
+	some gap in input.gaps
+	gap.lane in asked
+	gap.reason == "excluded"
+	not gap.waived
+	not older_is_counted(gap)
+	said := element(gap, "by the tree's own word")
+}
+
+inconclusive contains said if {
+	not anything_offered
+	some gap in input.gaps
+	gap.lane in asked
+	gap.reason == "excluded"
+	not gap.waived
+	older_is_counted(gap)
+	said := element(gap, "nor at any other, by the tree's own word")
 }
 
 # A lane whose every gap is waived was looked at as far as somebody answers for.
@@ -111,6 +132,16 @@ warn contains said if {
 }
 
 warn contains said if {
+	anything_offered
+	some gap in input.gaps
+	gap.lane in asked
+	gap.reason == "excluded"
+	not gap.waived
+	older_is_counted(gap)
+	said := element(gap, "by the tree's own word")
+}
+
+warn contains said if {
 	some gap in input.gaps
 	gap.lane in asked
 	gap.waived
@@ -124,6 +155,12 @@ warn contains said if {
 	gap.lane in asked
 	left_out_by_profile(gap)
 	said := element(gap, sprintf("left out by the profile %s", [input.run.profile]))
+}
+
+anything_offered if {
+	some account in input.lanes
+	account.asked
+	account.offered > 0
 }
 
 # Anything but the word `warn` keeps older gaps closed, a profile that is not there included.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from secgate.cache import Outputs
 from secgate.errors import OutputError
@@ -28,7 +29,7 @@ from secgate.model import (
     Tool,
     View,
 )
-from secgate.ports import Executor, PlanRequest, Service, ToolSpec
+from secgate.ports import Executor, NoOptions, PlanRequest, Service, ToolSpec
 from secgate.scan import ScannerTask, ScanResult, scan
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -79,6 +80,7 @@ class LineScanner:
     lanes: tuple[Lane, ...] = (Lane.SAST,)
     spec: ToolSpec | None = ToolSpec(name="lines", executable="lines")
     outgoing = "nothing"
+    options: type[Struct] = NoOptions
 
     def __init__(
         self, *, name: str = "lines", service: str = "", kinds: frozenset[str] = frozenset({"python"})

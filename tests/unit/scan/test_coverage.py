@@ -23,6 +23,7 @@ from secgate.model import (
     LeftOut,
     Output,
     ScanStatus,
+    Source,
     SourceFile,
     Target,
 )
@@ -72,6 +73,7 @@ def covered(
     left_out: tuple[LeftOut, ...] = (),
     selected: Collection[str] | None = None,
     without_tools: Collection[str] = (),
+    settled: Collection[str] = (),
 ) -> Coverage:
     return cover(
         tuple(invocations),
@@ -87,6 +89,7 @@ def covered(
         parse_ok=parse_ok,
         misreading=misreading,
         kinds_of=kinds_of,
+        settled=settled,
     )
 
 
@@ -105,6 +108,39 @@ def by_tool(coverage: Coverage, name: Lane = Lane.SAST) -> dict[tuple[str, str],
 
 
 BOTH = (said("bandit", "bad.py", "good.py"), said("semgrep", "bad.py", "good.py"))
+
+
+def excluded(*paths: str, by: str) -> tuple[LeftOut, ...]:
+    return tuple(LeftOut(path=path, reason="excluded", detail=by) for path in paths)
+
+
+def test_a_lane_of_which_the_tree_excludes_every_file_is_a_gap(table: LaneTable) -> None:
+    out = excluded("a.py", "b.py", by="*.py")
+    coverage = covered((), table, files=(), target=make_target(), left_out=out)
+    (gap,) = lane(coverage).gaps
+    assert (gap.path, gap.reason, gap.touched) == ("", "excluded", False)
+    assert gap.detail == "all of its 2 files are excluded by *.py"
+    assert (lane(coverage).needed, lane(coverage).offered, lane(coverage, Lane.WORKFLOWS).gaps) == (True, 0, ())
+
+
+def test_a_lane_that_has_other_files_has_no_gap_for_those_excluded(table: LaneTable) -> None:
+    assert not lane(covered(BOTH, table, left_out=excluded("x/c.py", by="x/"))).gaps
+
+
+def test_what_the_organisation_excludes_is_no_gap(table: LaneTable) -> None:
+    out = excluded("x/a.py", by="x/")
+    assert not lane(covered((), table, files=(), target=make_target(), left_out=out, settled=("x/",))).gaps
+    both = (*out, *excluded("a.py", by="*.py"))
+    (gap,) = lane(covered((), table, files=(), target=make_target(), left_out=both, settled=("x/",))).gaps
+    assert gap.detail == "its only file is excluded by *.py"
+
+
+@pytest.mark.parametrize("changes", [{"named": True}, {"source": Source.INDEX}])
+def test_a_run_of_some_files_says_nothing_of_what_is_excluded_from_all(
+    table: LaneTable, changes: dict[str, object]
+) -> None:
+    target = msgspec.structs.replace(make_target(), **changes)
+    assert not lane(covered((), table, files=(), target=target, left_out=excluded("a.py", by="**"))).gaps
 
 
 def test_a_file_larger_than_our_own_parser_takes_is_not_called_broken(table: LaneTable) -> None:

@@ -8,6 +8,7 @@ a few lines that is handed to the job as a blob, so that no path of this machine
 from __future__ import annotations
 
 from importlib import resources
+from typing import Annotated
 
 import msgspec
 
@@ -29,7 +30,7 @@ from secgate.model import (
     SourceFile,
 )
 from secgate.ports import PlanRequest, ToolSpec
-from secgate.scanners.outputs import crashed, decode, failed
+from secgate.scanners.outputs import crashed, decode, failed, options
 
 RULE = Rule(
     id="download-run-at-once",
@@ -48,6 +49,12 @@ class Found(msgspec.Struct, forbid_unknown_fields=True):
     lines: list[int] = []
 
 
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `[scanners.acme-shell.options]` may hold; secgate refuses anything else before it starts."""
+
+    commands: Annotated[tuple[str, ...], msgspec.Meta(description="programs that download")] = ("curl", "wget")
+
+
 class AcmeShell:
     """Adapter of the tool in `check.txt`."""
 
@@ -56,6 +63,7 @@ class AcmeShell:
     spec: ToolSpec | None = None
     services: tuple[str, ...] = ()
     outgoing = "nothing"
+    options: type[msgspec.Struct] = Options
 
     def supports(self, file: SourceFile) -> bool:
         """Shell scripts."""
@@ -66,6 +74,7 @@ class AcmeShell:
         paths = tuple(file.path for file in request.files if file.path.isprintable())
         if not paths:
             return ()
+        chosen = options(request, Options, scanner=self.name)
         job = Job(
             scanner=self.name,
             name="acme-shell:1",
@@ -73,12 +82,12 @@ class AcmeShell:
                 Slot(name="python"),
                 "-I",
                 Slot(name="work", suffix="/check.py"),
-                Slot(name="work", suffix="/files.json"),
+                Slot(name="work", suffix="/asked.json"),
             ),
             files=paths,
             blobs={
                 "check.py": resources.files("acme_shell").joinpath("check.txt").read_bytes(),
-                "files.json": msgspec.json.encode(paths),
+                "asked.json": msgspec.json.encode({"commands": chosen.commands, "paths": paths}),
             },
             limits=request.limits,
         )
