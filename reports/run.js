@@ -121,10 +121,10 @@
   });
   window.addEventListener("hashchange", follow);
 
-  // On paper everything is open, and closed again behind it.
+  // On paper everything is open, and closed again behind it; of very many findings those that are open already.
   let closed = [];
   window.addEventListener("beforeprint", () => {
-    closed = Array.from(document.querySelectorAll("details:not([open])"));
+    closed = Array.from(document.querySelectorAll("details:not([open])")).filter((one) => !one.closest(".many"));
     for (const details of closed) details.open = true;
   });
   window.addEventListener("afterprint", () => {

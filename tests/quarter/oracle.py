@@ -337,8 +337,13 @@ class Oracle:
         return self._said([f"override:{one.name}" for one in here], bad, untested=waiting)
 
     def _words_on(self, one: Override) -> tuple[list[Review], list[Review]]:
-        """Give what was said of an override in time order: by whoever may, and by whoever gave it."""
-        signed = sorted((said for said in one.reviews if self.is_signed(said.by, said.key)), key=lambda said: said.at)
+        """Give what was said of an override in time order: by whoever may, and by whoever gave it.
+
+        A tail that was cut off holds none of it.
+        """
+        ledger = next(name for name, mine in self.plan.ledgers.items() if one.repository in mine)
+        kept = (said for said in one.reviews if ledger != self.plan.cut or said.at < self.plan.end)
+        signed = sorted((said for said in kept if self.is_signed(said.by, said.key)), key=lambda said: said.at)
         counts = [said for said in signed if said.by != one.by and "approver" in self.roles[said.by]]
         return counts, [said for said in signed if said.by == one.by]
 

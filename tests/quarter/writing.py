@@ -24,7 +24,7 @@ from secgate.merkle import Tree, extend
 from secgate.model import Digest, Head, encode
 from secgate.ports import Ledger
 from secgate.signers.dsse import DsseSigner
-from secgate.sla import utc_words
+from secgate.sla import many_entries, utc_words
 from tests.ledger_support import git, git_at
 from tests.quarter import plan
 from tests.quarter.facts import (
@@ -219,7 +219,7 @@ class _Writing:
                 checkpoint.statement_of(said), namespace=checkpoint.NAMESPACE, key=str(self.keys[one.signer].path)
             )
         )
-        self.names[f"{file} ({head.size} entries, {utc_words(one.at)})"] = f"checkpoint:{one.name}"
+        self.names[f"{file} ({many_entries(head.size)}, {utc_words(one.at)})"] = f"checkpoint:{one.name}"
         return str(file)
 
 

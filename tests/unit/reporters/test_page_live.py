@@ -216,6 +216,9 @@ def test_of_many_findings_paper_has_those_that_are_open_and_says_so(session: Bro
         tab.media(dark=False, kind="print")
         told = "getComputedStyle(document.querySelector('.paper')).display"
         assert (tab.run(SEEN), tab.run(told)) == (1, "block")
+        tab.run(f"addEventListener('beforeprint', () => {{ window.onPaper = {SEEN} }})")
+        assert tab.printed().startswith(b"%PDF-")
+        assert tab.run("window.onPaper") == 1
         tab.run(f"{ROWS}[7].querySelector('details').open = true")
         assert tab.run(SEEN) == 2
         # What is narrowed down to few is printed whole.
