@@ -58,7 +58,7 @@ def correlate(
     groups = group(located, commits=target.change_commits, within=crosswalk.within)
     findings = identify(groups, crosswalk, schemes=schemes, codes=codes)
     across_tools = history is not None and base is history.open
-    findings, gone = _against_base(findings, base, target, across_tools=across_tools, defines=defines, unseen=unseen)
+    gone = _against_base(findings, base, target, across_tools=across_tools, defines=defines, unseen=unseen)
     stands_in = base is None and target.scope is Scope.PROTECTED
     findings, left = _with_history(findings, history, target, stands_in=stands_in, unseen=unseen)
     # What the ledger remembers of a finding says more than the base scan: it comes last and stays.
@@ -107,15 +107,18 @@ _UNSURE = "; more such statements than in the base, which of them came anew noth
 
 
 def _against_base(
-    findings: Sequence[Finding],
+    findings: list[Finding],
     base: Sequence[KnownFinding] | None,
     target: Target,
     *,
     across_tools: bool,
     defines: Callable[[str, str], bool],
     unseen: Callable[[KnownFinding], bool],
-) -> tuple[list[Finding], list[KnownFinding]]:
-    """Give states, and what of the base is not there any more."""
+) -> list[KnownFinding]:
+    """Put findings with their states in the place of those without, and give what of the base is not there any more.
+
+    In their place: of a large run a second list of findings is a hundred megabytes.
+    """
     known_now = to_known(findings) if base else ()
     names = {rename.old: rename.new for rename in target.renames}
 
@@ -126,7 +129,6 @@ def _against_base(
     pairs = {pair.now: pair for pair in matching.pairs}
     split = dict(matching.split)
     changed = None if target.changed is None else frozenset(target.changed)
-    made = []
     for at, one in enumerate(findings):
         state, basis = State.NEW, "not in the base" if base is not None else "nothing to compare with"
         then, ambiguous = None, at in matching.unsure
@@ -139,19 +141,17 @@ def _against_base(
             state, basis, then = State.UNCHANGED, "in the base, as part of another finding", base[split[at]]
         elif ambiguous:
             basis += _UNSURE
-        made.append(
-            msgspec.structs.replace(
-                one,
-                touched=changed is None or bool(one.location.commit) or one.location.path in changed,
-                state=state,
-                state_basis=basis,
-                ambiguous=ambiguous,
-                aliases=_with_name(one, then),
-                previous=then.fingerprint if then and then.fingerprint != one.fingerprint else "",
-                previous_path=then.path if then and then.path != one.location.path else "",
-            )
+        findings[at] = msgspec.structs.replace(
+            one,
+            touched=changed is None or bool(one.location.commit) or one.location.path in changed,
+            state=state,
+            state_basis=basis,
+            ambiguous=ambiguous,
+            aliases=_with_name(one, then),
+            previous=then.fingerprint if then and then.fingerprint != one.fingerprint else "",
+            previous_path=then.path if then and then.path != one.location.path else "",
         )
-    return made, _left(base or (), matching)
+    return _left(base or (), matching)
 
 
 def _with_name(finding: Finding, then: KnownFinding | None) -> tuple[Fingerprint, ...]:

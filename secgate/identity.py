@@ -46,8 +46,7 @@ def identify(
     `codes` is None where there is no key: then nothing of a secret's text is in a finding.
     """
     names = _Names(schemes)
-    drafts = [_draft(one, crosswalk.within) for one in groups]
-    return _unique([_finding(draft, names, crosswalk, codes) for draft in drafts])
+    return _unique(_finding(_draft(one, crosswalk.within), names, crosswalk, codes) for one in groups)
 
 
 def _draft(one: Group, within: Mapping[str, str]) -> _Draft:
@@ -86,11 +85,15 @@ class _Named(Struct, frozen=True, gc=False):
 
 
 class _Names:
-    """Gives names; equal places of equal names are told apart by their order, so drafts must come in order."""
+    """Gives names; equal places of equal names are told apart by their order, so drafts must come in order.
+
+    Those of one file in one commit stand together, as `group` gives them: what was counted in another is let go of.
+    """
 
     def __init__(self, schemes: Sequence[Scheme]) -> None:
         self._schemes = schemes
-        self._ordinals: dict[tuple[str, str, str], dict[tuple[str, str, str], int]] = {}
+        self._home = "", ""
+        self._ordinals: dict[tuple[str, str, str, str], int] = {}
 
     def of(self, draft: _Draft) -> _Named:
         """Name a draft, which must be the next."""
@@ -99,15 +102,15 @@ class _Names:
             return self._dependency(draft, package)
         kind: Literal["secret", "weakness"] = "secret" if draft.group.kind == "secret" else "weakness"
         is_secret = kind == "secret"
-        home = (kind, draft.path, draft.commit)
-        if home not in self._ordinals:
-            self._ordinals[home] = {}
-        ordinals, own = self._ordinals[home], self._anchored(draft.place)
+        home = draft.path, draft.commit
+        if home != self._home:
+            self._home, self._ordinals = home, {}
+        ordinals, own = self._ordinals, self._anchored(draft.place)
         made: list[Fingerprint] = []
         ordinal = 1
         for name, place in ((draft.weakness, draft.place), *_witnesses(draft.group.members)):
             anchors = own if place is draft.place else self._anchored(place)
-            key = (name, place.symbol, "" if is_secret else anchors[0])
+            key = (kind, name, place.symbol, "" if is_secret else anchors[0])
             number = ordinals[key] = ordinals.get(key, 0) + 1
             ordinal = ordinal if made else number
             for scheme, anchored in zip(self._schemes, anchors, strict=True):
@@ -232,7 +235,7 @@ def _secret_texts(draft: _Draft) -> set[Digest]:
     return {text for one in own or here for text in one.texts}
 
 
-def _unique(findings: Sequence[Finding]) -> list[Finding]:
+def _unique(findings: Iterable[Finding]) -> list[Finding]:
     """Join findings of one fingerprint, such as one advisory on two lines of a manifest."""
     found: dict[str, Finding] = {}
     for one in findings:

@@ -63,11 +63,16 @@ class JudgeRequest(Struct, frozen=True, kw_only=True):
     complete: bool = True
     claims_coverage: bool = True
     """False where findings are judged alone: then no lane is asked for."""
+    keeps_input: bool = True
+    """False where nobody records the document: its digest is told all the same."""
     limit_s: float = 60.0
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
-    """The decision, and the exact document it was made on (without the sentinel), for record and replay."""
+    """The decision, and the exact document it was made on (without the sentinel), for record and replay.
+
+    The document is b"" where the request does not keep it.
+    """
 
     decision: Decision
     input_document: bytes
@@ -97,6 +102,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         engine=engine,
         guarded=guarded,
         references=references,
+        keeps_text=request.keeps_input,
     )
     ruled = evaluation.ruled(document)
     heads: dict[str, attribution.Heads] = {one.layer.name: evaluation.heads(one, document) for one in ruled}
@@ -109,7 +115,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         ruled,
         with_speech(verdicts, ruled, heads=heads, document=document, data=evaluation.data),
         data=evaluation.data,
-        stored=stored,
+        input_digest=stored.digest,
         evaluated_by=engine,
     )
     decision = msgspec.structs.replace(
@@ -118,7 +124,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         policies_digest=named,
         notes=(*_standing_notes(request), *exempted, *decision.notes, *evaluation.notes),
     )
-    return Judgement(decision=decision, input_document=stored, policy_blobs=blobs)
+    return Judgement(decision=decision, input_document=stored.text, policy_blobs=blobs)
 
 
 def replay(document: InputDocument, policies: Policies, *, engine: Engine, guarded: Engine, limit_s: float) -> Replay:
@@ -179,7 +185,7 @@ def _decide(
     verdicts: tuple[Verdict, ...],
     *,
     data: bytes,
-    stored: bytes,
+    input_digest: Digest,
     evaluated_by: Engine,
 ) -> Decision:
     outcomes = outcomes_of(verdicts)
@@ -195,7 +201,7 @@ def _decide(
         policy_digests=dict(sorted(digests.items())),
         enforced_digest=request.enforced_digest,
         advisory_digests=_advisory_digests(document),
-        input_digest=_sha256(stored),
+        input_digest=input_digest,
         engine=evaluated_by.name,
         engine_version=evaluated_by.version,
         evaluated_epoch_s=document.evaluated_at_epoch_s,

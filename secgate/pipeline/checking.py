@@ -97,7 +97,6 @@ def check(
         scope_basis="SARIF files, no tree",
     )
     findings, refused, invocations = _findings(taken.imports, target, tables)
-    taken.imports.clear()  # what the tools said is in the findings now; a large file needs the room to be judged in
     gaps = (*taken.gaps, *(_refused(one) for one in refused))
     told = with_exploitation(
         with_classes({}, findings, target=target, classes=organisation.path_classes),
@@ -121,6 +120,7 @@ def check(
         enforced_digest=organisation.digest,
         provisional_clocks=True,
         claims_coverage=False,
+        keeps_input=False,
     )
     judgement = _judged(
         request, organisation, named_policies(policies, machine), settings=settings.engine, machine=machine
@@ -149,9 +149,12 @@ def memory_words(document: RunDocument, forms: Iterable[str]) -> str:
 
 
 def _findings(
-    imports: Sequence[_Import], target: Target, tables: Tables
+    imports: list[_Import], target: Target, tables: Tables
 ) -> tuple[tuple[Finding, ...], tuple[Refusal, ...], tuple[Invocation, ...]]:
-    """Give findings, what was refused, and who said it all."""
+    """Give findings, what was refused, and who said it all. `imports` are let go of as soon as they are normalised.
+
+    A large file needs the room for its findings, and to be judged in.
+    """
     normalised = normalise(
         imports,
         view=View(root="", source=Source.WORK_TREE, digests={}),
@@ -161,6 +164,8 @@ def _findings(
         scores=lambda _: None,
         keep_outside=True,
     )
+    invocations = tuple(normalised.masker.told(one.invocation) for one in imports)
+    imports.clear()
     findings = correlate(
         normalised.located,
         target=target,
@@ -169,7 +174,7 @@ def _findings(
         history=None,
         comparable=lambda _: False,
     ).findings
-    return findings, normalised.refused, tuple(normalised.masker.told(one.invocation) for one in imports)
+    return findings, normalised.refused, invocations
 
 
 def _judged(

@@ -5,6 +5,7 @@ A large run is judged in parts where that is the same; see `policy.parts` and `p
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import cached_property
@@ -13,7 +14,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from secgate.errors import PolicyError
-from secgate.model import Scope, Verdict
+from secgate.model import Digest, Scope, Verdict
 from secgate.policy import attribution
 from secgate.policy.documents import InputDocument, LayerDecision, RecordedObligation
 from secgate.policy.facts import sentinel_finding
@@ -50,6 +51,13 @@ class _Question(Struct, frozen=True, kw_only=True):
     limit_s: float
     facts: frozenset[str] = FACTS
     """Facts of findings that a part is handed over with."""
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """The text that a document is recorded as, b"" where nobody keeps it, and the text's SHA-256 in either case."""
+
+    digest: Digest
+    text: bytes
 
 
 class _Part(Struct, frozen=True, kw_only=True):
@@ -96,6 +104,7 @@ class Evaluation:
         engine: Engine,
         guarded: Engine,
         references: Sequence[Engine] = (),
+        keeps_text: bool = True,
     ) -> None:
         self._layers = layers
         self._shipped = layers["shipped"]
@@ -107,7 +116,8 @@ class Evaluation:
         self._references = references
         self._whole: set[LayerName] = set()
         self._told: list[Verdict] = []
-        self._recorded: tuple[InputDocument, bytes] | None = None
+        self._keeps_text = keeps_text
+        self._recorded: tuple[InputDocument, Recorded] | None = None
         self.decision_ids: list[str] = []
         self.notes: list[str] = []
 
@@ -131,10 +141,10 @@ class Evaluation:
         """Give what `attribution.told` gives of what `ruled` gave: for a run judged in parts it is there already."""
         return self._told or attribution.told(ruled)
 
-    def recorded(self, document: InputDocument) -> bytes:
-        """Give the text of a document as it is recorded, without the sentinel; written once."""
+    def recorded(self, document: InputDocument) -> Recorded:
+        """Give what is recorded of a document, without the sentinel; worked out once."""
         if self._recorded is None or self._recorded[0] is not document:
-            self._recorded = document, msgspec.json.encode(document, order="sorted")
+            self._recorded = document, _recorded(document, keeps_text=self._keeps_text)
         return self._recorded[1]
 
     def _rule(self, layer: Layer, document: InputDocument, parted: LayerDecision | None) -> Ruled:
@@ -274,6 +284,21 @@ def with_obligations(document: InputDocument, decision: LayerDecision) -> InputD
         fresh = tuple(duty for duty in added.get(finding.fingerprint, ()) if duty.basis not in held)
         findings.append(structs.replace(finding, obligations=(*finding.obligations, *fresh)) if fresh else finding)
     return structs.replace(document, findings=tuple(findings))
+
+
+def _recorded(document: InputDocument, *, keeps_text: bool) -> Recorded:
+    """Give the text or, where nobody keeps it, its digest alone: of a large run it has hundreds of megabytes."""
+    if keeps_text:
+        text = msgspec.json.encode(document, order="sorted")
+        return Recorded(digest=hashlib.sha256(text).hexdigest(), text=text)
+    around = msgspec.json.encode(structs.replace(document, findings=()), order="sorted")
+    # No text within it reads like this, since a quotation mark in a text stands behind a backslash.
+    head, _, tail = around.partition(b'"findings":[]')
+    digest = hashlib.sha256(head + b'"findings":[')
+    for number, finding in enumerate(document.findings):
+        digest.update((b"," if number else b"") + msgspec.json.encode(finding, order="sorted"))
+    digest.update(b"]" + tail)
+    return Recorded(digest=digest.hexdigest(), text=b"")
 
 
 def _require_accounts(document: InputDocument, lanes: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from secgate.model import (
     Location,
     Obligation,
     Package,
+    Result,
     Severity,
     State,
     Target,
@@ -233,7 +234,7 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         fingerprint=finding.fingerprint,
         lane=finding.lane,
         weakness=finding.weakness,
-        cwes=tuple(sorted({cwe for witness in witnesses for cwe in witness.cwes if cwe > 0})) if witnesses else (),
+        cwes=_cwes(witnesses),
         severity=finding.severity,
         score_x10=min(100, max(0, round(finding.score * 10))),
         severity_basis=finding.severity_basis,
@@ -269,6 +270,12 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         owner=finding.owner,
         obligations=tuple(map(_recorded, sorted(finding.obligations, key=_duty_order))) if finding.obligations else (),
     )
+
+
+def _cwes(witnesses: Sequence[Result]) -> tuple[int, ...]:
+    if len(witnesses) == 1 and len(witnesses[0].cwes) == 1 and witnesses[0].cwes[0] > 0:
+        return witnesses[0].cwes
+    return tuple(sorted({cwe for witness in witnesses for cwe in witness.cwes if cwe > 0}))
 
 
 def _duty_order(duty: Obligation) -> tuple[int, str, bool]:

@@ -36,7 +36,7 @@ def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDec
     exactly one verdict, an element about nothing, a word that this layer may not say or that is milder than its
     elements, a sentinel that was not denied.
     """
-    decision = _spelt_out(read_decision(value, layer=layer), layer)
+    decision = _spelt_out(read_decision(value, layer=layer), layer, document)
     findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
     _check_sentinel(decision, layer)
     _check_verdicts(decision, layer, document, findings)
@@ -46,8 +46,10 @@ def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDec
     return _without_sentinel(decision)
 
 
-def _spelt_out(decision: LayerDecision, layer: str) -> LayerDecision:
+def _spelt_out(decision: LayerDecision, layer: str, document: InputDocument) -> LayerDecision:
     """Give the decision with every verdict among `verdicts`, every element and every duty beside its rule."""
+    # What was read has texts of its own: the document's own are kept in their place.
+    own = {finding.fingerprint: finding.fingerprint for finding in document.findings}
     decision = msgspec.structs.replace(
         decision,
         elements=(
@@ -63,7 +65,13 @@ def _spelt_out(decision: LayerDecision, layer: str) -> LayerDecision:
         word, rule, reason, remedy, all_rules = one.word, one.rule, one.reason, one.remedy, one.all_rules
         verdicts += [
             LayerVerdict(
-                subject="finding", id=name, word=word, rule=rule, reason=reason, remedy=remedy, all_rules=all_rules
+                subject="finding",
+                id=own.get(name, name),
+                word=word,
+                rule=rule,
+                reason=reason,
+                remedy=remedy,
+                all_rules=all_rules,
             )
             for name in one.ids
         ]
@@ -72,7 +80,7 @@ def _spelt_out(decision: LayerDecision, layer: str) -> LayerDecision:
         said = spoken.get(name)
         if said is None:
             raise _fault(layer, f"the finding {name} is said to have elements, and has none", "report this")
-        verdicts.append(_strictest(name, said))
+        verdicts.append(_strictest(own.get(name, name), said))
     return msgspec.structs.replace(decision, verdicts=tuple(verdicts), alike=(), by_elements=())
 
 

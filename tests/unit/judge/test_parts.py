@@ -375,3 +375,17 @@ def test_a_large_run_is_judged_in_parts_where_that_is_the_same(bench: Bench, rul
     whole = judge(request, engine=engine, guarded=guarded)
     assert guarded.asked == asked + 2
     assert parted.decision == whole.decision
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_document_that_nobody_keeps_has_the_same_digest(bench: Bench, count: int) -> None:
+    findings = [
+        bench.finding(number, weakness='quoted "findings":[] \\', owner='"findings":[]') for number in range(count)
+    ]
+    request = bench.request(*findings)
+    engine = RegorusEngine()
+    kept = judge(request, engine=engine, guarded=engine)
+    spared = judge(msgspec.structs.replace(request, keeps_input=False), engine=engine, guarded=engine)
+    assert spared.input_document == b""
+    assert kept.input_document
+    assert spared.decision == kept.decision
