@@ -155,7 +155,10 @@ ELEMENTS = {
 @pytest.mark.parametrize("element", ELEMENTS.values(), ids=ELEMENTS.keys())
 @pytest.mark.parametrize("name", ["organisation", "repository"])
 def test_element_that_breaks_the_schema_is_an_error(bench: Bench, element: str, name: str) -> None:
-    layer = bench.layer(name, f"deny contains {element} if input.run.complete\n")
+    with pytest.raises(PolicyError, match=f"{name} layer"):
+        bench.judge(and_layers=(bench.layer(name, f"deny contains {element} if input.run.complete\n"),))
+    # Made by a function, it is seen only when the rule fires.
+    layer = bench.layer(name, f"deny contains made if {{\n\tmade := json.unmarshal(`{element}`)\n}}\n")
     with pytest.raises(PolicyError, match=f"{name} layer"):
         bench.judge(and_layers=(layer,))
 
