@@ -353,12 +353,13 @@ class Alike(Document, frozen=True, kw_only=True):
 
 
 class Duty(Document, frozen=True, kw_only=True):
-    """A duty as a rule's own set holds it."""
+    """A duty as a rule's own set holds it; what it says of its rule's name is not heard."""
 
     finding: Text
     basis: Text
     start_epoch_s: Count
     limit_s: Count
+    rule: str = ""
 
 
 class AddedObligation(Duty, frozen=True, kw_only=True):

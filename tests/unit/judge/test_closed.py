@@ -163,6 +163,13 @@ def test_element_that_breaks_the_schema_is_an_error(bench: Bench, element: str, 
         bench.judge(and_layers=(layer,))
 
 
+def test_a_duty_that_names_another_rule_is_its_own_rules(bench: Bench) -> None:
+    duty = '{"finding": f.fingerprint, "basis": "own", "start_epoch_s": 1, "limit_s": 9, "rule": "another"}'
+    layer = bench.layer("organisation", f"obligations contains {duty} if {{\n\tsome f in input.findings\n}}\n")
+    decided = bench.judge(bench.finding(), and_layers=(layer,), scope=Scope.PROTECTED).decision
+    assert "own" in {duty.basis for duty in decided.obligations}
+
+
 def test_repository_cannot_redefine_what_the_organisation_uses(bench: Bench) -> None:
     """Threat 4: in one engine, the second definition would erase the first layer's deny."""
     helper = 'bad(f) if f.severity == "{}"\ndeny contains {{"finding": f.fingerprint, "reason": "own"}} if {{\n'
