@@ -32,8 +32,9 @@ from secgate.policy import InputDocument, Layer, attribution
 from secgate.policy.attribution import with_speech
 from secgate.policy.documents import AddedObligation, DocumentFacts
 from secgate.policy.evaluation import Evaluation
-from secgate.policy.facts import JoinedFacts, Lists, RunContext, input_document
+from secgate.policy.facts import JoinedFacts, Lists, RunContext, stated
 from secgate.policy.joining import Ruled, outcomes_of, settled
+from secgate.policy.parts import Stated
 from secgate.policy.stored import Policies
 from secgate.policy.stored import stored as policies_blobs
 from secgate.ports import Engine
@@ -94,7 +95,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
     decide, and UsageError for a profile that is not there.
     """
     layers = _layers(request.layers, request.disabled_rules)
-    document = _document(request)
+    facts = _stated(request)
     evaluation = Evaluation(
         layers,
         disabled_rules=request.disabled_rules,
@@ -104,9 +105,10 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         references=references,
         keeps_text=request.keeps_input,
     )
-    ruled = evaluation.ruled(document)
+    ruled = evaluation.ruled(facts)
+    document = facts.whole
     heads: dict[str, attribution.Heads] = {one.layer.name: evaluation.heads(one, document) for one in ruled}
-    stored = evaluation.recorded(document)
+    recorded = evaluation.recorded(document)
     named, blobs = policies_blobs(Policies(layers=request.layers, disabled_rules=request.disabled_rules))
     verdicts, exempted = settled(evaluation.told(ruled), ruled, document)
     decision = _decide(
@@ -115,7 +117,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         ruled,
         with_speech(verdicts, ruled, heads=heads, document=document, data=evaluation.data),
         data=evaluation.data,
-        input_digest=stored.digest,
+        input_digest=recorded.digest,
         evaluated_by=engine,
     )
     decision = msgspec.structs.replace(
@@ -124,7 +126,7 @@ def judge(request: JudgeRequest, *, engine: Engine, guarded: Engine, references:
         policies_digest=named,
         notes=(*_standing_notes(request), *exempted, *decision.notes, *evaluation.notes),
     )
-    return Judgement(decision=decision, input_document=stored.text, policy_blobs=blobs)
+    return Judgement(decision=decision, input_document=recorded.text, policy_blobs=blobs)
 
 
 def replay(document: InputDocument, policies: Policies, *, engine: Engine, guarded: Engine, limit_s: float) -> Replay:
@@ -136,7 +138,7 @@ def replay(document: InputDocument, policies: Policies, *, engine: Engine, guard
         engine=engine,
         guarded=guarded,
     )
-    ruled = evaluation.ruled(document)
+    ruled = evaluation.ruled(Stated(document, document.findings, count=len(document.findings)))
     verdicts, _ = settled(evaluation.told(ruled), ruled, document)
     return Replay(all_outcomes=outcomes_of(verdicts), verdicts=tuple(verdicts))
 
@@ -158,8 +160,8 @@ def _layers(given: Sequence[Layer], disabled_rules: Sequence[str]) -> dict[str, 
     return layers
 
 
-def _document(request: JudgeRequest) -> InputDocument:
-    return input_document(
+def _stated(request: JudgeRequest) -> Stated:
+    return stated(
         target=request.target,
         findings=request.findings,
         coverage=request.coverage,

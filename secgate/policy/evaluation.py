@@ -6,7 +6,7 @@ A large run is judged in parts where that is the same; see `policy.parts` and `p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from secgate.policy.facts import sentinel_finding
 from secgate.policy.handed import FACTS, handed_over
 from secgate.policy.joining import Ruled
 from secgate.policy.layers import Layer, LayerName
-from secgate.policy.parts import joined, split
+from secgate.policy.parts import Stated, joined, split
 from secgate.policy.totality import check_agreement, read_total
 from secgate.policy.values import effective_data, layer_data, read_profile
 from secgate.ports import Engine, PolicyModule
@@ -121,20 +121,21 @@ class Evaluation:
         self.decision_ids: list[str] = []
         self.notes: list[str] = []
 
-    def ruled(self, document: InputDocument) -> list[Ruled]:
+    def ruled(self, stated: Stated) -> list[Ruled]:
         """Give every layer's decision. Raises UsageError for a profile that the data does not have."""
-        if document.run.claims_coverage:
-            _require_accounts(document, read_profile(self.data, document.run.profile).lanes)
+        frame = stated.frame
+        if frame.run.claims_coverage:
+            _require_accounts(frame, read_profile(self.data, frame.run.profile).lanes)
         ruled = []
-        seen = document
         layers = [self._layers[name] for name in _ASKING_ORDER if name in self._layers]
-        parted = self._in_parts(layers, document, seen)
+        parted = self._in_parts(layers, stated, ((part, part) for part in stated.parts()))
+        document = seen = stated.whole
         for layer in layers:
             asked = seen if layer.name == "shipped" else document
             ruled.append(self._rule(layer, asked, parted.get(layer.name)))
             if layer.name == "organisation" and (self._references or "shipped" not in parted):
                 seen = with_obligations(document, ruled[-1].decision)
-                parted = parted or self._in_parts(layers[1:], document, seen)
+                parted = parted or self._in_parts(layers[1:], stated, zip(split(document), split(seen), strict=True))
         return sorted(ruled, key=lambda one: _LAYER_ORDER.index(one.layer.name))
 
     def told(self, ruled: Sequence[Ruled]) -> list[Verdict]:
@@ -149,7 +150,7 @@ class Evaluation:
 
     def _rule(self, layer: Layer, document: InputDocument, parted: LayerDecision | None) -> Ruled:
         """Give the layer's decision, total and of the schema, the sentinel already taken out."""
-        question = self._question(layer, document)
+        question = self._question(layer, len(document.findings))
         asked = Asked(document)
         decision = parted
         if decision is None:
@@ -160,13 +161,13 @@ class Evaluation:
             check_agreement(decision, other, layer=layer.name, engine=engine.name)
         return Ruled(layer=layer, decision=decision)
 
-    def _question(self, layer: Layer, document: InputDocument) -> _Question:
+    def _question(self, layer: Layer, findings: int) -> _Question:
         own = layer.name == "shipped"
         return _Question(
             layer=layer.name,
             modules=(*self._shipped.ground(), *layer.rule_modules(without=self._disabled_rules if own else ())),
             data=self.data if own else layer_data(layer, self.data),
-            limit_s=self._limit_s + len(document.findings) / FINDINGS_PER_S,
+            limit_s=self._limit_s + findings / FINDINGS_PER_S,
         )
 
     def _ask(self, question: _Question, asked: Asked, engine: Engine) -> LayerDecision:
@@ -178,9 +179,12 @@ class Evaluation:
         return read_total(answer.value, layer=question.layer, document=asked.document)
 
     def _in_parts(
-        self, layers: Sequence[Layer], document: InputDocument, seen: InputDocument
+        self, layers: Sequence[Layer], stated: Stated, parts: Iterable[tuple[InputDocument, InputDocument]]
     ) -> dict[LayerName, LayerDecision]:
         """Judge a large run in parts, two at a time, each by all layers that speak of one finding at a time.
+
+        `parts` are taken one after the other, with what the shipped layer sees of each: the later ones are stated while
+        the first are judged.
 
         A layer is not there where its parts do not add up to what the whole would be, and where a part ended in an
         error: what it says of the whole is then asked for, and is what counts. No layer is there where that is so of
@@ -188,26 +192,25 @@ class Evaluation:
 
         Only a guarded engine that is one of its own is asked by two threads.
         """
-        if len(document.findings) < PARTED_FINDINGS or self._guarded is self._engine:
+        if stated.count < PARTED_FINDINGS or self._guarded is self._engine:
             return {}
         self._whole |= {layer.name for layer in layers if layer.reach is None or not layer.reach.speaks_singly}
         asked = {
-            layer.name: structs.replace(self._question(layer, document), facts=layer.reach.facts)
+            layer.name: structs.replace(self._question(layer, stated.count), facts=layer.reach.facts)
             for layer in layers
             if layer.name not in self._whole and layer.reach is not None
         }
         if not asked or (layers[0].name == "organisation" and "organisation" in self._whole):
             return {}
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="secgate-judge") as pool:
-            waiting = zip(split(document), split(seen), strict=True)
-            started = [pool.submit(self._part, asked, *one) for one in waiting]
+            started = [pool.submit(self._part, asked, *one) for one in parts]
             # This thread has nothing else to do, and the first children have their text by then.
             wait(started, return_when=FIRST_COMPLETED)
-            self.recorded(document)
-            parts = [one.result() for one in started]
+            self.recorded(stated.whole)
+            judged = [one.result() for one in started]
         found: dict[LayerName, LayerDecision] = {}
         for name in asked:
-            whole = joined([part.decisions[name] for part in parts]) if name not in self._whole else None
+            whole = joined([part.decisions[name] for part in judged]) if name not in self._whole else None
             if whole is None:
                 self._whole.add(name)
                 if name == "organisation":
@@ -216,8 +219,8 @@ class Evaluation:
                 found[name] = whole
         if found.keys() == self._layers.keys():
             # Findings are in order, and of lanes and of the run every part says the same.
-            others = [verdict for verdict in parts[0].told if verdict.subject != "finding"]
-            self._told = [verdict for part in parts for verdict in part.told if verdict.subject == "finding"] + others
+            others = [verdict for verdict in judged[0].told if verdict.subject != "finding"]
+            self._told = [verdict for part in judged for verdict in part.told if verdict.subject == "finding"] + others
         return found
 
     def _part(self, questions: Mapping[LayerName, _Question], document: InputDocument, seen: InputDocument) -> _Part:

@@ -52,6 +52,7 @@ from secgate.policy.documents import (
     ScoreFacts,
     WaiverFacts,
 )
+from secgate.policy.parts import Stated
 from secgate.suppression import comment_in
 
 IMPORTED = "sarif:"
@@ -97,7 +98,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     documents: tuple[DocumentFacts, ...] = ()
 
 
-def input_document(
+def stated(
     *,
     target: Target,
     findings: Sequence[Finding],
@@ -105,27 +106,26 @@ def input_document(
     invocations: Sequence[Invocation],
     joined: Mapping[str, JoinedFacts],
     context: RunContext,
-) -> InputDocument:
+) -> Stated:
     """Give the document, sorted throughout. Raises PolicyError for facts that the schema has no place for."""
     now = context.evaluated_at_epoch_s
-    facts = tuple(
-        [
-            _finding(finding, joined.get(finding.fingerprint, _NOTHING_JOINED), now_epoch_s=now)
-            for finding in sorted(findings, key=attrgetter("fingerprint"))
-        ]
-    )
-    _require_distinct([finding.fingerprint for finding in facts], "finding")
+    ordered = sorted(findings, key=attrgetter("fingerprint"))
+    _require_distinct([finding.fingerprint for finding in ordered], "finding")
     _require_distinct([account.lane for account in coverage.lanes], "lane")
-    return InputDocument(
+    frame = InputDocument(
         evaluated_at_epoch_s=context.evaluated_at_epoch_s,
         run=_run(target, context),
         lanes=tuple(_lane(account) for account in sorted(coverage.lanes, key=lambda account: account.lane)),
         gaps=_gaps(coverage),
-        findings=facts,
+        findings=(),
         gate_changes=tuple(sorted(target.gate_changes)),
         advisories=_advisories(invocations, context.lists),
         documents=context.documents,
     )
+    facts = (
+        _finding(finding, joined.get(finding.fingerprint, _NOTHING_JOINED), now_epoch_s=now) for finding in ordered
+    )
+    return Stated(frame, facts, count=len(ordered))
 
 
 def sentinel_finding(evaluated_at_epoch_s: int) -> FindingFacts:

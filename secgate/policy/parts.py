@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
 
 import msgspec
 
-from secgate.policy.documents import InputDocument, LayerDecision, Said
+from secgate.policy.documents import FindingFacts, InputDocument, LayerDecision, Said
 
 PART_FINDINGS = 17_000
 """The most that one part holds. Two at a time then take less memory than the whole, and starting costs little."""
@@ -16,13 +18,38 @@ _WORDS = ("deny", "inconclusive", "warn")
 
 def split(document: InputDocument, *, most: int = PART_FINDINGS) -> list[InputDocument]:
     """Give the parts, an even number of at most `most` findings each, in the order of the findings."""
-    findings = document.findings
-    count = 2 * -(-len(findings) // (2 * most))
-    size = -(-len(findings) // max(count, 1))
-    return [
-        msgspec.structs.replace(document, findings=findings[start : start + size])
-        for start in range(0, len(findings), max(size, 1))
-    ]
+    return list(Stated(document, document.findings, count=len(document.findings)).parts(most=most))
+
+
+class Stated:
+    """A run's document, whole and in parts. Its findings are stated in turn, each once.
+
+    So the first parts can be judged before the last finding is stated.
+    """
+
+    def __init__(self, frame: InputDocument, findings: Iterable[FindingFacts], *, count: int) -> None:
+        """`frame` has all but the findings, whose number is `count`."""
+        self.frame = frame
+        self.count = count
+        self._waiting = iter(findings)
+        self._stated: list[FindingFacts] = []
+
+    def parts(self, *, most: int = PART_FINDINGS) -> Iterator[InputDocument]:
+        """Give the parts, an even number of at most `most` findings each, in the order of the findings."""
+        number = 2 * -(-self.count // (2 * most))
+        size = -(-self.count // max(number, 1))
+        for start in range(0, self.count, max(size, 1)):
+            yield msgspec.structs.replace(self.frame, findings=tuple(self._until(start + size)[start:]))
+
+    @cached_property
+    def whole(self) -> InputDocument:
+        """The document with every finding."""
+        return msgspec.structs.replace(self.frame, findings=tuple(self._until(self.count)))
+
+    def _until(self, end: int) -> list[FindingFacts]:
+        """Give the findings before `end`."""
+        self._stated += islice(self._waiting, max(0, end - len(self._stated)))
+        return self._stated[:end]
 
 
 def joined(decisions: Sequence[LayerDecision]) -> LayerDecision | None:
