@@ -115,7 +115,7 @@ def test_a_change_of_the_gate_is_reviewed_by_whoever_signs_for_the_settings(shop
     run(shop, -1)
     (shop.folder / "policies").mkdir()
     (shop.folder / "policies" / "more.rego").write_text(
-        "package secgate.rules.more\n\ndeny contains x if { x := 1; false }\n"
+        'package secgate.rules.more\n\ndeny contains x if { x := {"run": true, "reason": "r"}; false }\n'
     )
     run(shop, 1)
     assert bad(evidence(shop, end=70), "gate.change_reviewed") == {"not_reviewed"}

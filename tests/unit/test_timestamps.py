@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,7 +44,10 @@ def openssl(*arguments: str, cwd: Path, stdin: bytes = b"") -> bytes:
 
 
 class Authority:
-    """A root, a certificate that may stamp, and a server that answers with it; `refuse` has it answer no."""
+    """A root, a certificate that may stamp, and a server that answers with it; `refuse` has it answer no.
+
+    It stamps `late_s` after it was asked.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder / name
@@ -59,6 +63,7 @@ class Authority:
         usage = ("-days", "9", "-extfile", "tsa.cnf", "-extensions", "usage", "-out", "stamp.pem")
         openssl(*sign, *usage, cwd=self.folder)
         self.refuse = False
+        self.late_s = 0.0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
@@ -72,6 +77,7 @@ class Authority:
         return (self.folder / "root.pem").read_bytes()
 
     def answer(self, asked: bytes) -> bytes:
+        time.sleep(self.late_s)
         (self.folder / "asked").write_bytes(b"\x30\x00" if self.refuse else asked)
         said = ("-config", "tsa.cnf", "-signer", "stamp.pem", "-inkey", "stamp", "-chain", "root.pem")
         return openssl("ts", "-reply", "-queryfile", "asked", *said, cwd=self.folder)
@@ -242,6 +248,7 @@ def test_a_timestamp_of_another_checkpoint_does_not(kept: Kept, authority: Autho
 
 def test_a_key_counts_when_it_was_stamped(kept: Kept, authority: Authority) -> None:
     """By its own word it was made before the key was revoked, by the authority's after."""
+    authority.late_s = 3.0
     assert checkpoint(kept, "--timestamp", authority.url) == 0
     said = json.loads(base64.b64decode(json.loads(kept.place.read_bytes())["payload"]))["at_epoch_s"]
     since = datetime.fromtimestamp(said + 1, tz=UTC)

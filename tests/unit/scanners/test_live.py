@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -92,6 +93,10 @@ def executor(tmp_path: Path, standby: Standby | None = None) -> LocalExecutor:
     )
 
 
+def own_settings(make: type[Scanner], rule_cache: str) -> dict[str, Any]:
+    return {"rule_cache": rule_cache} if make is Kingfisher else {}
+
+
 def scanned(
     scanner: Scanner, view: View, tmp_path: Path, *, standby: Standby | None = None, **settings: object
 ) -> ScanResult:
@@ -114,7 +119,7 @@ def scanned(
 def test_the_tool_finds_the_weakness_whatever_the_tree_tells_it(
     make: type[Scanner], view: View, tmp_path: Path, rule_cache: str
 ) -> None:
-    result = scanned(make(), view, tmp_path, rule_cache=rule_cache)
+    result = scanned(make(), view, tmp_path, **own_settings(make, rule_cache))
     assert [reading.results for reading in result.readings if reading.results], result.invocation
     assert {file.status.value for file in result.invocation.files} == {"covered"}
 
@@ -140,7 +145,7 @@ def test_a_tool_that_stood_by_opens_no_file_before_the_gate_and_says_the_same(
 ) -> None:
     """Fails for a tool that looks at a file as it comes up: then the file is there, and empty."""
     standby = Standby(environment={}, python=sys.executable)
-    settings = {"rule_cache": rule_cache} if make is Kingfisher else {}
+    settings = own_settings(make, rule_cache)
     cold = scanned(make(), view, tmp_path, standby=standby, **settings)
     standby.prepare("")
     try:
@@ -181,7 +186,7 @@ def _is_idle_soon(waiting: Waiting) -> bool:
 def test_threat_06_each_tool_s_own_comment_hides_nothing_and_is_told(
     make: type[Scanner], text: str, view: View, tmp_path: Path, rule_cache: str
 ) -> None:
-    result = scanned(make(), view, tmp_path, rule_cache=rule_cache)
+    result = scanned(make(), view, tmp_path, **own_settings(make, rule_cache))
     assert text in {c.text for reading in result.readings for one in reading.results for c in one.suppressions}
 
 
@@ -242,7 +247,7 @@ def planned(scanner: Scanner, view: View, tmp_path: Path, rule_cache: str) -> li
         target=target(),
         view=view,
         files=tuple(file for file in target().files if scanner.supports(file)),
-        settings={"rule_cache": rule_cache},
+        settings=own_settings(type(scanner), rule_cache),
         rules_root=str(tmp_path / "rules"),
         offline=True,
         parallel=1,
