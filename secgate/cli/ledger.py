@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from secgate.cli.help import Group
-from secgate.cli.options import DAYS, Command, machine, moment, terminal, write_output
+from secgate.cli.options import DAYS, machine, moment, terminal, write_output
+from secgate.cli.waiver import place_options
 from secgate.errors import UsageError
 from secgate.escape import plain
 from secgate.sla import many, many_entries, utc_words
@@ -25,33 +26,11 @@ def ledger_command() -> None:
     """Make, verify and read a ledger, and what leaves it: checkpoints, proofs, copies."""
 
 
-def _options(command: Command) -> Command:
-    for option in (
-        click.option(
-            "--enforced",
-            metavar="DIR",
-            default="",
-            help="The organisation's enforced layer; SECGATE_ENFORCED by default.",
-        ),
-        click.option(
-            "--config",
-            metavar="FILE",
-            default="",
-            help="Settings instead of the tree's own secgate.toml or pyproject.toml.",
-        ),
-        click.option(
-            "--path", default=".", metavar="DIR", help="The tree whose ledger is meant; the current folder by default."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
 @ledger_command.command(
     "init",
     examples=("secgate ledger init",),
 )
-@_options
+@place_options
 def init(*, path: str, config: str, enforced: str) -> int:
     """Make the ledger, or make the provisional one that is there the one that counts."""
     from secgate import custody
@@ -69,7 +48,7 @@ def init(*, path: str, config: str, enforced: str) -> int:
 @click.option("--checkpoint", "checkpoints", metavar=_WHERE, multiple=True, help="Where a checkpoint of it is kept.")
 @click.option("--max-age-days", type=DAYS, help="An older checkpoint is a fault.")
 @click.option("--earlier", metavar="DIR|FILE", default="", help="An export that was made before.")
-@_options
+@place_options
 def verify(
     *, checkpoints: tuple[str, ...], max_age_days: float | None, earlier: str, path: str, config: str, enforced: str
 ) -> int:
@@ -125,7 +104,7 @@ def _verified(checked: Checked) -> list[str]:
 )
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="text by default.")
 @click.option("-o", "--output", metavar="FILE", default="", help="Write to a file.")
-@_options
+@place_options
 def log(*, types: tuple[str, ...], last: int, form: str, output: str, path: str, config: str, enforced: str) -> int:
     """List entries, one a line, oldest first, once the ledger verifies."""
     from secgate import custody
@@ -146,7 +125,7 @@ def log(*, types: tuple[str, ...], last: int, form: str, output: str, path: str,
 @click.option("--to", metavar=_WHERE, required=True, help="Where it is kept: not with the ledger's own holder.")
 @click.option("--key", metavar="FILE", required=True, help="An Ed25519 key, PEM or OpenSSH's form, no passphrase.")
 @click.option("--timestamp", "authorities", metavar="URL", multiple=True, help="Have an RFC 3161 authority stamp it.")
-@_options
+@place_options
 def checkpoint(*, to: str, key: str, authorities: tuple[str, ...], path: str, config: str, enforced: str) -> int:
     """Sign size and root, keep them elsewhere, and note that in the ledger.
 
@@ -173,7 +152,7 @@ def checkpoint(*, to: str, key: str, authorities: tuple[str, ...], path: str, co
 @click.option("--check", "file", metavar="FILE", help="Check a proof instead; no ledger is needed.")
 @click.option("--checkpoint", "against", metavar=_WHERE, default="", help="Prove for this one, not the present head.")
 @click.option("-o", "--output", metavar="FILE", default="", help="Write to a file.")
-@_options
+@place_options
 def prove(
     *,
     entry: int | None,
@@ -215,7 +194,7 @@ def prove(
 @click.option("-o", "--output", metavar="DIR|FILE", required=True, help="New folder, or new .tar, .tgz or .tar.gz.")
 @click.option("--checkpoint", "checkpoints", metavar=_WHERE, multiple=True, help="A further one that goes with it.")
 @click.option("--no-blobs", is_flag=True, help="Leave out run documents, decision inputs and statements.")
-@_options
+@place_options
 def export(*, output: str, checkpoints: tuple[str, ...], no_blobs: bool, path: str, config: str, enforced: str) -> int:
     """Write entries, blobs and checkpoints, with a program that verifies them without secgate."""
     from secgate import custody
@@ -232,7 +211,7 @@ def export(*, output: str, checkpoints: tuple[str, ...], no_blobs: bool, path: s
     examples=("secgate ledger import shop-ledger.tar.gz",),
 )
 @click.argument("exported", metavar="DIR|FILE")
-@_options
+@place_options
 def import_(*, exported: str, path: str, config: str, enforced: str) -> int:
     """Make the ledger, which must not be there, out of an export; byte for byte the same entries."""
     from secgate import custody
@@ -247,7 +226,7 @@ def import_(*, exported: str, path: str, config: str, enforced: str) -> int:
     examples=("secgate ledger backup -o shop-ledger.backup",),
 )
 @click.option("-o", "--output", metavar="FILE", required=True, help="A new file.")
-@_options
+@place_options
 def backup(*, output: str, path: str, config: str, enforced: str) -> int:
     """Write a verified copy in the store's own form; others may write meanwhile."""
     from secgate import custody
@@ -261,7 +240,7 @@ def backup(*, output: str, path: str, config: str, enforced: str) -> int:
     examples=("secgate ledger restore shop-ledger.backup",),
 )
 @click.argument("file", metavar="FILE")
-@_options
+@place_options
 def restore(*, file: str, path: str, config: str, enforced: str) -> int:
     """Make the ledger, which must not be there, out of a backup, verified first."""
     from secgate import custody

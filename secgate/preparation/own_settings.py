@@ -142,8 +142,7 @@ def _named_settings(
             )
         return config.parse_file(data, name=relative, trust="repository"), (f"{relative} is read at {at[:12]}",)
     try:
-        with path.open("rb") as file:
-            data = file.read(config.MAX_CONFIG_BYTES + 1)
+        data = _capped(path)
     except OSError as error:
         raise UsageError(f"cannot read {name}: {error.strerror}", remedy="give a file", place="--config") from error
     return config.parse_file(data, name=name, trust="operator"), ()
@@ -153,7 +152,13 @@ def _bytes_at(name: str, target: Target, repository: Repository | None, at: str)
     if repository is not None:
         return repository.file_at(at, name, max_bytes=config.MAX_CONFIG_BYTES) if at else None
     path = Path(target.root) / name
-    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+    return _capped(path) if path.is_file() and not path.is_symlink() else None
+
+
+def _capped(path: Path) -> bytes:
+    """Give no more of a file than shows that it is too large to be settings."""
+    with path.open("rb") as file:
+        return file.read(config.MAX_CONFIG_BYTES + 1)
 
 
 def check_scanners(resolved: config.Resolved, layers: Sequence[SettingsLayer]) -> None:
