@@ -122,6 +122,47 @@ def test_exit_70_for_a_fault_says_where_to_report_it_and_shows_no_values(product
     assert "Traceback" not in ended.err
 
 
+SCANNER = """
+from secgate.model import Lane
+from secgate.ports import NoOptions
+class Boom:
+    name = "boom"
+    lanes = (Lane.SAST,)
+    spec = None
+    services = ()
+    outgoing = ""
+    options = NoOptions
+    def supports(self, file): return "shell" in file.kinds
+    def plan(self, request): raise SystemExit(0)
+    def read(self, job, output): pass
+"""
+
+
+def test_a_scanner_of_others_that_ends_the_process_is_told_and_judges_nothing(product: Product, tmp_path: Path) -> None:
+    site = plugin(tmp_path / "site", "scanners", "import sys; sys.exit(0)")
+    settings = '[scanners.boom]\nkinds = ["shell"]\n'
+    organisation = tree(tmp_path / "organisation", {"enforced.toml": settings})
+    root = tree(tmp_path / "tree", {"a.sh": "echo\n", "app.py": CLEAN})
+    path = f"{Path(__file__).parents[2]}:{site}"
+    ended = product.cli("run", str(root), "--enforced", str(organisation), PYTHONPATH=path)
+    assert (ended.code, ended.out) == (2, "")
+    assert "the plug-in `boom` (boom_plugin:Boom) cannot be loaded: SystemExit: 0" in " ".join(ended.err.split())
+    # Where nobody asks for it, it is not even looked at.
+    assert product.cli("run", str(root), PYTHONPATH=path).code != 2
+
+
+def test_the_lane_of_a_scanner_of_others_that_fails_could_not_tell(product: Product, tmp_path: Path) -> None:
+    site = plugin(tmp_path / "site", "scanners", SCANNER)
+    organisation = tree(
+        tmp_path / "organisation", {"enforced.toml": '[scanners.boom]\nkinds = ["shell"]\ncovers = true\n'}
+    )
+    root = tree(tmp_path / "tree", {"a.sh": "echo\n"})
+    path = f"{Path(__file__).parents[2]}:{site}"
+    ended = product.cli("run", str(root), "--enforced", str(organisation), PYTHONPATH=path)
+    assert ended.code == 3, ended
+    assert "the plug-in `boom` (boom_plugin) cannot plan its jobs" in " ".join(ended.out.split())
+
+
 def test_data_on_stdout_and_talk_on_stderr(product: Product, tmp_path: Path) -> None:
     ended = product.cli("run", str(tree(tmp_path / "tree", {"app.py": WEAK})), "--format", "json")
     document = json.loads(ended.out)
