@@ -157,6 +157,7 @@ class Session:
         stop = threading.Event()
         self._running = (uri, stop)
         scan = asyncio.get_running_loop().run_in_executor(pool, self._gate.remarks, asked, stop)
+        scan.add_done_callback(_taken)  # at the end of the session nobody waits for it
         await asyncio.wait({scan})
         self._running = None
         error = scan.exception()
@@ -283,7 +284,7 @@ async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequ
     return _ended(came, heard, work)
 
 
-def _taken(heard: asyncio.Future[None]) -> None:
+def _taken(heard: asyncio.Future[Any]) -> None:
     """Take what ended it, the protocol's `exit` for one, or asyncio complains that nobody did."""
     if not heard.cancelled():
         heard.exception()

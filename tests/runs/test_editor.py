@@ -359,8 +359,9 @@ def test_an_editor_that_is_gone_leaves_nothing_behind(product: Product, git: Git
     async def work() -> None:
         async with scanning(product, git.root) as editor:
             assert editor.process.stdin is not None
+            assert editor.process.stderr is not None
             editor.process.stdin.close()
-            assert await editor.ended() == 1
+            assert (await editor.ended(), await editor.process.stderr.read()) == (1, b"")
 
     asyncio.run(work())
     assert (children(product), list((product.home / "tmp").iterdir())) == ([], [])
