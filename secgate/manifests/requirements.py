@@ -141,7 +141,8 @@ class _Gathered:
         requirement, options = _split(text)
         if requirement:
             entry = from_text(requirement, path=path, line=line, hashed=bool(given), hashes=known_hashes(given))
-            (self.constraints if constraint else self.entries).append(entry)
+            if entry.problem != "local-path" or not self._is_own_project(path, requirement.partition(";")[0]):
+                (self.constraints if constraint else self.entries).append(entry)
         try:
             words = shlex.split(options, comments=False)
         except ValueError:

@@ -182,6 +182,9 @@ def test_no_bytes_raise(data: bytes) -> None:
         ("-e .[cli,http2]", "pyproject.toml"),
         ("-e ..", "pyproject.toml"),
         ("-e ./part", "deps/part/pyproject.toml"),
+        (".", "pyproject.toml"),
+        (".[dev] ; python_version > '3'  # ours", "pyproject.toml"),
+        ("./part", "deps/part/pyproject.toml"),
     ],
 )
 def test_project_of_the_tree_is_looked_at_in_its_own_manifest(line: str, project: str) -> None:
@@ -191,5 +194,6 @@ def test_project_of_the_tree_is_looked_at_in_its_own_manifest(line: str, project
 
 @pytest.mark.parametrize("line", ["-e ../..", "-e /abs", "-e git+https://h/x#egg=x", "-e other"])
 def test_other_projects_stay_a_gap(line: str) -> None:
-    manifest = read(f"{line}\n", {"pyproject.toml": b"[project]\nname = 'x'\n"})
-    assert [e.problem for e in manifest.entries] == ["editable"]
+    manifest = read(f"{line}\n{line.removeprefix('-e ')}\n", {"pyproject.toml": b"[project]\nname = 'x'\n"})
+    assert [e.problem for e in manifest.entries][:1] == ["editable"]
+    assert len(manifest.entries) == 2
