@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -307,7 +308,22 @@ def check_table(
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        faults.append((place_of(layer, at), f"`{'.'.join(at)}`: {error}", "give a value of that form"))
+        remedy = one_of(str(value), _choices(kind)) if _choices(kind) else "give a value of that form"
+        faults.append((place_of(layer, at), f"`{'.'.join(at)}`: {error}", remedy))
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    """Give the words of a key that takes one of some, () for any other."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return tuple(str(one.value) for one in kind)
+    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+
+
+def one_of(given: str, known: Collection[str]) -> str:
+    """Give the remedy for a word that is none of the `known`: the one that it is like, else all of them."""
+    close = difflib.get_close_matches(given, known, n=1)
+    words = sorted(one for one in known if one)
+    return f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(words)}"
 
 
 def place_of(layer: Layer, path: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from secgate import config, registry
 from secgate.addresses import without_credentials
-from secgate.config import Machine
+from secgate.config import Machine, Settings
 from secgate.errors import ConfigError, UsageError, faults_words
 from secgate.model import Value
 from secgate.policy import PROFILES_NAME, profiles_in
@@ -113,6 +113,23 @@ def checked(names: tuple[str, ...], *, enforced: str, machine: Machine) -> tuple
     return tuple(said) or ("no settings here: the shipped defaults count",)
 
 
+def _check_folders(settings: Settings, layer: config.Layer, root: Path) -> None:
+    """Raise ConfigError for folders that a tree's settings name and that are not there: nothing is held to them."""
+    faults = []
+    for folder in settings.folders:
+        above = (root / folder).parent
+        if not (root / folder).is_dir():
+            near = [path.relative_to(root).as_posix() for path in above.glob("*/")] if above.is_dir() else []
+            remedy = config.one_of(folder, near) if near else "name one that is there"
+            faults.append((config.place_of(layer, ("folders", folder)), f"there is no folder `{folder}`", remedy))
+    for folder in settings.policies:
+        if not any((root / folder).rglob("*.rego")):
+            place = config.place_of(layer, ("policies",))
+            faults.append((place, f"there is no policy in `{folder}`", "add one, or remove it"))
+    if faults:
+        raise ConfigError(f"{faults_words(len(faults))} in the configuration", faults=faults)
+
+
 def _checked(name: str, enforced: Enforced, machine: Machine) -> tuple[str, bool]:
     try:
         data = Path(machine.cwd, name).read_bytes()
@@ -128,7 +145,9 @@ def _checked(name: str, enforced: Enforced, machine: Machine) -> tuple[str, bool
     check_scanners(resolved, layers)
     if trust != "enforced":
         # The organisation's profiles may be of its own making, in a folder that nobody has named.
-        check_profiles(resolved, profiles_in({**shipped_files(), **enforced.policies}[PROFILES_NAME]))
+        check_profiles(resolved, layers, profiles_in({**shipped_files(), **enforced.policies}[PROFILES_NAME]))
+    if Path(name).name in (config.FILE_NAME, config.PYPROJECT):
+        _check_folders(resolved.settings, layer, Path(machine.cwd, name).parent)
     count = sum(source == layer.name for source in resolved.sources.values())
     lines = [f"{name}: {count} setting{'' if count == 1 else 's'}, no fault", *resolved.overruled]
     return "\n".join(lines), True

@@ -2,7 +2,7 @@
 
 from secgate.preparation.advisories import advisory_database, advisory_names
 from secgate.preparation.enforced import Enforced, read_enforced
-from secgate.preparation.inventory import shipped_lanes, tree_inventory
+from secgate.preparation.inventory import tree_inventory
 from secgate.preparation.kept import Kept
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
@@ -17,6 +17,7 @@ from secgate.preparation.policy_files import (
     policies_at,
     policy_layers,
     shipped_files,
+    shipped_lanes,
 )
 from secgate.preparation.prepare import (
     Prepared,

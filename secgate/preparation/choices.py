@@ -58,9 +58,16 @@ def asking(
     )
 
 
-def folder_notes(asked: Asking) -> tuple[str, ...]:
-    """Say which folders ask for more than the run."""
-    return tuple(
+def folder_notes(settings: Settings, asked: Asking, target: Target) -> tuple[str, ...]:
+    """Say which folders ask for more than the run, and which of them the whole tree has no file in."""
+    paths = [*(file.path for file in target.files), *(one.path for one in target.left_out)]
+    whole = target.changed is None and not target.prefix
+    lost = tuple(
+        f"no file lies in the folder {name}, for which the settings name the profile {one.profile}"
+        for name, one in sorted(settings.folders.items())
+        if whole and one.profile and not any(path.startswith(f"{name.strip('/')}/") for path in paths)
+    )
+    return lost + tuple(
         f"the folder {one.folder} is held to the profile {one.name} as well"
         for one in asked.folders
         if weaker(asked.run, one.profile)

@@ -11,14 +11,8 @@ from secgate.languages import kinds_of
 from secgate.model import Lane, SourceFile
 from secgate.preparation.prepare import Prepared
 from secgate.preparation.workshop import Workshop
-from secgate.resources import data_dir
-from secgate.scan import LaneTable, load_lane_table
+from secgate.scan import LaneTable
 from secgate.view import ViewLimits, make_view
-
-
-def shipped_lanes() -> LaneTable:
-    """Read the lane table as it is shipped. Raises ConfigError where it is damaged."""
-    return load_lane_table((data_dir("policies") / "lanes.json").read_bytes())
 
 
 def tree_inventory(prepared: Prepared, shop: Workshop, *, lanes: LaneTable) -> Inventory:

@@ -6,16 +6,18 @@ runs (threat rule 2). So a file that was edited and not committed does nothing, 
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 from secgate import config, registry
 from secgate.config import Layer as SettingsLayer
 from secgate.config import Machine
 from secgate.errors import ConfigError, UsageError, faults_words
 from secgate.model import Scope, Source, Target
+from secgate.preparation.policy_files import shipped_lanes
 from secgate.repository import Repository
 from secgate.tree import NotOfferedError, Tree
 
@@ -62,7 +64,7 @@ def draft_words(
             layers = [*([enforced] if enforced is not None else []), layer]
             resolved = config.resolve(layers)
             check_scanners(resolved, layers)
-            check_profiles(resolved, profiles)
+            check_profiles(resolved, layers, profiles)
         except ConfigError as error:
             fault = error
     elif fault is None and (own is None or layer is not None):
@@ -162,21 +164,25 @@ def _capped(path: Path) -> bytes:
 
 
 def check_scanners(resolved: config.Resolved, layers: Sequence[SettingsLayer]) -> None:
-    """Raise ConfigError for a scanner or an option that is not there: it would say something and do nothing.
+    """Raise ConfigError for a scanner, a kind or an option that is not there: it would say something and do nothing.
 
     `layers` are those that were resolved.
     """
     known = registry.names("scanners")
+    kinds = shipped_lanes().kinds()
     faults: list[tuple[str, str, str]] = []
     for layer, name, table in ((each, *one) for each in layers for one in _scanner_tables(each)):
         at = ("scanners", name)
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(known)}"
-            faults.append((config.place_of(layer, at), f"there is no scanner `{name}`: `{'.'.join(at)}`", remedy))
+            what = f"there is no scanner `{name}`: `{'.'.join(at)}`"
+            faults.append((config.place_of(layer, at), what, config.one_of(name, known)))
         elif "options" in table:
             form = registry.scanner_options(name)
             config.check_table(layer, form, table["options"], (*at, "options"), faults)
+        faults += [
+            (config.place_of(layer, (*at, "kinds")), f"there is no kind `{one}`", config.one_of(one, kinds))
+            for one in sorted({*msgspec.convert(table.get("kinds", []), list[str])} - kinds)
+        ]
     for name, own in resolved.settings.scanners.items():
         place = resolved.sources.get(f"scanners.{name}.covers", "")
         if own.covers and resolved.sources.get(f"scanners.{name}.kinds") != place:
@@ -193,18 +199,22 @@ def _scanner_tables(layer: SettingsLayer) -> list[tuple[str, Mapping[str, object
     return sorted(layer.values.get("scanners", {}).items())
 
 
-def check_profiles(resolved: config.Resolved, known: Collection[str]) -> None:
-    """Raise ConfigError for a profile that is not there, the tree's or a folder's."""
-    named = {"profile": resolved.settings.profile, "least_profile": resolved.settings.least_profile}
-    named |= {f"folders.{folder}.profile": one.profile for folder, one in resolved.settings.folders.items()}
+def check_profiles(resolved: config.Resolved, layers: Sequence[SettingsLayer], known: Collection[str]) -> None:
+    """Raise ConfigError for a profile that is not there, the tree's or a folder's.
+
+    `layers` are those that were resolved.
+    """
+    named: dict[tuple[str, ...], str]
+    named = {("profile",): resolved.settings.profile, ("least_profile",): resolved.settings.least_profile}
+    named |= {("folders", folder, "profile"): one.profile for folder, one in resolved.settings.folders.items()}
+    by_name = {layer.name: layer for layer in layers}
     faults = []
-    for key, name in named.items():
+    for path, name in named.items():
         if name and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            remedy = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(sorted(known))}"
-            faults.append(
-                (resolved.sources.get(key, "configuration"), f"there is no profile `{name}`: `{key}`", remedy)
-            )
+            key = ".".join(path)
+            layer = by_name.get(resolved.sources.get(key, ""))
+            place = config.place_of(layer, path) if layer is not None else "configuration"
+            faults.append((place, f"there is no profile `{name}`: `{key}`", config.one_of(name, known)))
     if faults:
         what = f"{faults_words(len(faults))} in the configuration"
         raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")

@@ -18,6 +18,7 @@ from secgate.ports import ProcessRunner, SyntaxReader
 from secgate.preparation.kept import Kept
 from secgate.repository import Repository
 from secgate.resources import data_dir, files_under
+from secgate.scan import LaneTable, load_lane_table
 
 MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024
 CONFTEST = "conftest"
@@ -32,6 +33,11 @@ def guarded_reader(machine: Machine, *, runner: ProcessRunner, scratch: str) -> 
 def shipped_files() -> dict[str, bytes]:
     """Give the files of the shipped layer, and its tests."""
     return of_runs(dict(files_under(data_dir("policies"), ".rego", ".json")))
+
+
+def shipped_lanes() -> LaneTable:
+    """Read the lane table as it is shipped. Raises ConfigError where it is damaged."""
+    return load_lane_table((data_dir("policies") / "lanes.json").read_bytes())
 
 
 def policy_layers(

@@ -56,12 +56,16 @@ class LaneTable(Value, frozen=True, kw_only=True):
         unsupported = "" if any(one.covers for one in added) else need.unsupported
         return Need(kind=need.kind, tools=tuple(sorted({*need.tools, *tools})), unsupported=unsupported)
 
+    def kinds(self) -> frozenset[str]:
+        """Give every kind of file that a lane names."""
+        return frozenset(kind for needs in self.lanes.values() for kind in needs)
+
     def with_additions(self, additions: Iterable[Addition]) -> LaneTable:
         """Give the table with scanners that are asked besides. Raises ConfigError for kinds that no lane names."""
         added = tuple(sorted(additions, key=lambda one: one.scanner))
         if not added:
             return self
-        known = {kind for needs in self.lanes.values() for kind in needs}
+        known = self.kinds()
         faults = []
         for one in added:
             for kind in sorted(set(one.kinds) - known):

@@ -94,6 +94,7 @@ def test_the_schema_knows_the_options_of_each_scanner(schema: jsonschema_rs.Vali
 
 def test_check_reads_what_lies_there_as_what_it_is_called(product: Product, git: Git) -> None:
     assert "shipped defaults count" in product.cli("config", "check", cwd=git.root, at=None).out
+    git.write({"apps/x/app.py": CLEAN})
     git.write(
         {"secgate.toml": FULL, "pyproject.toml": "[tool.secgate]\nversion = 1\n", "enforced.toml": "mode = 'observe'"}
     )
@@ -121,6 +122,41 @@ def test_check_knows_profiles_those_of_the_organisation_too(product: Product, gi
     enforced = tree(product.home / "organisation", {"data/profiles.json": json.dumps(profiles)})
     git.write({"secgate.toml": 'profile = "mine"\n'})
     assert product.cli("config", "check", "--enforced", str(enforced), cwd=git.root, at=None).code == 0
+
+
+def test_check_finds_what_every_run_would_refuse_or_pass_over(product: Product, git: Git) -> None:
+    git.write({"apps/pay/a.py": CLEAN, ".rego/a.txt": ""})
+    for text, line, said, remedy in (
+        ('[folders."apps/pya"]\nprofile = "release"\n', 1, "there is no folder `apps/pya`", "did you mean `apps/pay`?"),
+        ('[folders."x/y"]\nprofile = "release"\n', 1, "there is no folder `x/y`", "name one that is there"),
+        ('version = 1\npolicies = [".rego"]\n', 2, "there is no policy in `.rego`", "add one, or remove it"),
+        ('[scanners.semgrep]\nkinds = ["pithon"]\n', 2, "there is no kind `pithon`", "did you mean `python`?"),
+        ('[[sarif]]\nfile = "x"\nlane = "sastt"\n', 3, "`sarif.0.lane`", "did you mean `sast`?"),
+        ('[ledger]\nstore = "redis"\n', 2, "`ledger.store`", "one of: auto, git, none, sqlite"),
+        ('version = 1\nprofile = "release "\n', 2, "there is no profile `release `", "did you mean `release`?"),
+    ):
+        git.write({"secgate.toml": text})
+        ended = product.cli("config", "check", cwd=git.root, at=None)
+        place, _, told = next(one for one in ended.err.splitlines() if said in one).strip().partition(": ")
+        assert (ended.code, place, told.startswith(said)) == (2, f"secgate.toml:{line}", True)
+        assert f"try: {remedy}" in ended.err
+    git.write({"secgate.toml": '[folders."apps/pay/"]\nprofile = "release"\n'})
+    assert product.cli("config", "check", cwd=git.root, at=None).code == 0
+
+
+def test_a_kind_that_is_not_there_is_told_with_its_line_by_a_run(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN, "secgate.toml": '[scanners.semgrep]\nkinds = ["pithon"]\n'})
+    ended = product.cli("run", "--quiet", cwd=git.root)
+    assert (ended.code, "secgate.toml:2: there is no kind `pithon`" in ended.err) == (2, True)
+
+
+def test_a_run_of_the_whole_tree_says_of_a_folder_that_nothing_is_in_it(product: Product, git: Git) -> None:
+    git.commit({"apps/pay/app.py": CLEAN, "secgate.toml": '[folders."apps/pya"]\nprofile = "release"\n'})
+    said = "no file lies in the folder apps/pya, for which the settings name the profile release"
+    ended = product.cli("run", "--quiet", cwd=git.root)
+    assert said in " ".join(ended.out.split())
+    ended = product.cli("run", "--quiet", "apps/pay", cwd=git.root)
+    assert "no file lies in the folder" not in ended.out
 
 
 def test_check_knows_what_the_organisation_locks(product: Product, git: Git) -> None:
@@ -157,7 +193,7 @@ def test_show_says_where_each_value_comes_from_strongest_first(product: Product,
 
 
 def test_show_is_text_that_can_be_read(product: Product, git: Git) -> None:
-    git.commit({"app.py": CLEAN, "secgate.toml": '[folders."apps/x y"]\nprofile = "release"\n'})
+    git.commit({"apps/x y/app.py": CLEAN, "secgate.toml": '[folders."apps/x y"]\nprofile = "release"\n'})
     ended = product.cli("config", "show", cwd=git.root, at=None)
     assert 'folders."apps/x y".profile = "release"                      secgate.toml' in ended.out.splitlines()
-    assert ended.err == ""
+    assert ended.err == "secgate: the folder apps/x y is held to the profile release as well\n"
