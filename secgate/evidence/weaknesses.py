@@ -147,21 +147,22 @@ def _revocation(said: Said, one: Episode, period: Period) -> KnownRevocation | N
 
 
 def breaches(ground: Ground, assertion: Assertion) -> Population:
-    """Give what passed its time in the period, and when somebody was first told that it had.
+    """Give what passed its time in the period, or shortly before and nobody had been told, and when somebody was.
 
     What waivers covered when it was due passes its time when the last of them ends: until then nobody is told that it
     is overdue, and it is not.
     """
-    del assertion
-    found = []
+    found, limit_s = [], int(assertion.params.get("limit_hours", 0)) * _HOUR_S
     for read, one in _episodes(ground):
         due = _due(one)
         bites = max(due, covered_until(read.said, one, due, ground.limits.waivers_s)) if due else 0
-        if bites and ground.within(bites) and not 0 < one.closed_epoch_s <= bites:
-            told = _told(read, one, ground.period)
-            item = BreachItem(id=read.key_of(one), due_epoch_s=bites)
-            if told is not None:
-                item = replace(item, notified_epoch_s=told.at_epoch_s, notice=told.event.message_id)
+        if not bites or 0 < one.closed_epoch_s <= bites:
+            continue
+        item = BreachItem(id=read.key_of(one), due_epoch_s=bites)
+        told = _told(read, one, ground.period)
+        if told is not None:
+            item = replace(item, notified_epoch_s=told.at_epoch_s, notice=told.event.message_id)
+        if ground.concerns(bites, bites + limit_s, item.notified_epoch_s):
             found.append(item)
     recorded = any(_notifications(read, ground.period) for read in ground.ledgers)
     reason = "" if recorded else "no notification was recorded; secgate notify does so"
