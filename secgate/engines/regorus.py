@@ -15,12 +15,14 @@ from functools import cached_property
 import msgspec
 from msgspec import Raw, Struct
 
-from secgate.engines import child
+from secgate.engines import bare
 from secgate.errors import PolicyError
 from secgate.model import Limits
 from secgate.ports import Answer, PolicyModule, ProcessRunner, Reached
 
 DISTRIBUTION = "gordon-to-regorus"
+
+_START = "from secgate.engines.child import main; main()"
 
 _PLACE = re.compile(r"^--> (.+):(\d+):(\d+)$", re.MULTILINE)
 _TAB_COLUMNS = 4
@@ -66,7 +68,7 @@ class RegorusEngine:
         """See Engine; `limit_s` is not kept (RegorusChild keeps it)."""
         del limit_s
         with _faults_named(texts := _texts(modules)):
-            text = child.evaluated(texts, data=data, document=document, query=query)[0]
+            text = bare.evaluated(texts, data=data, document=document, query=query)[0]
         return Answer(value=_value(text, query))
 
     def reached(
@@ -75,7 +77,7 @@ class RegorusEngine:
         """Evaluate `query` without an input, and give the lines that it comes to; `limit_s` is not kept here."""
         del limit_s
         with _faults_named(texts := _texts(modules)):
-            text = child.covered(texts, data=data, query=query)
+            text = bare.covered(texts, data=data, query=query)
         return _lines(text)
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
@@ -83,7 +85,7 @@ class RegorusEngine:
         if not modules:
             return []
         with _faults_named(texts := _texts(modules)):
-            text = child.loaded(texts).get_ast_as_json()
+            text = bare.loaded(texts).get_ast_as_json()
         return _trees(text)
 
 
@@ -118,12 +120,12 @@ def _lines(text: bytes | str) -> tuple[Reached, ...]:
     return tuple(Reached(path=one.path, lines=one.covered, missed=one.not_covered) for one in files)
 
 
-def _texts(modules: Sequence[PolicyModule]) -> list[child.Text]:
+def _texts(modules: Sequence[PolicyModule]) -> list[bare.Text]:
     return [(module.path, module.text, module.is_v0) for module in modules]
 
 
 @contextmanager
-def _faults_named(modules: Sequence[child.Text]) -> Iterator[None]:
+def _faults_named(modules: Sequence[bare.Text]) -> Iterator[None]:
     """Turn what the binding raises into a PolicyError: its own errors, and a panic, which is no Exception."""
     try:
         yield
@@ -134,7 +136,7 @@ def _faults_named(modules: Sequence[child.Text]) -> Iterator[None]:
         raise _fault(error, modules) from error
 
 
-def told(error: BaseException, modules: Sequence[child.Text]) -> bytes:
+def told(error: BaseException, modules: Sequence[bare.Text]) -> bytes:
     """Give the reply of a child that came to an error of the engine, b"" for any other error."""
     if not _is_own(error):
         return b""
@@ -147,7 +149,7 @@ def _is_own(error: BaseException) -> bool:
     return isinstance(error, ImportError | RuntimeError | ValueError) or type(error).__module__ == "pyo3_runtime"
 
 
-def _fault(error: BaseException, modules: Sequence[child.Text]) -> PolicyError:
+def _fault(error: BaseException, modules: Sequence[bare.Text]) -> PolicyError:
     """Give what the binding raised as an error of ours."""
     if isinstance(error, ImportError):
         return _missing()
@@ -159,7 +161,7 @@ def _fault(error: BaseException, modules: Sequence[child.Text]) -> PolicyError:
     )
 
 
-def _named(text: str, modules: Sequence[child.Text]) -> PolicyError:
+def _named(text: str, modules: Sequence[bare.Text]) -> PolicyError:
     place, message = _PLACE.search(text), _MESSAGE.search(text)
     return PolicyError(
         _short(message[1] if message else text),
@@ -168,7 +170,7 @@ def _named(text: str, modules: Sequence[child.Text]) -> PolicyError:
     )
 
 
-def _place(path: str, row: int, counted: int, modules: Sequence[child.Text]) -> str:
+def _place(path: str, row: int, counted: int, modules: Sequence[bare.Text]) -> str:
     """Give `file:line:column` with columns in characters; the engine counts bytes, and four for a tab."""
     text = next((text for name, text, _ in modules if name == path), "")
     line = "".join(text.split("\n")[row - 1 : row])
@@ -188,14 +190,14 @@ def _short(text: str) -> str:
 
 
 def _value(answer: bytes | str, query: str) -> bytes:
+    """Give the value as the binding wrote it, with the spaces that it writes for people."""
     try:
         rows = msgspec.json.decode(answer, type=_Answer).result
-        if len(rows) == 1 and len(rows[0].expressions) == 1:
-            # The binding writes for people: without the spaces it is half of it.
-            return msgspec.json.format(bytes(rows[0].expressions[0].value), indent=-1)
     except (msgspec.DecodeError, RecursionError) as error:
         raise PolicyError(f"the engine's answer cannot be read: {error}", remedy="report this policy") from error
-    raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
+    if len(rows) != 1 or len(rows[0].expressions) != 1:
+        raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
+    return bytes(rows[0].expressions[0].value)
 
 
 class _Told(Struct, frozen=True):
@@ -224,24 +226,24 @@ class RegorusChild:
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
     ) -> Answer:
         """See Engine."""
-        question = child.asked("evaluate", _texts(modules), data=data, query=query)
+        question = bare.asked("evaluate", _texts(modules), data=data, query=query)
         return Answer(value=_value(self._ask(question + document, limit_s), query))
 
     def reached(
         self, modules: Sequence[PolicyModule], *, data: bytes, query: str, limit_s: float
     ) -> tuple[Reached, ...]:
         """Evaluate `query` without an input, and give the lines that it comes to. Raises PolicyError as above."""
-        return _lines(self._ask(child.asked("reached", _texts(modules), data=data, query=query), limit_s))
+        return _lines(self._ask(bare.asked("reached", _texts(modules), data=data, query=query), limit_s))
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
         """See SyntaxReader."""
         if not modules:
             return []
-        return _trees(self._ask(child.asked("syntax", _texts(modules), data=b"{}", query=""), self._syntax_s))
+        return _trees(self._ask(bare.asked("syntax", _texts(modules), data=b"{}", query=""), self._syntax_s))
 
     def _ask(self, question: bytes, limit_s: float) -> bytes:
         output = self._runner.run(
-            [self._python, "-I", "-c", child.START],
+            [self._python, "-I", "-c", _START],
             cwd=self._directory,
             stdin=question,
             limits=Limits(time_s=limit_s, memory_bytes=self._memory_bytes),
@@ -258,10 +260,10 @@ class RegorusChild:
                 remedy="look for deep recursion or very large values in the policy",
             )
         word, line, text = output.stdout.partition(b"\n")
-        if word + line == child.VALUE and text:
+        if word + line == bare.VALUE and text:
             return text
         try:
-            fault = msgspec.json.decode(text if word + line == child.FAULT else b"", type=_Told)
+            fault = msgspec.json.decode(text if word + line == bare.FAULT else b"", type=_Told)
         except (msgspec.DecodeError, RecursionError) as error:
             raise PolicyError(f"the policy's process gave no readable reply: {error}") from error
         raise PolicyError(fault.what, remedy=fault.remedy, place=fault.place)
