@@ -278,6 +278,65 @@ def test_a_reader_that_goes_away_is_no_policys_no(product: Product) -> None:
     assert process.returncode == 141
 
 
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("--version >/dev/full", 2),
+        ("config schema >/dev/full", 2),
+        ("show --format json >/dev/full", 2),
+        ("config schema >/dev/full 2>/dev/full", 70),
+        ("--version >&-", 0),
+        ("show <&- >&- 2>&-", 0),
+        ("check - <&-", 2),
+        ("lsp </dev/null", 2),
+        ("lsp <&-", 2),
+    ],
+)
+def test_streams_that_are_full_or_closed_are_no_fault(product: Product, git: Git, line: str, code: int) -> None:
+    git.commit({"app.py": CLEAN})
+    assert product.cli("run", "--quiet", cwd=git.root).code == 0
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "{sys.executable}" -m secgate {line}'],
+        cwd=git.root,
+        env={**product.env, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, "fault" in done.stderr, "Traceback" in done.stderr) == (
+        code,
+        "",
+        False,
+        False,
+    )
+    assert ("cannot write to stdout: No space left on device" in done.stderr) == (
+        line.endswith(">/dev/full") and code == 2
+    )
+
+
+def test_a_folder_that_is_gone_is_said(product: Product, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    script = f'cd "{tmp_path}/gone" && /bin/rmdir "{tmp_path}/gone" && exec "{sys.executable}" -m secgate run'
+    env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(["/bin/sh", "-c", script], env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "secgate: the current folder is gone")
+
+
+def test_help_is_a_command_too(product: Product) -> None:
+    for words in ((), ("run",), ("waiver", "request")):
+        assert product.cli("help", *words).out == product.cli(*words, "--help").out
+    assert product.cli("help").code == 0
+    for words, said in (
+        (("rnu",), "Did you mean run?"),
+        (("run", "x"), "No such command 'x'"),
+        (("waiver", "x"), "'x'"),
+    ):
+        ended = product.cli("help", *words)
+        assert (ended.code, ended.out, said in ended.err) == (2, "", True)
+
+
 def test_scan_writes_sarif_and_judges_and_records_nothing(product: Product, git: Git, tmp_path: Path) -> None:
     git.commit({"app.py": WEAK})
     out = tmp_path / "out.sarif"
