@@ -1,7 +1,8 @@
 """Which results are one weakness: same file, same unit, same canonical weakness, whatever tool says so.
 
 One tool that points at two separate places of one unit means two of them, so a second weakness in a statement is
-counted as a second. Secrets are grouped by where and how they read, advisories on a package by the names they share.
+counted as a second; what has no place is told apart by what is said of it. Secrets are grouped by where and how they
+read, advisories on a package by the names they share.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from msgspec import Struct
 
 from secgate.fingerprint import Located, package_name
 from secgate.model import Lane, Region
+from secgate.placeless import apart, is_placeless
 
 
 class Group(Struct, frozen=True, gc=False):
-    """Results of one weakness, in order; `slot` counts the weaknesses of one unit from 0."""
+    """Results of one weakness, in order; `slot` counts the weaknesses of one unit from 0.
+
+    `is_one_of_several`: of several without any place, which only what is said of them tells apart.
+    """
 
     kind: str
     members: tuple[Located, ...]
     slot: int = 0
+    is_one_of_several: bool = False
 
 
 def group(
@@ -112,6 +118,10 @@ def _weaknesses(ordered: Sequence[Located], within: Mapping[str, str]) -> list[G
     for members in units.values():
         if len(members) == 1:
             found.append(Group("weakness", (members[0],)))
+        elif is_placeless(members[0]):
+            parts = apart(members)
+            several = len(parts) > 1
+            found += [Group("weakness", tuple(part), at, is_one_of_several=several) for at, part in enumerate(parts)]
         else:
             found += [Group("weakness", tuple(slot), number) for number, slot in enumerate(_slots(members))]
     return _with_wide_ones(found)

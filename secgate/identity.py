@@ -2,6 +2,9 @@
 
 A witness's name rests on the place that this tool's rule pointed at, not on the finding's, so it is the same when that
 tool is the only one left. Under every further scheme (`SCHEMES`) each name is made once more, as an alias.
+
+What has no place is named by its message where there are several of its kind, and is also known by it where it is the
+only one: then it is named without, as the message of a tool changes more often than what it means.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from secgate.fingerprint import SCHEMES, Located, Place, Scheme, Subject, adviso
 from secgate.grouping import Group, advisory_names
 from secgate.likeness import sketch
 from secgate.model import Confidence, Digest, Finding, Fingerprint, Lane, Location, Package, Region, Result
+from secgate.placeless import is_placeless, template
 
 LONGEST_TITLE = 160
 _CONFIDENCES = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
@@ -108,7 +112,7 @@ class _Names:
         ordinals, own = self._ordinals, self._anchored(draft.place)
         made: list[Fingerprint] = []
         ordinal = 1
-        for name, place in ((draft.weakness, draft.place), *_witnesses(draft.group.members)):
+        for name, place in _subjects(draft):
             anchors = own if place is draft.place else self._anchored(place)
             key = (kind, name, place.symbol, "" if is_secret else anchors[0])
             number = ordinals[key] = ordinals.get(key, 0) + 1
@@ -118,6 +122,8 @@ class _Names:
                 subject = Subject(kind, name, draft.path, place.symbol, text, number, draft.commit)
                 made.append(Fingerprint(algorithm=scheme.algorithm, value=scheme.name(subject)))
         first = made[0]
+        if kind == "weakness" and is_placeless(draft.group.members[0]):
+            own = self._anchored(_spoken(draft.group.members[0]).place)
         return _Named(first.algorithm, first.value, _others(first, made), draft.place.symbol, own[0], ordinal)
 
     def _dependency(self, draft: _Draft, package: Package) -> _Named:
@@ -133,6 +139,23 @@ class _Names:
 
     def _anchored(self, place: Place) -> tuple[str, ...]:
         return tuple([scheme.anchor(place.normalised) for scheme in self._schemes])
+
+
+def _subjects(draft: _Draft) -> Sequence[tuple[str, Place]]:
+    """Give what names are made of, the finding's own first, each with the place that it means."""
+    members = draft.group.members
+    plain = (draft.weakness, draft.place), *_witnesses(members)
+    if draft.group.kind != "weakness" or not is_placeless(members[0]):
+        return plain
+    spoken = [_spoken(one) for one in members]
+    by_message = (draft.weakness, spoken[0].place), *_witnesses(spoken)
+    return by_message if draft.group.is_one_of_several else (*plain, *by_message)
+
+
+def _spoken(one: Located) -> Located:
+    """Give a result without a place with its message in place of a text."""
+    said = template(one.result.message)
+    return msgspec.structs.replace(one, place=msgspec.structs.replace(one.place, normalised=said))
 
 
 def _witnesses(members: Sequence[Located]) -> list[tuple[str, Place]]:
@@ -207,7 +230,7 @@ def _remedy(draft: _Draft, described: Weakness | None) -> str:
 
 
 def _title(draft: _Draft, title: str, confidence: Confidence) -> str:
-    """Say which package is meant, and of a guess that it is one."""
+    """Say which package is meant, of a guess that it is one, and what is said of one of several without a place."""
     package = draft.results[0].package
     if draft.group.kind == "dependency" and package is not None:
         name = advisory_root(name for result in draft.results for name in (result.advisory, *result.aliases))
@@ -215,7 +238,8 @@ def _title(draft: _Draft, title: str, confidence: Confidence) -> str:
         return f"{known} has a known vulnerability ({name})"
     if draft.group.kind == "secret" and confidence is Confidence.LOW:
         return f"Possible {title[:1].lower()}{title[1:]}"
-    return title
+    said = draft.results[0].message.split("\n", 1)[0]
+    return f"{title}: {said}" if draft.group.is_one_of_several and said != title else title
 
 
 def _shown_region(draft: _Draft) -> Region:

@@ -1,7 +1,8 @@
 """Which finding of now is which finding of then: one to one, in passes from the strictest to the weakest.
 
     exact     the same fingerprint
-    alias     a fingerprint in common, the witnesses' own included
+    alias     a fingerprint in common, the witnesses' own included; for what was recorded without a place before its
+              message counted, the first of those that have its place now
     renamed   in the file that git says it was renamed to: the same weakness, symbol, text and ordinal
     moved     the same weakness and text, another symbol
     rule      the same symbol and text by a rule of another name, where a tool may have been upgraded in between
@@ -11,6 +12,9 @@
     edited    the same weakness and symbol, a text alike, and no higher severity than before; where no symbol is known,
               also the same neighbourhood
     reworked  the same in another file: the same weakness and symbol, a text much alike, and no higher severity
+
+What has no place is known by its names, and by its message in a renamed file: another message is another weakness. The
+only one of its kind has one name whatever it says, so with another message it is edited.
 
 Each pass goes by position and consumes what it pairs, so the outcome depends neither on the order of the input nor on
 chance. What is left over on one side is new, on the other absent.
@@ -26,6 +30,7 @@ from typing import NamedTuple
 from secgate.likeness import ALIKE, LONG, MUCH_ALIKE, alike, joint_word_count, likeness, word_count
 from secgate.model import Finding, KnownFinding, Lane, Rename, Severity
 from secgate.neighbours import Neighbours
+from secgate.placeless import is_reworded, is_spoken, is_untold
 
 
 class Tier(StrEnum):
@@ -117,6 +122,7 @@ def match(
     work = _Work(now, then)
     work.exact()
     work.join(Tier.ALIAS, _names, _names)
+    work.join(Tier.ALIAS, lambda one: _kind(one, is_spoken), lambda one: _kind(one, is_untold))
     if names:
         work.join(
             Tier.RENAMED,
@@ -158,7 +164,7 @@ def _whole(one: KnownFinding, path: str) -> _Key:
 
 
 def _text(one: KnownFinding, path: str) -> list[_Key]:
-    return [(path, one.weakness, one.anchor)] if _is_code(one) and one.anchor else []
+    return [(path, one.weakness, one.anchor)] if _is_code(one) and one.anchor and one.start_line else []
 
 
 def _place(one: KnownFinding, path: str) -> list[_Key]:
@@ -200,7 +206,12 @@ def _within(one: KnownFinding, path: str) -> list[_Key]:
 
 def _symbol(one: KnownFinding, path: str, ranks: Iterable[int]) -> list[_Key]:
     """Keys under which an edited finding is looked for: nothing that is worse than it was goes for the same one."""
-    return [(path, one.weakness, one.symbol, rank) for rank in ranks] if _is_code(one) and one.symbol else []
+    is_edited = _is_code(one) and one.symbol and not is_spoken(one)
+    return [(path, one.weakness, one.symbol, rank) for rank in ranks] if is_edited else []
+
+
+def _kind(one: KnownFinding, fits: Callable[[KnownFinding], bool]) -> list[_Key]:
+    return [(one.path, one.lane, one.weakness, one.symbol)] if fits(one) else []
 
 
 def _is_code(one: KnownFinding) -> bool:
@@ -235,7 +246,7 @@ class _Work:
                 left.append(at)
             else:
                 used.add(other)
-                self.pairs.append(Match(at, other, Tier.EXACT))
+                self.pairs.append(Match(at, other, Tier.EDITED if is_reworded(one, self.then[other]) else Tier.EXACT))
         self.left_now = sorted(left, key=lambda at: _position(self.now[at]))
         rest = [at for at in range(len(self.then)) if at not in used]
         self.left_then = sorted(rest, key=lambda at: _position(self.then[at]))
@@ -316,12 +327,12 @@ class _Work:
         there: dict[_Key, list[tuple[int, int]]] = {}
         for at in self.left_now:
             one = self.now[at]
-            if _is_code(one) and not one.symbol:
+            if _is_code(one) and not one.symbol and not is_spoken(one):
                 gap, offset = around.now(one)
                 here.setdefault((one.path, one.weakness, gap), deque()).append((offset, at))
         for at in self.left_then:
             one = self.then[at]
-            if _is_code(one) and not one.symbol:
+            if _is_code(one) and not one.symbol and not is_spoken(one):
                 gap, offset = around.then(one)
                 there.setdefault((moved(one), one.weakness, gap), []).append((offset, at))
         made: list[Match] = []
@@ -389,20 +400,28 @@ def _merges_and_splits(
     """Find merges and splits: a fingerprint in common with a finding that is paired with another.
 
     With the same weakness that is a twin which one of two tools does not see: then it stays new or absent. An advisory
-    has no twins: there it is one that learned, or lost, a name of the other.
+    has no twins: there it is one that learned, or lost, a name of the other. Nor has what is known by its message.
     """
     if not work.left_now and not work.left_then:
         return (), ()
     gone = {name for at in work.left_then for name in _names(then[at])}
     come = {name for at in work.left_now for name in _names(now[at])}
+    parts = _parts(now, then, work)
     homes = _homes(gone, now, [pair.now for pair in work.pairs])
     origins = _homes(come, then, [pair.then for pair in work.pairs])
     merged = ((_home(then[at], homes, now), at) for at in work.left_then)
-    split = ((at, _home(now[at], origins, then)) for at in work.left_now)
+    split = ((at, parts.get(at, _home(now[at], origins, then))) for at in work.left_now)
     return (
         tuple(sorted((home, at) for home, at in merged if home >= 0)),
         tuple(sorted((at, origin) for at, origin in split if origin >= 0)),
     )
+
+
+def _parts(now: Sequence[KnownFinding], then: Sequence[KnownFinding], work: _Work) -> Mapping[int, int]:
+    """Give, for what is left of now, the finding that may have held it: one from before messages told them apart."""
+    wholes = {key: pair.then for pair in work.pairs for key in _kind(then[pair.then], is_untold)}
+    kinds = {at: _kind(now[at], is_spoken) for at in work.left_now} if wholes else {}
+    return {at: wholes[key] for at, keys in kinds.items() for key in keys if key in wholes}
 
 
 def _homes(wanted: set[_Key], side: Sequence[KnownFinding], paired: Iterable[int]) -> Mapping[_Key, list[int]]:
@@ -421,6 +440,6 @@ def _home(one: KnownFinding, homes: Mapping[_Key, list[int]], side: Sequence[Kno
         at
         for name in _names(one)
         for at in homes.get(name, ())
-        if one.lane is Lane.DEPENDENCIES or side[at].weakness != one.weakness
+        if one.lane is Lane.DEPENDENCIES or side[at].weakness != one.weakness or is_spoken(one)
     }
     return min(fitting, key=lambda at: _position(side[at]), default=-1)

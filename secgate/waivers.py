@@ -19,6 +19,7 @@ from secgate.errors import SignatureError, UsageError
 from secgate.model import Digest, Epoch, Finding, KnownStatement, Lane, Severity, Value, encode
 from secgate.patterns import PathPattern
 from secgate.people import People
+from secgate.placeless import NO_TEXT, messages
 from secgate.sla import many
 from secgate.twins import twin_group
 
@@ -389,7 +390,8 @@ def bound_of(finding: Finding) -> Bound:
                 remedy="set SECGATE_SECRET_KEY and run again; better: revoke the secret and take it out",
             )
         return Bound(form="secret", values=finding.secret_macs, severity=finding.severity, scanners=scanners)
-    return Bound(form="text", values=(finding.anchor,), severity=finding.severity, scanners=scanners)
+    texts = messages(finding) or (finding.anchor,)
+    return Bound(form="text", values=texts, severity=finding.severity, scanners=scanners)
 
 
 def broken(bound: Bound, finding: Finding) -> str:
@@ -405,11 +407,13 @@ def broken(bound: Bound, finding: Finding) -> str:
         return NO_KEY
     if bound.form != now.form or not now.values:
         return "it is another kind of finding now"
-    if not set(now.values) <= set(bound.values):
+    spoken = messages(finding)
+    # What was signed before messages counted holds for the one finding that has its name.
+    if not set(now.values) <= set(bound.values) and not (spoken and bound.values == (NO_TEXT,)):
         return {
             "version": f"the resolved version is {', '.join(now.values)} now",
             "secret": "it is another secret now",
-        }.get(bound.form, "its code was edited")
+        }.get(bound.form, "another thing is said of it now" if spoken else "its code was edited")
     return ""
 
 

@@ -15,6 +15,8 @@ from secgate.cli.help import Command
 from secgate.cli.options import FORMAT, POLICY, formats, machine, moment, nothing_stale, terminal, write_output
 from secgate.errors import UsageError
 
+_STDIN = ("-", "/dev/stdin", "/dev/fd/0")
+
 
 @click.command(
     "check",
@@ -38,6 +40,9 @@ def check_command(
     from secgate import pipeline, registry
     from secgate.pipeline.checking import SarifSource, check, memory_words
 
+    if sum(name in _STDIN for name in files) > 1:
+        remedy = "name it once; put what else is to be judged into files of its own"
+        raise UsageError("stdin is named more than once, and can be read only once", place="FILE.sarif", remedy=remedy)
     wanted = formats(outputs, registry.names("reporters"))
     given = {Path(name).resolve() for name in files if name != "-"}
     with nothing_stale(file for _, file in wanted if Path(file).resolve() not in given):

@@ -262,9 +262,17 @@ class _Said(NamedTuple):
 
 
 def _said_of(data: bytes, file: str, machine: Machine) -> _Said:
-    """Give the line of `sha256sum` beside a file, else its own bytes. Raises SignatureError for another file's line."""
+    """Give the line of `sha256sum` beside a file, else its own bytes.
+
+    Raises SignatureError for another file's line, and for a signature of a line that is not there.
+    """
     beside = Path(machine.cwd, f"{file}{_DIGEST_FILE}")
     if not beside.is_file():
+        if beside.with_name(f"{beside.name}.sig").exists():
+            raise SignatureError(
+                f"{beside.name}.sig is there, but {beside.name}, which it signs, is not",
+                remedy=f"put {beside.name} back, or take its signature away as well",
+            )
         return _Said("sarif", data, "")
     with beside.open("rb") as stream:
         text = stream.read(_DIGEST_LINE_BYTES + 1)

@@ -163,6 +163,12 @@ def _require_parts(root: Path, *, place: str) -> None:
             place=place,
             remedy=f"give the directory that holds {config.ENFORCED_NAME}, policies/ or data/",
         )
+    if (root / RETIRED_SIGNATURE).exists() and not (root / RETIRED_NAME).exists():
+        raise UsageError(
+            f"{RETIRED_SIGNATURE} is there, but {RETIRED_NAME}, which it signs, is not: nothing would be retired",
+            place=place,
+            remedy=f"put {RETIRED_NAME} back, or take its signature away as well",
+        )
     below = [one for part in parts if part.is_dir() and not part.is_symlink() for one in sorted(part.rglob("*"))]
     link = next((one for one in (*parts, *below) if one.is_symlink()), None)
     if link is not None:

@@ -307,6 +307,13 @@ def test_check_takes_nothing_for_no_clean_report(product: Product, tmp_path: Pat
     assert product.cli("check", str(tree(tmp_path, {"x.json": run}) / "x.json")).code == 2
 
 
+@pytest.mark.parametrize("names", [("-", "-"), ("-", "/dev/stdin")])
+def test_check_reads_stdin_once(product: Product, names: tuple[str, ...]) -> None:
+    ended = product.cli("check", *names)
+    assert (ended.code, ended.out) == (2, "")
+    assert "stdin is named more than once" in ended.err
+
+
 def test_check_tells_results_in_no_tree_apart(product: Product, tmp_path: Path) -> None:
     places = [{"physicalLocation": {"artifactLocation": {"uri": f"https://shop.example/{at}"}}} for at in (1, 2)]
     results = [{"ruleId": "xss", "message": {"text": "m"}, "level": "error", "locations": [one]} for one in places]

@@ -318,6 +318,16 @@ def test_the_digest_of_another_file_counts_nothing(shop: Shop, tmp_path: Path) -
     assert facts(shop, document) == [False]
 
 
+def test_a_signature_of_a_digest_that_is_not_there_is_said(shop: Shop, tmp_path: Path) -> None:
+    shop.run()
+    file = foreign(tmp_path, key=shop.ada)
+    by_digest(file, shop.ada)
+    Path(f"{file}.sha256").unlink()
+    document = shop.run(1, baseline=file)
+    assert any("known.sarif.sha256.sig is there, but known.sarif.sha256" in note for note in document.notes)
+    assert facts(shop, document) == [False]
+
+
 def test_giving_it_again_does_not_start_it_again(shop: Shop, tmp_path: Path) -> None:
     file = foreign(tmp_path, key=shop.ada)
     for day in (0, 3, 6):

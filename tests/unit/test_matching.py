@@ -23,6 +23,7 @@ def _known(value: str, **more: object) -> KnownFinding:
         "severity": Severity.HIGH,
         "path": "a",
         "anchor": value,
+        "start_line": 1,
     }
     return KnownFinding(**(fields | more))  # type: ignore[arg-type]
 

@@ -44,6 +44,12 @@ def test_a_link_in_it_is_not_passed_over(layer: Path, tmp_path: Path, name: str)
         read_enforced(str(layer), tree="")
 
 
+def test_a_signature_without_what_it_signs_is_not_passed_over(layer: Path) -> None:
+    (layer / "retired.toml.sig").write_text("signature")
+    with pytest.raises(UsageError, match="which it signs, is not"):
+        read_enforced(str(layer), tree="")
+
+
 def test_it_says_who_there_is_and_whose_keys_count(tmp_path: Path) -> None:
     key = make_key(tmp_path / "keys", "ada")
     read = read_enforced(str(enforced_layer(tmp_path / "organisation", allowed(ADA, key))), tree="")
