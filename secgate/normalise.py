@@ -6,7 +6,7 @@ Nothing of a tool's own identity, region or snippet is relied on: the start posi
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -17,7 +17,10 @@ from secgate.crosswalk import Crosswalk
 from secgate.fingerprint import Located, Place, digest
 from secgate.fixes import offered
 from secgate.languages import tokens
+from secgate.languages.apart import Apart, Asked
 from secgate.languages.parse import FileIndex, index_kind
+from secgate.languages.pointing import Pointed, Spot, region_of, spot
+from secgate.languages.spans import Unit
 from secgate.masking import Masker
 from secgate.model import (
     Confidence,
@@ -104,6 +107,7 @@ class _File:
         # The name of a file that is there is no secret: whoever sees the tree sees it.
         self.is_known = is_known
         self.items: list[_Item] = []
+        self.pointed: list[Pointed] = []
         self.spans: list[tuple[tuple[int, int], ...]] = []
         self.places: dict[tuple[int, int], Place] = {}
 
@@ -126,12 +130,14 @@ def normalise(
     crosswalk: Crosswalk,
     scores: Callable[[Sequence[str]], float | None],
     keep_outside: bool = False,
+    apart: Apart | None = None,
 ) -> Normalised:
     """Bring the results of all scanners into one form.
 
     `read` gives the bytes of a path of the view, or None where there is no text (for SARIF of another tree); `kinds`
     its kinds. `scores` gives the highest CVSS score of a group of advisory names. With `keep_outside`, relative paths
-    that the view does not hold are kept: for a SARIF file that is judged without its tree.
+    that the view does not hold are kept: for a SARIF file that is judged without its tree. `apart` finds places in much
+    text beside this process.
     """
     files: dict[str, _File] = {}
     refused: list[Refusal] = []
@@ -145,20 +151,39 @@ def normalise(
         if path not in files:
             files[path] = _open(path, view, read, kinds)
         files[path].items.append(item)
-    for path in sorted(files):
+        files[path].pointed.append(Pointed(item.raw.region, item.raw.column_unit, item.tool == "bandit"))
+    paths = sorted(files)
+    for path in paths:
         _find_secrets(files[path], masker)
     tables = _Tables(masker, crosswalk, scores, {})
-    located: list[Located] = []
-    for path in sorted(files):
+    done: dict[str, list[Located]] = {}
+    for path, spots in _in_turn(paths, files, apart):
         # A syntax tree is large: each file's goes as soon as its results have their places.
         file = files.pop(path)
-        located += [_locate(file, at, tables) for at in range(len(file.items))]
+        done[path] = [_locate(file, at, tables, spots[at] if spots else None) for at in range(len(file.items))]
+    located = [one for path in paths for one in done.pop(path)]
     refused = [
         msgspec.structs.replace(one, rule=masker.everywhere(one.rule), path=masker.everywhere(one.path))
         for one in refused
     ]
     refused.sort(key=lambda one: (one.lane, one.scanner, one.path, one.rule))
     return Normalised(tuple(sorted(located, key=_order)), masker, tuple(refused))
+
+
+def _in_turn(
+    paths: Sequence[str], files: Mapping[str, _File], apart: Apart | None
+) -> Iterator[tuple[str, Sequence[Spot] | None]]:
+    """Give every path once, with what is pointed at in its file where that is known already."""
+    asked = list(filter(None, (_asked(path, files[path]) for path in paths))) if apart is not None else []
+    far = {one.path for one in asked}
+    yield from ((path, None) for path in paths if path not in far)
+    if apart is not None:
+        yield from apart.each(asked)
+
+
+def _asked(path: str, file: _File) -> Asked | None:
+    """Give what is asked of a file elsewhere; None where a secret is in it, whose place its tool may not have said."""
+    return Asked(path, file.index, file.pointed) if file.index is not None and not any(file.spans) else None
 
 
 def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
@@ -221,7 +246,7 @@ def _open(path: str, view: View, read: Callable[[str], bytes | None], kinds: Cal
 def _find_secrets(file: _File, masker: Masker) -> None:
     """Tell the masker of every secret that any lane's result of this file is about, before anything is made of it."""
     path, commit = file.location.path, file.location.commit
-    for item in file.items:
+    for item, pointed in zip(file.items, file.pointed, strict=True):
         _tell(masker, path, item.raw.secrets)
         _tell(masker, path, item.raw.quoted)
         spans: tuple[tuple[int, int], ...] = ()
@@ -229,7 +254,7 @@ def _find_secrets(file: _File, masker: Masker) -> None:
         is_about = is_rule or item.lane is Lane.SECRETS or item.raw.secrets or item.raw.secret_spans
         index = _index(file, item.raw)
         if index is not None and is_about:
-            region = index.source.offsets(_region(index, item))
+            region = index.source.offsets(region_of(index, pointed))
             spans = secret_spans(index, item.raw, region, lane=item.lane, is_rule=is_rule)
             masker.add(path, index.source, spans, commit=commit)
         elif is_about:
@@ -249,28 +274,7 @@ def _index(file: _File, raw: RawResult) -> FileIndex | None:
     return file.index if any(text in file.index.source.text for text in raw.secrets) else None
 
 
-def _region(index: FileIndex, item: _Item) -> Region:
-    """Give the result's region in UTF-16 columns, inside of the file, and for bandit on the node that it means."""
-    raw, source = item.raw.region, index.source
-    if raw.start_line <= 0:
-        return Region()
-    if item.tool == "bandit" and raw.end_line > raw.start_line:
-        return index.lines_region(raw.start_line, raw.end_line, (raw.start_column - 1, raw.end_column - 1))
-    if item.tool == "bandit" and raw.start_column > 0 and raw.end_column > 0:
-        return index.node_region(raw.start_line, raw.start_column - 1, raw.end_column - 1, raw.end_line)
-    last = max(source.line_count, 1)
-    start_line = min(raw.start_line, last)
-    end_line = min(max(raw.end_line, start_line), last)
-    start = source.utf16_column(start_line, raw.start_column, item.raw.column_unit)
-    end = source.utf16_column(end_line, raw.end_column, item.raw.column_unit)
-    if (start_line, start, end_line, end) == (raw.start_line, raw.start_column, raw.end_line, raw.end_column):
-        return raw
-    if start_line == end_line and 0 < end < start:
-        end = start
-    return Region(start_line=start_line, start_column=start, end_line=end_line, end_column=end)
-
-
-def _locate(file: _File, at: int, tables: _Tables) -> Located:
+def _locate(file: _File, at: int, tables: _Tables, known: Spot | None) -> Located:
     masker = tables.masker
     item, index, path = file.items[at], _index(file, file.items[at].raw), file.location.path
     spans = file.spans[at]
@@ -281,9 +285,11 @@ def _locate(file: _File, at: int, tables: _Tables) -> Located:
         if not is_secret:
             snippet = masker.text(path, item.raw.snippet)
     else:
-        region = _region(index, item)
-        start, end = index.source.offsets(region) if region.start_line else (0, 0)
-        place = _place(file, tables, index, spans[0][0] if is_secret and spans else start, region)
+        found = known or spot(index, file.pointed[at])
+        region, start, end, unit = found.region, found.start, found.end, found.unit
+        if is_secret and spans and unit is not None:
+            unit = index.unit_at(spans[0][0])
+        place = _place(file, tables, index, unit)
         if is_secret and spans:
             place = _keyed(place, secret_key(index, spans[0]))
         cut = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
@@ -326,11 +332,10 @@ def _looks(item: _Item, index: FileIndex) -> Likeness | None:
     return likeness(text, key=key, is_random=confidence is Confidence.LOW)
 
 
-def _place(file: _File, tables: _Tables, index: FileIndex, offset: int, region: Region) -> Place:
-    """Give the unit that a result starts in; results of one unit share it."""
-    if region.start_line <= 0:
+def _place(file: _File, tables: _Tables, index: FileIndex, unit: Unit | None) -> Place:
+    """Give the place that the unit is in which a result starts; results of one unit share it."""
+    if unit is None:
         return Place()
-    unit = index.unit_at(offset)
     key = (unit.start, unit.end)
     if key not in file.places:
         masker, path, commit = tables.masker, file.location.path, file.location.commit

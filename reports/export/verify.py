@@ -143,7 +143,6 @@ class Entry(NamedTuple):
     number: int
     at: int
     type: str
-    version: int
     body: Json
     said: list[tuple[str, Json]]
     """Of a statement (id, request) of each that it makes, or what it is about."""
@@ -169,6 +168,7 @@ class Log:
         self.named: dict[str, int] = {}  # digests of blobs, and the first entry that names each
         self.counts: dict[str, int] = {}
         self.runs: dict[str, int] = {}
+        self.unknown: list[int] = []  # entries of a type or version that this program does not know
         self.last = 0  # the time of the last entry
         peaks: list[bytes] = []
         for line in lines(folder):
@@ -188,7 +188,11 @@ class Log:
             self.size += 1
             try:
                 said = json.loads(body.decode(), parse_constant=int)  # no NaN
-                entry = Entry(number, self.last, kind.decode(), int(version), said, said_in(kind.decode(), said))
+                self.counts[kind.decode()] = self.counts.get(kind.decode(), 0) + 1
+                if kind.decode() not in KNOWN or version != b"1":
+                    self.unknown.append(number)
+                    continue
+                entry = Entry(number, self.last, kind.decode(), said, said_in(kind.decode(), said))
                 self._note(entry)
                 if not until or self.last < until:
                     self.fold.take(entry)
@@ -197,7 +201,6 @@ class Log:
 
     def _note(self, entry: Entry) -> None:
         number, kind, body = entry.number, entry.type, entry.body
-        self.counts[kind] = self.counts.get(kind, 0) + 1
         if kind == "ledger-created":
             self.ledger_id = str(body.get("ledger_id", ""))
         elif kind == "run":
@@ -540,6 +543,12 @@ NAMED_BY = {
     "finding-split": ("origin", "value"),
 }
 """Where an event has the fingerprint of the finding that it is about."""
+KNOWN = {
+    *("ledger-created", "ledger-adopted", "run", "baseline", "inventory-stored", "artefact-bound", "checkpoint"),
+    *("policy-changed", "scanner-changed", "rule-pack-changed", "mode-changed", "population-imported"),
+    *("notification-sent", *SIGNED, *NAMED_BY),
+}
+"""Every type of entry, each of version 1."""
 
 
 class Fold:
@@ -556,10 +565,10 @@ class Fold:
 
     def take(self, entry: Entry) -> None:
         """Take in the next entry."""
-        number, at, kind, version, body, _ = entry
-        if kind == "baseline" and version == 1:
+        number, at, kind, body, _ = entry
+        if kind == "baseline":
             self.debts.add((body["repository"], body["line"], at))
-        if kind not in NAMED_BY or version != 1:
+        if kind not in NAMED_BY:
             return
         name: Any = body
         for part in NAMED_BY[kind]:
@@ -784,12 +793,15 @@ def figures(log: Log, found: Figures) -> Json:
         line["due"] = sum(line[name] for name in DUE)
         line["adherence"] = f"{line['met']}/{line['due']}"
     told = {"from_epoch_s": found.start, "to_epoch_s": found.end, "entries": log.counts, "runs": log.runs}
+    told["unknown"] = log.unknown
     told |= {"severities": table, "duties": duties, "taken_back": len(found.fold.taken)}
     return {**told, "taken_back_for_nothing": {str(number): why for number, why in found.unbacked.items()}}
 
 
 def report(told: Json) -> Iterator[str]:
     start, end = (datetime.fromtimestamp(told[name], timezone.utc) for name in ("from_epoch_s", "to_epoch_s"))
+    if odd := told["unknown"]:
+        yield f"unknown      {len(odd)} of another type or version, from entry {odd[0]} on: in no figure"
     yield "runs         " + (", ".join(f"{count} {name}" for name, count in sorted(told["runs"].items())) or "none")
     since = f"{start:%Y-%m-%d %H:%M} to " if told["from_epoch_s"] else "until "
     yield f"duties       {since}{end:%Y-%m-%d %H:%M} UTC; adherence = met / (met + excepted + missed + overdue)"

@@ -149,20 +149,22 @@ def _revocation(said: Said, one: Episode, period: Period) -> KnownRevocation | N
 
 
 def breaches(ground: Ground, assertion: Assertion) -> Population:
-    """Give what passed its time in the period, and when somebody was first told that it had.
+    """Give what passed its time in the period, or shortly before and nobody had been told, and when somebody was.
 
     What waivers covered when it was due passes its time when the last of them ends: until then nobody is told that it
     is overdue, and it is not.
     """
-    del assertion
-    found = []
+    found, limit_s = [], int(assertion.params.get("limit_hours", 0)) * _HOUR_S
     for read in ground.ledgers:
         covers = _covers_of(read, ground)
         for one in read.episodes:
             due = _due(one)
             bites = max(due, covers.until(one, due)) if due else 0
-            if bites and ground.within(bites) and not 0 < one.closed_epoch_s <= bites:
-                found.append(_breach(read, one, bites, ground.period))
+            if not bites or 0 < one.closed_epoch_s <= bites:
+                continue
+            item = _breach(read, one, bites, ground.period)
+            if ground.concerns(bites, bites + limit_s, item.notified_epoch_s):
+                found.append(item)
     recorded = any(_notifications(read, ground.period) for read in ground.ledgers)
     reason = "" if recorded else "no notification was recorded; secgate notify does so"
     return Population(tuple(found), reason=reason, notes=(*_unchecked_waivers(ground), *ground.overlaps()))

@@ -38,7 +38,7 @@ from secgate.model import (
     encode,
 )
 from secgate.normalise import normalise
-from secgate.pipeline.looking import Looked, Tables
+from secgate.pipeline.looking import Looked, Tables, places_apart
 from secgate.policy import BaselineFacts, BaselineLimits, effective_data, read_baseline_limits
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Ledger, Signer
@@ -233,7 +233,7 @@ def _given(
         author=signed.principal,
         date_epoch_s=int(at.timestamp()),
         limits_s=own_limits(prepared),
-        entries=_foreign_entries(data, Path(file).name, prepared=prepared, head=head, tables=tables),
+        entries=_foreign_entries(data, Path(file).name, prepared=prepared, head=head, tables=tables, shop=shop),
     )
     listing = encode(debt.entries)
     event = BaselineRecorded(
@@ -302,7 +302,7 @@ def _bytes(file: str, machine: Machine, *, most: int = sarif.MAX_BYTES + 1) -> b
 
 
 def _foreign_entries(
-    data: bytes, name: str, *, prepared: Prepared, head: Looked, tables: Tables
+    data: bytes, name: str, *, prepared: Prepared, head: Looked, tables: Tables, shop: Workshop
 ) -> tuple[DebtEntry, ...]:
     """Give the results of a SARIF file as this run would name them, where they stand in the tree that it looks at."""
     imports = []
@@ -320,6 +320,7 @@ def _foreign_entries(
         kinds=lambda path: kinds.get(path, ()),
         crosswalk=tables.crosswalk,
         scores=lambda _: None,
+        apart=places_apart(shop),
     )
     findings = correlate(
         normalised.located,

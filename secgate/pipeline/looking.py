@@ -15,6 +15,7 @@ from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, load_crosswalk
 from secgate.errors import IncompleteTargetError, UsageError
 from secgate.fingerprint import Located
+from secgate.languages.apart import Apart
 from secgate.languages.parse import FileIndex, index_kind
 from secgate.model import (
     History,
@@ -55,6 +56,11 @@ class Base(NamedTuple):
 
     known: tuple[KnownFinding, ...] = ()
     located: tuple[Located, ...] = ()
+
+
+def places_apart(shop: Workshop) -> Apart:
+    """Give what finds the places of many results in children, as the workshop starts them."""
+    return Apart(runner=shop.executor, python=shop.machine.python, directory=shop.scratch)
 
 
 class Tables(Struct, frozen=True, kw_only=True):
@@ -287,6 +293,7 @@ class Looker:
             kinds=lambda path: kinds.get(path, ()),
             crosswalk=self.tables.crosswalk,
             scores=self.advice.scores,
+            apart=places_apart(self._shop),
         )
         told = normalised.masker.told
         scans = tuple(msgspec.structs.replace(one, invocation=told(one.invocation)) for one in scans)

@@ -11,6 +11,7 @@ import msgspec
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, Weakness
 from secgate.identity import Codes
+from secgate.languages.apart import Apart
 from secgate.model import (
     Finding,
     History,
@@ -89,6 +90,7 @@ def normalised(
     table: Crosswalk | None = None,
     origins: Mapping[str, Origin] | None = None,
     scores: Mapping[str, float] | None = None,
+    apart: Apart | None = None,
 ) -> Normalised:
     view = View(
         root="/view", source=Source.WORK_TREE, digests=dict.fromkeys(files, "0" * 64), origins=dict(origins or {})
@@ -101,6 +103,7 @@ def normalised(
         kinds=kinds,
         crosswalk=table or crosswalk(),
         scores=lambda names: max((known[name] for name in names if name in known), default=None),
+        apart=apart,
     )
 
 
