@@ -168,8 +168,10 @@ def _guarded() -> int:
     except BrokenPipeError:
         return _reader_gone()
     except SystemExit as ended:
-        # click ends the process with 1 when a reader went away, which would read as the policy's no.
-        code = _reader_gone() if isinstance(ended.__context__, BrokenPipeError) else ended.code
+        # click ends the process with 1 when a reader went away, which would read as the policy's no, and when a shell
+        # asked for completions. Whatever else ends it, somebody's plug-in for one, decides nothing.
+        gone = isinstance(ended.__context__, BrokenPipeError)
+        code = _reader_gone() if gone else ended.code if "_SECGATE_COMPLETE" in os.environ else _fault(ended)
     except Exception as error:  # noqa: BLE001 - the outermost edge: a fault of ours is exit 70, never 1, never silent
         return _unforeseen(error)
     return code if isinstance(code, int) else 0 if code is None else 70
@@ -218,7 +220,7 @@ def _say(error: SecgateError, code: int) -> int:
     return code
 
 
-def _fault(error: Exception) -> int:
+def _fault(error: BaseException) -> int:
     import traceback
 
     from secgate.escape import plain

@@ -122,6 +122,18 @@ def test_exit_70_for_a_fault_says_where_to_report_it_and_shows_no_values(product
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize("code", [0, None])
+def test_a_plug_in_that_ends_the_process_is_no_pass(product: Product, tmp_path: Path, code: int | None) -> None:
+    text = (
+        "import sys\nclass Boom:\n    name = 'boom'\n    suffix = '.boom'\n"
+        f"    def render(self, document, *, width, colour):\n        sys.exit({code})\n"
+    )
+    site = plugin(tmp_path / "site", "reporters", text)
+    root = tree(tmp_path / "tree", {"app.py": WEAK})
+    ended = product.cli("run", str(root), "--format", "boom", PYTHONPATH=f"{Path(__file__).parents[2]}:{site}")
+    assert (ended.code, ended.out, "SystemExit" in ended.err) == (70, "", True)
+
+
 SCANNER = """
 from secgate.model import Lane
 from secgate.ports import NoOptions
