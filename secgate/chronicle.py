@@ -25,7 +25,7 @@ from secgate.events import (
     blobs_of,
     event_of,
 )
-from secgate.gate_events import ArtefactBound, GateChanged
+from secgate.gate_events import ArtefactBound, CheckpointTaken, GateChanged
 from secgate.memory import KnownPopulation, Memory, Remembered
 from secgate.merkle import HASH_BYTES
 from secgate.model import Digest, KnownStatement, LedgerEntry, Value
@@ -136,6 +136,9 @@ class Chronicle:
         self.roots: dict[int, Digest] = {}
         """Root by size, of the sizes that were asked for and the ledger has."""
         self.first_epoch_s = 0
+        self.size_then = 0
+        """How many entries there were at the end that was asked for; notes of checkpoints behind the last other one
+        are left out, since no checkpoint is of its own note."""
         self.notices: list[tuple[NotificationSent, int]] = []
         """Messages, each with the number of its entry."""
         self.baselines: list[tuple[BaselineRecorded, int]] = []
@@ -161,6 +164,8 @@ class Chronicle:
                 self._archive(event)
             self.memory.apply(entry)
             self.first_epoch_s = self.first_epoch_s or entry.at_epoch_s
+            if self._then is None and entry.type != CheckpointTaken.TYPE:
+                self.size_then = entry.sequence + 1
             self._leaves += bytes.fromhex(entry.leaf)
             self._types.append(entry.type)
             if event is not None:

@@ -59,11 +59,6 @@ class KnownReview(Value, frozen=True, kw_only=True):
     said: GateReview
     at_epoch_s: int
 
-    def covers(self, part: Reviewed, start_epoch_s: int, end_epoch_s: int) -> bool:
-        """Tell whether it is of a part of the gate over all of a time."""
-        said = self.said
-        return part in said.what and said.from_epoch_s <= start_epoch_s and end_epoch_s <= said.to_epoch_s
-
 
 class KnownRevocation(Value, frozen=True, kw_only=True):
     """A revocation whose signature holds; `at_epoch_s` is when the ledger was told."""

@@ -72,6 +72,9 @@ def _verified(checked: Checked) -> list[str]:
         lines.append(f"  from {utc_words(seen.first_epoch_s)} to {utc_words(seen.last_epoch_s)}")
     if checked.earlier:
         lines.append(f"  the first {checked.earlier:,} are those of the earlier export")
+    if seen.unknown:
+        told = f"of a type or version that this secgate does not know, from entry {seen.unknown[0]} on: in no answer"
+        lines.append(f"  {len(seen.unknown):,} {told}")
     if checked.blobs or checked.missing:
         gone = f"; {checked.missing:,} that entries name not there, erased or left out" if checked.missing else ""
         lines.append(f"  {many(checked.blobs, 'blob')}, each what it is called{gone}")
@@ -91,6 +94,9 @@ def _verified(checked: Checked) -> list[str]:
         lines.append(f"    {many_entries(checkpoint.size)}, signed by {plain(one.signed.principal)} on {made}")
         lines += [f"    stamped on {at:%Y-%m-%d %H:%M} UTC" for at in one.stamped]
         lines += [f"    {plain(note)}" for note in one.notes]
+    behind = checked.head.size - max((one.sealed.checkpoint.size for one in checked.held), default=checked.head.size)
+    if behind:
+        lines.append(f"  {many_entries(behind)} behind: nothing but the ledger vouches for what they say")
     return lines
 
 

@@ -17,7 +17,8 @@ from secgate.signed_events import SignedEvent
 class Survey(NamedTuple):
     """What a pass found; `checkpoints` are (sequence, event) in order, `bindings` (sequence, time, event).
 
-    `named` are the digests of blobs, each with the first entry that names it.
+    `named` are the digests of blobs, each with the first entry that names it; `unknown` the numbers of entries of a
+    type or version that this program does not know.
     """
 
     head: Head
@@ -28,6 +29,7 @@ class Survey(NamedTuple):
     statements: tuple[KnownStatement, ...]
     bindings: tuple[tuple[int, int, ArtefactBound], ...]
     named: Mapping[Digest, int]
+    unknown: tuple[int, ...]
     roots: bytes
     """Over the first 0, 1, 2 ... entries, one behind the other; those over all is the head's."""
 
@@ -73,6 +75,7 @@ class _Found:
         self._statements: list[KnownStatement] = []
         self._bindings: list[tuple[int, int, ArtefactBound]] = []
         self._named: dict[Digest, int] = {}
+        self._unknown: list[int] = []
 
     def take(self, entry: LedgerEntry) -> None:
         """Take in the next entry."""
@@ -82,6 +85,7 @@ class _Found:
             self._first_epoch_s = entry.at_epoch_s
         event = event_of(entry)
         if event is None:
+            self._unknown.append(entry.sequence)
             return
         for digest in blobs_of(event):
             self._named.setdefault(digest, entry.sequence)
@@ -115,5 +119,6 @@ class _Found:
             statements=tuple(self._statements),
             bindings=tuple(self._bindings),
             named=self._named,
+            unknown=tuple(self._unknown),
             roots=bytes(self._roots),
         )

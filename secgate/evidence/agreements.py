@@ -9,8 +9,9 @@ from typing import TypeVar
 import msgspec
 
 from secgate.agreement import Procedure
-from secgate.assertion_facts import ExceptionItem, GateChangeItem, OverrideItem, ReviewWindowItem
+from secgate.assertion_facts import CheckpointItem, ExceptionItem, GateChangeItem, OverrideItem, ReviewWindowItem
 from secgate.assertions import Period, Population
+from secgate.chronicle import RecordedRun
 from secgate.controls import Assertion
 from secgate.evidence.ground import Ground, Read
 from secgate.model import Value
@@ -18,11 +19,13 @@ from secgate.testimony import REVIEWED, KnownReview, Reviewed
 from secgate.waivers import APPROVED, REQUESTED, Refused, statement_id
 
 _APPROVED = (APPROVED, Procedure("downgrade").approved)
+_DAY_S = 86400
+_LONGEST_MONTH_S = 31 * _DAY_S
 _REQUESTED = (REQUESTED, Procedure("downgrade").requested)
 
 
 def overrides(ground: Ground, assertion: Assertion) -> Population:
-    """Give each override that was given in the period."""
+    """Give each override that was given in the period, or whose review still had time when it began."""
     del assertion
     limits = ground.limits.overrides_s
     items = tuple(
@@ -41,7 +44,9 @@ def overrides(ground: Ground, assertion: Assertion) -> Population:
         )
         for read in ground.ledgers
         for one in read.said.overrides
-        if ground.within(one.given_epoch_s)
+    )
+    items = tuple(
+        one for one in items if ground.concerns(one.given_epoch_s, one.review_due_epoch_s, one.reviewed_epoch_s)
     )
     return Population(items, reason=unchecked(ground, "override-"), notes=refused_notes(ground, "override-"))
 
@@ -55,53 +60,80 @@ def exceptions(ground: Ground, assertion: Assertion) -> Population:
 
 
 def gate_changes(ground: Ground, assertion: Assertion) -> Population:
-    """Give each change of policy, scanner, rule pack or mode, and the first review of it that was signed after it."""
-    del assertion
-    items = []
+    """Give each change of policy, scanner, rule pack or mode, and the first review of it that was signed after it.
+
+    Those before the period whose review still had time when it began are told again.
+    """
+    items, limit_s = [], int(assertion.params.get("limit_days", 0)) * _DAY_S
     for read in ground.ledgers:
         for one in read.chronicle.changes:
-            if ground.within(one.at_epoch_s):
-                review = _reviewed(read, "gate-settings", one.at_epoch_s, one.at_epoch_s + 1)
-                items.append(
-                    GateChangeItem(
-                        id=read.named(one.key, one.change.repository),
-                        changed_epoch_s=one.at_epoch_s,
-                        reviewed_epoch_s=review.at_epoch_s if review is not None else 0,
-                        review=review.id if review is not None else "",
-                    )
-                )
+            found = _reviewed(read, "gate-settings", one.at_epoch_s, one.at_epoch_s + 1)
+            item = GateChangeItem(
+                id=read.named(one.key, one.change.repository),
+                changed_epoch_s=one.at_epoch_s,
+                reviewed_epoch_s=found[-1].at_epoch_s if found else 0,
+                review=found[-1].id if found else "",
+            )
+            if ground.concerns(item.changed_epoch_s, item.changed_epoch_s + limit_s, item.reviewed_epoch_s):
+                items.append(item)
     notes = (*refused_notes(ground, REVIEWED), *ground.overlaps())
     return Population(tuple(items), reason=unchecked(ground, REVIEWED), notes=notes)
 
 
 def review_windows(ground: Ground, assertion: Assertion) -> Population:
-    """Give each calendar month of the period, in UTC, and when the last of the ledgers was reviewed for it."""
-    del assertion
-    items = []
-    for one in months(ground.period):
-        reviews = [_reviewed(read, "results", one.from_epoch_s, one.to_epoch_s) for read in ground.ledgers]
-        signed = [review for review in reviews if review is not None]
-        items.append(
-            ReviewWindowItem(
-                id=f"{datetime.fromtimestamp(one.from_epoch_s, tz=UTC):%Y-%m-%d}",
-                to_epoch_s=one.to_epoch_s,
-                reviewed_epoch_s=max(review.at_epoch_s for review in signed) if len(signed) == len(reviews) else 0,
-                reviews=tuple(review.id for review in signed),
-            )
+    """Give each calendar month of the period, in UTC, and when the last of the ledgers was reviewed for it.
+
+    Before them those in which runs were recorded and whose review still had time when the period began.
+    """
+    items, limit_s = [], int(assertion.params.get("limit_days", 0)) * _DAY_S
+    for one in (*_months_before(ground, limit_s), *months(ground.period)):
+        start = one.from_epoch_s
+        if start < ground.period.from_epoch_s:
+            start = min(run.at_epoch_s for run in _runs(ground) if run.at_epoch_s >= start)
+        reviews = [_reviewed(read, "results", start, one.to_epoch_s) for read in ground.ledgers]
+        item = ReviewWindowItem(
+            id=f"{datetime.fromtimestamp(one.from_epoch_s, tz=UTC):%Y-%m-%d}",
+            to_epoch_s=one.to_epoch_s,
+            reviewed_epoch_s=max(found[-1].at_epoch_s for found in reviews) if all(reviews) else 0,
+            reviews=tuple(review.id for found in reviews for review in found),
         )
+        if ground.concerns(one.to_epoch_s - 1, one.to_epoch_s + limit_s, item.reviewed_epoch_s):
+            items.append(item)
     return Population(tuple(items), reason=unchecked(ground, REVIEWED), notes=refused_notes(ground, REVIEWED))
 
 
 def checkpoints(ground: Ground, assertion: Assertion) -> Population:
-    """Give each checkpoint that was brought from where it is kept."""
+    """Give each checkpoint that was brought from where it is kept, and what of the period none of them is of.
+
+    An old checkpoint, or one of another of the ledgers, shows nothing of what was recorded since, or there.
+    """
     del assertion
     reason = "" if ground.checkpoints else "no checkpoint that is kept elsewhere was named: --checkpoint"
+    bare = tuple(_bare(read, ground) for read in ground.ledgers if ground.reach(read) < read.chronicle.size_then)
     untested = {
         one.id: one.why_not
         for one in ground.checkpoints
         if one.stamp_required and one.unchecked and one.signed and one.same_root and one.size <= one.ledger_size
     }
-    return Population(ground.checkpoints, reason=reason, untested=untested)
+    if reason:
+        return Population(reason=reason)
+    untested |= {one.id: UNCOVERED for one in bare}
+    return Population((*ground.checkpoints, *bare), untested=untested)
+
+
+UNCOVERED = "no checkpoint that was named is of these entries: whoever holds the ledger could have made them anew"
+
+
+def _bare(read: Read, ground: Ground) -> CheckpointItem:
+    """Give the entries of a ledger up to the period's end that no checkpoint from outside is of."""
+    memory, first, last = read.chronicle.memory, ground.reach(read), read.chronicle.size_then - 1
+    which = f"entry {last}" if first == last else f"entries {first} to {last}"
+    return CheckpointItem(
+        id=f"{read.chronicle.address} ({which})",
+        ledger_id=memory.ledger_id or "",
+        size=last + 1,
+        ledger_size=memory.head.size,
+    )
 
 
 def months(period: Period) -> Iterator[Period]:
@@ -115,10 +147,39 @@ def months(period: Period) -> Iterator[Period]:
         at = end
 
 
-def _reviewed(read: Read, part: Reviewed, start_epoch_s: int, end_epoch_s: int) -> KnownReview | None:
-    """Give the first review of a part of the gate over all of a time that somebody signed for."""
-    found = (one for one in read.said.testimony.reviews if one.covers(part, start_epoch_s, end_epoch_s))
-    return min(found, key=lambda one: one.at_epoch_s, default=None)
+def _months_before(ground: Ground, limit_s: int) -> Iterator[Period]:
+    """Give earlier months in which runs were recorded, and that could still be reviewed when the period began."""
+    start = ground.period.from_epoch_s
+    recent = [run.at_epoch_s for run in _runs(ground) if start - limit_s - _LONGEST_MONTH_S <= run.at_epoch_s < start]
+    if recent:
+        day = datetime.fromtimestamp(min(recent), tz=UTC)
+        first = int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp())
+        for month in months(Period(from_epoch_s=first, to_epoch_s=start)):
+            if any(month.from_epoch_s <= at < month.to_epoch_s for at in recent):
+                yield month
+
+
+def _runs(ground: Ground) -> Iterator[RecordedRun]:
+    return (run for read in ground.ledgers for run in read.chronicle.runs)
+
+
+def _reviewed(read: Read, part: Reviewed, start_epoch_s: int, end_epoch_s: int) -> tuple[KnownReview, ...]:
+    """Give the reviews of a part of the gate that were first, together, signed for all of a time; () for none."""
+    left, found = [(start_epoch_s, end_epoch_s)], []
+    for one in sorted(read.said.testimony.reviews, key=lambda one: one.at_epoch_s):
+        start, end = (one.said.from_epoch_s, one.said.to_epoch_s) if part in one.said.what else (0, 0)
+        rest = [
+            piece
+            for first, last in left
+            for piece in ((first, min(last, start)), (max(first, end), last))
+            if piece[0] < piece[1]
+        ]
+        if rest != left:
+            found.append(one)
+        left = rest
+        if not left:
+            return tuple(found)
+    return ()
 
 
 def _approved(read: Read, ground: Ground) -> Iterator[ExceptionItem]:

@@ -113,6 +113,23 @@ class Ground(NamedTuple):
         """Tell whether a time lies in the period."""
         return self.period.from_epoch_s <= epoch_s < self.period.to_epoch_s
 
+    def concerns(self, since_epoch_s: int, due_epoch_s: int, done_epoch_s: int) -> bool:
+        """Tell whether what has to follow on something of `since` is to be told in this period.
+
+        It is where that was in the period; and where that was before, still had time when the period began, and was
+        not done by then (0 for never): the report before could only say that it was not tested, and no later one
+        would tell.
+        """
+        if self.within(since_epoch_s):
+            return True
+        start = self.period.from_epoch_s
+        return since_epoch_s < start <= due_epoch_s and not 0 < done_epoch_s < start
+
+    def reach(self, read: Read) -> int:
+        """Give how many entries of a ledger are those of a checkpoint from outside that somebody signed who counts."""
+        own = read.chronicle.memory.ledger_id
+        return max((one.size for one in self.checkpoints if one.ledger_id == own and one.signed), default=0)
+
     def overlaps(self) -> tuple[str, ...]:
         """Say which repositories several ledgers hold: one finding may be an item of each, and end in one alone."""
         places: dict[str, list[str]] = {}

@@ -88,10 +88,13 @@ def _environments(ground: Ground) -> Iterator[EnvironmentScope]:
 
 def _excluded(ground: Ground) -> Iterator[Excluded]:
     runs = [one.run for one in runs_within(ground)]
+    # Each run once, though one of a change may be of a part as well: the counts add up.
+    protected = [run for run in runs if run.scope is Scope.PROTECTED]
+    whole = [run for run in protected if not run.dirty]
     others = {
-        "runs of changes and laptops": sum(run.scope is not Scope.PROTECTED for run in runs),
-        "runs of trees with uncommitted changes": sum(run.dirty for run in runs),
-        "runs of a part of a tree": sum(bool(run.partial or run.prefix) for run in runs),
+        "runs of changes and laptops": len(runs) - len(protected),
+        "runs of protected branches with uncommitted changes": len(protected) - len(whole),
+        "runs of a part of a protected branch": sum(bool(run.partial or run.prefix) for run in whole),
     }
     for what, count in others.items():
         if count:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from secgate.assertion_facts import CheckpointItem
 from secgate.assertions import Result
 from secgate.evidence import Examined
+from secgate.evidence.agreements import UNCOVERED
 from secgate.evidence.ground import Kept, Read
 from secgate.report.accounts import CheckpointProof, IntegritySection, LedgerProof
 
@@ -21,14 +22,16 @@ HOW = (
 def integrity(examined: Examined) -> IntegritySection:
     """Give each ledger with the checkpoints that are of it."""
     items = dict(zip(examined.kept, examined.ground.checkpoints, strict=True))
-    return IntegritySection(ledgers=tuple(_proof(read, items) for read in examined.ground.ledgers), how=HOW)
+    return IntegritySection(ledgers=tuple(_proof(read, items, examined) for read in examined.ground.ledgers), how=HOW)
 
 
-def _proof(read: Read, items: dict[Kept, CheckpointItem]) -> LedgerProof:
+def _proof(read: Read, items: dict[Kept, CheckpointItem], examined: Examined) -> LedgerProof:
     chronicle, memory = read.chronicle, read.chronicle.memory
     ledger_id = memory.ledger_id or ""
     own = {kept: item for kept, item in items.items() if kept.sealed.checkpoint.ledger_id == ledger_id}
     result, reason = _result(own)
+    if result == "no_deviation" and examined.ground.reach(read) < chronicle.size_then:
+        result, reason = "not_tested", f"{UNCOVERED}: {examined.ground.reach(read)} to {chronicle.size_then - 1}"
     return LedgerProof(
         ledger_id=ledger_id,
         address=chronicle.address,

@@ -271,13 +271,18 @@ def _limits(wish: ReportWish, examined: Examined, tested: Sequence[ResultRow]) -
         yield "No checkpoint from outside was named: nothing here shows that a ledger is what it was."
     generated = int(wish.generated.timestamp())
     for read in examined.ground.ledgers:
-        memory = read.chronicle.memory
+        memory, name = read.chronicle.memory, (read.chronicle.memory.ledger_id or "")[:12]
         if memory.provisional:
-            yield f"The ledger {(memory.ledger_id or '')[:12]} was made at first use, and nobody took it over since."
+            yield f"The ledger {name} was made at first use, and nobody took it over since."
         if memory.skipped:
-            yield f"A ledger holds {many_entries(memory.skipped)} of a type that this version does not know."
+            told = "of a type or version that this secgate does not know: what they say is in no number here"
+            yield f"The ledger {name} holds {many_entries(memory.skipped)} {told}."
+        reach = examined.ground.reach(read)
+        if wish.checkpoints and reach < memory.head.size:
+            told = f"{many_entries(memory.head.size - reach)}, from number {reach} on, that no checkpoint here is of"
+            yield f"The ledger {name} has {told}: only its holder vouches for them."
         if memory.last_epoch_s > generated:
-            yield f"The ledger {(memory.ledger_id or '')[:12]} has entries of a later time than the report's."
+            yield f"The ledger {name} has entries of a later time than the report's."
     if not any(True for _ in runs_within(examined.ground)):
         yield "No run was recorded in the period."
     yield from _of_lists(examined, examined.found.period)

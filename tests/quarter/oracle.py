@@ -147,6 +147,11 @@ class Oracle:
         """Tell whether a time lies in the period."""
         return self.plan.start <= at < self.plan.end
 
+    def asked(self, at: int, due: int, done: int) -> bool:
+        """Tell whether this period must say what followed: it began here, or was still to do at the start."""
+        waits = at < self.plan.start <= due and (done == 0 or done >= self.plan.start)
+        return waits or self.within(at)
+
     # --------------------------------------------------------------------------------------------------------- lists
 
     def _imports(self, kind: str) -> list[Import]:
@@ -329,7 +334,12 @@ class Oracle:
 
     def _overrides(self) -> Expected:
         bad: Bad = set()
-        here = [one for one in self.plan.overrides if self.within(one.given) and self.is_given(one)]
+        here = []
+        for one in self.plan.overrides:
+            counts, own = self._words_on(one)
+            done = next((said.at for said in counts or own), 0)
+            if self.is_given(one) and self.asked(one.given, one.given + REVIEWED_WITHIN, done):
+                here.append(one)
         for one in here:
             bad.update((f"override:{one.name}", word) for word in self._wrong_override(one))
         fine = {one.name for one in here} - {item.partition(":")[2] for item, _ in bad}
@@ -528,30 +538,36 @@ class Oracle:
         return self._said(items, bad, lacking=not items)
 
     def _first_review(self, ledger: str, part: str, start: int, end: int) -> int:
-        """Give when a ledger was first reviewed for all of a time, 0 for never. A tail that was cut off holds none."""
-        return min(
-            (
-                said.at
-                for said in self.plan.gate_reviews
-                if (said.ledger, said.part) == (ledger, part)
-                and said.start <= start
-                and said.end >= end
-                and self.is_signed(said.by, said.key)
-                and not (ledger == self.plan.cut and said.at >= self.plan.end)
-            ),
-            default=0,
-        )
+        """Give when reviews of a ledger were first, together, of all of a time, 0 for never.
+
+        A tail that was cut off holds none.
+        """
+        kept = [
+            said
+            for said in self.plan.gate_reviews
+            if (said.ledger, said.part) == (ledger, part)
+            and self.is_signed(said.by, said.key)
+            and not (ledger == self.plan.cut and said.at >= self.plan.end)
+        ]
+        for at in sorted(said.at for said in kept):
+            reached = start
+            for said in sorted((said for said in kept if said.at <= at), key=lambda said: said.start):
+                if said.start <= reached:
+                    reached = max(reached, said.end)
+            if reached >= end:
+                return at
+        return 0
 
     def _gate_changes(self) -> Expected:
         bad: Bad = set()
         items: list[str] = []
         waiting = []
         for one in self.plan.gate_changes:
-            if not self.within(one.at):
-                continue
-            items.append(f"change:{one.name}")
             ledger = next(name for name, mine in self.plan.ledgers.items() if one.repository in mine)
             at = self._first_review(ledger, "gate-settings", one.at, one.at + 1)
+            if not self.asked(one.at, one.at + SIGNED_WITHIN, at):
+                continue
+            items.append(f"change:{one.name}")
             if at > one.at + SIGNED_WITHIN:
                 bad.add((items[-1], "reviewed_late"))
             elif not at and one.at + SIGNED_WITHIN < self.plan.end:
@@ -566,9 +582,14 @@ class Oracle:
         bad: Bad = set()
         items: list[str] = []
         waiting = []
-        for start, end in zip(begins, [*begins[1:], self.plan.end], strict=True):
-            items.append(f"{datetime.fromtimestamp(start, tz=UTC):%Y-%m-%d}")
+        spans = [*self._months_before(), *zip(begins, [*begins[1:], self.plan.end], strict=True)]
+        for start, end in spans:
             told = [self._first_review(ledger, "results", start, end) for ledger in self.plan.ledgers]
+            if not self.asked(end - 1, end + SIGNED_WITHIN, max(told) if all(told) else 0):
+                continue
+            # A month before the period is named by its first day, though nobody had to look before its first run.
+            day = "%Y-%m-01" if start < self.plan.start else "%Y-%m-%d"
+            items.append(datetime.fromtimestamp(start, tz=UTC).strftime(day))
             if all(told) and max(told) > end + SIGNED_WITHIN:
                 bad.add((items[-1], "review_late"))
             elif not all(told) and end + SIGNED_WITHIN < self.plan.end:
@@ -576,6 +597,15 @@ class Oracle:
             elif not all(told):
                 waiting.append(items[-1])
         return self._said(items, bad, untested=waiting)
+
+    def _months_before(self) -> list[tuple[int, int]]:
+        """Give the months before the period that had runs, each from its first run."""
+        first: dict[tuple[int, int], int] = {}
+        for at in sorted(run.at for run in self.plan.runs if run.at < self.plan.start):
+            day = datetime.fromtimestamp(at, tz=UTC)
+            first.setdefault((day.year, day.month), at)
+        ends = [int(datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()) for year, month in first]
+        return [(at, min(end, self.plan.start)) for at, end in zip(first.values(), ends, strict=True)]
 
     # ------------------------------------------------------------------------------------------------------ weaknesses
 
@@ -742,10 +772,10 @@ class Oracle:
         for one in self.known():
             due, closed = self.due(one), self.closed(one)
             passed = max(due, self._covered(one, due))
-            if not due or not self.within(passed) or 0 < closed <= passed:
+            told = self._told(one)
+            if not due or not self.asked(passed, passed + TOLD_WITHIN, told) or 0 < closed <= passed:
                 continue
             items.append(self.key(one))
-            told = self._told(one)
             if told > passed + TOLD_WITHIN:
                 bad.add((items[-1], "notified_late"))
             elif not told and passed + TOLD_WITHIN < self.plan.end:

@@ -168,7 +168,11 @@ def reviews(make: Making) -> None:
     given(make.end - 5 * DAY, reviews=())
     given(make.end - 5 * DAY - 1, "not_reviewed_in_time", reviews=())
     given(make.end - 2 * DAY, reviews=make.reviewed(make.end + 3 * DAY))
-    given(make.start - 1, reviews=())
+    given(make.start - 1, "not_reviewed_in_time", reviews=())
+    given(make.start - 5 * DAY, "not_reviewed_in_time", reviews=())
+    given(make.start - 5 * DAY - 1, reviews=())
+    given(make.start - 2 * DAY, reviews=make.reviewed(make.start - DAY))
+    given(make.start - 2 * DAY, reviews=make.reviewed(make.start + DAY))
     forged = make.override(early(), key=STRANGER, reviews=())
     make.near(GLASS, f"override:{forged.name}")
 

@@ -67,6 +67,9 @@ def _overdue(make: Making) -> None:
         _tell(make, one, one.opened + WEEK + DAY + after, stage="escalation")
         _judged(make, one, *words)
         _judged(make, overdue(make.end - WEEK - DAY - after), *((NEVER,) if after else ()))
+    # Due before the period, and until a day after that somebody could still be told.
+    for before, words in ((HOUR, (NEVER,)), (DAY, (NEVER,)), (DAY + 1, ())):
+        _judged(make, overdue(make.start - WEEK - before), *words)
     _judged(make, overdue(), NEVER)
     one = overdue()
     for stage in ("new", "half"):

@@ -17,7 +17,7 @@ def plant_testimony(make: Making, owners: Mapping[str, Sequence[str]], *, times:
     """Review what is there, revoke what leaked, and leave out, or be late with, what is planted."""
     _monthly(make, tuple(owners))
     for one in make.gate_changes:
-        if make.start <= one.at < make.end:
+        if one.at < make.end:
             _review(make, one, owners, at=one.at + HOUR)
     for found in [one for one in make.findings if one.lane == "secrets"]:
         told = found.opened + make.random.randrange(DAY)
@@ -38,7 +38,19 @@ def months(start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _monthly(make: Making, ledgers: Sequence[str]) -> None:
-    """The first month is reviewed late or not at all in the last ledger, the third one has time."""
+    """The first month is reviewed late or not at all in the last ledger, the third one has time.
+
+    The month before the period was reviewed in two parts, or not at all: it had time when the period began.
+    """
+    middle = make.start - 3 * DAY
+    for ledger in ledgers if make.seed % 3 else ():
+        make.gate_reviews.append(GateReview(ledger, BOSS, BOSS, "results", make.start - LIMIT, middle, middle + DAY))
+        make.gate_reviews.append(GateReview(ledger, BOSS, BOSS, "results", middle, make.start, make.start + LIMIT))
+    before = f"{datetime.fromtimestamp(make.start - 1, tz=UTC):%Y-%m-01}"
+    if make.seed % 3:
+        make.near(MONTHLY, before)
+    else:
+        make.bad(MONTHLY, before, "no_review")
     (first, until), (second, then), _ = months(make.start, make.end)
     late = make.seed % 2 == 0
     for ledger in ledgers:
@@ -89,6 +101,10 @@ def _changes(make: Making, owners: Mapping[str, Sequence[str]]) -> None:
     make.bad(CHANGED, f"change:{one.name}", "not_reviewed")
     make.near(CHANGED, f"change:{changed(make.end - LIMIT).name}")
     make.bad(CHANGED, f"change:{changed(make.end - LIMIT - 1).name}", "not_reviewed")
+    # What was before the period, and still had time when it began.
+    make.bad(CHANGED, f"change:{changed(make.start - 1).name}", "not_reviewed")
+    make.bad(CHANGED, f"change:{changed(make.start - LIMIT).name}", "not_reviewed")
+    make.near(CHANGED, f"change:{changed(make.start - LIMIT - 1).name}")
 
 
 def _revoke(make: Making, one: Finding, *, revoked: int, at: int, key: str = "") -> None:

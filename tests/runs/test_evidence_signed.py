@@ -280,6 +280,38 @@ def test_the_ledger_is_held_against_checkpoints_from_outside(shop: Office, tmp_p
     assert {word for _, word in bad(found, "ledger.integrity")} == {"bad_signature"}
 
 
+def test_an_override_that_could_still_be_reviewed_is_told_in_the_next_period(shop: Office) -> None:
+    run(shop, 0)
+    given = give(shop, END - 1)
+    name = "change.override_approved"
+    assert [one.item for one in of(evidence(shop), name).untested] == [given.given.id]
+    wish = EvidenceWish(start=shop.at(END), end=shop.at(2 * END))
+    after = period_evidence(wish, place=shop.place, machine=shop.product.machine(), now=shop.at(30))
+    assert bad(after, name) == {(given.given.id, "not_reviewed_in_time")}
+
+
+def test_what_no_checkpoint_is_of_is_not_tested(shop: Office, tmp_path: Path) -> None:
+    """A true checkpoint of the first entries shows nothing of what was recorded since."""
+    run(shop, 0)
+    key = make_key(tmp_path / "keys", "machine")
+    with (shop.folder / "allowed_signers").open("a") as signers:
+        signers.write(allowed("machine:ci", key))
+    kept = tmp_path / "kept.json"
+    machine = shop.product.machine()
+    first = custody.take_checkpoint(shop.place, to=str(kept), key=str(key.path), machine=machine, now=shop.at(1))
+    size = first.sealed.checkpoint.size
+    run(shop, 2)
+    found = of(evidence(shop, checkpoints=(str(kept),)), "ledger.integrity")
+    assert (found.result, found.population, found.tested) == ("not_tested", 2, 1)
+    assert f"(entries {size} to " in found.untested[0].item
+    run(shop, END + 1)
+    custody.take_checkpoint(shop.place, to=str(kept), key=str(key.path), machine=machine, now=shop.at(END + 2))
+    run(shop, END + 3)
+    wish = EvidenceWish(start=NOW, end=shop.at(END), checkpoints=(str(kept),))
+    later = period_evidence(wish, place=shop.place, machine=machine, now=shop.at(END + 4))
+    assert of(later, "ledger.integrity").result == "no_deviation", "what is behind the period is no part of it"
+
+
 def test_a_ledger_that_was_cut_off_is_shorter_than_its_checkpoint(shop: Office, tmp_path: Path) -> None:
     run(shop, 0)
     file = Path(shop.git.root) / ".git" / "secgate" / "ledger.sqlite"

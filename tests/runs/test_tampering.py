@@ -54,6 +54,15 @@ def test_what_nobody_touched_holds(kept: Kept) -> None:
     assert "4 statements and 2 checkpoints" in theirs.out
 
 
+def test_what_a_checkpoint_does_not_reach_is_told(kept: Kept) -> None:
+    """A tail that was cut off behind it cannot be told, so nobody is to think that it could."""
+    mine, theirs = both(kept, kept.export())
+    behind = kept.ledger.head().size - kept.number("checkpoint")
+    assert behind > 1
+    assert f"  {behind} entries behind: nothing but the ledger vouches for what they say\n" in mine.out
+    assert f"vouches for the {behind} behind them" in theirs.out
+
+
 def edit(rows: list[bytes]) -> list[bytes]:
     return [*rows[:AT], rows[AT].replace(b'"severity":"high"', b'"severity":"info"'), *rows[AT + 1 :]]
 

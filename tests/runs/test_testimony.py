@@ -84,7 +84,7 @@ def bad(found: PeriodEvidence, name: str) -> set[str]:
 
 
 def test_a_month_that_somebody_signed_for_is_reviewed(shop: Office) -> None:
-    run(shop, -1)
+    run(shop, 0)
     before = of(evidence(shop, end=70), "review.periodic")
     told = {(one.item, one.exception) for one in before.deviations}
     assert told == {("2026-03-01", "no_review")}, "April and May have time to be reviewed yet"
@@ -103,12 +103,39 @@ def test_a_month_that_somebody_signed_for_is_reviewed(shop: Office) -> None:
 def test_a_review_counts_for_what_it_is_of(
     shop: Office, days: float, end: float, what: Reviewed, said: set[str]
 ) -> None:
-    run(shop, -1)
+    run(shop, 0)
     sign(shop, days, end=end, what=what)
     assert bad(evidence(shop, end=END, at=90), "review.periodic") | said == said
     wish = EvidenceWish(start=NOW, end=shop.at(70))
     found = period_evidence(wish, place=shop.place, machine=shop.product.machine(), now=shop.at(90))
     assert {one.exception for one in of(found, "review.periodic").deviations if one.item == "2026-03-01"} == said
+
+
+def between(shop: Office, start: float, end: float, name: str) -> Evidence:
+    wish = EvidenceWish(start=shop.at(start), end=shop.at(end))
+    return of(period_evidence(wish, place=shop.place, machine=shop.product.machine(), now=shop.at(200)), name)
+
+
+def items(found: Evidence) -> tuple[set[str], set[str]]:
+    return {one.item for one in found.deviations}, {one.item for one in found.untested}
+
+
+def test_a_month_that_could_still_be_reviewed_is_told_in_the_period_in_which_its_time_ends(shop: Office) -> None:
+    """Else nobody who asks month by month would ever hear of it: March could be reviewed until 2 May."""
+    run(shop, 0)
+    march, april, may, june = (-0.5, 30.5), (30.5, 60.5), (60.5, 91.5), (91.5, 121.5)
+    assert items(between(shop, *march, "review.periodic")) == (set(), {"2026-03-01"})
+    assert items(between(shop, *april, "review.periodic")) == (set(), {"2026-03-01", "2026-04-01"})
+    assert "2026-03-01" in items(between(shop, *may, "review.periodic"))[0]
+    assert "2026-03-01" not in set().union(*items(between(shop, *june, "review.periodic")))
+
+
+def test_a_month_that_was_reviewed_in_parts_is_reviewed(shop: Office) -> None:
+    run(shop, 0)
+    sign(shop, 15, end=10, what="results")
+    sign(shop, 40, start=10, end=30.5, what="results")
+    assert items(between(shop, 30.5, 61.5, "review.periodic"))[0] == set()
+    assert between(shop, 30.5, 61.5, "review.periodic").tested == 1
 
 
 def test_a_change_of_the_gate_is_reviewed_by_whoever_signs_for_the_settings(shop: Office) -> None:
@@ -124,6 +151,8 @@ def test_a_change_of_the_gate_is_reviewed_by_whoever_signs_for_the_settings(shop
     sign(shop, 21, end=20, what="gate-settings")
     found = of(evidence(shop, end=70), "gate.change_reviewed")
     assert (found.result, found.population > 0) == ("no_deviation", True)
+    assert between(shop, 2, 30, "gate.change_reviewed").result == "no_deviation", "it had time, and was reviewed then"
+    assert between(shop, 22, 30, "gate.change_reviewed").population == 0, "it was told of before"
 
 
 def test_a_review_of_a_time_to_come_or_of_no_time_is_refused(shop: Office) -> None:
