@@ -137,8 +137,7 @@ def normalise(
 
     `read` gives the bytes of a path of the view, or None where there is no text (for SARIF of another tree); `kinds`
     its kinds. `scores` gives the highest CVSS score of a group of advisory names. With `keep_outside`, relative paths
-    that the view does not hold are kept: for a SARIF file that is judged without its tree. `apart` finds places in much
-    text beside this process.
+    that the view does not hold are kept: for a SARIF file that is judged without its tree. `apart` finds places too.
     """
     files: dict[str, _File] = {}
     refused: list[Refusal] = []
@@ -366,7 +365,6 @@ def _keyed(place: Place, key: str) -> Place:
 def _result(item: _Item, file: _File, region: Region, tables: _Tables, *, snippet: str, is_secret: bool) -> Result:
     raw, rule, path = item.raw, item.rule, file.location.path
     severity, score, basis = _severity(item, tables)
-
     if tables.masker.is_idle(path):
         clean = _cut
     else:
