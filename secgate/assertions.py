@@ -21,8 +21,9 @@ from secgate.controls import Assertion, holds
 from secgate.errors import PolicyError
 from secgate.model import Value, encode
 from secgate.policy import tree
+from secgate.policy.faults import Fault, raise_faults
 from secgate.policy.inference import Surroundings
-from secgate.policy.references import Fault, check_references, raise_faults
+from secgate.policy.references import check_references
 from secgate.policy.shapes import ANY, Shape, Vocabulary
 from secgate.ports import Engine, PolicyModule, SyntaxReader
 

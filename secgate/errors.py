@@ -71,6 +71,10 @@ class ConfigError(UsageError):
         return tuple(lines)
 
 
+class PluginError(UsageError):
+    """Somebody else's plug-in cannot be loaded, or raised what it may not; it says which one and what it raised."""
+
+
 class TargetError(UsageError):
     """The tree, the reference or the changed set that was asked for cannot be resolved."""
 

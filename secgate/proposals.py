@@ -27,6 +27,7 @@ _PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.
 _SHOWN = 6
 _CALLS = re.compile(r"""\bsecgate["']?[ \t]+(?:run|check|hook|scan)\b|\buses:[ \t]*["']?[\w./-]*\bsecgate\b""")
 _COMMENT = re.compile(r"(?:^|[ \t])#.*", flags=re.MULTILINE)
+_EMPTY_LIST = re.compile(r"\Arepos\s*:[ \t]*\[[ \t]*\](?=\s*(?:\Z|[ \t]#))")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 
 
@@ -86,13 +87,13 @@ def hooks(sight: Sight, files: Mapping[str, str]) -> Proposal:
     held = _yaml(before)
     if _calls_us(held):
         return Proposal(path=HOOKS, said="calls secgate")
-    if not _COMMENT.sub("", before).strip():
-        return Proposal(path=HOOKS, before=before, text=_ended(before) + "repos:\n" + _hooks_entry(sight, "  "))
+    if held is None and _COMMENT.sub("", before).strip():
+        return Proposal(path=HOOKS, said="is no YAML that pre-commit could read: mend it, then come again")
     indent = re.search(r"^([ ]*)-[ ]+repo:", before, flags=re.MULTILINE)
     entry = _hooks_entry(sight, indent[1] if indent else "  ")
-    text = _in_repos(before, entry)
-    if not _adds_one(held, _yaml(text)):
-        return Proposal(path=HOOKS, said=f"cannot be added to safely; paste this below `repos:`\n\n{entry}")
+    text = _in_repos(before, entry, begin="repos" not in (held or ()))
+    if not _adds_one({} if held is None else held, _yaml(text)):
+        return Proposal(path=HOOKS, said=f"cannot be added to safely; make this the last entry of `repos:`\n\n{entry}")
     return Proposal(path=HOOKS, before=before, text=text)
 
 
@@ -228,18 +229,22 @@ def _joined(before: str, more: str) -> str:
     return _ended(before) + newline + more.replace("\n", newline)
 
 
-def _ended(text: str) -> str:
+def _ended(text: str, newline: str = "\n") -> str:
     """Give text whose last line has an end."""
-    return text if not text or text.endswith("\n") else text + "\n"
+    return text if not text or text.endswith("\n") else text + newline
 
 
-def _in_repos(before: str, entry: str) -> str:
-    """Put an entry behind the last one of `repos:`, before what follows at the left margin."""
+def _in_repos(before: str, entry: str, *, begin: bool) -> str:
+    """Put an entry behind the last one of `repos:`, before what follows at the left margin.
+
+    To `begin` is to write the list at the end.
+    """
     newline = "\r\n" if "\r\n" in before else "\n"
-    lines = before.splitlines(keepends=True)
+    lines = _ended(before, newline).splitlines(keepends=True)
     start = next((at for at, line in enumerate(lines) if re.match(r"repos\s*:", line)), None)
     if start is None:
-        return before
+        return before if not begin else "".join([*lines, f"repos:{newline}", entry.replace("\n", newline)])
+    lines[start] = _EMPTY_LIST.sub("repos:", lines[start])
     last = start
     for at in range(start + 1, len(lines)):
         line = lines[at]
@@ -247,19 +252,17 @@ def _in_repos(before: str, entry: str) -> str:
             break
         if line.strip() and not line.lstrip().startswith("#"):
             last = at
-    if not lines[last].endswith("\n"):
-        lines[last] += newline
     return "".join([*lines[: last + 1], entry.replace("\n", newline), *lines[last + 1 :]])
 
 
 def _adds_one(before: Any, after: Any) -> bool:
     """Tell whether `after` is `before` with one more entry of ours at the end of `repos`, and nothing else."""
-    if not isinstance(before, dict) or not isinstance(after, dict) or not isinstance(before.get("repos"), list):
+    if not isinstance(before, dict) or not isinstance(after, dict):
         return False
     repos = after.get("repos")
     if not isinstance(repos, list) or not repos or not _calls_us({"repos": repos[-1:]}):
         return False
-    return {**after, "repos": repos[:-1]} == before
+    return {**after, "repos": repos[:-1]} == {**before, "repos": before.get("repos") or []}
 
 
 def _calls_us(document: Any) -> bool:

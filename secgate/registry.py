@@ -22,6 +22,7 @@ from secgate.errors import InternalError, UsageError
 from secgate.executors.local import LocalExecutor
 from secgate.executors.standby import Standby
 from secgate.executors.tools import LocalTools
+from secgate.foreign import ForeignScanner, at_fault
 from secgate.resources import data_dir
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def names(kind: Kind) -> tuple[str, ...]:
 def find(kind: Kind, name: str) -> type:
     """Give the class behind a name, checked to be complete when it is made.
 
-    Raises UsageError for an unknown name and for a third party's plug-in that cannot be imported.
+    Raises UsageError for an unknown name, PluginError for a third party's plug-in that cannot be imported.
     """
     if name in BUILTIN[kind]:
         module, _, attribute = BUILTIN[kind][name].partition(":")
@@ -113,14 +114,17 @@ def find(kind: Kind, name: str) -> type:
     point = _third_parties(kind).get(name)
     if point is None:
         raise UsageError(f"unknown {kind.removesuffix('s')} `{name}`", remedy=f"one of: {', '.join(names(kind))}")
-    try:
+    with at_fault(f"`{name}` ({point.value})", "be loaded", place=f"secgate.{kind}"):
         return cast("type", point.load())
-    except (ImportError, AttributeError) as error:
-        raise UsageError(
-            f"the plug-in {point.value} cannot be loaded: {error}",
-            remedy="install it again, or remove it",
-            place=f"secgate.{kind}",
-        ) from error
+
+
+def _made(kind: Kind, name: str) -> object:
+    """Make a plug-in that needs nothing. Raises PluginError for whatever a third party's raises."""
+    made = find(kind, name)
+    if name in BUILTIN[kind]:
+        return checked(kind, name, made())
+    with at_fault(f"`{name}` ({made.__module__})", "be made", place=f"secgate.{kind}"):
+        return checked(kind, name, made())
 
 
 def checked(kind: Kind, name: str, plugin: Plugin) -> Plugin:
@@ -139,7 +143,11 @@ def checked(kind: Kind, name: str, plugin: Plugin) -> Plugin:
 
 def scanner(name: str) -> ports.Scanner:
     """Make a scanner. Nothing is probed or started."""
-    return checked("scanners", name, cast("ports.Scanner", find("scanners", name)()))
+    made = cast("ports.Scanner", _made("scanners", name))
+    if name in BUILTIN["scanners"]:
+        return made
+    plugin = f"`{name}` ({type(made).__module__})"
+    return cast("ports.Scanner", ForeignScanner(made, name, plugin))
 
 
 def scanner_options(name: str) -> type[Struct]:
@@ -156,23 +164,23 @@ def scanner_options(name: str) -> type[Struct]:
 
 def reporter(name: str) -> ports.Reporter:
     """Make a reporter."""
-    return checked("reporters", name, cast("ports.Reporter", find("reporters", name)()))
+    return cast("ports.Reporter", _made("reporters", name))
 
 
 def population(name: str) -> ports.PopulationReader:
     """Make the reader of a form of populations."""
-    return checked("populations", name, cast("ports.PopulationReader", find("populations", name)()))
+    return cast("ports.PopulationReader", _made("populations", name))
 
 
 def notifier(name: str) -> ports.Notifier:
     """Make what tells a channel. Nothing is sent."""
-    return checked("notifiers", name, cast("ports.Notifier", find("notifiers", name)()))
+    return cast("ports.Notifier", _made("notifiers", name))
 
 
 def signer(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Signer:
     """Make a signer. `scratch` is private; where ssh-keygen is not on PATH, the first use of `sshsig` says so."""
     if name != "sshsig":
-        return checked("signers", name, cast("ports.Signer", find("signers", name)()))
+        return cast("ports.Signer", _made("signers", name))
     program = shutil.which("ssh-keygen", path=machine.env.get("PATH", "")) or ""
     env = {key: machine.env[key] for key in _AGENT_ENV if key in machine.env}
     made = find("signers", name)(runner=runner, executable=program, directory=scratch, env=env)
@@ -244,7 +252,7 @@ def engine(
         case "opa-eval":
             made = _opa_eval(machine=machine, runner=runner, scratch=scratch)
         case name:
-            made = cast("ports.Engine", find("engines", name)())
+            made = cast("ports.Engine", _made("engines", name))
     if made is None:
         raise UsageError(
             "there is no opa on PATH to judge with", place="engine.name", remedy="install it, or choose `regorus`"

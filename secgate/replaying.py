@@ -16,7 +16,7 @@ from secgate.errors import LedgerError, PolicyError, UsageError
 from secgate.judge import replay
 from secgate.model import Decision, KnownRun, Outcome, RunDocument, Verdict
 from secgate.policy import InputDocument, LayerName, load_vocabulary
-from secgate.policy.accounts import ChangedRun, ChangedVerdict, PolicyDiff, UntoldRun
+from secgate.policy.accounts import ChangedRun, ChangedVerdict, PolicyDiff, PolicyFault, UntoldRun
 from secgate.policy.documents import read_input
 from secgate.policy.stored import Policies, restored
 from secgate.ports import Engine
@@ -52,6 +52,7 @@ class _Side:
 
     def __init__(self, name: str, policies: Policies | None, engine: Engine) -> None:
         self.name = name
+        self.warnings = tuple(_warnings(name, policies)) if policies is not None else ()
         self._policies = policies
         self._engine = engine
         self._known: dict[str, _Said] = {}
@@ -71,6 +72,14 @@ class _Side:
         except (PolicyError, UsageError) as error:
             return _Said(Outcome.POLICY_ERROR, (), error=f"{self.name}: {error.what}")
         return _Said(found.all_outcomes[0], found.verdicts)
+
+
+def _warnings(name: str, policies: Policies) -> Iterator[PolicyFault]:
+    """Give what today's checks would refuse of policies that are judged by all the same."""
+    for layer in policies.layers:
+        for one in layer.faults:
+            what = f"{one.what} ({layer.name} layer of {name})"
+            yield PolicyFault(place=one.place, what=what, remedy=one.remedy, by="secgate")
 
 
 def policy_diff(
@@ -103,6 +112,7 @@ def policy_diff(
             runs=len(runs),
             changed=tuple(changed),
             untold=tuple(untold),
+            warnings=tuple(dict.fromkeys(one for side in sides for one in side.warnings)),
         )
 
 

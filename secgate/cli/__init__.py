@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from secgate.cli.signals import INTERRUPTS, SignalError
-from secgate.errors import InterruptedRunError, SecgateError
+from secgate.errors import InterruptedRunError, SecgateError, UsageError
 from secgate.version import __version__
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ _COMMANDS = {
     "attest": ("secgate.cli.attest", "Sign what a run said, or check what was signed."),
     "keys": ("secgate.cli.keys", "Make, replace, revoke and list keys of people and machines."),
     "ledger": ("secgate.cli.ledger", "Make and verify a ledger."),
+    "help": ("secgate.cli.help", "Show how a command is called, as --help behind it does."),
 }
 
 
@@ -120,13 +121,37 @@ def cli() -> None:
     Exit codes: 0 pass, 1 fail, 2 usage or configuration error, 3 could not tell (a lane was not covered), 4 the policy
     could not decide, 5 ledger error, 70 a fault of secgate, 130 or 143 interrupted.
     """
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current folder is gone", remedy="change to one that is there") from error
 
 
 def main() -> NoReturn:
     """Run the command line and end the process with the exit code of what happened."""
     gc.set_threshold(COLLECT_AFTER)
+    _fill_closed()
     INTERRUPTS.install()
-    sys.exit(_guarded())
+    try:
+        code = _guarded()
+    except OSError:
+        from secgate.cli.options import let_go
+
+        # stderr takes nothing either, so nobody can be told: not by 1, which would read as the policy's no.
+        let_go(sys.stderr)
+        code = 70
+    sys.exit(code)
+
+
+def _fill_closed() -> None:
+    """Put the void where a standard stream is closed: the next file, a ledger maybe, would get its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            void = os.open(os.devnull, os.O_RDWR)
+            os.dup2(void, number)
+            if void != number:
+                os.close(void)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115 - a standard stream stays open
 
 
 def _guarded() -> int:
@@ -146,7 +171,7 @@ def _guarded() -> int:
         # click ends the process with 1 when a reader went away, which would read as the policy's no.
         code = _reader_gone() if isinstance(ended.__context__, BrokenPipeError) else ended.code
     except Exception as error:  # noqa: BLE001 - the outermost edge: a fault of ours is exit 70, never 1, never silent
-        return _interrupted(INTERRUPTS.received) if INTERRUPTS.received else _fault(error)
+        return _unforeseen(error)
     return code if isinstance(code, int) else 0 if code is None else 70
 
 
@@ -154,6 +179,22 @@ def _reader_gone() -> int:
     """Keep the interpreter from complaining at its end, and give the code of a process that SIGPIPE ended."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
+
+
+def _unforeseen(error: Exception) -> int:
+    """Tell a stdout that takes nothing, on a full disk for one, from a fault of ours, by who wrote when it failed."""
+    if INTERRUPTS.received:
+        return _interrupted(INTERRUPTS.received)
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    writing = at is not None and at.tb_frame.f_code in (click.echo.__code__, _guarded.__code__)
+    if not (writing and isinstance(error, OSError)):
+        return _fault(error)
+    from secgate.cli.options import let_go, unwritable
+
+    let_go(sys.stdout)
+    return _say(unwritable(error), UsageError.exit_code)
 
 
 def _of_click(error: click.exceptions.Exit | click.ClickException | click.Abort) -> int:

@@ -36,5 +36,21 @@ class Group(click.Group):
             formatter.write_dl([(name, _first(one)) for name, one in found if one is not None])
 
 
+@click.command("help", cls=Command, examples=("secgate help run", "secgate help waiver request"))
+@click.argument("names", metavar="[COMMAND]...", nargs=-1)
+@click.pass_context
+def help_command(context: click.Context, names: tuple[str, ...]) -> int:
+    """Show how COMMAND is called, as --help behind it does, or without one which there are."""
+    here = context.find_root()
+    for name in names:
+        if not isinstance(here.command, click.Group):
+            raise click.UsageError(f"No such command '{name}': `{here.command_path}` has none.", here)
+        _, command, _ = here.command.resolve_command(here, [name])
+        if command is not None:
+            here = click.Context(command, info_name=name, parent=here)
+    click.echo(here.get_help())
+    return 0
+
+
 def _first(command: click.Command) -> str:
     return " ".join((command.help or "").partition("\n\n")[0].split())

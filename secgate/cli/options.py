@@ -223,6 +223,9 @@ def write_output(output: bytes | Rendered, file: str) -> None:
         except BrokenPipeError:
             # Who reads does not change what was decided: the exit code stays the run's.
             let_go(sys.stdout)
+        except OSError as error:
+            let_go(sys.stdout)
+            raise unwritable(error) from error
         return
     path = Path(file).resolve()
     try:
@@ -234,6 +237,11 @@ def write_output(output: bytes | Rendered, file: str) -> None:
         raise UsageError(
             f"cannot write {file}: {error.strerror}", remedy="give a file in a folder that exists"
         ) from error
+
+
+def unwritable(error: OSError) -> UsageError:
+    """Give what is said of a stdout that takes nothing."""
+    return UsageError(f"cannot write to stdout: {error.strerror}", remedy="make room, or name a file to write to")
 
 
 def check_folder(folder: str) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import stat
 import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -262,6 +264,9 @@ async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequ
     session = _session(gate)
     reader = asyncio.StreamReader(limit=MAX_HEADER_BYTES)
     try:
+        # asyncio takes /dev/null for a pipe, and then waits for it for ever.
+        if stat.S_ISCHR(os.fstat(stdin.fileno()).st_mode):
+            raise ValueError(stdin)
         pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stdin)
     except ValueError as error:
         raise UsageError("stdin is no pipe", remedy="an editor starts this, and speaks to it through a pipe") from error

@@ -28,6 +28,7 @@ from secgate.ports import Answer, PolicyModule
 
 if TYPE_CHECKING:
     from opa_client.opa import OpaClient
+    from requests import Response
 
 CONNECT_S = 5.0
 SMALLEST_S = 10.0
@@ -40,6 +41,12 @@ _QUERY = re.compile(r"data((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_MESSAGE = 400
 _SEE = "look at the server's own log, or judge with another engine"
+
+_NOT_OPA = "see that an OPA server answers there, and no proxy, gateway or other program"
+_BESIDE = frozenset({"decision_id", "explanation", "metrics", "provenance", "warning"})
+"""What OPA says beside a result, or of a rule that has none. Source: OPA documentation, REST API, data."""
+_OWN_NAME = re.compile(r"secgate_[0-9a-f]{24}")
+_MOST_KEYS = 4
 
 _STRANGE = (ValueError, TypeError, AttributeError, KeyError)
 """What the client raises where a server's words are JSON of another form than OPA's, or none."""
@@ -69,9 +76,12 @@ class OpaEngine:
     @property
     def version(self) -> str:
         """The server's version, asked of it. Raises PolicyError when it does not answer."""
-        with self._client(SMALLEST_S) as client, self._named({}):
+        with self._client(SMALLEST_S) as (client, last), self._named({}, last):
             answer = self._within(SMALLEST_S, lambda: client.ad_hoc_query("x := opa.runtime().version"))
-            return str(_at(answer, "result", 0, "x"))
+            version = _at(answer, "result", 0, "x")
+            if not isinstance(version, str) or not version:
+                raise PolicyError(last.words(), place=self._address, remedy=_NOT_OPA)
+            return version
 
     def evaluate(
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
@@ -85,7 +95,7 @@ class OpaEngine:
         under = {f"secgate/{name}/{at:05d}.rego": namespaced(one, name) for at, one in enumerate(modules)}
         size = len(data) + len(document) + sum(len(one.text) for one in modules)
         wait_s = min(limit_s, SMALLEST_S + size / BYTES_PER_S + MODULE_S * len(modules))
-        with self._client(wait_s) as client:
+        with self._client(wait_s) as (client, last):
             placed: list[str] = []
 
             def ask() -> object:
@@ -95,12 +105,14 @@ class OpaEngine:
 
             failed = True
             try:
-                with self._named(under, name=name):
+                with self._named(under, last, name=name):
                     answer = self._within(wait_s, ask)
+                if not isinstance(answer, dict) or ("result" not in answer and answer.keys() - _BESIDE):
+                    raise PolicyError(last.words(), place=self._address, remedy=_NOT_OPA)
                 failed = False
             finally:
-                self._take_back(client, placed, name, wait_s=wait_s, quiet=failed)
-        if not isinstance(answer, dict) or "result" not in answer:
+                self._take_back(client, last, placed, name, wait_s=wait_s, quiet=failed)
+        if "result" not in answer:
             raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
         called = answer.get("decision_id", "")
         return Answer(
@@ -108,7 +120,7 @@ class OpaEngine:
         )
 
     @contextmanager
-    def _client(self, wait_s: float) -> Iterator[OpaClient]:
+    def _client(self, wait_s: float) -> Iterator[tuple[OpaClient, _LastAnswer]]:
         from opa_client.opa import OpaClient
 
         client = OpaClient(
@@ -126,8 +138,10 @@ class OpaEngine:
         client._session.max_redirects = 0  # noqa: SLF001 - as above
         if self._proxy:
             client._session.proxies = {"https": self._proxy}  # noqa: SLF001 - as above
+        last = _LastAnswer()
+        client._session.hooks["response"].append(last.note)  # noqa: SLF001 - as above
         try:
-            yield client
+            yield client, last
         finally:
             client.close_connection()
 
@@ -155,7 +169,9 @@ class OpaEngine:
             if len(waiting) == before:
                 raise fault
 
-    def _take_back(self, client: OpaClient, placed: Sequence[str], name: str, *, wait_s: float, quiet: bool) -> None:
+    def _take_back(
+        self, client: OpaClient, last: _LastAnswer, placed: Sequence[str], name: str, *, wait_s: float, quiet: bool
+    ) -> None:
         """Leave nothing on the server. With `quiet`, another fault is on its way and says more."""
         from opa_client.errors import DeleteDataError, DeletePolicyError
         from requests.exceptions import RequestException
@@ -166,12 +182,16 @@ class OpaEngine:
             for place in reversed(placed):
                 try:
                     client.delete_policy(place)
-                except (DeletePolicyError, RequestException, *_STRANGE) as error:
-                    refused.append(_short(str(error)))
+                except DeletePolicyError as error:
+                    refused.append(_short(str(error.message or last.words())))
+                except (RequestException, *_STRANGE) as error:
+                    refused.append(last.why(error))
             try:
                 client.delete_data(name)
-            except (DeleteDataError, RequestException, *_STRANGE) as error:
-                refused.append(_short(str(error)))
+            except DeleteDataError as error:
+                refused.append(_short(str(error.message or last.words())))
+            except (RequestException, *_STRANGE) as error:
+                refused.append(last.why(error))
 
         try:
             self._within(min(wait_s, SMALLEST_S + MODULE_S * len(placed)), remove)
@@ -211,7 +231,7 @@ class OpaEngine:
         return given[0]
 
     @contextmanager
-    def _named(self, under: Mapping[str, Namespaced], *, name: str = "") -> Iterator[None]:
+    def _named(self, under: Mapping[str, Namespaced], last: _LastAnswer, *, name: str = "") -> Iterator[None]:
         """Turn what the client raises into a PolicyError that names the module as it was written."""
         from opa_client.errors import RegoParseError
         from requests.exceptions import ConnectionError as NoConnection
@@ -221,25 +241,59 @@ class OpaEngine:
             yield
         except RegoParseError as error:
             body = {"code": error.expression, "message": error.message, "errors": error.errors}
-            raise _fault(body, under, name=name, address=self._address) from error
+            raise _fault(body, under, name=name, address=self._address, otherwise=last.words()) from error
         except HTTPError as error:
-            response = error.response
-            body = _body(response.content) if response is not None else {}
-            body = body or {"message": f"HTTP status {response.status_code if response is not None else 0}"}
-            raise _fault(body, under, name=name, address=self._address) from error
+            body = _body(error.response.content) if error.response is not None else {}
+            raise _fault(body, under, name=name, address=self._address, otherwise=last.words()) from error
         except (RequestException, OSError, *_STRANGE) as error:
-            told = f"the server gave no answer that can be read: {_short(str(error))}"
+            told, remedy = f"the server gave no answer that can be read: {last.why(error)}", _NOT_OPA
+            if isinstance(error, (SSLError, NoConnection, TooManyRedirects)):
+                remedy = "see that it runs, and that address, certificate and token are right"
             if isinstance(error, SSLError):
                 told = f"no TLS connection is made with the server: {_last_cause(error)}"
             elif isinstance(error, NoConnection):
                 told = f"nobody answers there: {_last_cause(error)}"
             elif isinstance(error, TooManyRedirects):
                 told = "the server sends to another address, where nothing is asked"
-            raise PolicyError(
-                told,
-                place=self._address,
-                remedy="see that it runs, and that address, certificate and token are right",
-            ) from error
+            raise PolicyError(told, place=self._address, remedy=remedy) from error
+
+
+class _LastAnswer:
+    """What the server answered last: of another program's answer the client says nothing that helps."""
+
+    def __init__(self) -> None:
+        self._response: Response | None = None
+
+    def note(self, response: Response, *_: object, **__: object) -> None:
+        """Keep an answer; called for each."""
+        self._response = response
+
+    def words(self) -> str:
+        """Say what was asked and what came, for an answer that is not OPA's."""
+        response = self._response
+        if response is None:
+            return "it answered in another form than OPA's"
+        asked = f"{response.request.method} {_OWN_NAME.sub('NAME', urlsplit(response.url).path)}"
+        return _short(f"{asked} was answered with HTTP status {response.status_code} and {_form(response.content)}")
+
+    def why(self, error: Exception) -> str:
+        """Say what a fault is: the answer's form where the client stumbled over it, else its own words."""
+        is_of_form = isinstance(error, _STRANGE) and self._response is not None
+        return self.words() if is_of_form else _short(str(error))
+
+
+def _form(content: bytes) -> str:
+    """Say what an answer is, without its values: they may be anybody's."""
+    if not content.strip():
+        return "no body"
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return "a body that is no JSON"
+    if isinstance(body, dict):
+        keys = ", ".join(f"`{key[:40]}`" for key in sorted(body)[:_MOST_KEYS])
+        return f"a JSON object with {keys}, not OPA's" if keys else "an empty JSON object"
+    return f"a JSON {'list' if isinstance(body, list) else 'value'}, not OPA's"
 
 
 def _require_usable(token: str, *files: str) -> None:
@@ -349,11 +403,18 @@ def _at(value: object, *keys: str | int) -> object:
     return value
 
 
-def _fault(body: Mapping[str, Any], under: Mapping[str, Namespaced], *, name: str, address: str) -> PolicyError:
-    """Give the server's first error, in the words and at the place of the module as it was written."""
+def _fault(
+    body: Mapping[str, Any], under: Mapping[str, Namespaced], *, name: str, address: str, otherwise: str
+) -> PolicyError:
+    """Give the server's first error, in the words and at the place of the module as it was written.
+
+    Without one, what it answered is not OPA's: then `otherwise` says what it was.
+    """
     first = _at(body.get("errors"), 0)
-    message = _at(first, "message") or body.get("message") or body.get("code") or "no message"
-    text = _short(str(message).replace(f"{name}.", "")) if name else _short(str(message))
+    message = _at(first, "message") or body.get("message") or body.get("code")
+    if not isinstance(message, str) or not message:
+        return PolicyError(f"the server could not decide: {otherwise}", place=address, remedy=_NOT_OPA)
+    text = _short(message.replace(f"{name}.", "") if name else message)
     file, row, column = (_at(first, "location", key) for key in ("file", "row", "col"))
     module = under.get(str(file))
     if module is None or not isinstance(row, int) or not isinstance(column, int):

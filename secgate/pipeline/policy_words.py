@@ -112,6 +112,10 @@ def _diff(page: Page, diff: PolicyDiff) -> None:
     page.wrap(f"from {diff.old} to {diff.new}: {many(diff.runs, 'recorded run')}{since}", 0)
     for run in diff.changed:
         _run(page, run)
+    if diff.warnings:
+        page.title(f"{many(len(diff.warnings), 'fault')} that would be refused today; it judges as it did then")
+        for fault in diff.warnings[:MOST_LISTED]:
+            page.wrap(f"{fault.place}: {fault.what}", 2)
     if diff.untold:
         page.title(f"{many(len(diff.untold), 'run')} could not be judged again")
         for one in diff.untold:

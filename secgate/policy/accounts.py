@@ -131,7 +131,10 @@ class UntoldRun(Value, frozen=True, kw_only=True):
 
 
 class PolicyDiff(Value, frozen=True, kw_only=True):
-    """Which past decisions would be others. `old` and `new` are what was asked for, `since` 0 for all runs."""
+    """Which past decisions would be others. `old` and `new` are what was asked for, `since` 0 for all runs.
+
+    `warnings` are faults of kept policies that today's checks see, and that did not keep them from judging then.
+    """
 
     version: int = 1
     old: str
@@ -140,3 +143,4 @@ class PolicyDiff(Value, frozen=True, kw_only=True):
     runs: int
     changed: tuple[ChangedRun, ...]
     untold: tuple[UntoldRun, ...]
+    warnings: tuple[PolicyFault, ...] = ()

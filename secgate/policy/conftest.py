@@ -17,8 +17,9 @@ from secgate.errors import PolicyError
 from secgate.model import Value
 from secgate.policy import tree
 from secgate.policy.documents import DocumentFacts
+from secgate.policy.faults import Fault, raise_faults
 from secgate.policy.layers import MAX_MODULE_BYTES, MAX_MODULES, is_module
-from secgate.policy.references import Fault, answers_alike, raise_faults
+from secgate.policy.references import answers_alike
 from secgate.policy.tree import Module
 from secgate.ports import PolicyModule, SyntaxReader
 

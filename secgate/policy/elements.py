@@ -1,8 +1,10 @@
 """An element that a rule writes out has the form of its set, or the policy is refused.
 
 A rule with a misspelt field in its head is quiet until it holds for the first time, and then no decision can be read.
-What stands in the text is told before: names of fields, what is missing, values of the wrong type. What a function
-makes is seen when it is evaluated, and a break is then an error too.
+What stands in the text is told before: names of fields, what is missing, values of the wrong type; also where a
+function of the module writes it out. Only where the package defines that function once, with one value: of several,
+which one a call gets hangs on its arguments, and one that is no element may be for another set. What is made otherwise
+(`object.union`, a comprehension, a function of a library) is seen when it is evaluated; a break is then an error too.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from msgspec import Struct
 
 from secgate.policy import tree
 from secgate.policy.documents import AddedObligation, Element, Exemption
+from secgate.policy.faults import Fault
 from secgate.policy.inference import Inference, Scope, Surroundings
-from secgate.policy.references import Fault
 from secgate.policy.shapes import Shape
 from secgate.policy.tree import Module, Node
 
@@ -43,23 +45,30 @@ _MOST_NAMES = 4
 """How many names are followed from a head to what is written out."""
 
 
-def element_faults(module: Module, surroundings: Surroundings, sets: frozenset[str]) -> list[Fault]:
-    """Give the faults of what the rules of a module put into `sets`; [] for none."""
+def element_faults(
+    module: Module, surroundings: Surroundings, sets: frozenset[str], *, beside: frozenset[str]
+) -> list[Fault]:
+    """Give the faults of what the rules of a module put into `sets`; [] for none.
+
+    `beside` are the names that other modules of the package define: a function of one may go on there.
+    """
     infer = Inference(module, surroundings)
-    return [
+    found = [
         fault
         for rule in module.rules
         if tree.head(rule)[0] == "Set" and tree.rule_name(rule) in sets
-        for fault in _Head(module, infer, rule).faults()
+        for fault in _Head(module, infer, rule, beside).faults()
     ]
+    return list(dict.fromkeys(found))
 
 
 class _Head:
     """One rule's head."""
 
-    def __init__(self, module: Module, infer: Inference, rule: Node) -> None:
+    def __init__(self, module: Module, infer: Inference, rule: Node, beside: frozenset[str]) -> None:
         self._module = module
         self._infer = infer
+        self._beside = beside
         self._scope: Scope = infer.rule_scope(rule)
         self._assigned = _assigned(rule)
         self._set = tree.rule_name(rule)
@@ -79,13 +88,30 @@ class _Head:
             yield self._fault(tree.span_of(node), f"an element of `{self._set}` is an object, not {what}", wanted)
 
     def _followed(self, node: object) -> object:
-        """Give what a name in the head stands for, where the body says so in one place."""
+        """Give what a name in the head stands for, where the body says so once, or what is called writes out."""
         for _ in range(_MOST_NAMES):
             name = tree.name_of(node)
-            if name is None or len(self._assigned.get(name, ())) != 1:
+            if name is not None and len(self._assigned.get(name, ())) == 1:
+                (node,) = self._assigned[name]
+            elif (made := self._called(node)) is not None:
+                self._scope, self._assigned = self._infer.rule_scope(made), _assigned(made)
+                node = _value(made)
+            else:
                 return node
-            (node,) = self._assigned[name]
         return node
+
+    def _called(self, node: object) -> Node | None:
+        """Give the function of this package that a call is of, where there is but one definition with one value."""
+        kind, body = tree.opened(node)
+        name = tree.name_of(body.get("fcn")) if kind == "Call" else None
+        if name is None or name in self._beside or name in self._infer.imports:
+            return None
+        rules = self._infer.rules.get(name, ())
+        if len(rules) != 1:
+            return None
+        (only,) = rules
+        is_one = tree.head(only)[0] == "Func" and len(tree.bodies(only)) <= 1 and _value(only) is not None
+        return only if is_one else None
 
     def _no_object(self, node: object) -> str | None:
         """Say what a value is that is no element; None where nobody knows."""
@@ -173,6 +199,12 @@ def _found(kind: str, body: Node, shape: Shape) -> str:
 
 def _said(kind: str) -> str:
     return {"string": "a text", "integer": "an integer", "boolean": "`true`", "array": "a list"}.get(kind, f"an {kind}")
+
+
+def _value(function: Node) -> object:
+    """Give what a function's head is set to; None where it is only true."""
+    assign = tree.head(function)[1].get("assign")
+    return assign.get("value") if isinstance(assign, dict) else None
 
 
 def _assigned(rule: Node) -> dict[str, list[object]]:

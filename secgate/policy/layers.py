@@ -19,9 +19,10 @@ from secgate.errors import PolicyError
 from secgate.model import Digest
 from secgate.policy import tree
 from secgate.policy.elements import element_faults
+from secgate.policy.faults import Fault, place_order, raise_faults
 from secgate.policy.inference import Surroundings
 from secgate.policy.reach import Reach
-from secgate.policy.references import Fault, check_references, raise_faults
+from secgate.policy.references import check_references
 from secgate.policy.shapes import Vocabulary, from_data
 from secgate.policy.sources import RuleSource, sources_of
 from secgate.policy.tree import Module
@@ -64,6 +65,8 @@ class Layer(Struct, frozen=True, kw_only=True):
     """Every rule that adds to a set, in the order of `modules` and of their text."""
     uses: Mapping[str, tuple[str, ...]] = {}
     """What each name that the modules define reads, by its full name."""
+    faults: tuple[Fault, ...] = ()
+    """What is wrong with a layer of long ago by today's checks; () for any other."""
     reach: Reach | None = None
     """How far its rules reach; a layer of which nobody knows is always judged whole."""
 
@@ -102,12 +105,15 @@ def load_layer(
     vocabulary: Vocabulary,
     shipped: Layer | None = None,
     data: bytes = b"{}",
+    judged_before: bool = False,
 ) -> Layer:
     """Check a layer's files, by path: `*.rego` but not `*_test.rego`, and `data/NAME.json`; others are no policy.
 
     `shipped` is what the modules of another layer may import from; `data` is what they find beside their own.
     Raises PolicyError, with file and line, for: no rule, a wrong package, a text that does not parse, a reference to
     nothing, a function whose answer is not the input's, a set that this layer may not add to, or too much of anything.
+    With `judged_before` what judged then judges again: faults of form, which a later version may have learned to see,
+    are kept with the layer instead.
     """
     if name == "shipped":
         files = of_runs(files)
@@ -128,8 +134,8 @@ def load_layer(
     faults += [fault for module in parsed for fault in check_references(module, surroundings)]
     for module in parsed:
         if module.package.startswith("secgate.rules."):
-            faults += element_faults(module, surroundings, SETS[name])
-    raise_faults(faults, layer=name)
+            faults += element_faults(module, surroundings, SETS[name], beside=_beside(module, parsed))
+    raise_faults([one for one in faults if one.binds_replay or not judged_before], layer=name)
     if parsed or not (name == "organisation" and values):
         # An organisation may set limits and add no rule; anybody else's silence is a mistake.
         _require_rules(name, parsed)
@@ -146,6 +152,7 @@ def load_layer(
         digest=_digest(files),
         sources=tuple(source for found, _ in read for source in found),
         uses={defined: tuple(sorted(reads)) for defined, reads in sorted(uses.items())},
+        faults=tuple(sorted(set(faults), key=place_order)),
         reach=Reach(
             parsed,
             sets=SETS[name],
@@ -153,6 +160,12 @@ def load_layer(
             ground=shipped.reach if shipped is not None else None,
         ),
     )
+
+
+def _beside(module: Module, parsed: Iterable[Module]) -> frozenset[str]:
+    """Give the names that other modules of a module's package define."""
+    others = (one for one in parsed if one.package == module.package and one is not module)
+    return frozenset(tree.rule_name(rule) for one in others for rule in one.rules)
 
 
 def _is_ground(package: str) -> bool:
@@ -227,7 +240,9 @@ def _package_faults(name: LayerName, module: Module) -> list[Fault]:
     what = f"the package is `{module.package}`; nothing would read its rules"
     if _SHIPPED_PACKAGE.fullmatch(module.package) or module.package == _SENTINEL_PACKAGE:
         what = f"the package `{module.package}` belongs to the shipped layer alone"
-    return [Fault(f"{module.path}:1", what, "call it `secgate.rules.NAME`, with a-z, 0-9 and _ in NAME")]
+    return [
+        Fault(f"{module.path}:1", what, "call it `secgate.rules.NAME`, with a-z, 0-9 and _ in NAME", binds_replay=True)
+    ]
 
 
 def _head_faults(name: LayerName, module: Module) -> list[Fault]:
@@ -245,7 +260,8 @@ def _head_faults(name: LayerName, module: Module) -> list[Fault]:
             found.append(Fault(place, f"`{word}` is undefined while it is empty, in some engines", _COMPREHEND))
         elif word in _EVERY_SET - SETS[name]:
             allowed = ", ".join(sorted(SETS[name]))
-            found.append(Fault(place, f"the {name} layer may not add to `{word}`", f"it may add to: {allowed}"))
+            what = f"the {name} layer may not add to `{word}`"
+            found.append(Fault(place, what, f"it may add to: {allowed}", binds_replay=True))
         elif kind == "Set" and word not in SETS[name] and word not in read:
             found.append(Fault(place, f"nothing reads the set `{word}`", "did you mean `deny`?"))
     return found

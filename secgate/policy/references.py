@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from msgspec import Struct
-
-from secgate.errors import PolicyError
 from secgate.policy import tree
+from secgate.policy.faults import Fault
 from secgate.policy.functions import wrong_call
 from secgate.policy.heads import unsure_part
 from secgate.policy.imports import read_in_functions
@@ -58,14 +56,6 @@ _LITERALS = {
     "Set": "array",
 }
 _ORDERS = frozenset({"Lt", "Le", "Gt", "Ge"})
-
-
-class Fault(Struct, frozen=True):
-    """One thing wrong with a module."""
-
-    place: str
-    what: str
-    remedy: str = ""
 
 
 def check_references(module: Module, surroundings: Surroundings) -> list[Fault]:
@@ -119,6 +109,7 @@ def _not_allowed(place: str, name: str) -> Fault:
         place,
         f"`{name}` is not allowed: a decision is a function of its input",
         "use input.evaluated_at_epoch_s for the time" if name.startswith("time.") else "take the fact from input",
+        binds_replay=True,
     )
 
 
@@ -428,22 +419,3 @@ def _is_deep(reference: object) -> bool:
 def _is_computed(index: object) -> bool:
     """Tell whether an index is neither a number nor the wildcard."""
     return tree.opened(index)[0] != "Number" and tree.name_of(index) != "_"
-
-
-def raise_faults(faults: Sequence[Fault], *, layer: str) -> None:
-    """Raise one PolicyError that shows the first fault by its place and counts the rest; nothing for no fault."""
-    if faults:
-        ordered = sorted(set(faults), key=_place_order)
-        first, more = ordered[0], len(ordered) - 1
-        lines = "".join(f"; {fault.place}: {fault.what}" for fault in ordered[1:5])
-        raise PolicyError(
-            f"{first.what} ({layer} layer{f', and {more} more' if more else ''}{lines})",
-            remedy=first.remedy or "correct the policy; `policies/schema/input.json` lists what there is",
-            place=first.place,
-            faults=[(fault.place, fault.what, fault.remedy) for fault in ordered],
-        )
-
-
-def _place_order(fault: Fault) -> tuple[str, list[int], str]:
-    file, *position = fault.place.split(":")
-    return file, [int(number) for number in position if number.isdecimal()], fault.what

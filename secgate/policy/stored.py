@@ -61,9 +61,11 @@ def stored(policies: Policies) -> tuple[Digest, dict[Digest, bytes]]:
 def restored(
     digest: Digest, *, read: Callable[[Digest], bytes], reader: SyntaxReader, vocabulary: Vocabulary
 ) -> Policies:
-    """Give the policies that `digest` stands for, checked like any others.
+    """Give the policies that `digest` stands for, to judge as they did then.
 
-    Raises LedgerError where they are not there or cannot be read, PolicyError for what does not load today.
+    What today's checks find wrong with their form is in the layers' `faults`. Raises LedgerError where they are not
+    there or cannot be read, PolicyError for what cannot judge again: a text that does not parse, a function whose
+    answer is not the input's, a set that the layer may not add to.
     """
     whole = _read(read(digest), StoredPolicies, digest)
     layers: dict[LayerName, Layer] = {}
@@ -77,6 +79,7 @@ def restored(
             vocabulary=vocabulary,
             shipped=shipped,
             data=effective_data(shipped, layers.get("organisation")) if shipped is not None else b"{}",
+            judged_before=True,
         )
     return Policies(layers=tuple(layers.values()), disabled_rules=whole.disabled_rules)
 

@@ -7,11 +7,9 @@ invocation and the reason of its files; only faults of ours and an interrupt end
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
@@ -19,7 +17,7 @@ from datetime import datetime
 import msgspec
 
 from secgate.cache import Outputs, output_key
-from secgate.errors import InternalError, OutputError, SecgateError
+from secgate.errors import InternalError, OutputError, PluginError, SecgateError
 from secgate.model import (
     EvidenceBasis,
     FileReading,
@@ -40,6 +38,7 @@ from secgate.model import (
 )
 from secgate.ports import Executor, Observer, PlanRequest, Scanner, Service
 from secgate.scan.claims import attach
+from secgate.scan.reading import view_reader
 from secgate.sla import many
 
 ROUNDS = 4
@@ -125,8 +124,7 @@ def scan(
     """Run all tasks side by side and give their results sorted by scanner name.
 
     `files` are those offered; by default the target's that are in the view. `kept` are outputs of earlier runs of this
-    process, and take those of this one. Raises ConfigError for settings that a
-    scanner refuses, InternalError for a plug-in that breaks its contract.
+    process, and take those of this one. Raises ConfigError for settings that a scanner refuses.
     """
     names = [task.scanner.name for task in tasks]
     if len(set(names)) != len(names):
@@ -156,35 +154,22 @@ def scan(
             raise
 
 
-def view_reader(root: str) -> Callable[[str], bytes]:
-    """Give a function that reads a path of the view: regular files only, no links, nothing outside `root`."""
-
-    def read(path: str) -> bytes:
-        parts = path.split("/")
-        if path.startswith("/") or ".." in parts:
-            raise InternalError(f"{path!r} is not a path of the view")
-        descriptor = os.open(f"{root}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise InternalError(f"{path!r} in the view is not a regular file")
-            return file.read()
-
-    return read
-
-
 def _one(task: ScannerTask, around: _Surroundings) -> ScanResult:
     started = time.monotonic()
     name = task.scanner.name
-    mine = tuple(
-        file for file in around.files if task.scanner.supports(file) and (task.paths is None or file.path in task.paths)
-    )
-    _tell(around, name, "waiting", many(len(mine), "file"))
+    mine = tuple(file for file in around.files if task.paths is None or file.path in task.paths)
     run = _Run(task, around, mine)
-    if mine and task.scanner.spec is not None and task.tool is None:
-        run.status, run.reason = ScanStatus.MISSING, f"{name} is not installed"
-    elif mine:
-        _tell(around, name, "running", many(len(mine), "file"))
-        run.rounds()
+    try:
+        mine = tuple(file for file in mine if task.scanner.supports(file))
+        _tell(around, name, "waiting", many(len(mine), "file"))
+        run = _Run(task, around, mine)
+        if mine and task.scanner.spec is not None and task.tool is None:
+            run.status, run.reason = ScanStatus.MISSING, f"{name} is not installed"
+        elif mine:
+            _tell(around, name, "running", many(len(mine), "file"))
+            run.rounds()
+    except PluginError as error:
+        run.status, run.reason = ScanStatus.CRASHED, error.what
     result = run.result(time.monotonic() - started)
     invocation = result.invocation
     state = "done" if invocation.status is ScanStatus.COMPLETED else "failed"

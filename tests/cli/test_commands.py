@@ -122,6 +122,47 @@ def test_exit_70_for_a_fault_says_where_to_report_it_and_shows_no_values(product
     assert "Traceback" not in ended.err
 
 
+SCANNER = """
+from secgate.model import Lane
+from secgate.ports import NoOptions
+class Boom:
+    name = "boom"
+    lanes = (Lane.SAST,)
+    spec = None
+    services = ()
+    outgoing = ""
+    options = NoOptions
+    def supports(self, file): return "shell" in file.kinds
+    def plan(self, request): raise SystemExit(0)
+    def read(self, job, output): pass
+"""
+
+
+def test_a_scanner_of_others_that_ends_the_process_is_told_and_judges_nothing(product: Product, tmp_path: Path) -> None:
+    site = plugin(tmp_path / "site", "scanners", "import sys; sys.exit(0)")
+    settings = '[scanners.boom]\nkinds = ["shell"]\n'
+    organisation = tree(tmp_path / "organisation", {"enforced.toml": settings})
+    root = tree(tmp_path / "tree", {"a.sh": "echo\n", "app.py": CLEAN})
+    path = f"{Path(__file__).parents[2]}:{site}"
+    ended = product.cli("run", str(root), "--enforced", str(organisation), PYTHONPATH=path)
+    assert (ended.code, ended.out) == (2, "")
+    assert "the plug-in `boom` (boom_plugin:Boom) cannot be loaded: SystemExit: 0" in " ".join(ended.err.split())
+    # Where nobody asks for it, it is not even looked at.
+    assert product.cli("run", str(root), PYTHONPATH=path).code != 2
+
+
+def test_the_lane_of_a_scanner_of_others_that_fails_could_not_tell(product: Product, tmp_path: Path) -> None:
+    site = plugin(tmp_path / "site", "scanners", SCANNER)
+    organisation = tree(
+        tmp_path / "organisation", {"enforced.toml": '[scanners.boom]\nkinds = ["shell"]\ncovers = true\n'}
+    )
+    root = tree(tmp_path / "tree", {"a.sh": "echo\n"})
+    path = f"{Path(__file__).parents[2]}:{site}"
+    ended = product.cli("run", str(root), "--enforced", str(organisation), PYTHONPATH=path)
+    assert ended.code == 3, ended
+    assert "the plug-in `boom` (boom_plugin) cannot plan its jobs" in " ".join(ended.out.split())
+
+
 def test_data_on_stdout_and_talk_on_stderr(product: Product, tmp_path: Path) -> None:
     ended = product.cli("run", str(tree(tmp_path / "tree", {"app.py": WEAK})), "--format", "json")
     document = json.loads(ended.out)
@@ -235,6 +276,65 @@ def test_a_reader_that_goes_away_is_no_policys_no(product: Product) -> None:
     process.stdout.close()
     process.communicate(timeout=60)
     assert process.returncode == 141
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("--version >/dev/full", 2),
+        ("config schema >/dev/full", 2),
+        ("show --format json >/dev/full", 2),
+        ("config schema >/dev/full 2>/dev/full", 70),
+        ("--version >&-", 0),
+        ("show <&- >&- 2>&-", 0),
+        ("check - <&-", 2),
+        ("lsp </dev/null", 2),
+        ("lsp <&-", 2),
+    ],
+)
+def test_streams_that_are_full_or_closed_are_no_fault(product: Product, git: Git, line: str, code: int) -> None:
+    git.commit({"app.py": CLEAN})
+    assert product.cli("run", "--quiet", cwd=git.root).code == 0
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "{sys.executable}" -m secgate {line}'],
+        cwd=git.root,
+        env={**product.env, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, "fault" in done.stderr, "Traceback" in done.stderr) == (
+        code,
+        "",
+        False,
+        False,
+    )
+    assert ("cannot write to stdout: No space left on device" in done.stderr) == (
+        line.endswith(">/dev/full") and code == 2
+    )
+
+
+def test_a_folder_that_is_gone_is_said(product: Product, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    script = f'cd "{tmp_path}/gone" && /bin/rmdir "{tmp_path}/gone" && exec "{sys.executable}" -m secgate run'
+    env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(["/bin/sh", "-c", script], env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "secgate: the current folder is gone")
+
+
+def test_help_is_a_command_too(product: Product) -> None:
+    for words in ((), ("run",), ("waiver", "request")):
+        assert product.cli("help", *words).out == product.cli(*words, "--help").out
+    assert product.cli("help").code == 0
+    for words, said in (
+        (("rnu",), "Did you mean run?"),
+        (("run", "x"), "No such command 'x'"),
+        (("waiver", "x"), "'x'"),
+    ):
+        ended = product.cli("help", *words)
+        assert (ended.code, ended.out, said in ended.err) == (2, "", True)
 
 
 def test_scan_writes_sarif_and_judges_and_records_nothing(product: Product, git: Git, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class Runner:
             file.touch()
         self.programs = home / "programs"
         self.programs.mkdir()
-        for name in ("bash", "cat", "date", "head", "mkdir", "sha256sum", "python3"):
+        for name in ("bash", "cat", "date", "head", "mkdir", "rm", "sha256sum", "python3"):
             program = shutil.which(name)
             assert program
             (self.programs / name).symlink_to(program)
@@ -194,6 +194,20 @@ def test_inputs_are_words_and_nothing_else(runner: Runner) -> None:
     assert (code, runner.output("outcome"), (runner.temp / "owned").exists()) == (2, "", False), said
     assert "decided nothing: exit 2" in runner.summary
     assert runner.output("sarif") == ""
+
+
+def test_what_an_earlier_step_decided_is_not_told_again(runner: Runner) -> None:
+    runner.git.commit({"app.py": CLEAN + "\n"})
+    runner.change()
+    assert runner.run("Gate")[0] == 0
+    assert (runner.output("outcome"), "PASS" in runner.summary) == ("pass", True)
+    runner.files["GITHUB_STEP_SUMMARY"].write_text("")
+    for name in ("outcome", "sarif", "comment"):
+        runner.known.pop(f"steps.gate.outputs.{name}")
+    runner.known["inputs.profile"] = "no-such-profile"
+    code, said = runner.run("Gate")
+    assert (code, runner.output("exit-code"), runner.output("outcome"), runner.output("comment")) == (2, "2", "", "")
+    assert runner.summary == "secgate decided nothing: exit 2, see the log.\n", said
 
 
 def test_a_shallow_clone_is_told_and_no_pass(runner: Runner, tmp_path: Path) -> None:

@@ -49,20 +49,48 @@ def test_hooks_are_added_and_every_line_stays(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["repos: []\n", "repos: [{repo: local, hooks: []}]\n", "other: 1\n", "- a\n", "{", "repos: 3\n", "a: *b\n"],
+    ["repos: [{repo: local, hooks: []}]\n", "- a\n", "repos: 3\n", '"repos": []\n', "repos: []#x\n", "x: 1\n...\n"],
 )
 def test_what_cannot_be_added_to_is_left_and_said(text: str) -> None:
     made = hooks(SIGHT, {HOOKS: text})
     assert made.text == ""
-    assert "paste this" in made.said
+    assert "make this the last entry" in made.said
     assert "- repo: https://github.com/secgate/secgate" in made.said
 
 
-@pytest.mark.parametrize("text", ["", "\n", "# ours", "# ours\r\n"])
-def test_hooks_begin_the_list_of_a_file_without_anything(text: str) -> None:
+@pytest.mark.parametrize("text", ["{", "repos:\n - a\nb: : c\n", "a: *b\n", "repos: [] []\n"])
+def test_what_nobody_can_read_is_to_be_mended_first(text: str) -> None:
+    made = hooks(SIGHT, {HOOKS: text})
+    assert (made.text, "is no YAML" in made.said) == ("", True)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# ours", "# ours\r\n", "fail_fast: true", "fail_fast: true\r\n", "repos:\n"]
+)
+def test_hooks_begin_the_list_of_a_file_without_one(text: str) -> None:
     made = hooks(SIGHT, {HOOKS: text})
     assert made.text.startswith(text)
     assert [one["hooks"] for one in yaml.safe_load(made.text)["repos"]] == [OURS]
+    assert ("\r\n" in text) == ("\r\n" in made.text)
+    assert hooks(SIGHT, {HOOKS: made.text}).text == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("repos: []\n", "repos:\n"),
+        ("repos: [ ]", "repos:\n"),
+        ("a: 1\nrepos: []   # none\nb: 2\n", "a: 1\nrepos:   # none\n"),
+        ("repos: []\r\nb: 2\r\n", "repos:\r\n"),
+    ],
+)
+def test_an_empty_list_is_begun_where_it_stands(text: str, kept: str) -> None:
+    made = hooks(SIGHT, {HOOKS: text})
+    before, after = yaml.safe_load(text), yaml.safe_load(made.text)
+    assert made.text.startswith(kept)
+    assert [one["hooks"] for one in after["repos"]] == [OURS]
+    assert {**after, "repos": []} == before
+    assert ("\r\n" in text) == ("\r\n" in made.text)
     assert hooks(SIGHT, {HOOKS: made.text}).text == ""
 
 

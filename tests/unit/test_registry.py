@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from secgate import registry
-from secgate.errors import UsageError
+from secgate.errors import PluginError, UsageError
+from tests.product import tree
 
 
 @pytest.mark.parametrize("kind", ["scanners", "engines", "reporters", "signers", "populations"])
@@ -34,3 +37,36 @@ def test_a_plug_in_that_lacks_a_member_is_refused_when_loaded() -> None:
 
     with pytest.raises(UsageError, match=r"lacks .*plan.*read"):
         registry.checked("scanners", "half", Half())
+
+
+@pytest.mark.parametrize("kind", ["scanners", "reporters", "notifiers", "populations"])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("raise RuntimeError('no\\nlicence')", "cannot be loaded: RuntimeError: no licence"),
+        ("import sys; sys.exit(0)", "cannot be loaded: SystemExit: 0"),
+        ("class Boom(:", "cannot be loaded: SyntaxError"),
+        ("import nothing_of_this_name", "cannot be loaded: ModuleNotFoundError"),
+        ("", "cannot be loaded: AttributeError"),
+        ("class Boom:\n    def __init__(self):\n        1 / 0\n", "cannot be made: ZeroDivisionError"),
+        ("class Boom:\n    pass\n", "lacks "),
+    ],
+)
+def test_a_plug_in_of_others_that_cannot_be_had_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: registry.Kind, text: str, told: str
+) -> None:
+    name = f"boom_{abs(hash((kind, text)))}"
+    info = {"METADATA": "Metadata-Version: 2.1\nName: boom\nVersion: 1\n"}
+    info["entry_points.txt"] = f"[secgate.{kind}]\nboom = {name}:Boom\n"
+    tree(tmp_path, {f"{name}.py": text, **{f"boom-1.dist-info/{file}": body for file, body in info.items()}})
+    monkeypatch.syspath_prepend(tmp_path)
+    makers = {
+        "scanners": registry.scanner,
+        "reporters": registry.reporter,
+        "notifiers": registry.notifier,
+        "populations": registry.population,
+    }
+    with pytest.raises(UsageError, match=told) as caught:
+        makers[kind]("boom")
+    assert "`boom`" in caught.value.what
+    assert isinstance(caught.value, PluginError) or "lacks" in told

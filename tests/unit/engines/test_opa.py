@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import ssl
 import subprocess
 import threading
@@ -111,8 +112,14 @@ def test_a_slow_server_is_given_up_by_the_clock_on_the_wall(strange: str) -> Non
         (server.replying(b"<html>login</html>"), "no answer that can be read"),
         (server.replying(b"<html>login</html>", status=403), "HTTP status 403"),
         (server.replying(b'{"code": "unauthorized", "message": "no"}', status=401), "could not decide: no"),
-        (server.replying(b'{"errors": 3}', status=500), "could not decide: no message"),
-        (server.replying(b"[]"), "undefined"),
+        (
+            server.replying(b'{"errors": 3}', status=500),
+            "POST /v1/data/NAME/t/x was answered with HTTP status 500 and a JSON object with `errors`",
+        ),
+        (server.replying(b'{"detail": "Not Found"}', status=404), "HTTP status 404 and a JSON object with `detail`"),
+        (server.replying(b'{"allowed": true}'), "HTTP status 200 and a JSON object with `allowed`, not OPA's"),
+        (server.replying(b"[]"), "HTTP status 200 and a JSON list"),
+        (server.replying(b"3"), "HTTP status 200 and a JSON value"),
         (server.replying(b"{}"), "undefined"),
         (server.replying(b'{"decision_id": 3}'), "undefined"),
         (server.replying(b"", status=302, headers={"Location": "http://127.0.0.1:1/"}), "sends to another address"),
@@ -120,8 +127,34 @@ def test_a_slow_server_is_given_up_by_the_clock_on_the_wall(strange: str) -> Non
     indirect=["strange"],
 )
 def test_a_server_that_answers_something_else(strange: str, what: str) -> None:
-    with pytest.raises(PolicyError, match=what):
+    with pytest.raises(PolicyError, match=what) as caught:
         ask(OpaEngine(address=strange))
+    assert caught.value.remedy
+    assert caught.value.place.startswith("127.0.0.1:") or what == "undefined"
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"result": [{"x": 3}]}', b"no"])
+def test_another_program_has_no_version(body: bytes) -> None:
+    with (
+        server.answering(server.replying(body)) as address,
+        pytest.raises(PolicyError, match="POST /v1/query was answered with HTTP status 200"),
+    ):
+        _ = OpaEngine(address=address).version
+
+
+@pytest.mark.parametrize("body", [b'{"detail": "x"}', b"[]", b"no"])
+def test_another_program_that_takes_nothing_in_is_told(body: bytes) -> None:
+    def reply(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(404)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    with (
+        server.answering(reply) as address,
+        pytest.raises(PolicyError, match="PUT /v1/data/NAME was answered with HTTP status 404"),
+    ):
+        ask(OpaEngine(address=address))
 
 
 @pytest.mark.parametrize(

@@ -99,3 +99,53 @@ def test_what_may_be_right_is_let_through(load: Load, head: str) -> None:
 
 def test_every_set_has_a_form() -> None:
     assert set(FORMS) == set().union(*SETS.values())
+
+
+CALLED = {
+    "a field misspelt": ('{"finding": f.fingerprint, "raeson": why}', "no field `raeson`"),
+    "a reason missing": ('{"finding": f.fingerprint}', "lacks `reason`"),
+    "a number for a text": ('{"finding": f.fingerprint, "reason": 3}', "Expected `str`"),
+    "a text alone": ('"why"', "is an object, not a text"),
+    "through a name": ("made", "no field `raeson`"),
+    "through another function": ("deeper(f, why)", "no field `raeson`"),
+}
+
+
+def _called(functions: str) -> str:
+    body = BODY.replace("{\n", "{\n\tmade_here := element(f, f.path)\n", 1)
+    return f"{HEAD}{functions}\ndeny contains made_here{body}"
+
+
+@pytest.mark.parametrize("case", CALLED)
+def test_what_a_function_writes_out_has_the_form_too(load: Load, case: str) -> None:
+    value, what = CALLED[case]
+    function = f'element(f, why) := {value} if {{\n\tmade := {{"finding": f.fingerprint, "raeson": why}}\n\tmade\n}}\n'
+    deeper = 'deeper(f, why) := {"finding": f.fingerprint, "raeson": why}\n'
+    with pytest.raises(PolicyError, match=what):
+        load(_called(f"{function}\n{deeper}"))
+
+
+RIGHT = {
+    "right": 'element(f, why) := {"finding": f.fingerprint, "reason": why}\n',
+    "two definitions": (
+        'element(f, why) := {"finding": f.fingerprint, "reason": why} if why != ""\n\n'
+        'element(f, why) := {"other": f.fingerprint} if why == ""\n'
+    ),
+    "two values": (
+        'element(f, why) := {"finding": f.fingerprint, "reason": why} if {\n\twhy != ""\n} else := {"other": why}\n'
+    ),
+    "made by a library": 'element(f, why) := object.union({"finding": f.fingerprint}, {"reason": why})\n',
+}
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_what_a_function_may_write_out_is_let_be(load: Load, case: str) -> None:
+    load(_called(RIGHT[case]))
+
+
+def test_a_function_that_goes_on_in_another_module_is_let_be(load: Load) -> None:
+    rule = _called('element(f, "a") := {"other": f.path}\n')
+    more = f'{HEAD}element(f, why) := {{"finding": f.fingerprint, "reason": why}} if why != "a"\n'
+    load({"a.rego": rule.encode(), "b.rego": more.encode()})
+    with pytest.raises(PolicyError, match="no field `other`"):
+        load(rule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import msgspec
@@ -11,7 +12,7 @@ from secgate.engines.regorus import RegorusEngine
 from secgate.errors import LedgerError, PolicyError
 from secgate.policy import Layer, Vocabulary
 from secgate.policy.documents import InputDocument, read_input
-from secgate.policy.stored import Policies, restored, stored
+from secgate.policy.stored import Policies, StoredLayer, StoredPolicies, restored, stored
 
 Load = Callable[..., Layer]
 
@@ -47,6 +48,65 @@ def test_policies_come_back_as_they_were(shipped: Layer, load: Load, vocabulary:
     for one, other in zip(back.layers, (shipped, own), strict=True):
         assert (one.modules, one.packages, one.data) == (other.modules, other.packages, other.data)
     assert stored(back)[0] == digest
+
+
+def _kept(shipped: Layer, text: str) -> tuple[str, dict[str, bytes]]:
+    """Give policies as a ledger has them from a version of secgate with fewer checks."""
+    layer = msgspec.json.encode(StoredLayer(name="organisation", files={"own.rego": text}))
+    _, blobs = stored(Policies(layers=(shipped,)))
+    names = {"organisation": digest(layer), "shipped": next(key for key in blobs if b'"name":"shipped"' in blobs[key])}
+    whole = msgspec.json.encode(StoredPolicies(layers=names, disabled_rules=()))  # type: ignore[arg-type]
+    return digest(whole), {**blobs, names["organisation"]: layer, digest(whole): whole}
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+MISSPELT = """package secgate.rules.own
+
+deny contains {"run": true, "raeson": "never"} if input.evaluated_at_epoch_s < 3
+
+deny contains {"run": true, "reason": "frozen"} if input.evaluated_at_epoch_s == 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (MISSPELT, "no field `raeson`"),
+        (
+            MISSPELT.replace('"raeson"', '"reason"').replace("input.evaluated_at_epoch_s < 3", "input.nothing"),
+            "nothing",
+        ),
+    ],
+)
+def test_what_judged_then_is_taken_with_what_today_would_refuse_it_for(
+    shipped: Layer, load: Load, vocabulary: Vocabulary, text: str, fault: str
+) -> None:
+    with pytest.raises(PolicyError, match=fault):
+        load(text)
+    name, blobs = _kept(shipped, text)
+    back = restored(name, read=blobs.__getitem__, reader=RegorusEngine(), vocabulary=vocabulary)
+    assert [(layer.name, len(layer.faults)) for layer in back.layers] == [("shipped", 0), ("organisation", 1)]
+    assert fault in back.layers[1].faults[0].what
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (MISSPELT.replace("input.evaluated_at_epoch_s < 3", "time.now_ns() < 3"), "is not allowed"),
+        (MISSPELT.replace("package secgate.rules.own", "package secgate.main"), "shipped layer alone"),
+        (MISSPELT.replace("deny contains", "superseded contains"), "may not add to"),
+        ("package secgate.rules.own\n\ndeny contains {", "EOF|expecting|expected"),
+    ],
+)
+def test_what_no_version_would_have_judged_by_is_refused(
+    shipped: Layer, vocabulary: Vocabulary, text: str, fault: str
+) -> None:
+    name, blobs = _kept(shipped, text)
+    with pytest.raises(PolicyError, match=fault):
+        restored(name, read=blobs.__getitem__, reader=RegorusEngine(), vocabulary=vocabulary)
 
 
 def test_another_rule_or_switch_is_another_digest(shipped: Layer, load: Load) -> None:

@@ -14,7 +14,7 @@ from secgate.errors import InternalError, UsageError
 from secgate.model import FileStatus, Job, Output, RawResult, Region, ScanStatus, View
 from secgate.scan import ScannerTask, ScanResult
 from secgate.scan.claims import attach
-from secgate.scan.invoke import view_reader
+from secgate.scan.reading import view_reader
 from tests.unit.scan.fakes import (
     CannedExecutor,
     LineScanner,
