@@ -24,7 +24,8 @@ from secgate.executors.environment import NETWORK_NAMES
 from secgate.model import FINGERPRINT_ALGORITHM, OUTCOME_ORDER, LeftOut, Outcome, Value, Word
 from secgate.policy import GAP_REASONS
 from secgate.policy.layers import SETS
-from secgate.policy.references import FORBIDDEN, UNEQUAL
+from secgate.policy.references import FORBIDDEN
+from secgate.policy.unequal import UNEQUAL
 from secgate.population_records import COLUMNS
 from secgate.report import accounts
 from secgate.report import document as report_document
@@ -445,7 +446,7 @@ def _policy() -> Iterator[str]:
         ("layer", "may add to"), [(layer, ", ".join(map(_code, sorted(sets)))) for layer, sets in SETS.items()]
     )
     yield f"A verdict is one of, strictest first: {', '.join(_code(str(word)) for word in Word)}.\n"
-    yield f"Functions that no policy may call: {', '.join(map(_code, sorted(FORBIDDEN | UNEQUAL)))}.\n"
+    yield f"Functions that no policy may call: {', '.join(map(_code, sorted(FORBIDDEN | UNEQUAL.keys())))}.\n"
     yield "### The input\n"
     yield (
         "`policies/schema/input.json`, version 1. Every field is there, nothing is null, numbers are integers. `[]` is "

@@ -24,6 +24,14 @@ def imported_names(module: Module) -> dict[str, str]:
     return names
 
 
+def misnamed(module: Module) -> Iterator[tuple[object, str]]:
+    """Give (span, name) of each import that takes the name of the input or of data: regorus passes over it, OPA not."""
+    for item in module.imports:
+        name = tree.imported_as(item, module)
+        if name in ("input", "data") and tree.path_of(item.get("refr")) != (name,):
+            yield item.get("span") or tree.span_of(item.get("refr")), name
+
+
 def read_in_functions(module: Module) -> Iterator[tuple[object, str, str]]:
     """Give (span, name, what it stands for) of each import that a function reads by its name."""
     imports = imported_names(module)

@@ -15,10 +15,11 @@ from secgate.policy import tree
 from secgate.policy.faults import Fault
 from secgate.policy.functions import wrong_call
 from secgate.policy.heads import unsure_part
-from secgate.policy.imports import read_in_functions
+from secgate.policy.imports import misnamed, read_in_functions
 from secgate.policy.inference import Inference, Scope, Surroundings
 from secgate.policy.shapes import ANY, SCALAR, Shape
 from secgate.policy.tree import Module, Node
+from secgate.policy.unequal import unequal_call
 
 FORBIDDEN = frozenset(
     {
@@ -35,10 +36,6 @@ FORBIDDEN = frozenset(
 )
 """Functions whose answer does not follow from the input, or that speak past the decision."""
 
-UNEQUAL = frozenset({"json.match_schema", "json.verify_schema", "strings.count", "walk"})
-"""Functions that engines answer differently without an error, by the conformance cases of OPA."""
-
-_UNEQUAL_WORDS = "`{}` is not allowed: engines answer it differently"
 _DEEP_WORDS = "a set below a computed name: engines answer it differently"
 _DEEP_REMEDY = "let the computed part be the last, `r[x] contains y`"
 
@@ -81,8 +78,8 @@ def answers_alike(module: Module, beside: frozenset[str]) -> list[Fault]:
             name = ".".join(tree.path_of(node) or ())
         if name in FORBIDDEN:
             faults.append(_not_allowed(module.place(body.get("span")), name))
-        elif kind == "Call" and name in UNEQUAL:
-            faults.append(Fault(module.place(body.get("span")), _UNEQUAL_WORDS.format(name), "do without it"))
+        elif kind == "Call" and (unequal := unequal_call(name, tree.items(body.get("params")), tree.text_of)):
+            faults.append(Fault(module.place(body.get("span")), *unequal))
         elif kind == "Call" and name and name.partition(".")[0] not in own:
             what, remedy = wrong_call(name, len(tree.items(body.get("params"))))
             faults += [Fault(module.place(body.get("span")), what, remedy)] if what else []
@@ -94,7 +91,11 @@ def answers_alike(module: Module, beside: frozenset[str]) -> list[Fault]:
 
 
 def _import_faults(module: Module) -> list[Fault]:
-    return [
+    named = [
+        Fault(module.place(span), f"an import may not be called `{name}`", "give it another name, `as NAME`")
+        for span, name in misnamed(module)
+    ]
+    return named + [
         Fault(
             module.place(span),
             f"the import `{name}` is read in a function, where some engines find nothing",
@@ -279,8 +280,8 @@ class _Walk:
                     self._look_up(ANY, word, span)
         if name in FORBIDDEN:
             self._forbidden(body.get("span"), name)
-        elif name in UNEQUAL:
-            self._fault(body.get("span"), _UNEQUAL_WORDS.format(name), "do without it")
+        elif unequal := unequal_call(name, parameters, lambda node: self._infer.constant(node, scope)):
+            self._fault(body.get("span"), *unequal)
         elif path and path[0] not in self._own:
             what, remedy = wrong_call(name, len(parameters))
             if what:
