@@ -1,60 +1,42 @@
-"""The killable Rego child: `python -I -m secgate.engines.child`, one question on stdin, one reply on stdout.
+"""The killable Rego child: one question on standard input, one reply on the output, as `secgate.engines.bare` has them.
 
-Question: a line of JSON {modules, data, query}, then the document as it is. Without a query the syntax trees are asked
-for, with `coverage` the lines that the query comes to.
-Reply: {value}, or {what, remedy, place}. A document may have a hundred megabytes: it is never copied into anything.
+What makes words of a fault is loaded with the fault, and what the engine wrote is read by who asked.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from typing import BinaryIO
 
-import msgspec
-from msgspec import Raw, Struct
-
-from secgate.engines.regorus import RegorusEngine
-from secgate.errors import PolicyError
-from secgate.ports import PolicyModule
+from secgate.engines.bare import FAULT, VALUE, covered, evaluated, loaded
 
 
-class Question(Struct, frozen=True, kw_only=True):
-    """What is asked of the document behind it."""
-
-    modules: list[PolicyModule]
-    data: Raw = Raw(b"{}")
-    query: str = ""
-    coverage: bool = False
-
-
-def answer(question: BinaryIO, engine: RegorusEngine) -> bytes:
-    """Give the reply to one question. A PolicyError becomes the reply; nothing else is caught."""
-    asked = msgspec.json.decode(question.readline(), type=Question)
+def main() -> None:
+    """Answer the one question, and end this process with the answer."""
+    question = sys.stdin.buffer
+    kind, query, data, *rest = [question.read(int(question.readline())) for _ in range(int(question.readline()))]
+    modules = [
+        (path.decode(), text.decode(), bool(v0))
+        for path, text, v0 in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+    ]
+    kept = []
     try:
-        if asked.coverage:
-            value = msgspec.json.encode(
-                engine.reached(asked.modules, data=bytes(asked.data), query=asked.query, limit_s=0)
-            )
-        elif asked.query:
-            value = engine.evaluate(
-                asked.modules,
-                data=bytes(asked.data),
-                document=question.read(),
-                query=asked.query,
-                # The limit is kept by who started this process, and ends it.
-                limit_s=0,
-            ).value
+        if kind == b"syntax":
+            text = loaded(modules).get_ast_as_json()
+        elif kind == b"reached":
+            text = covered(modules, data=data, query=query.decode())
         else:
-            value = json.dumps(engine.syntax(asked.modules)).encode()
-    except PolicyError as error:
-        return msgspec.json.encode({"what": error.what, "remedy": error.remedy, "place": error.place})
-    return msgspec.json.encode({"value": Raw(value)})
+            text, engine = evaluated(modules, data=data, document=question.read(), query=query.decode())
+            # What it holds is the system's to give back, all at once.
+            kept.append(engine)
+        word, reply = VALUE, text.encode()
+    except BaseException as error:  # a panic of the binding is no other exception
+        from secgate.engines.regorus import told
 
-
-if __name__ == "__main__":
-    _engine = RegorusEngine(ends=True)
-    sys.stdout.buffer.write(answer(sys.stdin.buffer, _engine))
+        word, reply = FAULT, told(error, modules)
+        if not reply:
+            raise
+    sys.stdout.buffer.write(word)
+    sys.stdout.buffer.write(reply)
     sys.stdout.buffer.flush()
     os._exit(0)

@@ -11,19 +11,18 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Raw, Struct
 
+from secgate.engines import bare
 from secgate.errors import PolicyError
 from secgate.model import Limits
 from secgate.ports import Answer, PolicyModule, ProcessRunner, Reached
 
-if TYPE_CHECKING:
-    import regorus
-
 DISTRIBUTION = "gordon-to-regorus"
+
+_START = "from secgate.engines.child import main; main()"
 
 _PLACE = re.compile(r"^--> (.+):(\d+):(\d+)$", re.MULTILINE)
 _TAB_COLUMNS = 4
@@ -58,10 +57,6 @@ class RegorusEngine:
 
     name = "regorus"
 
-    def __init__(self, *, ends: bool = False) -> None:
-        """With `ends` the process ends with the answer, and gives back at once what would take long value by value."""
-        self._kept: list[object] | None = [] if ends else None
-
     @cached_property
     def version(self) -> str:
         """Looked up when it is asked for, which takes longer than a small decision. Raises PolicyError without one."""
@@ -72,39 +67,26 @@ class RegorusEngine:
     ) -> Answer:
         """See Engine; `limit_s` is not kept (RegorusChild keeps it)."""
         del limit_s
-        with _faults_named(modules):
-            engine = _engine(modules)
-            engine.add_data_json(data.decode())
-            engine.set_input_json(document.decode())
-            # Text and values of a large run are hundreds of megabytes each: neither outlives its use.
-            del document
-            answer = engine.eval_query_as_json(query)
-            if self._kept is not None:
-                self._kept.append(engine)
-            del engine
-        return Answer(value=_value(answer, query))
+        with _faults_named(texts := _texts(modules)):
+            text = bare.evaluated(texts, data=data, document=document, query=query)[0]
+        return Answer(value=_value(text, query))
 
     def reached(
         self, modules: Sequence[PolicyModule], *, data: bytes, query: str, limit_s: float
     ) -> tuple[Reached, ...]:
         """Evaluate `query` without an input, and give the lines that it comes to; `limit_s` is not kept here."""
         del limit_s
-        with _faults_named(modules):
-            engine = _engine(modules)
-            engine.set_enable_coverage(True)
-            engine.add_data_json(data.decode())
-            engine.eval_query_as_json(query)
-            text = engine.get_coverage_report_as_json()
-        files = msgspec.json.decode(text, type=_Report).files
-        return tuple(Reached(path=one.path, lines=one.covered, missed=one.not_covered) for one in files)
+        with _faults_named(texts := _texts(modules)):
+            text = bare.covered(texts, data=data, query=query)
+        return _lines(text)
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
         """See SyntaxReader."""
         if not modules:
             return []
-        with _faults_named(modules):
-            text = _engine(modules).get_ast_as_json()
-        return read_trees(text.encode())
+        with _faults_named(texts := _texts(modules)):
+            text = bare.loaded(texts).get_ast_as_json()
+        return _trees(text)
 
 
 def installed_version() -> str:
@@ -121,7 +103,7 @@ def _missing() -> PolicyError:
     return PolicyError("regorus is not installed", remedy=f"install {DISTRIBUTION}, or use opa-eval")
 
 
-def read_trees(text: bytes) -> list[dict[str, object]]:
+def _trees(text: bytes | str) -> list[dict[str, object]]:
     """Read the engine's syntax trees. Raises PolicyError for text nested deeper than can be read."""
     try:
         # The standard decoder reads what regorus nests deepest; the tree's depth is judged by who walks it.
@@ -130,37 +112,56 @@ def read_trees(text: bytes) -> list[dict[str, object]]:
         raise PolicyError("a module is nested too deep to be read", remedy="write it flatter") from error
 
 
-def _engine(modules: Sequence[PolicyModule]) -> regorus.Engine:
+def _lines(text: bytes | str) -> tuple[Reached, ...]:
     try:
-        import regorus
-    except ImportError as error:
-        raise _missing() from error
-    engine = regorus.Engine()
-    engine.set_gather_prints(True)
-    for module in modules:
-        engine.set_rego_v0(module.is_v0)
-        engine.add_policy(module.path, module.text)
-    return engine
+        files = msgspec.json.decode(text, type=_Report).files
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise PolicyError(f"the engine's report cannot be read: {error}", remedy="report this policy") from error
+    return tuple(Reached(path=one.path, lines=one.covered, missed=one.not_covered) for one in files)
+
+
+def _texts(modules: Sequence[PolicyModule]) -> list[bare.Text]:
+    return [(module.path, module.text, module.is_v0) for module in modules]
 
 
 @contextmanager
-def _faults_named(modules: Sequence[PolicyModule]) -> Iterator[None]:
+def _faults_named(modules: Sequence[bare.Text]) -> Iterator[None]:
     """Turn what the binding raises into a PolicyError: its own errors, and a panic, which is no Exception."""
     try:
         yield
-    except (RuntimeError, ValueError) as error:
-        raise _named(str(error), modules) from error
     except BaseException as error:
-        # pyo3 makes its panic class anew in each extension, so it can be told by its module's name alone.
-        if type(error).__module__ != "pyo3_runtime":
+        if not _is_own(error):
             raise
-        raise PolicyError(
-            f"the engine panicked: {_short(str(error))}",
-            remedy="judge with another engine, and report the policy that did this",
-        ) from error
+        # Not kept under a name: in a cycle with its own frame the engine would be freed whenever, by whatever thread.
+        raise _fault(error, modules) from error
 
 
-def _named(text: str, modules: Sequence[PolicyModule]) -> PolicyError:
+def told(error: BaseException, modules: Sequence[bare.Text]) -> bytes:
+    """Give the reply of a child that came to an error of the engine, b"" for any other error."""
+    if not _is_own(error):
+        return b""
+    fault = _fault(error, modules)
+    return msgspec.json.encode({"what": fault.what, "remedy": fault.remedy, "place": fault.place})
+
+
+def _is_own(error: BaseException) -> bool:
+    # pyo3 makes its panic class anew in each extension, so it can be told by its module's name alone.
+    return isinstance(error, ImportError | RuntimeError | ValueError) or type(error).__module__ == "pyo3_runtime"
+
+
+def _fault(error: BaseException, modules: Sequence[bare.Text]) -> PolicyError:
+    """Give what the binding raised as an error of ours."""
+    if isinstance(error, ImportError):
+        return _missing()
+    if isinstance(error, RuntimeError | ValueError):
+        return _named(str(error), modules)
+    return PolicyError(
+        f"the engine panicked: {_short(str(error))}",
+        remedy="judge with another engine, and report the policy that did this",
+    )
+
+
+def _named(text: str, modules: Sequence[bare.Text]) -> PolicyError:
     place, message = _PLACE.search(text), _MESSAGE.search(text)
     return PolicyError(
         _short(message[1] if message else text),
@@ -169,9 +170,9 @@ def _named(text: str, modules: Sequence[PolicyModule]) -> PolicyError:
     )
 
 
-def _place(path: str, row: int, counted: int, modules: Sequence[PolicyModule]) -> str:
+def _place(path: str, row: int, counted: int, modules: Sequence[bare.Text]) -> str:
     """Give `file:line:column` with columns in characters; the engine counts bytes, and four for a tab."""
-    text = next((module.text for module in modules if module.path == path), "")
+    text = next((text for name, text, _ in modules if name == path), "")
     line = "".join(text.split("\n")[row - 1 : row])
     column = 1
     for character in line:
@@ -188,27 +189,21 @@ def _short(text: str) -> str:
     return (lines[0] if lines else "no message")[:_MAX_MESSAGE]
 
 
-def _value(answer: str, query: str) -> bytes:
+def _value(answer: bytes | str, query: str) -> bytes:
+    """Give the value as the binding wrote it, with the spaces that it writes for people."""
     try:
         rows = msgspec.json.decode(answer, type=_Answer).result
     except (msgspec.DecodeError, RecursionError) as error:
         raise PolicyError(f"the engine's answer cannot be read: {error}", remedy="report this policy") from error
     if len(rows) != 1 or len(rows[0].expressions) != 1:
         raise PolicyError(f"`{query}` is undefined", remedy="load the module that defines it")
-    # The binding writes for people: without the spaces it is half of it.
-    return msgspec.json.format(bytes(rows[0].expressions[0].value), indent=-1)
+    return bytes(rows[0].expressions[0].value)
 
 
-def _on_one_line(data: bytes) -> Raw:
-    """Give JSON without line feeds: there they are always spaces between two parts."""
-    return Raw(data.replace(b"\n", b" "))
-
-
-class _Reply(Struct, frozen=True):
-    value: Raw = Raw(b"")
-    what: str = ""
-    remedy: str = ""
-    place: str = ""
+class _Told(Struct, frozen=True):
+    what: str
+    remedy: str
+    place: str
 
 
 class RegorusChild:
@@ -231,24 +226,24 @@ class RegorusChild:
         self, modules: Sequence[PolicyModule], *, data: bytes, document: bytes, query: str, limit_s: float
     ) -> Answer:
         """See Engine."""
-        question = msgspec.json.encode({"modules": modules, "data": _on_one_line(data), "query": query})
-        return Answer(value=self._ask(b"\n".join((question, document)), limit_s))
+        question = bare.asked("evaluate", _texts(modules), data=data, query=query)
+        return Answer(value=_value(self._ask(question + document, limit_s), query))
 
     def reached(
         self, modules: Sequence[PolicyModule], *, data: bytes, query: str, limit_s: float
     ) -> tuple[Reached, ...]:
         """Evaluate `query` without an input, and give the lines that it comes to. Raises PolicyError as above."""
-        question = {"modules": modules, "data": _on_one_line(data), "query": query, "coverage": True}
-        return msgspec.json.decode(self._ask(msgspec.json.encode(question), limit_s), type=tuple[Reached, ...])
+        return _lines(self._ask(bare.asked("reached", _texts(modules), data=data, query=query), limit_s))
 
     def syntax(self, modules: Sequence[PolicyModule]) -> list[dict[str, object]]:
         """See SyntaxReader."""
-        question = msgspec.json.encode({"modules": modules})
-        return read_trees(self._ask(question, self._syntax_s)) if modules else []
+        if not modules:
+            return []
+        return _trees(self._ask(bare.asked("syntax", _texts(modules), data=b"{}", query=""), self._syntax_s))
 
     def _ask(self, question: bytes, limit_s: float) -> bytes:
         output = self._runner.run(
-            [self._python, "-I", "-m", "secgate.engines.child"],
+            [self._python, "-I", "-c", _START],
             cwd=self._directory,
             stdin=question,
             limits=Limits(time_s=limit_s, memory_bytes=self._memory_bytes),
@@ -264,12 +259,11 @@ class RegorusChild:
                 f"the policy's process ended without a decision: {reason}",
                 remedy="look for deep recursion or very large values in the policy",
             )
+        word, line, text = output.stdout.partition(b"\n")
+        if word + line == bare.VALUE and text:
+            return text
         try:
-            reply = msgspec.json.decode(output.stdout, type=_Reply)
+            fault = msgspec.json.decode(text if word + line == bare.FAULT else b"", type=_Told)
         except (msgspec.DecodeError, RecursionError) as error:
             raise PolicyError(f"the policy's process gave no readable reply: {error}") from error
-        if reply.what:
-            raise PolicyError(reply.what, remedy=reply.remedy, place=reply.place)
-        if not bytes(reply.value):
-            raise PolicyError("the policy's process gave an empty reply")
-        return bytes(reply.value)
+        raise PolicyError(fault.what, remedy=fault.remedy, place=fault.place)

@@ -12,6 +12,7 @@ that floods, hangs or leaves grandchildren behind holds up nothing but its own c
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import resource
 import secrets
@@ -19,7 +20,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from secgate.model import Limits, Output
@@ -32,7 +33,8 @@ TICK_S = 0.05
 """How long a wait may last before clock and cancellation are looked at again."""
 MARK = "SECGATE_CHILD"
 """Variable by which descendants are known."""
-_CHUNK_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 20
+"""Each turn may have to wait for another thread of this process, so there are to be few of them."""
 _HUNTS = 5
 
 
@@ -59,15 +61,16 @@ def start_child(
     """
     mark = secrets.token_hex(16)
     try:
-        process = subprocess.Popen(
-            list(argv),
-            cwd=cwd,
-            env={**env, MARK: mark},
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with _as_file(stdin) as file:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env={**env, MARK: mark},
+                stdin=file if file is not None else subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
     except (OSError, ValueError) as error:
         # ValueError: a NUL byte in an argument. Only the name is told: the path is a machine's own.
         program = Path(argv[0]).name if argv else ""
@@ -75,6 +78,26 @@ def start_child(
         return Output(exit_code=127, stdout=b"", stderr=b"", problem=f"cannot start {program}: {reason}")
     _set_caps(process.pid, limits)
     return Child(process, mark, stdin, limits)
+
+
+@contextlib.contextmanager
+def _as_file(stdin: bytes) -> Iterator[int | None]:
+    """Give a long input as a file in memory, where the system has such, and None for a short one.
+
+    A child reads it at its own speed, even while other threads keep the one that would have to feed it waiting.
+    """
+    if len(stdin) <= _CHUNK_BYTES or not hasattr(os, "memfd_create"):
+        yield None
+        return
+    descriptor = os.memfd_create("stdin")
+    try:
+        left = memoryview(stdin)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _set_caps(pid: int, limits: Limits) -> None:
@@ -115,6 +138,7 @@ class Child:
         ):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
+                _widen(pipe.fileno())
                 self._selector.register(pipe, events, act)
 
     @property
@@ -232,6 +256,13 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def _widen(descriptor: int) -> None:
+    """Have a pipe hold a whole chunk, where the system can do that and allows it."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
 
 
 def kill_marked(mark: str) -> None:

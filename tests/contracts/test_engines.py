@@ -162,6 +162,9 @@ def test_syntax_trees(kind: str, tmp_path: Path) -> None:
     assert caught.value.place == "a.rego:2:7"
 
 
+ANSWER = b'value\n{"result": [{"expressions": [{"value": true}]}]}'
+
+
 class Ended:
     """A ProcessRunner whose child ended as told."""
 
@@ -180,9 +183,15 @@ class Ended:
         Output(exit_code=0, stdout=b"", stderr=b""),
         Output(exit_code=0, stdout=b"{}", stderr=b""),
         Output(exit_code=0, stdout=b'{"value": 1', stderr=b""),
-        Output(exit_code=0, stdout=b'{"value": true}', stderr=b"", truncated=True),
+        Output(exit_code=0, stdout=ANSWER[:-1], stderr=b""),
+        Output(exit_code=0, stdout=ANSWER[:6], stderr=b""),
+        Output(exit_code=0, stdout=b"other\n" + ANSWER[6:], stderr=b""),
+        Output(exit_code=0, stdout=b"fault\n" + ANSWER[6:], stderr=b""),
+        Output(exit_code=0, stdout=b'value\n{"result": []}', stderr=b""),
+        Output(exit_code=0, stdout=b'value\n{"result": ' + b"[" * 100_000, stderr=b""),
+        Output(exit_code=0, stdout=ANSWER, stderr=b"", truncated=True),
         Output(exit_code=127, stdout=b"", stderr=b"", problem="not found"),
-        Output(exit_code=1, stdout=b'{"value": true}', stderr=b""),
+        Output(exit_code=1, stdout=ANSWER, stderr=b""),
     ],
 )
 def test_child_that_ends_badly_is_no_answer(output: Output) -> None:
@@ -193,6 +202,12 @@ def test_child_that_ends_badly_is_no_answer(output: Output) -> None:
     ):
         with pytest.raises(PolicyError):
             ask(engine, "package t\nx := 1")
+
+
+def test_a_child_loads_nothing_that_an_answer_does_not_need() -> None:
+    code = "import sys; from secgate.engines.child import main; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True, text=True).stdout
+    assert not {"msgspec", "json", "typing", "secgate.errors", "secgate.model"} & set(loaded.split())
 
 
 @pytest.mark.parametrize("kind", ["here", "child"])

@@ -145,8 +145,9 @@ def test_output_need_not_be_text(executor: LocalExecutor, tmp_path: Path) -> Non
     assert python(executor, r"import sys; sys.stdout.buffer.write(b'\xff\x00\xfe')", tmp_path).stdout == b"\xff\x00\xfe"
 
 
-def test_input_of_any_size_is_fed(executor: LocalExecutor, tmp_path: Path) -> None:
-    data = os.urandom(3_000_000)
+@pytest.mark.parametrize("size", [1, 900_000, 3_000_000])
+def test_input_of_any_size_is_fed(executor: LocalExecutor, tmp_path: Path, size: int) -> None:
+    data = os.urandom(size)
     code = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read())"
     assert python(executor, code, tmp_path, stdin=data).stdout == data
 
