@@ -1,6 +1,8 @@
-"""Measure a ledger: bulk append, verification, one run's append, the fold, and writers at once on a git ledger.
+"""Measure a ledger: bulk append, verification, one run's append, the fold, writers that are killed, writers at once.
 
-    python benchmarks/ledger.py [--entries 1000000] [--runs 500] [--writers 8] [--appends 200] [--git /usr/bin/git]
+    python benchmarks/ledger.py [--entries 1000000] [--runs 500] [--writers 8] [--appends 200] [--kills 300] [--git GIT]
+
+With `--entries 0` writers are killed and nothing else is done.
 
 Everything is made below a folder of the system's temporary one and removed. Entries are those of findings: half of them
 say that a clock starts (about 900 bytes), half give a duty.
@@ -11,7 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +23,8 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from secgate.custody.copies import write_export
@@ -32,6 +38,7 @@ from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.merkle import EMPTY_HEAD
 from secgate.model import Entry, Head, Lane, Severity, Trust
+from secgate.ports import Ledger
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 10_000
@@ -154,6 +161,65 @@ def git_ledger(folder: Path, name: str, git: str) -> GitLedger:
     return GitLedger(str(folder / "remote.git"), "ledger", runner=runner, cache=str(folder / f"cache-{name}"), git=git)
 
 
+def killed(folder: Path, kind: str, kills: int, git: str) -> None:
+    """Kill a writer of entries by threes, over and over, and hold each time what is there against that."""
+    folder.mkdir()
+    subprocess.run([git, "init", "--quiet", "--bare", str(folder / "remote.git")], check=True)
+    ledger = store(folder, kind, "auditor", git)
+    ledger.create()
+    start, chance, fork = time.perf_counter(), random.Random(kills), get_context("fork")  # noqa: S311 - not a secret
+    size, within = 0, 0
+    longest_s = 0.1 if kind == "sqlite" else 1.0
+    for _ in range(kills):
+        here, there = fork.Pipe()
+        child = fork.Process(target=endless, args=(folder, kind, git, there))
+        child.start()
+        here.recv()
+        time.sleep(chance.uniform(0, longest_s))
+        for one in family(child.pid or 0):
+            os.kill(one, signal.SIGKILL)
+        child.join()
+        # git's own server was killed too: its owner clears its lock, as git says to.
+        (folder / "remote.git" / "refs" / "heads" / "ledger.lock").unlink(missing_ok=True)
+        parts = [json.loads(entry.data)["body"]["part"] for entry in ledger.read(size)]
+        if parts != [0, 1, 2] * (len(parts) // 3) or ledger.head().size != size + len(parts):
+            raise SystemExit(f"{kind}: half of an append is there behind entry {size}")
+        acknowledged = 3
+        while here.poll():
+            here.recv()
+            acknowledged += 3
+        if len(parts) < acknowledged:
+            raise SystemExit(f"{kind}: an append that was acknowledged is lost behind entry {size}")
+        within += len(parts) > acknowledged
+        size += len(parts)
+    survey(ledger.read(), place=ledger.address)
+    told_of = f"{kind}: {kills} writers killed, {size} entries, {within} killed between writing and saying so"
+    print(f"{told_of:<58} {time.perf_counter() - start:8.2f} s, nothing lost, nothing half")
+
+
+def family(pid: int) -> list[int]:
+    """Give a process, which starts nothing more from then on, and all that it started."""
+    os.kill(pid, signal.SIGSTOP)
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    found = [int(one) for one in children.read_text().split()] if children.exists() else []
+    return [pid, *(other for one in found for other in family(one))]
+
+
+def endless(folder: Path, kind: str, git: str, there: Connection) -> None:
+    """Append three entries at a time, with a blob, and say so each time."""
+    ledger = store(folder, kind, "killed", git)
+    while True:
+        data = os.urandom(5000)
+        three = [Entry(type="made-up", version=1, body=b'{"part":%d}' % part) for part in range(3)]
+        ledger.append(ledger.head(), three, now=NOW, blobs={sha256(data).hexdigest(): data})
+        there.send(None)
+
+
+def store(folder: Path, kind: str, name: str, git: str) -> Ledger:
+    """Give a ledger of a kind in a folder."""
+    return SqliteLedger(str(folder / "ledger.sqlite")) if kind == "sqlite" else git_ledger(folder, name, git)
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="measure a ledger")
@@ -161,6 +227,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--writers", type=int, default=8)
     parser.add_argument("--appends", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=300, help="of writers, in each kind of ledger")
     parser.add_argument("--git", default=shutil.which("git") or "git")
     parser.add_argument("--writer", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--name", default="", help=argparse.SUPPRESS)
@@ -170,6 +237,10 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="secgate-benchmark-") as name:
         folder = Path(name)
+        for kind in ("sqlite", "git"):
+            killed(folder / kind, kind, given.kills, given.git)
+        if not given.entries:
+            return 0
         ledger = filled(folder / "ledger.sqlite", given.entries)
         timed("verified: every entry, leaf, root and the head", lambda: sum(1 for _ in ledger.read()))
         timed("verified by the command, with what it picks up", lambda: survey(ledger.read(), place=ledger.address))

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from secgate.agreement import Agreement, Asked, Procedure
 from secgate.model import Epoch, Finding, Severity, Value
-from secgate.twins import TwinWaiver, share_out
+from secgate.twins import Seen, TwinWaiver, share_out
 from secgate.waivers import Bound, FindingSubject, State, broken, time_words
 
 PROCEDURE = Procedure("downgrade")
@@ -85,7 +85,7 @@ def for_findings(
     named = [
         TwinWaiver(fingerprint=one.request.subject.fingerprint, group=one.request.subject.group) for one in ordered
     ]
-    shared = share_out(findings, named, lambda at, finding: _rank(stand(ordered[at], finding)))
+    shared = share_out(map(Seen, findings), named, lambda at, twin: _rank(stand(ordered[at], twin.finding)))
     return {
         finding.fingerprint: stand(ordered[shared[finding.fingerprint]], finding)
         for finding in findings

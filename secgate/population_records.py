@@ -290,7 +290,10 @@ class _Maker:
             whole = False
         for name in COLUMNS[kind].needed:
             if not record.fields.get(name):
-                self._fault(record, f"`{name}` is empty", "every row needs it")
+                remedy = (
+                    "name it with --repository, where all are of one" if name == "repository" else "every row needs it"
+                )
+                self._fault(record, f"`{name}` is empty", remedy)
                 whole = False
         repository = record.fields.get("repository", "")
         if whole and ("://" in repository or "@" in repository or repository.endswith(".git")):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from secgate.finding_facts import FindingFacts
 from secgate.fingerprint import digest
@@ -22,8 +22,58 @@ class TwinWaiver(Value, frozen=True, kw_only=True):
     group: str
 
 
-Rank: TypeAlias = Callable[[int, Finding], tuple[int, ...]]
-"""How a waiver, as an index, stands towards a finding: the lowest is the best, and holds where it begins with 0."""
+Position = tuple[str, int, int, int, str]
+"""Path, line, column, place among equals, fingerprint."""
+
+
+class Twin(Protocol):
+    """What has to be known of a finding to give it a waiver, whether a run saw it or the ledger recorded it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Its own name."""
+
+    @property
+    def older_names(self) -> Sequence[str]:
+        """What else it is or was called, in a fixed order."""
+
+    @property
+    def group(self) -> str:
+        """The name of its group of twins."""
+
+    @property
+    def position(self) -> Position:
+        """What twins are put in order by."""
+
+
+OneTwin = TypeVar("OneTwin", bound=Twin)
+
+
+class Seen(NamedTuple):
+    """A finding of a run, as a twin."""
+
+    finding: Finding
+
+    @property
+    def fingerprint(self) -> str:
+        """Its own name."""
+        return self.finding.fingerprint
+
+    @property
+    def older_names(self) -> Sequence[str]:
+        """Its aliases."""
+        return sorted(alias.value for alias in self.finding.aliases)
+
+    @property
+    def group(self) -> str:
+        """The name of its group of twins."""
+        return twin_group(self.finding)
+
+    @property
+    def position(self) -> Position:
+        """Where it begins."""
+        one, region = self.finding, self.finding.location.region
+        return one.location.path, region.start_line, region.start_column, one.ordinal, one.fingerprint
 
 
 def twin_group(finding: Finding) -> str:
@@ -42,9 +92,12 @@ def _group(one: Finding | FindingFacts, path: str, commit: str) -> str:
     return digest(one.algorithm, "twins", one.weakness, path, one.symbol, one.anchor, commit, alone)
 
 
-def share_out(findings: Iterable[Finding], waivers: Sequence[TwinWaiver], rank: Rank) -> dict[str, int]:
+def share_out(
+    findings: Iterable[OneTwin], waivers: Sequence[TwinWaiver], rank: Callable[[int, OneTwin], tuple[int, ...]]
+) -> dict[str, int]:
     """Give which waiver, as an index, counts for which finding, by fingerprint.
 
+    `rank` says how a waiver stands towards a finding: the lowest is the best, and holds where it begins with 0.
     A waiver counts for one finding at most, and of several for the same fingerprint only one. Those that hold are
     shared out before any other, so that none that does not takes its place: first to findings whose own name, or an
     older one, they have; what is left over goes to twins, in order of position, to as many as can be. One that is void
@@ -53,7 +106,7 @@ def share_out(findings: Iterable[Finding], waivers: Sequence[TwinWaiver], rank: 
     """
     if not waivers:
         return {}
-    shares = _Shares(sorted(findings, key=_position), waivers, rank)
+    shares = _Shares(sorted(findings, key=lambda one: one.position), waivers, rank)
     shares.to_names(holding=True)
     shares.to_twins(holding=True)
     shares.to_names(holding=False)
@@ -61,29 +114,34 @@ def share_out(findings: Iterable[Finding], waivers: Sequence[TwinWaiver], rank: 
     return {one: at for one, (_, at) in shares.given.items()}
 
 
-class _Shares:
+class _Shares(Generic[OneTwin]):
     """Waivers on their way to findings: those for one fingerprint are one, under that name."""
 
-    def __init__(self, ordered: Sequence[Finding], waivers: Sequence[TwinWaiver], rank: Rank) -> None:
+    def __init__(
+        self,
+        ordered: Sequence[OneTwin],
+        waivers: Sequence[TwinWaiver],
+        rank: Callable[[int, OneTwin], tuple[int, ...]],
+    ) -> None:
         self._ordered, self._waivers, self._rank = ordered, waivers, rank
         self._named: dict[str, list[int]] = {}
         for number, waiver in enumerate(waivers):
             self._named.setdefault(waiver.fingerprint, []).append(number)
         self._void: set[int] = set()
         for one in ordered:
-            for name in (*_own_name(one), *_older_names(one)):
+            for name in (one.fingerprint, *one.older_names):
                 self._void.update(at for at in self._named.get(name, ()) if rank(at, one)[0] > 0)
-        self._holders: dict[str, Finding] = {}
+        self._holders: dict[str, OneTwin] = {}
         self.given: dict[str, tuple[str, int]] = {}
         """By a finding's fingerprint: the name under which it was given a waiver, and which."""
 
     def to_names(self, *, holding: bool) -> None:
         """Give findings what has their own name, or else an older one."""
-        for names in (_own_name, _older_names):
+        for is_own in (True, False):
             for one in self._ordered:
                 if one.fingerprint in self.given:
                     continue
-                for name in names(one):
+                for name in (one.fingerprint,) if is_own else one.older_names:
                     numbers = self._named.get(name, ()) if name not in self._holders else ()
                     if (found := self._best(numbers, one, holding=holding)) is not None:
                         self._give(one, name, found)
@@ -96,16 +154,16 @@ class _Shares:
             if waiver.fingerprint not in self._holders and number not in self._void:
                 spare.setdefault(waiver.group, {}).setdefault(waiver.fingerprint, []).append(number)
         for one in self._ordered if spare else ():
-            group = spare.get(twin_group(one)) if one.fingerprint not in self.given else None
+            group = spare.get(one.group) if one.fingerprint not in self.given else None
             if group:
                 self._make_room(one, group, holding=holding)
 
-    def _make_room(self, wanting: Finding, group: dict[str, list[int]], *, holding: bool) -> None:
+    def _make_room(self, wanting: OneTwin, group: dict[str, list[int]], *, holding: bool) -> None:
         """Give a twin what is left in its group, where need be by giving others another one.
 
         The shortest way of such exchanges is looked for; what no way leads on from is never looked at again.
         """
-        came: dict[str, tuple[Finding, int]] = {}
+        came: dict[str, tuple[OneTwin, int]] = {}
         waiting = deque([wanting])
         while waiting:
             one = waiting.popleft()
@@ -122,7 +180,7 @@ class _Shares:
         for name in came:
             del group[name]
 
-    def _exchange(self, name: str, came: Mapping[str, tuple[Finding, int]], wanting: Finding) -> None:
+    def _exchange(self, name: str, came: Mapping[str, tuple[OneTwin, int]], wanting: OneTwin) -> None:
         while True:
             one, found = came[name]
             before = self.given.get(one.fingerprint)
@@ -131,24 +189,11 @@ class _Shares:
                 return
             name = before[0]
 
-    def _best(self, numbers: Iterable[int], one: Finding, *, holding: bool) -> int | None:
+    def _best(self, numbers: Iterable[int], one: OneTwin, *, holding: bool) -> int | None:
         ranked = [(self._rank(at, one), at) for at in numbers]
         ranked = [found for found in ranked if not holding or found[0][0] == 0]
         return min(ranked)[1] if ranked else None
 
-    def _give(self, one: Finding, name: str, number: int) -> None:
+    def _give(self, one: OneTwin, name: str, number: int) -> None:
         self.given[one.fingerprint] = name, number
         self._holders[name] = one
-
-
-def _own_name(one: Finding) -> Iterable[str]:
-    return (one.fingerprint,)
-
-
-def _older_names(one: Finding) -> Iterable[str]:
-    return sorted(alias.value for alias in one.aliases)
-
-
-def _position(one: Finding) -> tuple[str, int, int, int, str]:
-    region = one.location.region
-    return one.location.path, region.start_line, region.start_column, one.ordinal, one.fingerprint

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from secgate.fingerprint import package_name
 from secgate.model import Finding, Gap, Lane, Package, Severity, WaiverAccount
 from secgate.patterns import PathPattern
-from secgate.twins import TwinWaiver, share_out
+from secgate.twins import Seen, TwinWaiver, share_out
 from secgate.waivers import NO_KEY, AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
 
 
@@ -37,7 +37,7 @@ def for_findings(
 
     single.sort(key=lambda one: (*_rank(_alone(one, now_epoch_s, longest_s)), one.id))
     named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
-    shared = share_out(findings, named, lambda at, finding: _rank(stand(single[at], finding)))
+    shared = share_out(map(Seen, findings), named, lambda at, twin: _rank(stand(single[at], twin.finding)))
     found: dict[str, Standing] = {}
     for finding in findings:
         candidates = [one for one in wide if _is_advised(one, finding)]

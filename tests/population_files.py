@@ -92,7 +92,8 @@ _MERGE_REQUEST = {
     "author": {"username": "ada"},
     "merged_at": "2026-10-03T14:05:09.123Z",
     "merge_commit_sha": None,
-    "sha": COMMIT,
+    "squash_commit_sha": COMMIT,
+    "sha": "b" * 40,
 }
 _GITLAB = {
     "deployments": _json(

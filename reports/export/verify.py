@@ -497,7 +497,7 @@ def agreements(log: Log, terms: Json, signers: Signers, who: dict[int, str]) -> 
         elif kind not in ANSWERS:
             for name, part in said:
                 word = "downgrade" if kind.startswith("downgrade") else "waiver"
-                made.setdefault(name, {"kind": word, "said": part, "by": min(named), "from": 0, "end": 0})
+                made.setdefault(name, {"kind": word, "id": name, "said": part, "by": min(named), "from": 0, "end": 0})
         elif asked and kind.endswith("-revoked"):
             asked["end"] = asked["end"] and min(asked["end"], entry.at)
         elif asked and kind.endswith("-approved") and not asked["from"]:
@@ -575,7 +575,7 @@ class Fold:
             name = name[part]
         key = (body["repository"], body["line"], name)
         if kind == "finding-opened":
-            self._open(key, body)
+            self._open(key, body, at)
         one = self.live[key]
         if kind == "finding-seen-again":
             one["closed"] = None
@@ -596,12 +596,12 @@ class Fold:
             one["names"] |= {alias["value"] for alias in (*before, *body["finding"]["aliases"])}
             one["facts"] = body["finding"]
 
-    def _open(self, key: tuple[str, str, str], body: Json) -> None:
+    def _open(self, key: tuple[str, str, str], body: Json, at: int) -> None:
         before = self.live.get(key)
         self.past += [before] if before else []
-        one = {"repository": body["repository"], "line": body["line"], "start": body["start_epoch_s"], "facts": {}}
+        one = {"repository": body["repository"], "line": body["line"], "start": body["start_epoch_s"], "opened": at}
         names = set(before["names"]) if before else set()
-        self.live[key] = {**one, "episode": body["episode"], "duties": [], "closed": None, "names": names}
+        self.live[key] = {**one, "facts": {}, "episode": body["episode"], "duties": [], "closed": None, "names": names}
 
     def _succeed(self, kind: str, key: tuple[str, str, str], one: Json, body: Json) -> Json:
         """Let a finding have another name, take another in, or part in two; give the one that the event describes."""
@@ -628,6 +628,13 @@ class Figures:
         self.fold, self.agreed, self.start, self.end = fold, agreed, start, end
         self.unbacked = {number: why for number in fold.taken if (why := self._unbacked(number))}
         """Entries that took a duty back with nobody's word behind them: the duty stands."""
+        self.single = [one for one in agreed.values() if one["said"]["subject"]["type"] == "finding"]
+        names = {one["said"]["subject"][name] for one in self.single for name in ("fingerprint", "group")}
+        self.kin: dict[tuple[str, str], list[Json]] = {}  # by repository and line, what waivers may be of
+        for one in [*fold.past, *fold.live.values()] if names else ():
+            one["called"], one["group"] = {one["facts"]["fingerprint"], *one["names"]}, twins(one["facts"])
+            if names & {*one["called"], one["group"]}:
+                self.kin.setdefault((one["repository"], one["line"]), []).append(one)
 
     def _unbacked(self, number: int) -> str:
         """Say why a duty was taken back for nothing, "" where a downgrade or a list of known debt is behind it."""
@@ -680,27 +687,92 @@ class Figures:
             return "not yet due"
         if closed is not None and closed <= due:
             return "met"
-        holding = [said for said in self.agreed.values() if self._covers(said, one, due) and said["end"] >= end]
+        own = self._own(one, due)
+        holding = [said for said in self.agreed.values() if self._covers(said, one, due, own) and said["end"] >= end]
         if any(said["said"]["kind"] == "accept" for said in holding):
             return "excepted"
         return "dismissed" if holding else "overdue" if closed is None else "missed"
 
+    def _own(self, one: Json, due: int) -> set[str]:
+        """Give by which names waivers are of a finding: its own, and what it got among its twins when it was due."""
+        there = self.kin.get((one["repository"], one["line"]), [])
+        kin = [twin for twin in there if twin is one or twin["opened"] <= due < (twin["closed"] or due + 1)]
+        kin.sort(key=lambda twin: [twin["facts"][name] for name in ("path", "start_line", "ordinal", "fingerprint")])
+        waivers = [said for said in self.single if in_force(said, due)]
+        waivers = [said for said in waivers if said["said"]["subject"]["repository"] == one["repository"]]
+        held = share_out(kin, sorted(waivers, key=lambda said: (-said["end"], said["id"])))
+        mine = {name for name, at in held.items() if kin[at] is one}
+        return mine | {name for name in one.get("called", ()) if name not in held}
+
     @staticmethod
-    def _covers(said: Json, one: Json, due: int) -> bool:
-        """Tell whether a waiver is of a finding and was approved by the due time, and holds beyond it."""
-        if said["kind"] != "waiver" or not 0 < said["from"] <= due < said["end"]:
+    def _covers(said: Json, one: Json, due: int, own: set[str]) -> bool:
+        """Tell whether a waiver is of a finding, which `own` names, and was in force when it was due."""
+        if not in_force(said, due):
             return False
         facts, subject = one["facts"], said["said"]["subject"]
         of_it = False
         if subject["type"] == "finding":
-            of_it = subject["fingerprint"] in {facts["fingerprint"], *one["names"]}
-            of_it = of_it and subject["repository"] == one["repository"]
+            of_it = subject["fingerprint"] in own and subject["repository"] == one["repository"]
         elif subject["type"] == "advisory":
             package = f"{subject['ecosystem']}/{subject['package']}@".lower()
             of_it = subject["advisory"].upper() in {name.upper() for name in facts["advisories"]}
             of_it = of_it and facts["package"].lower().startswith(package)
             of_it = of_it and one["repository"] in subject["repositories"]
         return of_it and holds(said["said"]["bound"], facts)
+
+
+def in_force(said: Json, at: int) -> bool:
+    """Tell whether a waiver was approved by a time and holds beyond it."""
+    return bool(said["kind"] == "waiver" and 0 < said["from"] <= at < said["end"])
+
+
+def share_out(kin: Sequence[Json], waivers: Sequence[Json]) -> dict[str, int]:
+    """Give which finding, as an index, has the waivers of each name: of twins as many are waived as there are waivers.
+
+    First come those that name a finding as it is called now, then as it was. What is left over goes to its twins, where
+    need be by giving others another one; what no longer fits the very finding that it names goes to none.
+    """
+    offers: dict[str, list[Json]] = {}
+    for said in waivers:
+        offers.setdefault(said["said"]["subject"]["fingerprint"], []).append(said["said"])
+    held: dict[str, int] = {}
+    for is_former in (False, True):
+        for at, twin in enumerate(kin):
+            names = sorted(twin["called"]) if is_former else [twin["facts"]["fingerprint"]]
+            free = (name for name in names if name in offers and name not in held)
+            found = next((name for name in free if any(holds(one["bound"], twin["facts"]) for one in offers[name])), "")
+            if found and at not in held.values():
+                held[found] = at
+    for name, asked in list(offers.items()):
+        named = [] if name in held else [twin["facts"] for twin in kin if name in twin["called"]]
+        offers[name] = [one for one in asked if all(holds(one["bound"], facts) for facts in named)]
+    left = [name for name in offers if name not in held]
+    for at in range(len(kin)):
+        if at not in held.values():
+            exchange(at, kin, {name: offers[name] for name in left}, held)
+    return held
+
+
+def exchange(wanting: int, kin: Sequence[Json], offers: dict[str, list[Json]], held: dict[str, int]) -> None:
+    """Give a twin one of `offers` to its group, by the shortest way of exchanges, where there is one."""
+    came: dict[str, int] = {}
+    waiting = [wanting]
+    while waiting:
+        at = waiting.pop(0)
+        for name in [name for name in offers if name not in came]:
+            mine = [one for one in offers[name] if one["subject"]["group"] == kin[wanting]["group"]]
+            if not any(holds(one["bound"], kin[at]["facts"]) for one in mine):
+                continue
+            came[name] = at
+            if name in held:
+                waiting.append(held[name])
+                continue
+            passed = name
+            while passed:
+                before = next((one for one, holder in held.items() if holder == came[passed]), "")
+                held[passed] = came[passed]
+                passed = before
+            return
 
 
 def twins(facts: Json) -> str:

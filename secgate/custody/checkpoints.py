@@ -41,12 +41,14 @@ def take_checkpoint(
     `authorities` are addresses of RFC 3161 services that are asked to stamp the signature; each must.
 
     What was kept there before must be of this ledger, and the ledger must have grown from it: a ledger that was cut off
-    or rewritten never replaces the checkpoint that would show it. It is put there first and noted in the ledger after:
-    killed in between, there is a good checkpoint that no entry speaks of.
+    or rewritten never replaces the checkpoint that would show it. It is put there first and noted in the ledger after,
+    which is asked before whether it can be written to: killed in between, or where the ledger fails after all, there is
+    a good checkpoint that no entry speaks of.
 
-    Raises LedgerError for a ledger that is not there, is empty or does not verify, HeadMovedError where others were
-    first every time, SignatureError for a key that cannot be used, or that counts for nobody of the enforced layer's
-    signers, an authority that does not answer, and no timestamp that counts where the enforced layer requires one.
+    Raises LedgerError for a ledger that is not there, is empty, cannot be written or does not verify, HeadMovedError
+    where others were first every time, SignatureError for a key that cannot be used, or that counts for nobody of the
+    enforced layer's signers, an authority that does not answer, and no timestamp that counts where the enforced layer
+    requires one.
     """
     with opened(place, machine=machine, now=now) as desk:
         keeper = choose_keeper(to, machine=machine, executor=desk.shop.executor)
@@ -64,8 +66,16 @@ def take_checkpoint(
         _require_counting(made, desk)
         made = _stamped(made, authorities, desk)
         required_stamps(made, keeper, desk)
+        ledger.check_writable()
         keeper.put(made.data, expected=before, at_epoch_s=made.checkpoint.at_epoch_s)
-        head = _note(ledger, seen.head, made, keeper=keeper, now=now)
+        try:
+            head = _note(ledger, seen.head, made, keeper=keeper, now=now)
+        except LedgerError as error:
+            raise LedgerError(
+                f"the checkpoint is at {keeper.address} and is good, but no entry speaks of it: {error.what}",
+                place=error.place,
+                remedy="take another one once the ledger can be written",
+            ) from error
         desk.chosen.seen.keep(ledger.address, head)
         return Taken(keeper.address, made, head)
 

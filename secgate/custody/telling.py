@@ -99,6 +99,8 @@ def _said(kind: str, body: dict[str, Any]) -> str:
                 "of run",
                 body.get("run_id"),
             )
+        case "population-imported":
+            parts = (body.get("kind"), many(int(body.get("rows") or 0), "row"), "of", body.get("source"))
         case "policy-changed" | "scanner-changed" | "rule-pack-changed" | "mode-changed":
             parts = (body.get("name"), body.get("part"), _short(body, "before") or "none", "to", _short(body, "after"))
         case "obligation" | "obligation-superseded":

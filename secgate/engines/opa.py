@@ -13,11 +13,10 @@ import json
 import os
 import re
 import secrets
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,6 +24,7 @@ import msgspec
 from secgate.errors import PolicyError, UsageError
 from secgate.policy.namespace import Namespaced, namespaced
 from secgate.ports import Answer, PolicyModule
+from secgate.requesting import Given, within
 
 if TYPE_CHECKING:
     from opa_client.opa import OpaClient
@@ -50,8 +50,6 @@ _MOST_KEYS = 4
 
 _STRANGE = (ValueError, TypeError, AttributeError, KeyError)
 """What the client raises where a server's words are JSON of another form than OPA's, or none."""
-
-Given = TypeVar("Given")
 
 
 class OpaEngine:
@@ -205,30 +203,15 @@ class OpaEngine:
             )
 
     def _within(self, limit_s: float, work: Callable[[], Given]) -> Given:
-        """Give what `work` gives, or raise PolicyError when the clock on the wall says so.
-
-        A server that sends one byte a second never meets the client's own limit.
-        """
-        given: list[Given] = []
-        raised: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                given.append(work())
-            except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that asked
-                raised.append(error)
-
-        thread = threading.Thread(target=run, name="opa", daemon=True)
-        thread.start()
-        thread.join(limit_s)
+        """Give what `work` gives. Raises PolicyError when the clock on the wall says so."""
         from requests.exceptions import ReadTimeout
 
-        # The client's own limit for one wait may come a moment before the clock's.
-        if thread.is_alive() or (raised and isinstance(raised[0], ReadTimeout)):
-            raise PolicyError(f"the server did not answer within {limit_s:.3g} s", place=self._address, remedy=_SEE)
-        if raised:
-            raise raised[0]
-        return given[0]
+        try:
+            return within(limit_s, work)
+        except (TimeoutError, ReadTimeout) as error:
+            # The client's own limit for one wait may come a moment before the clock's.
+            told = f"the server did not answer within {limit_s:.3g} s"
+            raise PolicyError(told, place=self._address, remedy=_SEE) from error
 
     @contextmanager
     def _named(self, under: Mapping[str, Namespaced], last: _LastAnswer, *, name: str = "") -> Iterator[None]:

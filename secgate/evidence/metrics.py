@@ -21,6 +21,7 @@ from secgate.config import Machine
 from secgate.errors import UsageError
 from secgate.evidence import weaknesses
 from secgate.evidence.checking import assertion_modules, deviations_of, evidence_ledgers
+from secgate.evidence.covering import Covers
 from secgate.evidence.ground import Ground, Read, read_ground
 from secgate.model import Lane, Scope, Severity, Value
 from secgate.preparation import Place, RunRequest, Silence, prepare, workshop
@@ -286,15 +287,18 @@ def _age(seconds: int) -> Age:
     return next(age for age, days in AGES if not days or seconds < days * _DAY_S)
 
 
-def _overdue(episodes: Iterable[tuple[Read, Episode]], ground: Ground, at: int) -> Iterator[OverdueCount]:
+def _overdue(episodes: Sequence[tuple[Read, Episode]], ground: Ground, at: int) -> Iterator[OverdueCount]:
     overdue: Counter[Severity] = Counter()
     waived: Counter[Severity] = Counter()
-    for read, one in episodes:
-        due = sla.due_epoch_s(one.known.obligations)
-        if one.closed_epoch_s or due is None or at <= due:
-            continue
-        covered = weaknesses.covered_until(read.said, one, due, ground.limits.waivers_s) > at
-        (waived if covered else overdue)[one.known.facts.severity] += 1
+    for read in ground.ledgers:
+        mine = [one for among, one in episodes if among is read]
+        covers = Covers(read.said, mine, ground.limits.waivers_s)
+        for one in mine:
+            due = sla.due_epoch_s(one.known.obligations)
+            if one.closed_epoch_s or due is None or at <= due:
+                continue
+            is_covered = covers.until(one, due) > at
+            (waived if is_covered else overdue)[one.known.facts.severity] += 1
     for severity in Severity:
         yield OverdueCount(severity=severity, overdue=overdue[severity], waived=waived[severity])
 

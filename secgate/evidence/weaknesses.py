@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from msgspec.structs import replace
@@ -13,18 +13,17 @@ from secgate.assertions import Deviation, Period, Population
 from secgate.chronicle import Episode
 from secgate.controls import Assertion
 from secgate.evidence.agreements import refused_notes, unchecked
+from secgate.evidence.covering import Cover, Covers, reach
 from secgate.evidence.ground import Ground, Read, Said
 from secgate.evidence.shipping import notes_of, rows_of
-from secgate.evidence.superseding import holds
 from secgate.let_pass import WORDS
 from secgate.masking import clean
 from secgate.model import Lane, Severity
 from secgate.notification import KnownNotification
-from secgate.policy.values import WaiverLimits
 from secgate.population import PatchRelease
 from secgate.testimony import REVOKED as REVOKED_SECRET
 from secgate.testimony import KnownRevocation
-from secgate.waivers import DISMISSING, AdvisorySubject, FindingSubject, Waiver
+from secgate.waivers import DISMISSING, Waiver
 
 _HOUR_S = 3600
 
@@ -32,8 +31,11 @@ _HOUR_S = 3600
 def opened_or_due(ground: Ground, assertion: Assertion) -> Population:
     """Give the episodes that were opened in the period, or, for deadlines, that were due or overdue in it."""
     wanted = _due_in if assertion.test == "vuln_sla" else _opened_in
-    items = tuple(_item(read, one, ground) for read, one in _episodes(ground) if wanted(one, ground.period))
-    return Population(items, notes=(*_unchecked_waivers(ground), *ground.overlaps()))
+    items: list[EpisodeItem] = []
+    for read in ground.ledgers:
+        covers = _covers_of(read, ground)
+        items += (_item(read, one, ground, covers) for one in read.episodes if wanted(one, ground.period))
+    return Population(tuple(items), notes=(*_unchecked_waivers(ground), *ground.overlaps()))
 
 
 def _unchecked_waivers(ground: Ground) -> list[str]:
@@ -153,20 +155,27 @@ def breaches(ground: Ground, assertion: Assertion) -> Population:
     is overdue, and it is not.
     """
     found, limit_s = [], int(assertion.params.get("limit_hours", 0)) * _HOUR_S
-    for read, one in _episodes(ground):
-        due = _due(one)
-        bites = max(due, covered_until(read.said, one, due, ground.limits.waivers_s)) if due else 0
-        if not bites or 0 < one.closed_epoch_s <= bites:
-            continue
-        item = BreachItem(id=read.key_of(one), due_epoch_s=bites)
-        told = _told(read, one, ground.period)
-        if told is not None:
-            item = replace(item, notified_epoch_s=told.at_epoch_s, notice=told.event.message_id)
-        if ground.concerns(bites, bites + limit_s, item.notified_epoch_s):
-            found.append(item)
+    for read in ground.ledgers:
+        covers = _covers_of(read, ground)
+        for one in read.episodes:
+            due = _due(one)
+            bites = max(due, covers.until(one, due)) if due else 0
+            if not bites or 0 < one.closed_epoch_s <= bites:
+                continue
+            item = _breach(read, one, bites, ground.period)
+            if ground.concerns(bites, bites + limit_s, item.notified_epoch_s):
+                found.append(item)
     recorded = any(_notifications(read, ground.period) for read in ground.ledgers)
     reason = "" if recorded else "no notification was recorded; secgate notify does so"
     return Population(tuple(found), reason=reason, notes=(*_unchecked_waivers(ground), *ground.overlaps()))
+
+
+def _breach(read: Read, one: Episode, bites: int, period: Period) -> BreachItem:
+    told = _told(read, one, period)
+    item = BreachItem(id=read.key_of(one), due_epoch_s=bites)
+    if told is None:
+        return item
+    return replace(item, notified_epoch_s=told.at_epoch_s, notice=told.event.message_id)
 
 
 def _notifications(read: Read, period: Period) -> list[KnownNotification]:
@@ -268,10 +277,15 @@ def _due_in(one: Episode, period: Period) -> bool:
     return due >= period.from_epoch_s or not 0 < one.closed_epoch_s <= max(due, period.from_epoch_s)
 
 
-def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
+def _covers_of(read: Read, ground: Ground) -> Covers:
+    """Give the waivers of a ledger, to ask which of them covered which of its findings."""
+    return Covers(read.said, read.episodes, ground.limits.waivers_s)
+
+
+def _item(read: Read, one: Episode, ground: Ground, known: Covers) -> EpisodeItem:
     due = _due(one)
-    covers = _covers(read.said, one, due, ground.limits.waivers_s) if due else ()
-    accepting = [cover for cover in covers if cover[0].request.kind not in DISMISSING]
+    covers = known.of(one, due) if due else ()
+    accepting = [cover for cover in covers if cover.waiver.request.kind not in DISMISSING]
     return EpisodeItem(
         id=read.key_of(one),
         severity=one.known.facts.severity.value,
@@ -280,46 +294,15 @@ def _item(read: Read, one: Episode, ground: Ground) -> EpisodeItem:
         judged_epoch_s=one.judged_epoch_s,
         due_epoch_s=due,
         closed_epoch_s=one.closed_epoch_s,
-        covered_until_epoch_s=_reach(covers),
-        accepted_until_epoch_s=_reach(accepting),
-        accepting=tuple(read.named(waiver.id, waiver.id) for waiver, _ in accepting),
-        dismissing=tuple(read.named(waiver.id, waiver.id) for waiver, _ in covers if waiver.request.kind in DISMISSING),
+        covered_until_epoch_s=reach(covers),
+        accepted_until_epoch_s=reach(accepting),
+        accepting=_ids(read, accepting),
+        dismissing=_ids(read, [cover for cover in covers if cover.waiver.request.kind in DISMISSING]),
     )
 
 
-def covered_until(said: Said, one: Episode, due: int, limits: WaiverLimits) -> int:
-    """Give how far waivers that were approved by the due time reach from it without a gap; 0 for none."""
-    return _reach(_covers(said, one, due, limits))
-
-
-def _covers(said: Said, one: Episode, due: int, limits: WaiverLimits) -> Sequence[tuple[Waiver, int]]:
-    """Give the waivers of a finding that held when it was due, each with its end. Later ones count for nothing."""
-    mine = (waiver for waiver in said.waivers if 0 < waiver.approved_epoch_s <= due and _is_of(waiver, one))
-    return [(waiver, end) for waiver in mine if (end := _end(waiver, said, limits)) > due]
-
-
-def _reach(covers: Sequence[tuple[Waiver, int]]) -> int:
-    """Give when the last of them ends, 0 for none. Each holds from the due time on, so there is no gap."""
-    return max((end for _, end in covers), default=0)
-
-
-def _end(waiver: Waiver, said: Said, limits: WaiverLimits) -> int:
-    until = waiver.until_epoch_s(limits.of(waiver.request.bound.severity))
-    return min(until, said.revoked.get(waiver.id, until))
-
-
-def _is_of(waiver: Waiver, one: Episode) -> bool:
-    """Tell whether a waiver is of a finding, as it was last recorded."""
-    subject, facts = waiver.request.subject, one.known.facts
-    if isinstance(subject, FindingSubject):
-        named = subject.repository == one.repository and subject.fingerprint in one.known.called
-    elif isinstance(subject, AdvisorySubject):
-        package = f"{subject.ecosystem}/{subject.package}@".lower()
-        advised = subject.advisory.upper() in {name.upper() for name in facts.advisories}
-        named = one.repository in subject.repositories and advised and facts.package.lower().startswith(package)
-    else:
-        named = False
-    return named and holds(waiver.request.bound, facts)
+def _ids(read: Read, covers: Iterable[Cover]) -> tuple[str, ...]:
+    return tuple(read.named(cover.waiver.id, cover.waiver.id) for cover in covers)
 
 
 def as_episodes(items: Sequence[object]) -> Sequence[EpisodeItem]:

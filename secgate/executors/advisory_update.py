@@ -7,7 +7,6 @@ import http.client
 import os
 import ssl
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from secgate.addresses import is_loopback
 from secgate.advisories import ImportLimits, ImportReport, Kind, ListInfo, ListLimits, build, build_list
 from secgate.errors import AdvisoryError, UsageError
+from secgate.requesting import within
 
 _BLOCK = 1 << 18
 _REMEDY = "check the address and the network, or fetch it elsewhere and give the file"
@@ -129,12 +129,15 @@ class _Fetch(NamedTuple):
         try:
             context = ssl.create_default_context(cafile=self.trusted or None)
             opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), *handlers)
-            end = time.monotonic() + self.total_timeout_s
-            with opener.open(address, timeout=self.timeout_s) as response:
-                wanted = response.headers.get("Content-Length")
-                size = _copy(response, sink, cap=self.cap, end=end)
-                if wanted is not None and wanted.isdigit() and size != int(wanted):
-                    raise AdvisoryError(f"the fetch broke off after {size} of {wanted} bytes", remedy=_REMEDY)
+
+            def fetch() -> None:
+                with opener.open(address, timeout=self.timeout_s) as response:
+                    wanted = response.headers.get("Content-Length")
+                    size = _copy(response, sink, cap=self.cap)
+                    if wanted is not None and wanted.isdigit() and size != int(wanted):
+                        raise AdvisoryError(f"the fetch broke off after {size} of {wanted} bytes", remedy=_REMEDY)
+
+            within(self.total_timeout_s, fetch)
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             reason = getattr(error, "reason", "") or error
             if isinstance(error, urllib.error.HTTPError):
@@ -142,13 +145,11 @@ class _Fetch(NamedTuple):
             raise AdvisoryError(f"{address} could not be fetched: {reason}", remedy=_REMEDY) from error
 
 
-def _copy(response: IO[bytes], sink: IO[bytes], *, cap: int, end: float) -> int:
+def _copy(response: IO[bytes], sink: IO[bytes], *, cap: int) -> int:
     size = 0
     while block := response.read(_BLOCK):
         size += len(block)
         if size > cap:
             raise AdvisoryError(f"what was fetched is larger than {cap} bytes", remedy=_REMEDY)
-        if time.monotonic() > end:
-            raise AdvisoryError("the fetch took too long", remedy=_REMEDY)
         sink.write(block)
     return size

@@ -22,7 +22,7 @@ from secgate.errors import HeadMovedError, LedgerError, UsageError
 from secgate.ledgers.ref import RemoteRef
 from secgate.ports import ProcessRunner
 from secgate.replacing import replace_file
-from secgate.requesting import opener
+from secgate.requesting import opener, within
 
 MAX_BYTES = 1024 * 1024
 _FILE = "checkpoint.json"
@@ -122,7 +122,10 @@ class UrlKeeper:
     """Keeps it at an address that answers GET and takes PUT: https, or http on this machine."""
 
     def __init__(self, url: str, *, token: str = "", timeout_s: float = 30.0) -> None:
-        """`token` goes into `Authorization: Bearer`. Raises UsageError for another kind of address."""
+        """`token` goes into `Authorization: Bearer`, `timeout_s` is for one exchange as a whole.
+
+        Raises UsageError for another kind of address.
+        """
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
@@ -140,9 +143,8 @@ class UrlKeeper:
         """See Keeper."""
         self._tag = ""
         try:
-            with self._open(urllib.request.Request(self._url)) as answer:  # noqa: S310 - the scheme was checked
-                self._tag = answer.headers.get("ETag", "")
-                return _small(answer.read(MAX_BYTES + 1), self.address)
+            data, self._tag = self._answer(urllib.request.Request(self._url))  # noqa: S310 - the scheme was checked
+            return _small(data, self.address)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code in (404, 410):
@@ -163,8 +165,7 @@ class UrlKeeper:
         elif self._tag:
             request.add_header("If-Match", self._tag)
         try:
-            with self._open(request):
-                pass
+            self._answer(request)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code == 412:
@@ -175,13 +176,18 @@ class UrlKeeper:
         except _UNREACHED as error:
             raise self._fault(f"it cannot be sent: {getattr(error, 'reason', '') or error}") from error
 
-    def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+    def _answer(self, request: urllib.request.Request) -> tuple[bytes, str]:
+        """Give what a server answers, as far as it is read, and its tag."""
         if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         https = urllib.request.HTTPSHandler(context=ssl.create_default_context())
         sender = opener(https, stays_here=self._is_loopback)
-        answer: http.client.HTTPResponse = sender.open(request, timeout=self._timeout_s)
-        return answer
+
+        def ask() -> tuple[bytes, str]:
+            with sender.open(request, timeout=self._timeout_s) as answer:
+                return answer.read(MAX_BYTES + 1), answer.headers.get("ETag", "")
+
+        return within(self._timeout_s, ask)
 
     def _fault(self, what: str) -> LedgerError:
         return LedgerError(what, place=self.address, remedy="see that the server can be reached and takes GET and PUT")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from secgate.addresses import is_loopback, untrusted
 from secgate.errors import NotificationError, UsageError
-from secgate.requesting import opener
+from secgate.requesting import opener, within
 
 WAITS_S = (1.0, 4.0, 16.0)
 """Before the second attempt and those after it."""
@@ -25,6 +25,7 @@ class Poster:
     """Posts bodies."""
 
     def __init__(self, *, timeout_s: float = 10.0, pause: Callable[[float], None] = time.sleep) -> None:
+        """`timeout_s` is for one attempt as a whole."""
         self._timeout_s = timeout_s
         self._pause = pause
 
@@ -51,8 +52,7 @@ class Poster:
     def _attempt(self, sender: urllib.request.OpenerDirector, request: urllib.request.Request) -> tuple[str, bool]:
         """Give what went wrong, "" for nothing, and whether another attempt would be in vain."""
         try:
-            with sender.open(request, timeout=self._timeout_s):
-                return "", True
+            within(self._timeout_s, lambda: sender.open(request, timeout=self._timeout_s).close())
         except urllib.error.HTTPError as error:
             with error:
                 return f"the server said {error.code}", error.code != 429 and error.code < 500
@@ -63,6 +63,7 @@ class Poster:
             return f"the server cannot be reached: {type(error.reason).__name__}", False
         except (http.client.HTTPException, OSError) as error:
             return f"the server does not answer: {type(error).__name__}", False
+        return "", True
 
 
 def shown_post(body: bytes, *, address: str, headers: Mapping[str, str] = NO_HEADERS) -> str:

@@ -86,17 +86,29 @@ def _reviews(found: Sequence[Asked], left_out: Counter[str]) -> list[PopulationR
             "id": request.text("iid"),
             "author": request.text("author", "username"),
             "merged_at": request.text("merged_at"),
-            "commit": request.text("merge_commit_sha", optional=True) or request.text("sha", optional=True),
+            "commit": _merged(request),
         }
         given = approvals[key].objects("approved_by") if key in approvals else ()
         records += [_approval(request, one, change) for one in given] or [request.record(**change)]
     return records
 
 
+def _merged(request: Asked) -> str:
+    """Give the commit that the target branch got: the merge's, else the squash's, else the branch's own last one."""
+    names = ("merge_commit_sha", "squash_commit_sha", "sha")
+    return next(filter(None, (request.text(name, optional=True) for name in names)), "")
+
+
 def _approval(request: Asked, one: Asked, change: Mapping[str, str]) -> PopulationRecord:
     reviewer = one.text("user", "username")
     machine = "yes" if _MACHINE.fullmatch(reviewer) else "no"
-    return request.record(**change, reviewer=reviewer, approved_at=one.text("approved_at"), machine=machine)
+    at = one.text("approved_at", optional=True)
+    if not at:
+        one.fault(
+            f"nothing says when merge request {request.text('iid')} was approved: older versions of GitLab do not",
+            "take the times from its notes, and give the list as csv",
+        )
+    return request.record(**change, reviewer=reviewer, approved_at=at, machine=machine)
 
 
 def _repository(one: Asked) -> str:

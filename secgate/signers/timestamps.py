@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from secgate.errors import SignatureError, UsageError
 from secgate.model import Limits, Output
 from secgate.ports import ProcessRunner
+from secgate.requesting import within
 
 MAX_ANSWER_BYTES = 128 * 1024
 _SHA256_IMPRINT = bytes.fromhex("3031300d060960864801650304020105000420")
@@ -60,7 +61,7 @@ class Timestamps:
     """Asks authorities and checks their answers."""
 
     def __init__(self, *, runner: ProcessRunner, executable: str, directory: str, timeout_s: float = 30.0) -> None:
-        """`executable` is openssl, "" where there is none; `directory` is private."""
+        """`executable` is openssl, "" where there is none; `directory` is private; `timeout_s` is for one answer."""
         self._runner = runner
         self._executable = executable
         self._directory = directory
@@ -76,9 +77,14 @@ class Timestamps:
         asked = query(message, nonce=nonce)
         request = urllib.request.Request(url, data=asked, method="POST")  # noqa: S310 - the scheme was checked
         request.add_header("Content-Type", "application/timestamp-query")
-        try:
+
+        def exchange() -> bytes:
             with urllib.request.urlopen(request, timeout=self._timeout_s) as reply:  # noqa: S310
                 answer: bytes = reply.read(MAX_ANSWER_BYTES + 1)
+                return answer
+
+        try:
+            answer = within(self._timeout_s, exchange)
         except (urllib.error.URLError, http.client.HTTPException, OSError, UnicodeError) as error:
             reason = getattr(error, "reason", "") or error
             raise SignatureError(f"the authority does not answer: {reason}", place=url, remedy=_REMEDY) from error

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import tarfile
+import threading
 import time
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import Entry
+from tests.contracts.test_keepers import Store
 from tests.product import Ended, Product
 from tests.runs.kept_ledger import DAY_S, EPOCH_S, Kept, standalone
 from tests.signing_support import ADA, EVE, KEYGEN
@@ -145,6 +149,41 @@ def test_something_else_is_not_written_over(kept: Kept) -> None:
     (kept.home / "notes").write_text("mine")
     ended = kept.cli("checkpoint", "--to", str(kept.home / "notes"), "--key", str(kept.machine.path))
     assert (ended.code, (kept.home / "notes").read_text()) == (5, "mine")
+
+
+def test_a_ledger_that_takes_nothing_more_is_found_out_before(kept: Kept) -> None:
+    """No file may grow beyond 2,000 bytes: room for a checkpoint, and for nothing that a ledger writes."""
+    before, size = kept.place.read_bytes(), len(kept.entries())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        ended = kept.cli("checkpoint", "--to", str(kept.place), "--key", str(kept.machine.path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert ended.code == 5, ended
+    assert (kept.place.read_bytes(), len(kept.entries())) == (before, size)
+
+
+def test_a_checkpoint_that_could_not_be_noted_is_said_to_be_there(kept: Kept) -> None:
+    """The ledger goes away while the checkpoint is put."""
+
+    class Taking(Store):
+        def do_PUT(self) -> None:  # noqa: N802 - the server calls it so
+            kept.file.rename(kept.home / "elsewhere.sqlite")
+            super().do_PUT()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taking) as server:
+        server.held, server.asked, server.refuse = None, [], False  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        place = f"http://127.0.0.1:{server.server_address[1]}/shop.json"
+        ended = kept.cli("checkpoint", "--to", place, "--key", str(kept.machine.path))
+        server.shutdown()
+        thread.join()
+        held: bytes | None = server.held  # type: ignore[attr-defined]
+    assert (ended.code, f"the checkpoint is at {place} and is good, but no entry" in ended.err) == (5, True), ended
+    assert held is not None
+    assert "payload" in json.loads(held)
 
 
 def test_a_checkpoint_is_kept_in_a_ref(kept: Kept) -> None:

@@ -96,6 +96,8 @@ def test_what_interfaces_call_things_is_what_runs_call_them() -> None:
     assert {row.repository for row in made("github", "deployments").rows} == {"github.com/acme/shop"}
     assert {row.repository for row in made("github", "artifacts").rows} == {"git.example.com/acme/shop"}
     assert {row.repository for row in made("gitlab", "reviews").rows} == {"gitlab.example.com/acme/shop"}
+    (change,) = made("gitlab", "reviews").rows
+    assert cast("Change", change).commit == COMMIT, "a squash that was fast-forwarded has no merge commit"
     (deployed,) = made("gitlab", "deployments", repositories=("gitlab.example.com/acme/shop",)).rows
     assert cast("Deployment", deployed).deployed_epoch_s == 1_791_029_109
 
@@ -224,6 +226,17 @@ def test_reviews_of_what_is_not_there_are_refused(form: str, drop: int, said: st
     objects = json.loads(FILES[(form, "reviews")])
     del objects[drop]
     assert said in [what for _, what, _ in faults(form, "reviews", json.dumps(objects))]
+
+
+def test_an_approval_without_a_time_is_a_fault_that_says_what_to_do() -> None:
+    data = FILES["gitlab", "reviews"].decode().replace("approved_at", "earlier_versions_do_not_say")
+    (fault,) = [fault for fault in faults("gitlab", "reviews", data) if "when merge request 5 was approved" in fault[1]]
+    assert fault[2] == "take the times from its notes, and give the list as csv"
+
+
+def test_a_list_of_one_repository_says_how_to_name_it() -> None:
+    (fault,) = faults("gitlab", "deployments", FILES["gitlab", "deployments"].decode())
+    assert fault[1:] == ("`repository` is empty", "name it with --repository, where all are of one")
 
 
 def test_what_an_interface_leaves_out_is_a_fault_and_no_guess() -> None:

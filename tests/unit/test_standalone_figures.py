@@ -13,12 +13,17 @@ import msgspec
 import pytest
 
 from secgate import sla
+from secgate.chronicle import Chronicle
 from secgate.custody.copies import Terms, write_export
 from secgate.events import LedgerCreated, ObligationSuperseded, to_entry
+from secgate.evidence.covering import Covers
+from secgate.evidence.ground import Said
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
 from secgate.model import Obligation, Severity, Trust
+from secgate.policy.values import WaiverLimits
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked
+from secgate.twins import twin_group
 from secgate.waivers import (
     AdvisorySubject,
     Approval,
@@ -28,6 +33,7 @@ from secgate.waivers import (
     Request,
     Revocation,
     Subject,
+    Waiver,
     statement_id,
     statement_of,
 )
@@ -123,6 +129,18 @@ def test_a_renamed_finding_keeps_its_duty(story: Story, ledger: SqliteLedger, tm
     assert results(figures(ledger, tmp_path)) == {fingerprint("b"): "met"}
 
 
+def request(subject: Subject, until_s: int, *, kind: Kind = "accept", bound: Bound = BOUND) -> Request:
+    return Request(
+        kind=kind,
+        subject=subject,
+        bound=bound,
+        reason="made for a test",
+        requester="p-1",
+        requested_epoch_s=EPOCH_S,
+        expires_epoch_s=EPOCH_S + until_s,
+    )
+
+
 def waive(
     ledger: SqliteLedger,
     name: str,
@@ -136,18 +154,8 @@ def waive(
     approver: str = "p-2",
 ) -> None:
     """Add a waiver's statements; whether they are signed is not what these tests ask."""
-    asked = statement_of(
-        Request(
-            kind=kind,
-            subject=subject
-            or FindingSubject(fingerprint=fingerprint(name), group="0" * 64, repository="example.com/shop"),
-            bound=bound or BOUND,
-            reason="made for a test",
-            requester="p-1",
-            requested_epoch_s=EPOCH_S,
-            expires_epoch_s=EPOCH_S + until_s,
-        )
-    )
+    alone = FindingSubject(fingerprint=fingerprint(name), group="0" * 64, repository="example.com/shop")
+    asked = statement_of(request(subject or alone, until_s, kind=kind, bound=bound or BOUND))
     said = statement_of(Approval(request=statement_id(asked), approver=approver, approved_epoch_s=EPOCH_S + approved_s))
     events = [(WaiverRequested, asked, approved_s), (WaiverApproved, said, approved_s)]
     if revoked_s:
@@ -207,6 +215,44 @@ def test_what_is_open_must_be_covered_until_the_moment(
         folder = tmp_path / str(second)
         folder.mkdir()
         assert set(results(figures(ledger, folder, at(second).isoformat())).values()) == {expected}
+
+
+def among_twins(name: str) -> FindingSubject:
+    """Made findings are twins of each other: same file, same text."""
+    return FindingSubject(fingerprint=fingerprint(name), group=twin_group(finding(name)), repository="example.com/shop")
+
+
+@pytest.mark.parametrize(
+    ("waived", "excepted"),
+    [
+        # It names a statement that is no more: it goes to one of those that are left.
+        ("c", 1),
+        ("cd", 2),
+        # It names one that is there: to that one, and to no other.
+        ("a", 1),
+        ("ac", 2),
+    ],
+)
+def test_as_many_twins_are_excepted_as_waivers_hold(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, waived: str, excepted: int
+) -> None:
+    """All are due on day 7; "c" and "d" are gone on day 2, "a" and "b" on day 10."""
+    names = sorted({*"ab", *waived})
+    story.run(*map(finding, names), at_s=0, obligations=[duty(name) for name in names])
+    for name in waived:
+        waive(ledger, name, approved_s=DAY_S, until_s=30 * DAY_S, subject=among_twins(name))
+    story.run(finding("a"), finding("b"), at_s=2 * DAY_S)
+    story.run(at_s=10 * DAY_S)
+    told = results(figures(ledger, tmp_path))
+    assert sorted(told[fingerprint(name)] for name in ("a", "b")).count("excepted") == excepted
+    assert all(told[fingerprint(name)] == "excepted" for name in waived if name in "ab")
+    episodes = Chronicle("ledger").read(ledger.read()).episodes()
+    agreed = [Waiver(id=name, request=request(among_twins(name), 30 * DAY_S), approver="p-2") for name in waived]
+    agreed = [msgspec.structs.replace(one, approved_epoch_s=EPOCH_S + DAY_S) for one in agreed]
+    covers = Covers(Said(waivers=tuple(agreed)), episodes, WaiverLimits(high=90 * DAY_S))
+    late = [one for one in episodes if one.known.facts.fingerprint in map(fingerprint, "ab")]
+    by_gate = {one.known.facts.fingerprint for one in late if covers.until(one, EPOCH_S + 7 * DAY_S)}
+    assert by_gate == {name for name, result in told.items() if result == "excepted"}
 
 
 ELSEWHERE = FindingSubject(fingerprint=fingerprint("a"), group="0" * 64, repository="example.com/other")

@@ -63,11 +63,9 @@ def serve() -> Iterator[Serve]:
     server.server_close()
 
 
-def fetch(address: str, tmp_path: Path, *, limits: ImportLimits | None = None, total_s: float = 20.0) -> ImportReport:
+def fetch(address: str, tmp_path: Path, *, limits: ImportLimits | None = None) -> ImportReport:
     destination = str(tmp_path / "db")
-    return update(
-        address, destination, now=NOW, limits=limits or ImportLimits(), timeout_s=5.0, total_timeout_s=total_s
-    )
+    return update(address, destination, now=NOW, limits=limits or ImportLimits(), timeout_s=5.0, total_timeout_s=20.0)
 
 
 def holds(tmp_path: Path) -> list[str]:
@@ -128,11 +126,6 @@ def test_other_addresses_are_refused_before_anything_is_sent(tmp_path: Path, add
     with pytest.raises(UsageError):
         fetch(address, tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_fetch_without_end_is_ended(tmp_path: Path, serve: Serve) -> None:
-    with pytest.raises(AdvisoryError, match="too long"):
-        fetch(serve(dump("A-1")), tmp_path, total_s=-1.0)
 
 
 def test_nobody_there_is_said(tmp_path: Path) -> None:
