@@ -93,7 +93,7 @@ CLIENTS: list[tuple[Callable[[str, Path], None], type[SecgateError], str]] = [
 
 
 @pytest.mark.parametrize(("client", "error", "path"), CLIENTS)
-def test_a_server_that_drips_is_given_up_on(
+def test_threat_13_a_server_that_drips_is_given_up_on(
     address: str, tmp_path: Path, client: Callable[[str, Path], None], error: type[SecgateError], path: str
 ) -> None:
     start = time.monotonic()
