@@ -108,7 +108,8 @@ _MARKDOWN = re.compile(
     r"""[\\`*_\[\]<>\#|~&@$]      # markup, HTML, mentions, references and mathematics
     | :(?=[\w+-]+:) | :(?=//)      # emoji, addresses
     | (?<=www)\.                   # addresses without a scheme
-    | ^\s*[-+=] | ^\s*\d+(?=[.)])  # lists and headings, which only a line's start can begin""",
+    | ^\s*[-+=]                    # lists and headings, which only a line's start can begin
+    | ^\s*\d{1,9}(?=[.)](?:\s|$))  # numbered lists: 1. with something behind it or nothing, never 1.5""",
     re.VERBOSE | re.IGNORECASE,
 )
 

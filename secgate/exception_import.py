@@ -240,7 +240,7 @@ def _bound(findings: Sequence[Finding]) -> Bound:
 
 
 def _shown(findings: Sequence[Finding]) -> str:
-    places = [f"{one.location.path}:{one.location.region.start_line}" for one in findings]
+    places = [one.location.words for one in findings]
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
     return f"{findings[0].title} ({places[0]}{more})"
 

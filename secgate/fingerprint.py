@@ -50,8 +50,15 @@ class Located(Value, frozen=True, kw_only=True, gc=False):
 
 def digest(*parts: str) -> str:
     """Give the hex SHA-256 of `parts`, each with its length in code points and a colon before it."""
-    text = "".join([f"{len(part)}:{part}" for part in parts])
+    text = _encoded(parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _encoded(parts: Iterable[str]) -> str:
+    return "".join([f"{len(part)}:{part}" for part in parts])
+
+
+_WEAKNESS = _encoded((FINGERPRINT_ALGORITHM, "weakness"))
 
 
 def anchor(normalised: Iterable[str]) -> str:
@@ -90,7 +97,13 @@ def weakness_fingerprint(name: str, *, path: str, symbol: str, anchored: str, or
 
     `commit` is given only for text that stands in a commit of the change but not in its end.
     """
-    return digest(FINGERPRINT_ALGORITHM, "weakness", name, path, symbol, anchored, str(ordinal), commit)
+    number = str(ordinal)
+    # This is `digest`, written out: it is done twice for each finding of a run.
+    text = (
+        f"{_WEAKNESS}{len(name)}:{name}{len(path)}:{path}{len(symbol)}:{symbol}{len(anchored)}:{anchored}"
+        f"{len(number)}:{number}{len(commit)}:{commit}"
+    )
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def secret_fingerprint(name: str, *, path: str, symbol: str, ordinal: int, commit: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What of the gate itself is other than it was in the run before: policy, scanners, rule packs, mode.
+"""What of the gate itself is other than it was in the run before: policy, enforced layer, scanners, rule packs, mode.
 
 Only protected runs of a clean tree that reached a decision are compared, each with the one before it of the same
 repository, line and profile. A scanner that did not complete says nothing of itself: it is as it was last known.
@@ -30,6 +30,8 @@ class GateState(Value, frozen=True, kw_only=True):
     policies: Mapping[str, str]
     mapping: str = ""
     """Digest of the control mapping; "" where no run has said it yet."""
+    enforced: str = ""
+    """Digest of the enforced layer, where people, their roles and their keys stand too; "" where there was none."""
     scanners: Mapping[str, ScannerState]
 
 
@@ -46,6 +48,7 @@ def state_after(before: GateState | None, run: Run) -> GateState:
         mode=run.mode,
         policies=dict(run.policy_digests),
         mapping=run.mapping_digest or (before.mapping if before is not None else ""),
+        enforced=run.enforced_digest,
         scanners={**known, **_scanners(run)},
     )
 
@@ -77,6 +80,8 @@ def _changes(before: GateState, run: Run) -> Iterator[GateChanged]:
         yield from made(PolicyChanged, layer, "digest", old, new)
     if before.mapping and run.mapping_digest:
         yield from made(PolicyChanged, "controls", "mapping", before.mapping, run.mapping_digest)
+    # Who may approve, override or sign is in no policy's digest.
+    yield from made(PolicyChanged, "enforced layer", "digest", before.enforced, run.enforced_digest)
     nothing = ScannerState(version="", program="", options="", pack="")
     for name, now in sorted(_scanners(run).items()):
         was = before.scanners.get(name, nothing)

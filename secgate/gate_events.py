@@ -28,7 +28,10 @@ class GateChanged(Event, frozen=True, kw_only=True):
 
 
 class PolicyChanged(GateChanged, frozen=True, kw_only=True):
-    """A layer's policy has another digest, or the layer came or went: `name` is the layer, `controls` the mapping."""
+    """A layer's policy has another digest, or the layer came or went: `name` is the layer, `controls` the mapping.
+
+    `enforced layer` is all of the organisation's folder, the people who may approve and the keys that count included.
+    """
 
     TYPE: ClassVar[str] = "policy-changed"
     VERSION: ClassVar[int] = 1

@@ -49,8 +49,8 @@ def identify(
 
     `codes` is None where there is no key: then nothing of a secret's text is in a finding.
     """
-    names = _Names(schemes)
-    return _unique(_finding(_draft(one, crosswalk.within), names, crosswalk, codes) for one in groups)
+    names, within = _Names(schemes), crosswalk.within
+    return _unique(_finding(_draft(one, within), names, crosswalk, codes) for one in groups)
 
 
 def _draft(one: Group, within: Mapping[str, str]) -> _Draft:
@@ -223,10 +223,10 @@ def _remedy(draft: _Draft, described: Weakness | None) -> str:
 
     What ends a wider weakness, which another witness saw, may leave this one: SHA-256 is no hash for a password.
     """
-    said = [(one.weakness == draft.weakness, one.remedy) for one in draft.results if one.remedy]
-    own = [remedy for is_own, remedy in said if is_own]
-    of_kind = [described.remedy] if described and described.remedy else []
-    return next(iter((*own, *of_kind, *(remedy for _, remedy in said))), "")
+    said = [one for one in draft.results if one.remedy]
+    own = [one.remedy for one in said if one.weakness == draft.weakness]
+    of_kind = described.remedy if described else ""
+    return own[0] if own else of_kind or (said[0].remedy if said else "")
 
 
 def _title(draft: _Draft, title: str, confidence: Confidence) -> str:

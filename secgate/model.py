@@ -422,6 +422,13 @@ class Location(Value, frozen=True, kw_only=True):
     region: Region = Region()
     commit: str = ""
 
+    @property
+    def words(self) -> str:
+        """Give `path:line`, the path alone for a whole file, and words for what has no place."""
+        if not self.path:
+            return "the whole tree"
+        return f"{self.path}:{self.region.start_line}" if self.region.start_line else self.path
+
 
 class Package(Value, frozen=True, kw_only=True):
     """A resolved dependency and the manifest entry that brings it in."""

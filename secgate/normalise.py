@@ -118,7 +118,8 @@ class _Tables(NamedTuple):
     masker: Masker
     crosswalk: Crosswalk
     scores: Callable[[Sequence[str]], float | None]
-    tokens: dict[str, str]
+    words: tokens.Words
+    severities: dict[tuple[str, str, str, float | None, str], tuple[Severity, float, str]]
 
 
 def normalise(
@@ -136,8 +137,7 @@ def normalise(
 
     `read` gives the bytes of a path of the view, or None where there is no text (for SARIF of another tree); `kinds`
     its kinds. `scores` gives the highest CVSS score of a group of advisory names. With `keep_outside`, relative paths
-    that the view does not hold are kept: for a SARIF file that is judged without its tree. `apart` finds places in much
-    text beside this process.
+    that the view does not hold are kept: for a SARIF file that is judged without its tree. `apart` finds places too.
     """
     files: dict[str, _File] = {}
     refused: list[Refusal] = []
@@ -155,7 +155,7 @@ def normalise(
     paths = sorted(files)
     for path in paths:
         _find_secrets(files[path], masker)
-    tables = _Tables(masker, crosswalk, scores, {})
+    tables = _Tables(masker, crosswalk, scores, tokens.Words(), {})
     done: dict[str, list[Located]] = {}
     for path, spots in _in_turn(paths, files, apart):
         # A syntax tree is large: each file's goes as soon as its results have their places.
@@ -298,7 +298,7 @@ def _locate(file: _File, at: int, tables: _Tables, known: Spot | None) -> Locate
     if item.raw.commit and index is None and not file.location.commit:
         location = msgspec.structs.replace(result.location, commit=item.raw.commit[:LONGEST_NAME])
         result = msgspec.structs.replace(result, location=location)
-    if index is not None and not is_secret and not file.location.commit:
+    if index is not None and (item.raw.fixes or item.raw.package) and not is_secret and not file.location.commit:
         fixes = offered(item.raw, index.source, file.kinds, file.digest, lambda text: masker.text(path, text))
         result = msgspec.structs.replace(result, fixes=fixes)
     looks = _looks(item, index) if index is not None and is_secret else None
@@ -348,7 +348,7 @@ def _place(file: _File, tables: _Tables, index: FileIndex, unit: Unit | None) ->
                 end_column=unit.end_column,
             ),
             symbol=masker.own(path, unit.symbol),
-            normalised=tokens.normalised(index.kind, text, tables.tokens),
+            normalised=tokens.normalised(index.kind, text, tables.words),
             snippet=masker.text(path, text[:LONGEST_SNIPPET]),
         )
     return file.places[key]
@@ -365,7 +365,6 @@ def _keyed(place: Place, key: str) -> Place:
 def _result(item: _Item, file: _File, region: Region, tables: _Tables, *, snippet: str, is_secret: bool) -> Result:
     raw, rule, path = item.raw, item.rule, file.location.path
     severity, score, basis = _severity(item, tables)
-
     if tables.masker.is_idle(path):
         clean = _cut
     else:
@@ -425,7 +424,12 @@ def _severity(item: _Item, tables: _Tables) -> tuple[Severity, float, str]:
         highest = tables.scores((raw.advisory, *raw.aliases))
         if highest is not None:
             return Severity.from_score(highest), highest, "cvss"
-    return tables.crosswalk.severity(item.tool, raw.rule, native=raw.severity, score=score, basis=raw.severity_basis)
+    key = (item.tool, raw.rule, raw.severity.value if raw.severity else "", score, raw.severity_basis)
+    if key not in tables.severities:
+        tables.severities[key] = tables.crosswalk.severity(
+            item.tool, raw.rule, native=raw.severity, score=score, basis=raw.severity_basis
+        )
+    return tables.severities[key]
 
 
 def _order(one: Located) -> tuple[object, ...]:

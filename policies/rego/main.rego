@@ -81,10 +81,11 @@ of_finding[fingerprint] contains e if {
 
 # The same of findings that something may let pass. Only of those does it matter here what all was said.
 of_spared[fingerprint] contains e if {
+	names := spared
 	some group in groups
 	some one in group.elements
+	one.finding in names
 	fingerprint := one.finding
-	spared[fingerprint]
 	e := {"set": group.set, "rule": group.rule, "element": one}
 }
 
@@ -93,31 +94,30 @@ said_of := of_spared
 
 spared := (object.keys(waived) | commentable) | {"secgate:sentinel"}
 
-spoken_of := {fingerprint | some group in groups; some one in group.elements; fingerprint := one.finding}
+spoken_of := {one.finding | some group in groups; some one in group.elements}
 
-of_lanes contains e if {
+# What speaks of no finding: little, so that lanes and the run are looked for in that alone.
+of_others := [e |
 	some group in groups
 	some one in group.elements
-	one.lane
+	not one.finding
 	e := {"set": group.set, "rule": group.rule, "element": one}
+]
+
+of_lanes contains e if {
+	some e in of_others
+	e.element.lane
 }
 
 of_run contains e if {
-	some group in groups
-	some one in group.elements
-	one.run
-	e := {"set": group.set, "rule": group.rule, "element": one}
+	some e in of_others
+	e.element.run
 }
 
 waived := {f.fingerprint: f.waiver | some f in input.findings; f.waiver.state == "active"}
 
 # Findings that no rule speaks of, and that no waiver is for: one verdict is theirs.
-quiet := [fingerprint |
-	some f in input.findings
-	fingerprint := f.fingerprint
-	not spoken_of[fingerprint]
-	not waived[fingerprint]
-]
+quiet := ({f.fingerprint | some f in input.findings} - spoken_of) - object.keys(waived)
 
 # The verdict is the strictest of what rules say of it, as in `spoken`, and is not said again.
 by_elements := spoken_of - (object.keys(waived) | commented)

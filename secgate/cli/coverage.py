@@ -50,6 +50,7 @@ def waive(
     """
     from secgate import statements
     from secgate.errors import UsageError
+    from secgate.escape import plain
     from secgate.model import Lane
 
     if paths == "":
@@ -69,5 +70,6 @@ def waive(
         now=now,
     )
     click.echo(made.id)
-    click.echo(f"asked for; it counts once somebody else says: secgate waiver approve {made.id[:12]}", err=True)
+    click.echo(f"asked for: {plain(made.request.shown)}", err=True)
+    click.echo(f"it counts once somebody else says: secgate waiver approve {made.id[:12]}", err=True)
     return 0

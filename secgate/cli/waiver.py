@@ -145,7 +145,8 @@ def request(
             now=now,
         )
     click.echo(made.id)
-    click.echo(f"asked for; it counts once somebody else says: secgate waiver approve {made.id[:_SHOWN]}", err=True)
+    click.echo(f"asked for: {plain(made.request.shown)}", err=True)
+    click.echo(f"it counts once somebody else says: secgate waiver approve {made.id[:_SHOWN]}", err=True)
     return 0
 
 

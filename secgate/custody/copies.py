@@ -153,7 +153,7 @@ def import_(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied
         for one in checkpoints:
             check_grown(seen, one, place=of)
         names = read.names("blobs/")
-        head = ledger.fill(rows_of(read), ((_digest(name), _blob(read, name)) for name in names))
+        head = ledger.fill(rows_of(read), ((_digest(name), _blob(read, name, seen)) for name in names))
         return Copied(ledger.address, head, len(names), len(checkpoints), _remember(desk.chosen, head))
 
 
@@ -296,10 +296,11 @@ def _digest(name: str) -> Digest:
     return name.removeprefix("blobs/").replace("/", "")
 
 
-def _blob(read: Source, name: str) -> bytes:
-    data = read.get(name)
-    if sha256(data).hexdigest() != _digest(name):
-        raise LedgerError(
-            f"blob {_digest(name)[:_DIGEST_CHARACTERS]} was changed", place=read.address, remedy="export it anew"
-        )
+def _blob(read: Source, name: str, seen: Survey) -> bytes:
+    data, digest = read.get(name), _digest(name)
+    if sha256(data).hexdigest() != digest:
+        told = f"blob {digest[:_DIGEST_CHARACTERS]} was changed"
+        if digest in seen.named:
+            told += f", which entry {seen.named[digest]} names"
+        raise LedgerError(told, place=read.address, remedy="export it anew")
     return data

@@ -23,6 +23,7 @@ from secgate.ports import Keeper, Ledger, Signer
 from secgate.preparation import Opened, Place, Workshop, choose_keeper, opened
 from secgate.recall import check_growth
 from secgate.sla import many_entries
+from secgate.trust import MACHINE
 from secgate.waivers import NAMESPACES
 
 
@@ -213,7 +214,9 @@ def _why_none(data: bytes, event: CheckpointTaken, seen: Survey, *, trust: Trust
         ):
             return "is of other entries"
         if trust.allowed_signers:
-            who_signed(kept, (), trust=trust, signer=signer)
+            # A person's as well: versions before noted those, and what is noted proves nothing by itself.
+            at = datetime.fromtimestamp(kept.checkpoint.at_epoch_s, tz=UTC)
+            signer.verify(kept.statement, kept.data, namespace=NAMESPACE, trust=trust, at=at)
     except LedgerError as error:
         return f"does not read: {error.what}"
     except SignatureError as error:
@@ -294,10 +297,14 @@ def _kept(keeper: Keeper) -> Sealed:
 def who_signed(kept: Sealed, times: Sequence[datetime], *, trust: Trust, signer: Signer) -> Signed:
     """Give who signed; `times` are what authorities that count vouch for, earliest first.
 
-    A key counts at the earliest of them, else at the checkpoint's own word. Raises SignatureError where it does not.
+    A key counts at the earliest of them, else at the checkpoint's own word. Raises SignatureError where it does not,
+    and for a person: whoever may write to a ledger and sign for people could else vouch for what they rewrote.
     """
     at = times[0] if times else datetime.fromtimestamp(kept.checkpoint.at_epoch_s, tz=UTC)
-    return signer.verify(kept.statement, kept.data, namespace=NAMESPACE, trust=trust, at=at)
+    signed = signer.verify(kept.statement, kept.data, namespace=NAMESPACE, trust=trust, at=at)
+    if not signed.principal.startswith(MACHINE):
+        raise SignatureError(f"`{signed.principal}` is a person, and only machines sign checkpoints")
+    return signed
 
 
 def _who_signed(kept: Sealed, keeper: Keeper, desk: Opened, times: Sequence[datetime]) -> Signed:

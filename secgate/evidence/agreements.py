@@ -11,7 +11,6 @@ import msgspec
 from secgate.agreement import Procedure
 from secgate.assertion_facts import CheckpointItem, ExceptionItem, GateChangeItem, OverrideItem, ReviewWindowItem
 from secgate.assertions import Period, Population
-from secgate.chronicle import RecordedRun
 from secgate.controls import Assertion
 from secgate.evidence.ground import Ground, Read
 from secgate.model import Value
@@ -87,10 +86,7 @@ def review_windows(ground: Ground, assertion: Assertion) -> Population:
     """
     items, limit_s = [], int(assertion.params.get("limit_days", 0)) * _DAY_S
     for one in (*_months_before(ground, limit_s), *months(ground.period)):
-        start = one.from_epoch_s
-        if start < ground.period.from_epoch_s:
-            start = min(run.at_epoch_s for run in _runs(ground) if run.at_epoch_s >= start)
-        reviews = [_reviewed(read, "results", start, one.to_epoch_s) for read in ground.ledgers]
+        reviews = [_reviewed(read, "results", start, one.to_epoch_s) for read, start in _to_review(ground, one)]
         item = ReviewWindowItem(
             id=f"{datetime.fromtimestamp(one.from_epoch_s, tz=UTC):%Y-%m-%d}",
             to_epoch_s=one.to_epoch_s,
@@ -147,20 +143,32 @@ def months(period: Period) -> Iterator[Period]:
         at = end
 
 
+def _to_review(ground: Ground, month: Period) -> Iterator[tuple[Read, int]]:
+    """Give each ledger that is to be reviewed for a month, and from when on.
+
+    In the period all are, from its beginning. Before it those in which a run was recorded in that month, from the first
+    one on: the gate may have begun there then, and other ledgers later.
+    """
+    for read in ground.ledgers:
+        runs = (run.at_epoch_s for run in read.chronicle.runs)
+        first = min((at for at in runs if month.from_epoch_s <= at < month.to_epoch_s), default=0)
+        if month.from_epoch_s >= ground.period.from_epoch_s:
+            yield read, month.from_epoch_s
+        elif first:
+            yield read, first
+
+
 def _months_before(ground: Ground, limit_s: int) -> Iterator[Period]:
     """Give earlier months in which runs were recorded, and that could still be reviewed when the period began."""
     start = ground.period.from_epoch_s
-    recent = [run.at_epoch_s for run in _runs(ground) if start - limit_s - _LONGEST_MONTH_S <= run.at_epoch_s < start]
+    runs = (run.at_epoch_s for read in ground.ledgers for run in read.chronicle.runs)
+    recent = [at for at in runs if start - limit_s - _LONGEST_MONTH_S <= at < start]
     if recent:
         day = datetime.fromtimestamp(min(recent), tz=UTC)
         first = int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp())
         for month in months(Period(from_epoch_s=first, to_epoch_s=start)):
             if any(month.from_epoch_s <= at < month.to_epoch_s for at in recent):
                 yield month
-
-
-def _runs(ground: Ground) -> Iterator[RecordedRun]:
-    return (run for read in ground.ledgers for run in read.chronicle.runs)
 
 
 def _reviewed(read: Read, part: Reviewed, start_epoch_s: int, end_epoch_s: int) -> tuple[KnownReview, ...]:

@@ -155,7 +155,7 @@ def _flagged(finding: Finding, entry: Entry, excerpts: Mapping[str, str]) -> set
 
 
 def _places(findings: Sequence[Finding]) -> str:
-    told = [f"{one.location.path}:{one.location.region.start_line}" for one in findings]
+    told = [one.location.words for one in findings]
     return ", ".join(told[:3]) + (f" and {len(told) - 3} more" if len(told) > 3 else "")
 
 

@@ -25,15 +25,12 @@ class Source:
     def __init__(self, data: bytes) -> None:
         self.text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
         self._starts, self._ends = _bounds(self.text)
+        last_is_empty = len(self._starts) > 1 and self._starts[-1] == len(self.text)
+        self.line_count = len(self._starts) - last_is_empty
+        """Number of lines; the empty text after a last line end counts as none."""
         self._ascii = self.text.isascii()
         # Without characters beyond the first 65,536 a UTF-16 code unit is a code point, as in nearly every file.
         self._narrow = self._ascii or _units(self.text) == len(self.text)
-
-    @property
-    def line_count(self) -> int:
-        """Number of lines; the empty text after a last line end counts as none."""
-        last_is_empty = len(self._starts) > 1 and self._starts[-1] == len(self.text)
-        return len(self._starts) - last_is_empty
 
     def line_bounds(self, line: int) -> tuple[int, int]:
         """Give start and end offset of `line`, its line end not included."""

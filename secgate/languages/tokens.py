@@ -77,26 +77,43 @@ def family(kind: str) -> Family:
     return _FAMILIES.get(kind, "c")
 
 
-def normalised(kind: str, text: str, known: dict[str, str] | None = None) -> tuple[str, ...]:
+class Words(dict[str, str]):
+    """What each token is made of, worked out when it is first asked for."""
+
+    def __missing__(self, token: str) -> str:
+        """Read a token."""
+        made = self[token] = _string(token) if len(token) > 1 and token[-1] in _QUOTES else token
+        return made
+
+
+def normalised(kind: str, text: str, known: Words | None = None) -> tuple[str, ...]:
     """Give the tokens without white space and comments, quotes unified, trailing commas and idle brackets removed.
 
     Formatters write brackets around what they break over lines and take them away again, and put a semicolon or not.
     `known` remembers for the next call what tokens were made of: files say the same words again and again, and each is
     then read once and held once.
     """
-    of, known = family(kind), {} if known is None else known
+    of, known = family(kind), Words() if known is None else known
     found = _LEXERS[of].findall(text[:MOST_CHARACTERS])
-    tokens = [known.get(token) or _learnt(token, known) for token in found if token]
-    if "," in tokens:
+    tokens = [*map(known.__getitem__, filter(None, found))]
+    if _has_last_comma(tokens):
         tokens = _without_last_commas(tokens)
     tokens = _unwrapped(tokens, of)
     tokens += text[MOST_CHARACTERS:].split()
     return tuple(tokens)
 
 
-def _learnt(token: str, known: dict[str, str]) -> str:
-    made = known[token] = _string(token) if len(token) > 1 and token[-1] in _QUOTES else token
-    return made
+def _has_last_comma(tokens: list[str]) -> bool:
+    """Tell quickly of most statements that no comma is before a closing bracket or at the end."""
+    return any(at + 1 == len(tokens) or tokens[at + 1] in _CLOSING for at in _places(tokens, ","))
+
+
+def _places(tokens: list[str], mark: str) -> Iterator[int]:
+    """Give where a mark is among tokens, which mostly it is not."""
+    at = -1
+    for _ in range(tokens.count(mark)):
+        at = tokens.index(mark, at + 1)
+        yield at
 
 
 def _without_last_commas(tokens: list[str]) -> list[str]:
@@ -145,12 +162,7 @@ def _has_idle(tokens: list[str], of: Family, opening: frozenset[str]) -> bool:
     """
     if of == "c" and (";" in tokens or ">" in tokens):
         return True
-    before = ""
-    for mark in tokens:
-        if mark == "(" and before in opening:
-            return True
-        before = mark
-    return False
+    return any((tokens[at - 1] if at else "") in opening for at in _places(tokens, "("))
 
 
 def _pairs(tokens: list[str]) -> dict[int, int]:

@@ -122,7 +122,7 @@ def _notes(finding: Finding, one: Standing | None, *, notice_s: int, now_epoch_s
     """Say which downgrades do not hold, which will not for long, and what they came too late for."""
     if one is None:
         return
-    name = f"downgrade {one.downgrade.id[:SHOWN]} of {finding.location.path}:{finding.location.region.start_line}"
+    name = f"downgrade {one.downgrade.id[:SHOWN]} of {finding.location.words}"
     if one.state != "active":
         yield f"{name} is {one.state}: {one.why}"
         return

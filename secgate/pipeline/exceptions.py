@@ -221,7 +221,7 @@ def _accounts(
     return tuple(
         account(
             one,
-            shown=f"{finding.location.path}:{finding.location.region.start_line}",
+            shown=finding.location.words,
             fingerprint=finding.fingerprint,
             notice_s=notice_s,
             now_epoch_s=now_epoch_s,

@@ -23,7 +23,7 @@ from secgate.model import (
 from secgate.pipeline.looking import Looked, reader
 from secgate.preparation import Workshop
 from secgate.show import excerpts, line_hashes
-from secgate.sla import length_words
+from secgate.sla import length_words, many_entries
 
 _NOTED_BEHIND_S = 60
 """Clocks of machines that share a ledger differ a little: only what is more than that is worth a note."""
@@ -74,13 +74,16 @@ def shown_hashes(target: Target, head: Looked, findings: Sequence[Finding]) -> d
 
 
 def shown_notices(invocations: Sequence[Invocation], memory: Memory, shop: Workshop) -> tuple[str, ...]:
-    """Give what is to be known of the clock, of versions, and what adapters remarked, such as an index."""
+    """Give what is to be known of clock and ledger, of versions, and what adapters remarked, such as an index."""
     tools = [one.tool for one in invocations if one.tool is not None and not one.tool.tested]
     told = {f"{one.name}: {one.version or 'an unknown version'} is outside the tested versions" for one in tools}
     told |= {f"{one.scanner}: {notice}" for one in invocations for notice in one.notices}
     behind_s = memory.last_epoch_s - int(shop.now.timestamp())
     if behind_s >= _NOTED_BEHIND_S:
         told.add(f"clock: this machine's is {length_words(behind_s)} behind the ledger's last entry, whose time counts")
+    if memory.skipped:
+        many = f"{many_entries(memory.skipped)} of a type or version that this secgate does not know"
+        told.add(f"ledger: it has {many}, written by a newer one: what they say, such as a duty, is not judged here")
     return tuple(sorted(told))
 
 

@@ -6,9 +6,10 @@ A large run is judged in parts where that is the same; see `policy.parts` and `p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import cached_property
+from io import BytesIO
 
 import msgspec
 from msgspec import Struct, structs
@@ -36,6 +37,8 @@ PARTED_FINDINGS = 10_000
 
 FINDINGS_PER_S = 1_000
 """What a slow machine judges: the time that a layer has grows with the findings."""
+
+_PIECE_FINDINGS = 1_000
 
 _LAYER_ORDER: tuple[LayerName, ...] = ("shipped", "organisation", "repository")
 _ASKING_ORDER: tuple[LayerName, ...] = ("organisation", "shipped", "repository")
@@ -291,17 +294,26 @@ def with_obligations(document: InputDocument, decision: LayerDecision) -> InputD
 
 def _recorded(document: InputDocument, *, keeps_text: bool) -> Recorded:
     """Give the text or, where nobody keeps it, its digest alone: of a large run it has hundreds of megabytes."""
-    if keeps_text:
-        text = msgspec.json.encode(document, order="sorted")
-        return Recorded(digest=hashlib.sha256(text).hexdigest(), text=text)
+    digest, written = hashlib.sha256(), BytesIO()
+    for piece in _pieces(document):
+        digest.update(piece)
+        if keeps_text:
+            written.write(piece)
+    return Recorded(digest=digest.hexdigest(), text=written.getvalue())
+
+
+def _pieces(document: InputDocument) -> Iterator[bytes | memoryview]:
+    """Give the text in turn. In one go the threads that wait for the parts would be held up for as long as it takes."""
     around = msgspec.json.encode(structs.replace(document, findings=()), order="sorted")
     # No text within it reads like this, since a quotation mark in a text stands behind a backslash.
     head, _, tail = around.partition(b'"findings":[]')
-    digest = hashlib.sha256(head + b'"findings":[')
-    for number, finding in enumerate(document.findings):
-        digest.update((b"," if number else b"") + msgspec.json.encode(finding, order="sorted"))
-    digest.update(b"]" + tail)
-    return Recorded(digest=digest.hexdigest(), text=b"")
+    yield head + b'"findings":['
+    for start in range(0, len(document.findings), _PIECE_FINDINGS):
+        if start:
+            yield b","
+        findings = msgspec.json.encode(document.findings[start : start + _PIECE_FINDINGS], order="sorted")
+        yield memoryview(findings)[1:-1]
+    yield b"]" + tail
 
 
 def _require_accounts(document: InputDocument, lanes: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +13,7 @@ from secgate.model import OUTCOME_ORDER, Outcome, Spoken, Verdict, Word
 from secgate.policy.documents import Exemption, GapFacts, InputDocument, LayerDecision, LayerVerdict
 from secgate.policy.layers import Layer
 
+_SUBJECTS: tuple[Literal["finding", "lane", "run"], ...] = ("finding", "lane", "run")
 _STRICTEST = {word: rank for rank, word in enumerate(Word)}
 
 
@@ -27,34 +29,48 @@ def joined(ruled: Sequence[Ruled], *, said: Mapping[str, Sequence[Spoken]] | Non
 
     `said` is what is known by fingerprint of who spoke.
     """
-    strictest: dict[tuple[str, str], tuple[LayerVerdict, str]] = {}
-    rules: dict[tuple[str, str], set[str]] = {}
+    found = []
+    for subject in _SUBJECTS:
+        strictest, rules = _strictest(ruled, subject)
+        spoken = said if said and subject == "finding" else {}
+        for name in sorted(strictest):
+            word, layer = strictest[name]
+            found.append(
+                Verdict(
+                    subject=subject,
+                    id=name,
+                    word=word.word,
+                    rule=word.rule,
+                    layer=layer,
+                    reason=word.reason,
+                    remedy=word.remedy,
+                    all_rules=rules.get(name, ()),
+                    said=tuple(spoken.get(name, ())),
+                )
+            )
+    return found
+
+
+def _strictest(
+    ruled: Sequence[Ruled], subject: str
+) -> tuple[dict[str, tuple[LayerVerdict, str]], dict[str, tuple[str, ...]]]:
+    """Give the strictest verdict on each of one kind, with its layer, and the rules that spoke of it, sorted."""
+    strictest: dict[str, tuple[LayerVerdict, str]] = {}
+    rules: dict[str, tuple[str, ...]] = {}
     for number, one in enumerate(ruled):
         for word in one.decision.verdicts:
-            if number and word.word is Word.ALLOW:
-                # Every layer speaks of every subject, and nothing is milder.
+            # Every layer speaks of every subject, and nothing is milder than to allow.
+            if word.subject != subject or (number and word.word is Word.ALLOW):
                 continue
-            key = word.subject, word.id
-            held = strictest.get(key)
+            name, layer = word.id, one.layer.name
+            held = strictest.get(name)
             if held is None or (word.word is not held[0].word and _STRICTEST[word.word] < _STRICTEST[held[0].word]):
-                strictest[key] = word, one.layer.name
+                strictest[name] = word, layer
             if word.all_rules:
-                rules.setdefault(key, set()).update(word.all_rules)
-    spoken = said or {}
-    return [
-        Verdict(
-            subject=word.subject,
-            id=word.id,
-            word=word.word,
-            rule=word.rule,
-            layer=layer,
-            reason=word.reason,
-            remedy=word.remedy,
-            all_rules=tuple(sorted(rules.get(key, ()))),
-            said=tuple(spoken.get(word.id, ())) if word.subject == "finding" else (),
-        )
-        for key, (word, layer) in sorted(strictest.items())
-    ]
+                more = rules.get(name)
+                is_sorted = more is None and len(word.all_rules) == 1
+                rules[name] = word.all_rules if is_sorted else tuple(sorted({*(more or ()), *word.all_rules}))
+    return strictest, rules
 
 
 def settled(
@@ -77,6 +93,8 @@ def outcomes_of(verdicts: Sequence[Verdict]) -> tuple[Outcome, ...]:
 
 def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[Ruled], document: InputDocument) -> list[Verdict]:
     """Make a lane inconclusive for gaps that no policy speaks of; a repository's layer cannot speak for them."""
+    if not document.gaps:
+        return list(verdicts)
     spoken = {said.element.gap for one in ruled if one.layer.name != "repository" for said in one.decision.elements}
     open_gaps: dict[str, list[GapFacts]] = {}
     for gap in document.gaps:

@@ -37,11 +37,12 @@ def read_total(value: bytes, *, layer: str, document: InputDocument) -> LayerDec
     elements, a sentinel that was not denied.
     """
     decision = _spelt_out(read_decision(value, layer=layer), layer, document)
-    findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
+    words = {verdict.id: verdict.word for verdict in decision.verdicts if verdict.subject == "finding"}
     _check_sentinel(decision, layer)
-    _check_verdicts(decision, layer, document, findings)
-    _check_elements(decision, layer, document, findings)
-    _check_additions(decision, layer, document, findings)
+    _check_verdicts(decision, layer, document, words.keys())
+    # From here on `words` has what is asked about, and no more.
+    _check_elements(decision, layer, document, words)
+    _check_additions(decision, layer, document, words)
     _check_taken_back(decision, layer, document)
     return _without_sentinel(decision)
 
@@ -145,9 +146,9 @@ def _check_sentinel(decision: LayerDecision, layer: str) -> None:
     raise _fault(layer, "the sentinel got no verdict", "report this: secgate.main did not judge every finding")
 
 
-def _check_verdicts(decision: LayerDecision, layer: str, document: InputDocument, findings: AbstractSet[str]) -> None:
+def _check_verdicts(decision: LayerDecision, layer: str, document: InputDocument, given: AbstractSet[str]) -> None:
+    findings = {finding.fingerprint for finding in document.findings} | {SENTINEL}
     others = {("lane", account.lane.value) for account in document.lanes if account.asked} | {("run", "run")}
-    given = {verdict.id for verdict in decision.verdicts if verdict.subject == "finding"}
     given_others = {(verdict.subject, verdict.id) for verdict in decision.verdicts if verdict.subject != "finding"}
     if given != findings or given_others != others:
         wanted = {("finding", name) for name in findings} | others
@@ -162,42 +163,32 @@ def _check_verdicts(decision: LayerDecision, layer: str, document: InputDocument
         raise _fault(layer, f"the {subject} {name} has {counts[subject, name]} verdicts", "report this")
 
 
-def _check_elements(decision: LayerDecision, layer: str, document: InputDocument, findings: AbstractSet[str]) -> None:
+def _check_elements(decision: LayerDecision, layer: str, document: InputDocument, words: Mapping[str, Word]) -> None:
     lanes = {account.lane for account in document.lanes}
     gaps = {gap.id: gap.lane for gap in document.gaps}
-    words: dict[tuple[str, str], Word] = {(verdict.subject, verdict.id): verdict.word for verdict in decision.verdicts}
+    others = {verdict.id: verdict.word for verdict in decision.verdicts if verdict.subject != "finding"}
     for said in decision.elements:
         element = said.element
         if said.set not in SETS[layer]:
             raise _fault(layer, f"{said.rule} adds to `{said.set}`", f"it may add to {', '.join(sorted(SETS[layer]))}")
-        if element.finding is not None and element.finding not in findings:
+        if element.finding is not None and element.finding not in words:
             raise _fault(layer, f"{said.rule} speaks of a finding that is not there", "use f.fingerprint as `finding`")
         if element.lane is not None and element.lane not in lanes:
             raise _fault(layer, f"{said.rule} speaks of the lane {element.lane}, which has no account", "ask for it")
         if element.gap is not None and gaps.get(element.gap) is not element.lane:
             raise _fault(layer, f"{said.rule} speaks of a gap that is not there", "use gap.id as `gap`")
-        _check_strictness(said, words, layer)
-
-
-def _check_strictness(said: Said, words: Mapping[tuple[str, str], Word], layer: str) -> None:
-    element = said.element
-    if element.finding is not None:
-        word = words.get(("finding", element.finding))
-    else:
-        word = words.get(("run", "run") if element.lane is None else ("lane", element.lane.value))
-    if word is None or word is Word.WAIVED:
+        word = words[element.finding] if element.finding is not None else others.get(element.lane or "run")
         # A lane that is not asked for has no verdict; a waiver is checked before the policy sees it.
-        return
-    if _RANK[word] > _RANK[said.set]:
-        raise _fault(layer, f"{said.rule} says {said.set}, and the verdict is {word}", "report this")
+        if word is not None and word is not Word.WAIVED and _RANK[word] > _RANK[said.set]:
+            raise _fault(layer, f"{said.rule} says {said.set}, and the verdict is {word}", "report this")
 
 
-def _check_additions(decision: LayerDecision, layer: str, document: InputDocument, findings: AbstractSet[str]) -> None:
+def _check_additions(decision: LayerDecision, layer: str, document: InputDocument, words: Mapping[str, Word]) -> None:
     for kind, additions in (("obligations", decision.obligations), ("exempt", decision.exemptions)):
         for addition in additions:
             if kind not in SETS[layer]:
                 raise _fault(layer, f"{addition.rule} adds to `{kind}`", "only a layer above the repository may")
-            if addition.finding not in findings:
+            if addition.finding not in words:
                 raise _fault(layer, f"{addition.rule} speaks of a finding that is not there", "use f.fingerprint")
     waived = {verdict.id for verdict in decision.verdicts if verdict.word is Word.WAIVED}
     for finding in document.findings if waived else ():

@@ -148,7 +148,8 @@ def say(namespace: str, said: Value, event: type[SignedEvent], speaker: Speaker,
     signed = desk.signer.verify(statement, signature, namespace=namespace, trust=desk.enforced.trust, at=desk.now)
     if signed.principal != speaker.person:
         raise SignatureError(
-            f"the key is `{signed.principal}`'s, and `{speaker.person}` speaks", remedy="use your own key, or name"
+            f"the key is `{signed.principal}`'s, and `{speaker.person}` speaks",
+            remedy="use your own key, or name its owner with --as",
         )
     entry = to_entry(event(statement=statement.decode(), signature=signature.decode()))
     append_events([entry], desk.ledger, memory=desk.memory, now=desk.now)

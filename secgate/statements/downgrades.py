@@ -145,7 +145,7 @@ def _request(finding: Finding, wish: DowngradeWish, speaker: Speaker, desk: Desk
         requested_epoch_s=at,
         expires_epoch_s=until,
         ticket=wish.ticket,
-        shown=f"{finding.title} ({finding.location.path}:{finding.location.region.start_line})"[:200],
+        shown=f"{finding.title} ({finding.location.words})"[:200],
     )
 
 

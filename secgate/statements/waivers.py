@@ -101,7 +101,7 @@ def request_for_finding(
     finding = named(name, document)
     with desk_at(place, machine=machine, now=now) as desk:
         subject = subject_of(finding, repository=desk.repository)
-        shown = f"{finding.title} ({finding.location.path}:{finding.location.region.start_line})"
+        shown = f"{finding.title} ({finding.location.words})"
         asked = _request(wish, speaker, desk, subject=subject, bound=bound_of(finding), shown=shown)
         return _ask(asked, speaker, desk)
 

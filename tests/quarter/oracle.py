@@ -584,7 +584,7 @@ class Oracle:
         waiting = []
         spans = [*self._months_before(), *zip(begins, [*begins[1:], self.plan.end], strict=True)]
         for start, end in spans:
-            told = [self._first_review(ledger, "results", start, end) for ledger in self.plan.ledgers]
+            told = [self._first_review(ledger, "results", *span) for ledger, span in self._looked_at(start, end)]
             if not self.asked(end - 1, end + SIGNED_WITHIN, max(told) if all(told) else 0):
                 continue
             # A month before the period is named by its first day, though nobody had to look before its first run.
@@ -598,14 +598,23 @@ class Oracle:
                 waiting.append(items[-1])
         return self._said(items, bad, untested=waiting)
 
+    def _looked_at(self, start: int, end: int) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Give the ledgers to be reviewed for a month; before the period those with runs, from the first on."""
+        for ledger, mine in self.plan.ledgers.items():
+            runs = [run.at for run in self.plan.runs if run.repository in mine and start <= run.at < end]
+            if start >= self.plan.start:
+                yield ledger, (start, end)
+            elif runs:
+                yield ledger, (min(runs), end)
+
     def _months_before(self) -> list[tuple[int, int]]:
-        """Give the months before the period that had runs, each from its first run."""
-        first: dict[tuple[int, int], int] = {}
-        for at in sorted(run.at for run in self.plan.runs if run.at < self.plan.start):
-            day = datetime.fromtimestamp(at, tz=UTC)
-            first.setdefault((day.year, day.month), at)
-        ends = [int(datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()) for year, month in first]
-        return [(at, min(end, self.plan.start)) for at, end in zip(first.values(), ends, strict=True)]
+        """Give the months before the period that had runs."""
+        days = [datetime.fromtimestamp(run.at, tz=UTC) for run in self.plan.runs if run.at < self.plan.start]
+        found = []
+        for year, month in sorted({(day.year, day.month) for day in days}):
+            begin, end = (datetime(year + at // 12, at % 12 + 1, 1, tzinfo=UTC) for at in (month - 1, month))
+            found.append((int(begin.timestamp()), min(int(end.timestamp()), self.plan.start)))
+        return found
 
     # ------------------------------------------------------------------------------------------------------ weaknesses
 

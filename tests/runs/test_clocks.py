@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from secgate.model import Outcome, RunDocument
+from secgate.ledgers.sqlite import SqliteLedger
+from secgate.model import Entry, Outcome, RunDocument
 from tests.product import CLEAN, DAY, NOW, WEAK, Product, outcome, states
 from tests.unit.conftest import Git
 
@@ -42,6 +43,16 @@ def test_putting_the_machines_clock_back_gives_no_time(product: Product, git: Gi
     late = protected(product, git, 1)
     assert outcome(late) is Outcome.FAIL
     assert "clock: this machine's is 7 d behind the ledger's last entry, whose time counts" in late.notes
+
+
+def test_what_a_newer_secgate_recorded_and_this_one_cannot_read_is_said(product: Product, git: Git) -> None:
+    """Else a duty that it does not know of would be none, and nobody would hear of it."""
+    git.commit({"app.py": WEAK})
+    assert not [note for note in protected(product, git).notes if note.startswith("ledger:")]
+    ledger = SqliteLedger(str(Path(git.root) / ".git" / "secgate" / "ledger.sqlite"))
+    ledger.append(ledger.head(), [Entry(type="obligation", version=2, body=b"{}")], now=NOW + DAY, blobs={})
+    (note,) = [note for note in protected(product, git, 2).notes if note.startswith("ledger:")]
+    assert note.startswith("ledger: it has 1 entry of a type or version that this secgate does not know")
 
 
 def test_moving_the_weakness_does_not_restart_its_clock(product: Product, git: Git) -> None:

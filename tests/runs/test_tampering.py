@@ -15,7 +15,7 @@ from secgate.gate_events import CheckpointTaken
 from tests.ledger_support import at
 from tests.product import Ended, Product
 from tests.runs.kept_ledger import DAY_S, Kept, Tamper, chained, rewrite_export, standalone
-from tests.signing_support import KEYGEN
+from tests.signing_support import ADA, KEYGEN
 from tests.unit.conftest import Git
 
 AT = 3
@@ -248,6 +248,18 @@ def test_an_old_checkpoint_that_was_put_back_under_another_name_is_told_of(kept:
     note = f"was put at {kept.place}, says entry {kept.number('checkpoint', 1)}"
     assert note in told.out
     assert note in standalone(kept.export(), "--checkpoint", str(kept.home / "copy.json")).out
+
+
+def test_a_person_s_key_makes_no_checkpoint(kept: Kept) -> None:
+    """Whoever may sign for people and write to the ledger could else vouch for what they rewrote."""
+    ended = kept.cli("checkpoint", "--to", str(kept.place), "--key", str(kept.ada.path))
+    assert (ended.code, "only machines sign checkpoints" in ended.err) == (2, True), ended
+    signers = kept.layer / "allowed_signers"
+    signers.write_text(signers.read_text().replace("machine:ci", ADA))
+    assert kept.cli("verify").code == 0, "what a version before noted is no fault"
+    mine, theirs = both(kept, kept.export())
+    assert (mine.code, theirs.code) == (2, 1), (mine, theirs)
+    assert "kept.json: nobody who counts for it signed this checkpoint" in theirs.out
 
 
 def test_a_checkpoint_by_nobody_who_counts_is_refused(kept: Kept) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secgate.escape import inert, json_text, log_line, log_text, plain
+from secgate.escape import inert, json_text, log_line, log_text, markdown_text, plain
 from tests.factories import HOSTILE
 
 ANY = st.text(st.characters(exclude_categories=[]))
@@ -58,6 +58,14 @@ def test_headings_are_no_commands() -> None:
 @pytest.mark.parametrize(("line", "shown"), [("::error::x", r"\x3a:error::x"), ("a::b", "a::b"), (":x", ":x")])
 def test_log_line(line: str, shown: str) -> None:
     assert log_line(line) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told_as_it_is"),
+    [("28.5 %", True), ("0.1.0", True), ("1. first", False), ("7)", False), (" 3.", False), ("1234567890. x", True)],
+)
+def test_a_number_is_legible_markdown_and_begins_no_list(text: str, is_told_as_it_is: bool) -> None:
+    assert (markdown_text(text) == text) is is_told_as_it_is
 
 
 @given(st.text())

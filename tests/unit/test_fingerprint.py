@@ -7,8 +7,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secgate.fingerprint import advisory_root, dependency_fingerprint, digest, package_name
-from secgate.model import Package
+from secgate.fingerprint import advisory_root, dependency_fingerprint, digest, package_name, weakness_fingerprint
+from secgate.model import FINGERPRINT_ALGORITHM, Package
 from secgate.normalise import Normalised
 from tests.unit.identity_kit import findings_of, found_in, normalised, scans_of
 
@@ -25,6 +25,17 @@ _TEXT = "def f(x):\n    return eval(x, {'a': 1})\n"
 @given(st.lists(st.text(max_size=3), max_size=4), st.lists(st.text(max_size=3), max_size=4))
 def test_digests_tell_lists_apart(one: list[str], other: list[str]) -> None:
     assert (digest(*one) == digest(*other)) == (one == other)
+
+
+_NAME = st.text(max_size=12)
+
+
+@settings(deadline=None)
+@given(st.tuples(_NAME, _NAME, _NAME, _NAME, _NAME), st.integers(1, 200))
+def test_a_weakness_is_named_by_the_digest_of_its_parts(parts: tuple[str, str, str, str, str], ordinal: int) -> None:
+    name, path, symbol, anchored, commit = parts
+    made = weakness_fingerprint(name, path=path, symbol=symbol, anchored=anchored, ordinal=ordinal, commit=commit)
+    assert made == digest(FINGERPRINT_ALGORITHM, "weakness", name, path, symbol, anchored, str(ordinal), commit)
 
 
 @settings(deadline=None)

@@ -80,6 +80,19 @@ def test_policy_and_mode_are_told(story: Story, monkeypatch: pytest.MonkeyPatch)
     ]
 
 
+def test_other_people_or_keys_are_another_enforced_layer(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever let themselves approve or override would leave no trace that somebody has to review."""
+
+    def run(number: int, digest: str) -> list[GateChanged]:
+        made = replace(document(run=f"run-{number}", at_s=number), decision=decided(enforced_digest=digest))
+        monkeypatch.setattr("tests.ledger_support.document", lambda *_, **__: made)
+        return story.gate_changes(story.run(at_s=number))
+
+    assert [told(run(1, "a" * 64)), told(run(2, "a" * 64))] == [[], []]
+    assert told(run(3, "b" * 64)) == [("policy-changed", "enforced layer", "digest", "a" * 64, "b" * 64)]
+    assert told(run(4, "")) == [("policy-changed", "enforced layer", "digest", "b" * 64, "")]
+
+
 @pytest.mark.parametrize("target", [protected(scope=Scope.CHANGE), protected(dirty=True), protected(line="other")])
 def test_other_runs_neither_tell_nor_hide_a_change(story: Story, target: object) -> None:
     newer = [invocation(version="2.0")]

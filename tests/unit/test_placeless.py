@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from secgate.correlate import Correlation, to_known
 from secgate.events import FindingAliased, FindingOpened, FindingSplit
 from secgate.fingerprint import weakness_fingerprint
-from secgate.model import Finding, History, KnownFinding, RawResult, Scope, State
+from secgate.model import Finding, History, KnownFinding, Location, RawResult, Region, Scope, State
 from secgate.placeless import NO_TEXT, template
 from secgate.waivers import Bound, bound_of, broken, subject_of
 from tests.ledger_support import EPOCH_S
@@ -129,6 +129,12 @@ def test_a_message_about_another_resource_is_no_move() -> None:
 
     done = _found(about("bucket.b"), base=to_known(_found(about("bucket.a")).findings))
     assert [one.state for one in done.findings] == [State.NEW]
+
+
+def test_it_is_shown_as_what_it_is_of() -> None:
+    assert _found(_scan(_LICENSE)).findings[0].location.words == "the whole tree"
+    assert Location(path="a.py").words == "a.py"
+    assert Location(path="a.py", region=Region(start_line=3)).words == "a.py:3"
 
 
 # -------------------------------------------------------------------------------------------------------------- ledgers

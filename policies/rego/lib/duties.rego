@@ -43,6 +43,9 @@ lowered := [f |
 	f.downgrade.state != "none"
 ]
 
+# Few: which of all findings they are is asked once, in place of three questions to each.
+more_known := {f.fingerprint | some f in array.concat(array.concat(risen, listed), lowered)}
+
 # Each of them once.
 others := input.findings if {
 	protected
@@ -60,38 +63,33 @@ others := input.findings if {
 severity := array.concat(array.concat(array.concat(since_seen, first_since_seen), since_now), weighed)
 
 # A first duty of a finding that nothing else is known of needs no weighing: it begins when the finding was first seen.
-since_seen := [duty |
+since_seen := [{
+	"finding": f.fingerprint,
+	"basis": bases[f.severity],
+	"start_epoch_s": f.first_seen_epoch_s,
+	"limit_s": limits[f.severity],
+} |
 	protected
 	not clock.with_places
 	limits := data.limits.severity_s
 	bases := clock.anywhere_basis
+	apart := more_known
 	some f in input.findings
 	f.obligations == []
 	f.first_seen_known
-	not f.risen
-	not f.baseline.listed
-	f.downgrade.state == "none"
-	limit := limits[f.severity]
-	duty := {
-		"finding": f.fingerprint,
-		"basis": bases[f.severity],
-		"start_epoch_s": f.first_seen_epoch_s,
-		"limit_s": limit,
-	}
+	not f.fingerprint in apart
 ]
 
-first_since_seen := [duty |
+first_since_seen := [{
+	"finding": f.fingerprint,
+	"basis": bases[f.severity],
+	"start_epoch_s": f.first_seen_epoch_s,
+	"limit_s": limits[f.severity],
+} |
 	limits := data.limits.severity_s
 	bases := clock.anywhere_basis
 	some f in unlevelled
 	f.first_seen_known
-	limit := limits[f.severity]
-	duty := {
-		"finding": f.fingerprint,
-		"basis": bases[f.severity],
-		"start_epoch_s": f.first_seen_epoch_s,
-		"limit_s": limit,
-	}
 ]
 
 since_now := [duty |
@@ -107,45 +105,44 @@ since_now := [duty |
 unseen := [f |
 	protected
 	not clock.with_places
+	apart := more_known
 	some f in input.findings
 	not f.first_seen_known
 	f.obligations == []
-	not f.risen
-	not f.baseline.listed
-	f.downgrade.state == "none"
+	not f.fingerprint in apart
 ]
 
 weighed := [duty |
+	unweighed := standing | first
 	some f in others
-	not standing[f.fingerprint]
-	not first[f.fingerprint]
+	not f.fingerprint in unweighed
 	duty := clock.severity_obligation(f)
 ]
 
 # What was never recorded of a severity, and begins like the first one.
 unlevelled := [f |
 	not clock.with_places
+	apart := levelled | more_known
 	some f in held
-	not levelled[f.fingerprint]
-	not f.risen
-	not f.baseline.listed
-	f.downgrade.state == "none"
+	not f.fingerprint in apart
 ]
 
 first := {f.fingerprint | some f in unlevelled}
 
 # Duties of a severity or of known debt; others, such as an organisation's own, stand beside those.
-levelled := {f.fingerprint |
+levelled := {f.fingerprint | some f in of_a_level}
+
+of_a_level := [f |
 	some f in held
 	some recorded in f.obligations
 	strings.any_prefix_match(recorded.basis, ["severity:", "baseline:"])
-}
+]
 
 # Recorded at the limit that counts, and not superseded: on a protected branch that is what most findings have.
 standing := {f.fingerprint |
 	not clock.with_places
 	bases := clock.anywhere_basis
-	some f in held
+	some f in of_a_level
 	f.downgrade.state != "active"
 	some recorded in f.obligations
 	not recorded.superseded
@@ -159,10 +156,15 @@ baseline := [duty |
 
 # What an approved downgrade took back counts again once it holds no longer.
 returning := [duty |
+	names := taken_back
+	count(names) > 0
 	some f in held
+	f.fingerprint in names
 	some one in downgrade.returning(f)
 	duty := object.union(one, {"finding": f.fingerprint})
 ]
+
+taken_back := {f.fingerprint | some f in held; some one in f.obligations; one.superseded_by != ""}
 
 known_exploited := [duty |
 	protected

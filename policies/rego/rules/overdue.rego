@@ -7,57 +7,78 @@ import data.secgate.lib.duties
 import data.secgate.lib.words
 
 deny contains said if {
+	words_of := told
 	some one in timed
 	duty := one.duty
 	said := {
 		"finding": duty.finding,
 		"reason": sprintf("overdue by %s: %s allows %s from %s", [
-			told[one.over],
+			words_of[one.over],
 			duty.basis,
-			told[duty.limit_s],
+			words_of[duty.limit_s],
 			time.format([duty.start_epoch_s * 1000000000, "UTC", "2006-01-02 15:04:05 UTC"]),
 		]),
 		"remedy": "fix it now, or have a waiver approved; the clock runs on either way",
 	}
 }
 
+# With how long over. Words for each length are found once, and past two days they tell days and hours, whatever the
+# minutes.
+timed := array.concat(array.concat(recorded, weighed), added)
+
 # What this very run adds may be past its time already: first seen long ago, and never given a limit.
-late := array.concat(array.concat(recorded, weighed), [duty |
+added := [one |
 	now := input.evaluated_at_epoch_s
+	units := whole
 	some duty in duties.added
-	now > duty.start_epoch_s + duty.limit_s
-])
+	over := now - (duty.start_epoch_s + duty.limit_s)
+	over > 0
+	past_two_days := over >= 172800
+	one := {"duty": duty, "over": over - (over % units[past_two_days])}
+]
 
 # Most are in no list and nobody lowered them, so that no function has to be asked.
-recorded := [duty |
+recorded := [one |
 	now := input.evaluated_at_epoch_s
+	units := whole
 	some f in duties.held
-	some one in f.obligations
-	now > one.start_epoch_s + one.limit_s
-	not one.superseded
+	some held in f.obligations
+	over := now - (held.start_epoch_s + held.limit_s)
+	over > 0
+	not held.superseded
 	not f.baseline.listed
 	f.downgrade.state != "active"
-	duty := {
-		"finding": f.fingerprint,
-		"basis": one.basis,
-		"start_epoch_s": one.start_epoch_s,
-		"limit_s": one.limit_s,
+	past_two_days := over >= 172800
+	one := {
+		"duty": {
+			"finding": f.fingerprint,
+			"basis": held.basis,
+			"start_epoch_s": held.start_epoch_s,
+			"limit_s": held.limit_s,
+		},
+		"over": over - (over % units[past_two_days]),
 	}
 ]
 
-weighed := [duty |
+weighed := [one |
 	now := input.evaluated_at_epoch_s
+	units := whole
 	some f in array.concat(duties.listed, lowered)
-	some one in f.obligations
-	now > one.start_epoch_s + one.limit_s
-	not one.superseded
-	not clock.gives_way(f, one)
-	not downgrade.takes_back(f, one)
-	duty := {
-		"finding": f.fingerprint,
-		"basis": one.basis,
-		"start_epoch_s": one.start_epoch_s,
-		"limit_s": one.limit_s,
+	some held in f.obligations
+	over := now - (held.start_epoch_s + held.limit_s)
+	over > 0
+	not held.superseded
+	not clock.gives_way(f, held)
+	not downgrade.takes_back(f, held)
+	past_two_days := over >= 172800
+	one := {
+		"duty": {
+			"finding": f.fingerprint,
+			"basis": held.basis,
+			"start_epoch_s": held.start_epoch_s,
+			"limit_s": held.limit_s,
+		},
+		"over": over - (over % units[past_two_days]),
 	}
 ]
 
@@ -67,19 +88,10 @@ lowered := [f |
 	not f.baseline.listed
 ]
 
-# How long over, and words for each length are found once. Past two days they tell days and hours, whatever the minutes.
-timed := [one |
-	now := input.evaluated_at_epoch_s
-	some duty in late
-	over := now - (duty.start_epoch_s + duty.limit_s)
-	past_two_days := over >= 172800
-	one := {"duty": duty, "over": over - (over % whole[past_two_days])}
-]
-
 whole := {true: 3600, false: 1}
 
 lengths := {one.over | some one in timed}
 
-limits := {duty.limit_s | some duty in late}
+limits := {one.duty.limit_s | some one in timed}
 
 told := {length: words.length(length) | some length in (lengths | limits)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from secgate.policy.documents import (
     LayerVerdict,
     PackageFacts,
     RecordedObligation,
+    read_input,
 )
 from secgate.policy.evaluation import PARTED_FINDINGS, QUERY, Asked
 from secgate.policy.handed import FACTS
@@ -377,7 +379,7 @@ def test_a_large_run_is_judged_in_parts_where_that_is_the_same(bench: Bench, rul
     assert parted.decision == whole.decision
 
 
-@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("count", [0, 1, 3, 1_001])
 def test_a_document_that_nobody_keeps_has_the_same_digest(bench: Bench, count: int) -> None:
     findings = [
         bench.finding(number, weakness='quoted "findings":[] \\', owner='"findings":[]') for number in range(count)
@@ -387,5 +389,9 @@ def test_a_document_that_nobody_keeps_has_the_same_digest(bench: Bench, count: i
     kept = judge(request, engine=engine, guarded=engine)
     spared = judge(msgspec.structs.replace(request, keeps_input=False), engine=engine, guarded=engine)
     assert spared.input_document == b""
-    assert kept.input_document
     assert spared.decision == kept.decision
+    # Written in pieces, it is what it would be in one go.
+    document = read_input(kept.input_document)
+    assert kept.input_document == msgspec.json.encode(document, order="sorted")
+    assert len(document.findings) == count
+    assert hashlib.sha256(kept.input_document).hexdigest() == kept.decision.input_digest

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from secgate.languages.tokens import literals, normalised
+from secgate.languages.tokens import Words, literals, normalised
 
 
 @pytest.mark.parametrize(
@@ -67,9 +69,21 @@ def test_hostile_text_ends(text: str) -> None:
 
 
 def test_what_is_remembered_changes_nothing_and_is_held_once() -> None:
-    known: dict[str, str] = {}
+    known = Words()
     text = "f(u'long name', other_name, [1,],)"
     first, second = (normalised("python", text, known) for _ in range(2))
     assert first == second == normalised("python", text)
     assert first[2] is second[2]
     assert normalised("javascript", "f('long name')", known) == normalised("javascript", "f('long name')")
+
+
+@given(st.text(",()]}:", max_size=12))
+@example(",,)")
+@example("(,")
+def test_a_comma_goes_where_nothing_follows_in_its_brackets(text: str) -> None:
+    kept: list[str] = []
+    for mark in [*text, ""]:
+        if mark in ("", ")", "]", "}") and kept[-1:] == [","]:
+            kept.pop()
+        kept.append(mark)
+    assert normalised("json", text) == tuple(kept[:-1])
