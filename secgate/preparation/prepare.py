@@ -150,6 +150,7 @@ def prepare(
         "" if request.config else draft_words(own, target, repository, at, enforced=enforced.settings, profiles=known)
     )
     asked = asking(settings, data, sources=resolved.sources, stronger=stronger, target=target)
+    of_folders = folder_notes(settings, asked, target)
     require_strict(settings, data, sources=resolved.sources)
     return Prepared(
         target=target,
@@ -173,14 +174,7 @@ def prepare(
         engine=engine,
         guarded=guarded,
         draft=draft,
-        notes=(
-            *ci.notes,
-            *notes,
-            *filter(None, [draft]),
-            *resolved.overruled,
-            *owners.notes,
-            *folder_notes(settings, asked, target),
-        ),
+        notes=(*ci.notes, *notes, *filter(None, [draft]), *resolved.overruled, *owners.notes, *of_folders),
         owners=owners,
         secret_key=secret_key(machine, enforced=enforced_at),
         mapping=_mapping(enforced),
