@@ -497,7 +497,7 @@ def agreements(log: Log, terms: Json, signers: Signers, who: dict[int, str]) -> 
             vain[entry.number] = why
         elif kind not in ANSWERS:
             for name, part in said:
-                word = "downgrade" if kind.startswith("downgrade") else "waiver"
+                word = kind.partition("-")[0].removesuffix("s")
                 made.setdefault(name, {"kind": word, "id": name, "said": part, "by": min(named), "from": 0, "end": 0})
         elif asked and kind.endswith("-revoked"):
             asked["end"] = asked["end"] and min(asked["end"], entry.at)
@@ -629,7 +629,8 @@ class Figures:
         self.fold, self.agreed, self.start, self.end = fold, agreed, start, end
         self.unbacked = {number: why for number in fold.taken if (why := self._unbacked(number))}
         """Entries that took a duty back with nobody's word behind them: the duty stands."""
-        self.single = [one for one in agreed.values() if one["said"]["subject"]["type"] == "finding"]
+        waivers = [one for one in agreed.values() if one["kind"] == "waiver"]
+        self.single = [one for one in waivers if one["said"]["subject"]["type"] == "finding"]
         names = {one["said"]["subject"][name] for one in self.single for name in ("fingerprint", "group")}
         self.kin: dict[tuple[str, str], list[Json]] = {}  # by repository and line, what waivers may be of
         for one in [*fold.past, *fold.live.values()] if names else ():
