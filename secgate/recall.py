@@ -15,10 +15,13 @@ from secgate.model import Head, History, KnownFinding
 from secgate.ports import Ledger
 from secgate.sla import many_entries
 
-_ON_PURPOSE = (
-    "if it was made anew on purpose, forget the head that is kept: the checkpoint in the settings, or the note of it "
-    "under heads/ in secgate's state folder"
+FORGET = (
+    "forget the head that is kept: the checkpoint in the settings, or the note of it under heads/ in secgate's state "
+    "folder"
 )
+"""What to do where a ledger was made anew on purpose."""
+
+_ON_PURPOSE = f"if it was made anew on purpose, {FORGET}"
 
 
 def recall(

@@ -96,7 +96,7 @@ def _verified(checked: Checked) -> list[str]:
         lines += [f"    {plain(note)}" for note in one.notes]
     behind = checked.head.size - max((one.sealed.checkpoint.size for one in checked.held), default=checked.head.size)
     if behind:
-        lines.append(f"  {many_entries(behind)} behind: nothing but the ledger vouches for what they say")
+        lines.append(f"  {many_entries(behind)} behind: for these nothing but the ledger vouches")
     return lines
 
 

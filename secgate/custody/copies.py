@@ -36,7 +36,7 @@ from secgate.model import Digest, Head, LedgerEntry, Trust, Value, encode
 from secgate.pipeline.exceptions import limits_of
 from secgate.ports import Ledger
 from secgate.preparation import ChosenLedger, Place, Prepared, choose_keeper, opened
-from secgate.recall import check_growth
+from secgate.recall import FORGET, check_growth
 from secgate.resources import data_dir
 from secgate.sla import many_entries
 from secgate.trust import allowed_keys, key_fingerprint, revocations
@@ -201,7 +201,8 @@ def _remember(chosen: ChosenLedger, head: Head) -> tuple[str, ...]:
         try:
             check_growth(chosen.ledger, chosen.remembered, head=head)
         except LedgerError as error:
-            return (f"{error.what}: what was recorded after it is lost; runs stop here until {error.remedy}",)
+            lost = f"{error.what}: what was recorded after it is lost"
+            return (f"{lost}; runs stop here until a newer backup is restored. If it was meant, {FORGET}",)
     chosen.seen.keep(chosen.ledger.address, head)
     return ()
 

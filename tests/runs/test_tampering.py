@@ -59,7 +59,7 @@ def test_what_a_checkpoint_does_not_reach_is_told(kept: Kept) -> None:
     mine, theirs = both(kept, kept.export())
     behind = kept.ledger.head().size - kept.number("checkpoint")
     assert behind > 1
-    assert f"  {behind} entries behind: nothing but the ledger vouches for what they say\n" in mine.out
+    assert f"  {behind} entries behind: for these nothing but the ledger vouches\n" in mine.out
     assert f"vouches for the {behind} behind them" in theirs.out
 
 
