@@ -106,6 +106,16 @@ def replying(body: bytes, *, status: int = 200, headers: dict[str, str] | None =
     return reply
 
 
+def with_version(strange: Reply) -> Reply:
+    """Give a reply that tells OPA's version when it is asked for it, and is strange otherwise."""
+    known = replying(b'{"result": [{"x": "1.22.2"}]}')
+
+    def reply(handler: http.server.BaseHTTPRequestHandler) -> None:
+        (known if handler.path.startswith("/v1/query") else strange)(handler)
+
+    return reply
+
+
 def dripping(handler: http.server.BaseHTTPRequestHandler) -> None:
     """Answer a byte at a time, for ten seconds."""
     handler.send_response(200)

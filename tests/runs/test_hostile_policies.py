@@ -78,19 +78,33 @@ def test_a_server_that_is_down(product: Product, plain: Path) -> None:
         (server.replying(b"<html>login</html>"), "no answer that can be read"),
         (server.replying(b"", status=302, headers={"Location": "http://127.0.0.1:1/"}), "sends to another address"),
         (server.replying(b'{"code": "unauthorized", "message": "no"}', status=401), "could not decide: no"),
-        (server.replying(b"{}"), "`data.secgate.main.decision` is undefined"),
-        (server.replying(b'{"result": {"allow": true}}'), SEE_SERVER),
-        (server.replying(b'{"result": {}}'), SEE_SERVER),
-        (server.replying(b'{"result": []}'), SEE_SERVER),
+        (server.replying(b"{}"), "HTTP status 200 and an empty JSON object"),
+        (server.with_version(server.replying(b"{}")), "`data.secgate.main.decision` is undefined"),
+        (server.with_version(server.replying(b'{"result": {"allow": true}}')), SEE_SERVER),
+        (server.with_version(server.replying(b'{"result": {}}')), SEE_SERVER),
+        (server.with_version(server.replying(b'{"result": []}')), SEE_SERVER),
         (
-            server.replying(
-                b'{"result": {"schema": {"name": "secgate-decision", "version": 2}, "verdicts": [], "elements": [],'
-                b' "obligations": [], "exemptions": [], "superseded": []}}'
+            server.with_version(
+                server.replying(
+                    b'{"result": {"schema": {"name": "secgate-decision", "version": 2}, "verdicts": [], "elements": [],'
+                    b' "obligations": [], "exemptions": [], "superseded": []}}'
+                )
             ),
             "names the schema",
         ),
     ],
-    ids=["slow", "html", "elsewhere", "no-token", "undefined", "another-policy", "nothing", "a-list", "version-2"],
+    ids=[
+        "slow",
+        "html",
+        "elsewhere",
+        "no-token",
+        "no-version",
+        "undefined",
+        "another-policy",
+        "nothing",
+        "a-list",
+        "version-2",
+    ],
 )
 def test_a_server_that_is_none_of_ours(product: Product, plain: Path, reply: server.Reply, words: str) -> None:
     with server.answering(reply) as address:
