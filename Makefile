@@ -70,7 +70,7 @@ check: $(STAMPS)/tools
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest --quiet tests/rules tests/policies \
+	$(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile tests/rules tests/policies \
 	  tests/meta/test_docs.py tests/meta/test_reference.py tests/meta/test_examples.py tests/meta/test_cookbook.py \
 	  tests/meta/test_threats.py
 
