@@ -133,11 +133,15 @@ SCHEMES = (Scheme(FINGERPRINT_ALGORITHM, anchor, name_v1),)
 """The algorithm that findings are named by, then those that ledgers may still hold names of: these become aliases."""
 
 
+def package_key(ecosystem: str, name: str) -> tuple[str, str]:
+    """Give what is equal for equal packages; names of the Python index as they are compared. Source: PEP 503."""
+    ecosystem = ecosystem.lower()
+    return ecosystem, _NAME_MARKS.sub("-", name).lower() if ecosystem == "pypi" else name
+
+
 def package_name(package: Package) -> str:
-    """Give a package's name in one form; for the Python index as its names are compared. Source: PEP 503."""
-    if package.ecosystem.lower() == "pypi":
-        return _NAME_MARKS.sub("-", package.name).lower()
-    return package.name
+    """Give a package's name in one form."""
+    return package_key(package.ecosystem, package.name)[1]
 
 
 def advisory_root(ids: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from secgate.fingerprint import Located, package_name
+from secgate.fingerprint import Located, package_key
 from secgate.model import Lane, Region
 from secgate.placeless import apart, is_placeless
 
@@ -334,7 +334,7 @@ def _advisories(ordered: Iterable[Located]) -> list[Group]:
     for one in ordered:
         package = one.result.package
         if package is not None:
-            key = (one.result.location.path, package.ecosystem.lower(), package_name(package))
+            key = (one.result.location.path, *package_key(package.ecosystem, package.name))
             packages.setdefault(key, []).append(one)
     return [Group("dependency", tuple(members)) for found in packages.values() for members in _connected(found)]
 

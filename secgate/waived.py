@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 
-from secgate.fingerprint import package_name
-from secgate.model import Finding, Gap, Lane, Package, Severity, WaiverAccount
+from secgate.fingerprint import package_key
+from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount
 from secgate.patterns import PathPattern
 from secgate.twins import Seen, TwinWaiver, share_out
 from secgate.waivers import NO_KEY, AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
@@ -69,17 +69,18 @@ def _subject(waiver: Waiver) -> FindingSubject:
 
 
 def _is_advised(waiver: Waiver, finding: Finding) -> bool:
-    subject, package = waiver.request.subject, finding.package
-    if not isinstance(subject, AdvisorySubject) or package is None or finding.lane is not Lane.DEPENDENCIES:
+    package = finding.package
+    if package is None or finding.lane is not Lane.DEPENDENCIES:
         return False
-    wanted = (subject.ecosystem.lower(), _name(subject.ecosystem, subject.package))
-    if wanted != (package.ecosystem.lower(), _name(package.ecosystem, package.name)):
-        return False
-    return subject.advisory.upper() in {name.upper() for name in finding.advisories}
+    return is_advised(waiver, package_key(package.ecosystem, package.name), finding.advisories)
 
 
-def _name(ecosystem: str, name: str) -> str:
-    return package_name(Package(ecosystem=ecosystem, name=name, version="", manifest=""))
+def is_advised(waiver: Waiver, key: tuple[str, str], advisories: Iterable[str]) -> bool:
+    """Tell whether a waiver is of an advisory, by any of its names, on the package of that `package_key`."""
+    subject = waiver.request.subject
+    if not isinstance(subject, AdvisorySubject) or package_key(subject.ecosystem, subject.package) != key:
+        return False
+    return subject.advisory.upper() in {name.upper() for name in advisories}
 
 
 def for_gaps(

@@ -716,11 +716,17 @@ class Figures:
         if subject["type"] == "finding":
             of_it = subject["fingerprint"] in own and subject["repository"] == one["repository"]
         elif subject["type"] == "advisory":
-            package = f"{subject['ecosystem']}/{subject['package']}@".lower()
+            ecosystem, _, rest = facts["package"].partition("/")
+            same = package(ecosystem, rest.rpartition("@")[0]) == package(subject["ecosystem"], subject["package"])
             of_it = subject["advisory"].upper() in {name.upper() for name in facts["advisories"]}
-            of_it = of_it and facts["package"].lower().startswith(package)
-            of_it = of_it and one["repository"] in subject["repositories"]
+            of_it = of_it and same and one["repository"] in subject["repositories"]
         return of_it and holds(said["said"]["bound"], facts)
+
+
+def package(ecosystem: str, name: str) -> tuple[str, str]:
+    """Give what is equal for equal packages: on the Python index case does not count, and `-`, `_` and `.` are one."""
+    ecosystem = ecosystem.lower()
+    return ecosystem, re.sub(r"[-_.]+", "-", name).lower() if ecosystem == "pypi" else name
 
 
 def in_force(said: Json, at: int) -> bool:

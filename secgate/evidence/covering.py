@@ -9,8 +9,10 @@ from typing import NamedTuple
 from secgate.chronicle import Episode
 from secgate.evidence.ground import Said
 from secgate.evidence.superseding import holds
+from secgate.fingerprint import package_key
 from secgate.policy.values import WaiverLimits
 from secgate.twins import Position, TwinWaiver, group_of, share_out
+from secgate.waived import is_advised
 from secgate.waivers import AdvisorySubject, FindingSubject, Waiver
 
 
@@ -141,8 +143,7 @@ def _end(waiver: Waiver, said: Said, limits: WaiverLimits) -> int:
 def _is_advised(waiver: Waiver, one: Episode) -> bool:
     """Tell whether a waiver of an advisory is of a finding, as it was last recorded."""
     subject, facts = waiver.request.subject, one.known.facts
-    if not isinstance(subject, AdvisorySubject):
+    if not isinstance(subject, AdvisorySubject) or one.repository not in subject.repositories:
         return False
-    package = f"{subject.ecosystem}/{subject.package}@".lower()
-    advised = subject.advisory.upper() in {name.upper() for name in facts.advisories}
-    return one.repository in subject.repositories and advised and facts.package.lower().startswith(package)
+    ecosystem, _, rest = facts.package.partition("/")
+    return is_advised(waiver, package_key(ecosystem, rest.rpartition("@")[0]), facts.advisories)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from secgate.errors import UsageError
 from secgate.exception_files.entry import Entry
-from secgate.fingerprint import package_name
+from secgate.fingerprint import package_key
 from secgate.model import Finding, Lane, Package, Result, RunDocument
 from secgate.patterns import PathPattern
 from secgate.purl import PackageUrl
@@ -91,15 +91,12 @@ def _is_advised(finding: Finding, entry: Entry) -> bool:
 
 
 def _is_package(package: Package, wanted: PackageUrl) -> bool:
-    other = Package(ecosystem=wanted.ecosystem, name=wanted.name, version="", manifest="")
-    same = (package.ecosystem.lower(), package_name(package)) == (other.ecosystem.lower(), package_name(other))
+    same = package_key(package.ecosystem, package.name) == package_key(wanted.ecosystem, wanted.name)
     return same and wanted.version in ("", package.version)
 
 
 def _one_package(entry: Entry, advised: Sequence[Finding]) -> Match:
-    packages = {
-        (one.package.ecosystem.lower(), package_name(one.package)): one for one in advised if one.package is not None
-    }
+    packages = {package_key(one.package.ecosystem, one.package.name): one for one in advised if one.package is not None}
     if len(packages) > 1:
         told = ", ".join(sorted(f"{name} ({ecosystem})" for ecosystem, name in packages))
         return Match(entry, (), f"it fits {len(packages)} packages: {told}")

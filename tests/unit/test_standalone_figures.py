@@ -20,10 +20,11 @@ from secgate.evidence.covering import Covers
 from secgate.evidence.ground import Said
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.memory import Memory
-from secgate.model import Obligation, Severity, Trust
+from secgate.model import Lane, Obligation, Package, Severity, Trust
 from secgate.policy.values import WaiverLimits
 from secgate.signed_events import WaiverApproved, WaiverRequested, WaiverRevoked
 from secgate.twins import twin_group
+from secgate.waived import for_findings
 from secgate.waivers import (
     AdvisorySubject,
     Approval,
@@ -282,6 +283,41 @@ def test_a_waiver_of_something_else_or_by_nobody_who_may_covers_nothing(
     waive(ledger, "a", **{"approved_s": DAY_S, "until_s": 30 * DAY_S, **changes})
     story.run(at_s=10 * DAY_S)
     assert set(results(figures(ledger, tmp_path, terms=terms)).values()) == {"missed"}
+
+
+@pytest.mark.parametrize(
+    ("names", "is_same"),
+    [
+        (("PyPI", "Acme_Render.er", "acme-render-er"), True),
+        (("npm", "@acme/render", "@acme/render"), True),
+        (("npm", "acme-render", "acme_render"), False),
+        (("npm", "acme-render", "acme"), False),
+    ],
+)
+def test_an_advisorys_waiver_is_of_the_package_that_the_gate_takes_it_for(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, names: tuple[str, str, str], is_same: bool
+) -> None:
+    ecosystem, recorded, named = names
+    package = Package(ecosystem=ecosystem, name=recorded, version="1.0", manifest="requirements.txt")
+    vulnerable = finding("a", scanners=("pip-audit",), lane=Lane.DEPENDENCIES)
+    vulnerable = msgspec.structs.replace(vulnerable, package=package, advisories=("CVE-2024-1",))
+    story.run(vulnerable, at_s=0, obligations=[duty("a")])
+    subject = AdvisorySubject(
+        advisory="cve-2024-1", ecosystem=ecosystem.lower(), package=named, repositories=("example.com/shop",)
+    )
+    bound = Bound(form="version", values=("1.0",), severity=Severity.HIGH)
+    waive(ledger, "a", approved_s=DAY_S, until_s=30 * DAY_S, subject=subject, bound=bound)
+    told = figures(ledger, tmp_path, at(9 * DAY_S).isoformat())
+    assert set(results(told).values()) == {"excepted" if is_same else "overdue"}
+    asked = request(subject, 30 * DAY_S, bound=bound)
+    agreed = [Waiver(id="f" * 64, request=asked, approver="p-2", approved_epoch_s=EPOCH_S + DAY_S)]
+    (episode,) = Chronicle("ledger").read(ledger.read()).episodes()
+    covers = Covers(Said(waivers=tuple(agreed)), [episode], WaiverLimits(high=90 * DAY_S))
+    assert (covers.until(episode, EPOCH_S + 7 * DAY_S) > 0) == is_same
+    by_gate = for_findings(
+        agreed, [vulnerable], repository="example.com/shop", now_epoch_s=EPOCH_S, longest_s=lambda _: 90 * DAY_S
+    )
+    assert bool(by_gate) == is_same
 
 
 @pytest.mark.parametrize(("longest", "result"), [(9, "excepted"), (8, "missed")])
