@@ -151,7 +151,7 @@ _TABLE = [
 @pytest.mark.parametrize(("kind", "text", "line", "column", "symbol", "unit"), _TABLE)
 def test_unit(*, kind: str, text: str, line: int, column: int, symbol: str, unit: str) -> None:
     found = enclosing(kind, text.encode(), line, column)
-    assert (found.symbol, found.text) == (symbol, unit)
+    assert (found.symbol, text[found.start : found.end]) == (symbol, unit)
 
 
 @pytest.mark.parametrize(
@@ -271,9 +271,8 @@ def test_yaml_that_the_parser_bears_is_given_to_it(text: str) -> None:
 def test_any_position_of_any_text_has_a_unit(kind: str, text: str, line: int, column: int) -> None:
     index = FileIndex(kind, text.encode())
     unit = index.unit(line, column)
-    assert index.source.text[unit.start : unit.end] == unit.text
     assert unit == index.unit(line, column)
-    assert index.source.position(unit.start) == (unit.start_line, unit.start_column)
+    assert unit.region == index.source.region(unit.start, unit.end)
 
 
 @pytest.mark.parametrize(
