@@ -204,7 +204,7 @@ def test_units_of_yaml_that_only_the_letter_forbids(end: str) -> None:
     ]
     text = end.join([*lines, "      - name: one", "        run: x", "      - name: two", "        run: y", ""])
     unit = FileIndex("github-workflow", text.encode()).unit(11, 9)
-    assert (unit.symbol, unit.start_line, unit.end_line) == ("jobs.a.steps[two]", 10, 11)
+    assert (unit.symbol, unit.region.start_line, unit.region.end_line) == ("jobs.a.steps[two]", 10, 11)
 
 
 def test_newer_syntax_is_named() -> None:
