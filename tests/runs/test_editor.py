@@ -268,6 +268,23 @@ def test_a_save_ends_the_scan_of_the_same_file(product: Product, git: Git) -> No
     asyncio.run(work())
 
 
+def test_a_scan_that_takes_long_holds_up_no_other_file(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN, "next.py": CLEAN})
+    git.write({"next.py": WEAK})
+
+    async def work() -> None:
+        async with scanning(product, git.root) as editor:
+            product.tool("semgrep")
+            editor.save("next.py")
+            (found,) = await editor.diagnostics("next.py")
+            assert "Code injection" in await hover(editor, "next.py", found.range.start)
+            assert [one for one in children(product) if "semgrep" in one], "the other goes on"
+            assert await editor.leave() == 0
+
+    asyncio.run(work())
+    assert (children(product), list((product.home / "tmp").iterdir())) == ([], [])
+
+
 def test_closing_a_file_ends_its_scan(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN, "next.py": CLEAN})
 
