@@ -33,7 +33,8 @@ class SupersededError(SecgateError):
 class Gate:
     """Gates files, in several threads at a time where need be.
 
-    `clock` is the only clock; `request` says how, without what and where; `kept` is what it keeps from one file to the next; who made it closes it.
+    `clock` is the only clock; `request` says how, without what and where;
+    `kept` is what it keeps from one file to the next; who made it closes it.
     """
 
     def __init__(self, request: RunRequest, *, machine: Machine, clock: Callable[[], datetime], kept: Kept) -> None:
