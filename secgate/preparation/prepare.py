@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,18 +27,20 @@ from secgate.path_classes import require_known
 from secgate.patterns import PathPattern
 from secgate.people import without_names
 from secgate.policy import (
+    PROFILES_NAME,
     Asking,
     Layer,
     Profile,
     effective_data,
     profile_names,
+    profiles_in,
     read_limits,
 )
 from secgate.ports import Engine, ProcessRunner
 from secgate.preparation.choices import asking, folder_notes, for_folder, require_strict
 from secgate.preparation.enforced import CONTROLS_NAME, Enforced, read_enforced
 from secgate.preparation.kept import Kept
-from secgate.preparation.own_settings import check_scanners, draft_words, own_settings
+from secgate.preparation.own_settings import draft_words, look_over, own_settings, profile_faults
 from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.policy_files import (
     ConftestSet,
@@ -46,6 +48,7 @@ from secgate.preparation.policy_files import (
     guarded_reader,
     named_policies,
     policy_layers,
+    shipped_files,
     tree_policies,
 )
 from secgate.preparation.secrets import secret_key
@@ -124,7 +127,7 @@ def prepare(
     target = discover(_question(request, first, path, machine), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
     own, notes = own_settings(request.config, machine, target, repository, at)
-    resolved = _resolved(stronger, own, prefix=target.prefix)
+    resolved = _resolved(stronger, own, prefix=target.prefix, policies=enforced.policies)
     settings = resolved.settings
     settled = _settled(enforced)
     # What the organisation excludes as well, it excludes.
@@ -210,11 +213,17 @@ def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scrat
     return Repository.open(runner, path, scratch, git, index=machine.env.get("GIT_INDEX_FILE", ""))
 
 
-def _resolved(stronger: Sequence[SettingsLayer], own: SettingsLayer | None, *, prefix: str) -> config.Resolved:
+def _resolved(
+    stronger: Sequence[SettingsLayer], own: SettingsLayer | None, *, prefix: str, policies: Mapping[str, bytes]
+) -> config.Resolved:
+    """`policies` are the files of the organisation's layer."""
     layers = [*stronger, *([own] if own is not None else [])]
-    resolved = for_folder(config.resolve(layers), prefix, stronger=stronger)
-    check_scanners(resolved, layers)
-    return resolved
+    found = look_over(layers)
+    if found.faults:
+        # Else the policy's data says so once it has been read.
+        known = profiles_in({**shipped_files(), **policies}[PROFILES_NAME])
+        config.require_no([*found.faults, *profile_faults(found, known)])
+    return for_folder(found.resolved, prefix, stronger=stronger)
 
 
 def _patterns(texts: Sequence[str]) -> tuple[PathPattern, ...]:
