@@ -114,6 +114,7 @@ def test_scanners_stand_by_while_somebody_types_and_see_what_was_saved(product: 
             assert len(product.calls("kingfisher")) == 2, "the one that stood by, and none more"
             editor.type("app.py", CLEAN)
             await called(product, "kingfisher", 3)
+            await called(product, "bandit", 3)
             editor.close("app.py")
             for _ in range(500):
                 if not children(product):
