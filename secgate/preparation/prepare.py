@@ -113,9 +113,18 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
 
 def prepare(
-    request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str, kept: Kept | None = None
+    request: RunRequest,
+    *,
+    machine: Machine,
+    runner: ProcessRunner,
+    scratch: str,
+    kept: Kept | None = None,
+    listed: bool = True,
 ) -> Prepared:
-    """Give what the run is about. Raises UsageError, TargetError, IncompleteTargetError, ConfigError or PolicyError."""
+    """Give what the run is about. Raises UsageError, TargetError, IncompleteTargetError, ConfigError or PolicyError.
+
+    Without `listed` the target has no files: for what asks the tree's ledger and looks at nothing in the tree.
+    """
     path = _directory(request.path, machine)
     repository = open_repository(path, machine=machine, runner=runner, scratch=scratch)
     top = repository.root if repository is not None else path
@@ -124,7 +133,7 @@ def prepare(
     stronger = _stronger_layers(request, machine, enforced)
     first = config.resolve(stronger).settings
     ci = ci_facts(machine.env, read=_read_event)
-    target = discover(_question(request, first, path, machine), repository=repository, ci=ci)
+    target = discover(_question(request, first, path, machine, listed=listed), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
     own, notes = own_settings(request.config, machine, target, repository, at)
     resolved = _resolved(stronger, own, prefix=target.prefix, policies=enforced.policies)
@@ -254,7 +263,7 @@ def _stronger_layers(request: RunRequest, machine: Machine, enforced: Enforced) 
     return [*([enforced.settings] if enforced.settings else []), options, config.environment_layer(machine.env)]
 
 
-def _question(request: RunRequest, first: Settings, path: str, machine: Machine) -> DiscoverRequest:
+def _question(request: RunRequest, first: Settings, path: str, machine: Machine, *, listed: bool) -> DiscoverRequest:
     for artifact in request.artifacts:
         if not ARTIFACT.fullmatch(artifact):
             raise UsageError(f"not a digest: `{artifact}`", remedy="sha256: and 64 hex digits", place="--artifact")
@@ -266,6 +275,7 @@ def _question(request: RunRequest, first: Settings, path: str, machine: Machine)
         named=None if request.named is None else tuple(str(Path(machine.cwd, name)) for name in request.named),
         commit=request.commit,
         saved=request.saved,
+        listed=listed,
         scope=Scope(first.scope) if first.scope else None,
         scope_source=source,
         ref=request.ref,
