@@ -139,12 +139,7 @@ def prepare(
     resolved = _resolved(stronger, own, prefix=target.prefix, policies=enforced.policies)
     settings = resolved.settings
     settled = _settled(enforced)
-    # What the organisation excludes as well, it excludes.
-    excludes = _patterns((*settled, *settings.exclude))
-    target = narrowed(target, excludes=excludes, gate_paths=_patterns(_gate_folders(settings)))
-    target = without_names(target, enforced.people)
-    if settings.line and target.scope is Scope.PROTECTED:
-        target = msgspec.structs.replace(target, line=settings.line)
+    target = _under(settings, target, settled=settled, enforced=enforced)
     owners = read_owners(target, repository, at, enforced.people)
     engine, guarded = registry.engine(settings.engine, machine=machine, runner=runner, scratch=scratch)
     layers = policy_layers(
@@ -174,14 +169,7 @@ def prepare(
         profile=asked.whole,
         asking=asked,
         layers=layers,
-        conftest=conftest_sets(
-            settings,
-            enforced.conftest,
-            config.resolve([enforced.settings]).settings.conftest if enforced.settings else (),
-            target=target,
-            repository=repository,
-            at=at,
-        ),
+        conftest=_conftest(settings, enforced, target, repository, at),
         enforced=enforced,
         engine=engine,
         guarded=guarded,
@@ -191,6 +179,24 @@ def prepare(
         secret_key=secret_key(machine, enforced=enforced_at),
         mapping=_mapping(enforced),
     )
+
+
+def _under(settings: Settings, target: Target, *, settled: Sequence[str], enforced: Enforced) -> Target:
+    """Give a target as it is under the settings that count."""
+    # What the organisation excludes as well, it excludes.
+    excludes = _patterns((*settled, *settings.exclude))
+    kept = narrowed(target, excludes=excludes, gate_paths=_patterns(_gate_folders(settings)))
+    named = without_names(kept, enforced.people)
+    if settings.line and named.scope is Scope.PROTECTED:
+        return msgspec.structs.replace(named, line=settings.line)
+    return named
+
+
+def _conftest(
+    settings: Settings, enforced: Enforced, target: Target, repository: Repository | None, at: str
+) -> tuple[ConftestSet, ...]:
+    own = config.resolve([enforced.settings]).settings.conftest if enforced.settings else ()
+    return conftest_sets(settings, enforced.conftest, own, target=target, repository=repository, at=at)
 
 
 def _mapping(enforced: Enforced) -> ControlMapping:
