@@ -38,9 +38,11 @@ def group(
     `within` names, for a weakness, the wider one that it is a case of: results of both in one unit are one.
     """
     ordered = sorted(located, key=_order)
-    secrets = [one for one in ordered if one.result.secret]
-    packages = [one for one in ordered if not one.result.secret and _is_advisory(one)]
-    others = [one for one in ordered if not one.result.secret and not _is_advisory(one)]
+    secrets: list[Located] = []
+    packages: list[Located] = []
+    others: list[Located] = []
+    for one in ordered:
+        (secrets if one.result.secret else packages if _is_advisory(one) else others).append(one)
     found = _secrets(secrets, commits)
     others, found = _joined(others, found)
     groups = [*_weaknesses(others, within or {}), *found, *_advisories(packages)]
@@ -186,6 +188,9 @@ def _tools(one: Group) -> frozenset[str]:
 
 def _slots(members: Sequence[Located]) -> list[list[Located]]:
     """Share results of one unit out on as many weaknesses as the one rule that sees most of them sees apart."""
+    region = members[0].result.location.region
+    if _start(region) < _end(region) and all(one.result.location.region == region for one in members):
+        return [list(members)]
     by_rule: dict[tuple[str, str], list[Region]] = {}
     for one in members:
         by_rule.setdefault((one.result.scanner, one.result.rule), []).append(one.result.location.region)

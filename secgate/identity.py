@@ -59,7 +59,10 @@ def _draft(one: Group, within: Mapping[str, str]) -> _Draft:
     location = home.result.location
     if len(one.members) == 1:
         return _Draft(one, (home.result,), home.result.weakness, location.path, location.commit, home.place)
-    results = tuple(dict.fromkeys(member.result for member in one.members))
+    results = tuple([member.result for member in one.members])
+    # A whole result takes long to compare; what differs in its message differs.
+    if len({result.message for result in results}) < len(results):
+        results = tuple(dict.fromkeys(results))
     names = {result.weakness for result in results}
     weakness = min(names - {within[name] for name in names if name in within}, key=_plainness)
     return _Draft(one, results, weakness, location.path, location.commit, home.place)

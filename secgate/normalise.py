@@ -74,7 +74,7 @@ class Refusal(Value, frozen=True, kw_only=True):
 
 
 class Normalised(NamedTuple):
-    """Results with their places, sorted; the masker for all that is shown of these files; what was refused."""
+    """Results with their places, file by file; the masker for all that is shown of these files; what was refused."""
 
     located: tuple[Located, ...]
     masker: Masker
@@ -107,8 +107,10 @@ class _File:
         # The name of a file that is there is no secret: whoever sees the tree sees it.
         self.is_known = is_known
         self.items: list[_Item] = []
+        # Of each item where there is a text; spans of the few that may be about a secret, by their place among all.
         self.pointed: list[Pointed] = []
-        self.spans: list[tuple[tuple[int, int], ...]] = []
+        self.telling: list[int] = []
+        self.spans: dict[int, tuple[tuple[int, int], ...]] = {}
         self.places: dict[tuple[int, int], Place] = {}
 
 
@@ -142,16 +144,26 @@ def normalise(
     files: dict[str, _File] = {}
     refused: list[Refusal] = []
     masker = Masker()
+    given: dict[tuple[str, bool], tuple[str, str]] = {}
     for item in _items(scans, crosswalk):
-        path, reason = _view_path(item.raw, view, keep_outside=keep_outside)
+        raw = item.raw
+        # What a scan of the history found may be gone from the tree; its commit says where it is.
+        key = raw.path or (raw.package.manifest if raw.package else ""), keep_outside or bool(raw.commit)
+        if key not in given:
+            given[key] = _view_path(key[0], view, keep_outside=key[1])
+        path, reason = given[key]
         if reason:
             refused.append(_refusal(item, reason))
-            _tell(masker, "", item.raw.quoted)
+            _tell(masker, "", raw.quoted)
             continue
-        if path not in files:
-            files[path] = _open(path, view, read, kinds)
-        files[path].items.append(item)
-        files[path].pointed.append(Pointed(item.raw.region, item.raw.column_unit, item.tool == "bandit"))
+        file = files.get(path)
+        if file is None:
+            file = files[path] = _open(path, view, read, kinds)
+        if raw.quoted or _is_telling(item):
+            file.telling.append(len(file.items))
+        if file.index is not None:
+            file.pointed.append(Pointed(raw.region, raw.column_unit, item.tool == "bandit"))
+        file.items.append(item)
     paths = sorted(files)
     for path in paths:
         _find_secrets(files[path], masker)
@@ -167,7 +179,7 @@ def normalise(
         for one in refused
     ]
     refused.sort(key=lambda one: (one.lane, one.scanner, one.path, one.rule))
-    return Normalised(tuple(sorted(located, key=_order)), masker, tuple(refused))
+    return Normalised(tuple(located), masker, tuple(refused))
 
 
 def _in_turn(
@@ -183,32 +195,31 @@ def _in_turn(
 
 def _asked(path: str, file: _File) -> Asked | None:
     """Give what is asked of a file elsewhere; None where a secret is in it, whose place its tool may not have said."""
-    return Asked(path, file.index, file.pointed) if file.index is not None and not any(file.spans) else None
+    return Asked(path, file.index, file.pointed) if file.index is not None and not any(file.spans.values()) else None
 
 
 def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
-    names: dict[tuple[str, str, tuple[int, ...], str], str] = {}
-    sets: dict[tuple[int, ...], tuple[int, ...]] = {}
     for scan in scans:
         invocation = scan.invocation
         known = {rule.id: rule for rule in invocation.rules}
         for reading in scan.readings:
             rules = known | {rule.id: rule for rule in reading.rules}
+            alike: dict[tuple[str, str, tuple[int, ...], str], tuple[str, Rule, tuple[int, ...], str]] = {}
             for raw in reading.results:
-                rule = rules.get(raw.rule) or Rule(id=raw.rule)
-                told = raw.cwes or rule.cwes
-                cwes = sets[told] if told in sets else sets.setdefault(told, tuple(sorted(set(told))))
-                key = (raw.tool or invocation.scanner, raw.rule, cwes, raw.weakness or rule.weakness)
-                if key not in names:
-                    names[key] = crosswalk.weakness(*key)
-                tool, lane = key[0], raw.lane or invocation.lane
-                weakness = VULNERABLE_DEPENDENCY if raw.advisory and raw.package is not None else names[key]
-                yield _Item(invocation, tool, rule, raw, lane, cwes, weakness)
+                key = (raw.tool, raw.rule, raw.cwes, raw.weakness)
+                found = alike.get(key)
+                if found is None:
+                    rule, tool = rules.get(raw.rule) or Rule(id=raw.rule), raw.tool or invocation.scanner
+                    cwes = tuple(sorted(set(raw.cwes or rule.cwes)))
+                    name = crosswalk.weakness(tool, raw.rule, cwes, raw.weakness or rule.weakness)
+                    found = alike[key] = tool, rule, cwes, name
+                tool, rule, cwes, name = found
+                weakness = VULNERABLE_DEPENDENCY if raw.advisory and raw.package is not None else name
+                yield _Item(invocation, tool, rule, raw, raw.lane or invocation.lane, cwes, weakness)
 
 
-def _view_path(raw: RawResult, view: View, *, keep_outside: bool) -> tuple[str, str]:
+def _view_path(path: str, view: View, *, keep_outside: bool) -> tuple[str, str]:
     """Give the path in the view, or why there is none. A result without any path is kept as one of the whole tree."""
-    path = raw.path or (raw.package.manifest if raw.package else "")
     if not path:
         return "", ""
     if path in view.digests:
@@ -220,8 +231,7 @@ def _view_path(raw: RawResult, view: View, *, keep_outside: bool) -> tuple[str, 
         return path, ""
     if path.startswith(("/", "../")) or path in ("..", ".") or "\0" in path:
         return "", "points outside of what was scanned"
-    # What a scan of the history found may be gone from the tree; its commit says where it is.
-    return (path, "") if keep_outside or raw.commit else ("", "is not among the scanned files")
+    return (path, "") if keep_outside else ("", "is not among the scanned files")
 
 
 def _refusal(item: _Item, reason: str) -> Refusal:
@@ -246,20 +256,27 @@ def _open(path: str, view: View, read: Callable[[str], bytes | None], kinds: Cal
 def _find_secrets(file: _File, masker: Masker) -> None:
     """Tell the masker of every secret that any lane's result of this file is about, before anything is made of it."""
     path, commit = file.location.path, file.location.commit
-    for item, pointed in zip(file.items, file.pointed, strict=True):
+    for at in file.telling:
+        item = file.items[at]
         _tell(masker, path, item.raw.secrets)
         _tell(masker, path, item.raw.quoted)
-        spans: tuple[tuple[int, int], ...] = ()
-        is_rule = not SECRET_CWES.isdisjoint(item.cwes)
-        is_about = is_rule or item.lane is Lane.SECRETS or item.raw.secrets or item.raw.secret_spans
+        if not _is_telling(item):
+            continue
         index = _index(file, item.raw)
-        if index is not None and is_about:
-            region = index.source.offsets(region_of(index, pointed))
-            spans = secret_spans(index, item.raw, region, lane=item.lane, is_rule=is_rule)
-            masker.add(path, index.source, spans, commit=commit)
-        elif is_about:
+        if index is None:
             _tell(masker, path, quoted_secrets(item.raw))
-        file.spans.append(spans)
+            continue
+        region = index.source.offsets(region_of(index, file.pointed[at]))
+        is_rule = not SECRET_CWES.isdisjoint(item.cwes)
+        spans = secret_spans(index, item.raw, region, lane=item.lane, is_rule=is_rule)
+        masker.add(path, index.source, spans, commit=commit)
+        file.spans[at] = spans
+
+
+def _is_telling(item: _Item) -> bool:
+    """Tell whether a result is about a secret."""
+    raw, is_rule = item.raw, not SECRET_CWES.isdisjoint(item.cwes)
+    return bool(is_rule or item.lane is Lane.SECRETS or raw.secrets or raw.secret_spans)
 
 
 def _tell(masker: Masker, path: str, texts: Sequence[str]) -> None:
@@ -277,7 +294,7 @@ def _index(file: _File, raw: RawResult) -> FileIndex | None:
 def _locate(file: _File, at: int, tables: _Tables, known: Spot | None) -> Located:
     masker = tables.masker
     item, index, path = file.items[at], _index(file, file.items[at].raw), file.location.path
-    spans = file.spans[at]
+    spans = file.spans.get(at, ())
     is_secret = item.lane is Lane.SECRETS or not SECRET_CWES.isdisjoint(item.cwes)
     region, snippet = item.raw.region, ""
     if index is None:
@@ -430,21 +447,3 @@ def _severity(item: _Item, tables: _Tables) -> tuple[Severity, float, str]:
             item.tool, raw.rule, native=raw.severity, score=score, basis=raw.severity_basis
         )
     return tables.severities[key]
-
-
-def _order(one: Located) -> tuple[object, ...]:
-    result = one.result
-    region = result.location.region
-    return (
-        result.location.path,
-        result.location.commit,
-        region.start_line,
-        region.start_column,
-        region.end_line,
-        region.end_column,
-        result.lane,
-        result.scanner,
-        result.rule,
-        result.advisory,
-        result.message,
-    )
