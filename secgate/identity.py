@@ -43,7 +43,7 @@ class _Draft(Struct, frozen=True, gc=False):
 
 
 def identify(
-    groups: Sequence[Group], crosswalk: Crosswalk, *, schemes: Sequence[Scheme] = SCHEMES, codes: Codes | None = None
+    groups: Iterable[Group], crosswalk: Crosswalk, *, schemes: Sequence[Scheme] = SCHEMES, codes: Codes | None = None
 ) -> list[Finding]:
     """Give one finding a group, in their order; those of one name, such as an advisory on two lines, are joined.
 
