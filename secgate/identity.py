@@ -186,7 +186,8 @@ def _others(first: Fingerprint, made: Sequence[Fingerprint]) -> tuple[Fingerprin
 def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | None) -> Finding:
     results = draft.results
     worst, confidence, lane = results[0], results[0].confidence, results[0].lane
-    if len(results) > 1:
+    # Most groups of several are what one rule says of one place.
+    if len({(one.scanner, one.rule, one.severity, one.score, one.confidence, one.lane) for one in results}) > 1:
         worst = max(results, key=lambda result: (result.severity.rank, result.score, _rule_name(result)))
         confidence = min((result.confidence for result in results), key=_CONFIDENCES.index)
         lane = min((result.lane for result in results), key=_LANES.index)

@@ -121,7 +121,7 @@ class _Tables(NamedTuple):
     crosswalk: Crosswalk
     scores: Callable[[Sequence[str]], float | None]
     words: tokens.Words
-    severities: dict[tuple[str, str, str, float | None, str], tuple[Severity, float, str]]
+    severities: dict[tuple[str, str, Severity | None, float | None, str], tuple[Severity, float, str]]
 
 
 def normalise(
@@ -441,9 +441,10 @@ def _severity(item: _Item, tables: _Tables) -> tuple[Severity, float, str]:
         highest = tables.scores((raw.advisory, *raw.aliases))
         if highest is not None:
             return Severity.from_score(highest), highest, "cvss"
-    key = (item.tool, raw.rule, raw.severity.value if raw.severity else "", score, raw.severity_basis)
-    if key not in tables.severities:
-        tables.severities[key] = tables.crosswalk.severity(
+    key = (item.tool, raw.rule, raw.severity, score, raw.severity_basis)
+    found = tables.severities.get(key)
+    if found is None:
+        found = tables.severities[key] = tables.crosswalk.severity(
             item.tool, raw.rule, native=raw.severity, score=score, basis=raw.severity_basis
         )
-    return tables.severities[key]
+    return found

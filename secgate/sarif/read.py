@@ -113,9 +113,7 @@ def read(
     """
     cursor = Cursor(source, name=name)
     texts = _Texts(cursor)
-    return tuple(
-        _RunReader(run, cursor, texts, keeps_claims=keeps_claims).read(finish) for run in Walk(cursor).runs()
-    )
+    return tuple(_RunReader(run, cursor, texts, keeps_claims=keeps_claims).read(finish) for run in Walk(cursor).runs())
 
 
 class _Texts:

@@ -150,22 +150,22 @@ class Cursor:
 
     def elements(self, path: str, *, most: int) -> Iterator[str]:
         """Walk an array, giving the path of each element, which must be read before the next one."""
-        return (f"{path}[{at}]" for at, _ in self.several(path, lambda _: (), most=most))
+        return (f"{path}[{at}]" for at, _ in self.several(path, None, most=most))
 
     def several(
-        self, path: str, read: Callable[[str], Sequence[_T]], *, most: int
+        self, path: str, read: Callable[[str], Sequence[_T]] | None, *, most: int
     ) -> Iterator[tuple[int, Sequence[_T]]]:
-        """Walk an array, giving the place of an element, which must be read before the next one, or of the first of
-        several, and them.
+        """Walk an array, giving the place of an element, to be read before the next one, or of several and them.
 
         `read` gives several: it is shown a text that may be whole elements with commas between them. Where it is not,
-        or where it says anything else than `value` would say of each, it must give none.
+        or where it would say anything else than `value` says of each, it must give none.
         """
         self._open("[", path, "not a list")
         count, alone, rest, between = 0, 8, 0, ""
         while True:
-            if not between and count and (mark := _BETWEEN.match(self._text, max(self._at - 1, 0))):
-                between = mark.group()
+            if read is not None and not between:
+                mark = _BETWEEN.match(self._text, max(self._at - 1, 0))
+                between = mark.group() if mark else ""
             if self.peek() == "]":
                 break
             if count:
@@ -175,7 +175,7 @@ class Cursor:
             if count >= most:
                 self.refuse(path, f"more than {most} elements")
             found: Sequence[_T] = ()
-            if between and rest <= 0:
+            if read is not None and between and rest <= 0:
                 found = self._block(between, read, min(most - count, MAX_STEPS - self._steps))
                 alone = 8 if found else min(2 * alone, _MOST_ALONE)
                 rest = 0 if found else alone
