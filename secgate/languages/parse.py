@@ -94,17 +94,8 @@ class FileIndex:
 
     def _unit(self, span: Span) -> Unit:
         text = self.source.text[span.start : span.head].rstrip()
-        region = self.source.region(span.start, span.start + len(text))
-        return Unit(
-            start_line=region.start_line,
-            start_column=region.start_column,
-            end_line=region.end_line,
-            end_column=region.end_column,
-            start=span.start,
-            end=span.start + len(text),
-            symbol=span.symbol,
-            text=text,
-        )
+        end = span.start + len(text)
+        return Unit(self.source.region(span.start, end), span.start, end, span.symbol)
 
     def node_region(self, line: int, start_byte: int, end_byte: int, last_line: int) -> Region:
         """Give the region of the smallest Python node that has these byte columns (from 0) and contains `line`.

@@ -171,10 +171,14 @@ class _RunReader:
             some += decoder.decode(packed.popleft())
         for at, part in some:
             result = self._result(part, at)
-            self._unplaced += not result.path
-            self._undecided += part.kind in ("review", "open")
-            self._suppressed += bool(part.suppressions)
-            self._baselined += part.baseline_state is not None
+            if not result.path:
+                self._unplaced += 1
+            if part.kind in ("review", "open"):
+                self._undecided += 1
+            if part.suppressions:
+                self._suppressed += 1
+            if part.baseline_state is not None:
+                self._baselined += 1
             yield result
 
     def _head(self) -> ForeignRun:
@@ -212,7 +216,7 @@ class _RunReader:
             own = (cwes_in(bag.texts()) if bag else set()) | self._rules.cwes(part.taxa or [])
             cwes = tuple(sorted(own.union(cwes)))
         return RawResult(
-            rule=self._share(identity),
+            rule=identity,
             message=self._message(part.message, known, at) if part.message else "",
             path=self._share(spot.path),
             region=region,
@@ -231,8 +235,9 @@ class _RunReader:
     def _rule(self, part: ResultPart, at: int) -> tuple[str, KnownRule | None]:
         """3.27.5 to 3.27.7: ruleId, else rule.id, else the rule at ruleIndex of the component that `rule` names."""
         key = (part.rule_id, part.rule_index)
-        if part.rule is None and key in self._found:
-            return self._found[key]
+        found = self._found.get(key) if part.rule is None else None
+        if found is not None:
+            return found
         reference = part.rule or Reference()
         index = part.rule_index if part.rule_index is not None and part.rule_index >= 0 else reference.index
         given = part.rule_id or reference.id
@@ -241,6 +246,7 @@ class _RunReader:
             self._cursor.refuse(f"{self._where(at)}.ruleId", "no rule: neither ruleId nor a ruleIndex that exists")
         if len(identity) > MAX_NAME:
             self._cursor.refuse(f"{self._where(at)}.ruleId", f"longer than {MAX_NAME} characters")
+        identity = self._share(identity)
         if part.rule is None and len(self._found) < MAX_FOUND:
             self._found[key] = identity, known
         return identity, known

@@ -151,7 +151,7 @@ _TABLE = [
 @pytest.mark.parametrize(("kind", "text", "line", "column", "symbol", "unit"), _TABLE)
 def test_unit(*, kind: str, text: str, line: int, column: int, symbol: str, unit: str) -> None:
     found = enclosing(kind, text.encode(), line, column)
-    assert (found.symbol, found.text) == (symbol, unit)
+    assert (found.symbol, text[found.start : found.end]) == (symbol, unit)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_units_of_yaml_that_only_the_letter_forbids(end: str) -> None:
     ]
     text = end.join([*lines, "      - name: one", "        run: x", "      - name: two", "        run: y", ""])
     unit = FileIndex("github-workflow", text.encode()).unit(11, 9)
-    assert (unit.symbol, unit.start_line, unit.end_line) == ("jobs.a.steps[two]", 10, 11)
+    assert (unit.symbol, unit.region.start_line, unit.region.end_line) == ("jobs.a.steps[two]", 10, 11)
 
 
 def test_newer_syntax_is_named() -> None:
@@ -298,9 +298,8 @@ def test_yaml_that_the_parser_bears_is_given_to_it(text: str) -> None:
 def test_any_position_of_any_text_has_a_unit(kind: str, text: str, line: int, column: int) -> None:
     index = FileIndex(kind, text.encode())
     unit = index.unit(line, column)
-    assert index.source.text[unit.start : unit.end] == unit.text
     assert unit == index.unit(line, column)
-    assert index.source.position(unit.start) == (unit.start_line, unit.start_column)
+    assert unit.region == index.source.region(unit.start, unit.end)
 
 
 @pytest.mark.parametrize(
