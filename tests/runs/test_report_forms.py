@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -313,6 +314,14 @@ def test_populations_of_oscal_are_named_by_their_digest(found: Report) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------------- PDF
+
+
+def test_a_pdf_that_cannot_be_made_is_told_before_the_report_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    monkeypatch.delitem(sys.modules, "secgate.report.forms.pdf", raising=False)
+    with pytest.raises(UsageError, match="needs WeasyPrint") as found:
+        form("pdf")
+    assert "secgate[pdf]" in found.value.remedy
 
 
 def test_pdf_is_the_page_on_numbered_sheets(found: Report) -> None:

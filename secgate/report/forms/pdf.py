@@ -11,18 +11,19 @@ from secgate.report.document import Report
 from secgate.report.forms import Files
 from secgate.report.forms.html import page
 
-REMEDY = "pip install 'secgate[pdf]', with Pango on the machine; or print report.html from a browser"
+_REMEDY = "pip install 'secgate[pdf]', with Pango on the machine; or print report.html from a browser"
+# This module is imported when the form is asked for: what is missing is told before the long work, not after it.
+try:
+    from weasyprint import HTML
+    from weasyprint.urls import URLFetcher
+except ImportError as missing:
+    raise UsageError("the form pdf needs WeasyPrint, which is not here", place="--format", remedy=_REMEDY) from missing
+except OSError as missing:
+    raise UsageError(f"WeasyPrint does not start: {missing}", place="--format", remedy=_REMEDY) from missing
 
 
 def render(report: Report) -> Files:
-    """Give `report.pdf`. Raises UsageError where WeasyPrint, or a library that it needs, is not there."""
-    try:
-        from weasyprint import HTML
-        from weasyprint.urls import URLFetcher
-    except ImportError as error:
-        raise UsageError("the form pdf needs WeasyPrint, which is not here", place="--format", remedy=REMEDY) from error
-    except OSError as error:
-        raise UsageError(f"WeasyPrint does not start: {error}", place="--format", remedy=REMEDY) from error
+    """Give `report.pdf`."""
     with _nothing_collected():
         # The page names nothing outside itself; nothing would be fetched if it did.
         document = HTML(string=page(report), url_fetcher=URLFetcher(allowed_protocols=()))
