@@ -36,7 +36,6 @@ from secgate.crosswalk import Crosswalk, Weakness
 from secgate.escape import json_text
 from secgate.executors.local import LocalExecutor
 from secgate.fingerprint import Located
-from secgate.languages.apart import Apart
 from secgate.model import (
     Coverage,
     Finding,
@@ -52,6 +51,7 @@ from secgate.model import (
     View,
 )
 from secgate.normalise import normalise
+from secgate.places.apart import Apart
 
 TOOLS = ("one", "two")
 _NAMES = ("Request", "Größe", "Réponse")

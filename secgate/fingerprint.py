@@ -26,28 +26,6 @@ _ADVISORY_ORDER = ("CVE-", "GHSA-", "PYSEC-")
 _NAME_MARKS = re.compile(r"[-_.]+")
 
 
-class Place(Value, frozen=True, kw_only=True, gc=False):
-    """Where secgate itself found a result to be: the unit's region, symbol, normalised text and masked source."""
-
-    region: Region = Region()
-    symbol: str = ""
-    normalised: tuple[str, ...] = ()
-    snippet: str = ""
-
-
-class Located(Value, frozen=True, kw_only=True, gc=False):
-    """A result with its place; lives between normalise and correlate only, and is never stored.
-
-    `spans` are the secret's offsets in the file; `texts` are equal exactly where secret texts are, also between the
-    results of several calls of normalise (a change's end and its commits).
-    """
-
-    result: Result
-    place: Place
-    spans: tuple[tuple[int, int], ...] = ()
-    texts: tuple[Digest, ...] = ()
-
-
 def digest(*parts: str) -> str:
     """Give the hex SHA-256 of `parts`, each with its length in code points and a colon before it."""
     text = _encoded(parts)
@@ -64,6 +42,41 @@ _WEAKNESS = _encoded((FINGERPRINT_ALGORITHM, "weakness"))
 def anchor(normalised: Iterable[str]) -> str:
     """Give the digest of a normalised text: the tier of identity without path, symbol and ordinal."""
     return digest(FINGERPRINT_ALGORITHM, "anchor", *normalised)
+
+
+NO_TEXT = anchor(())
+"""The anchor of what has no text; of all without a place, in what older versions recorded."""
+
+
+class Place(Value, frozen=True, kw_only=True, gc=False):
+    """Where secgate itself found a result to be: the unit's region, symbol and masked source.
+
+    `anchored` is the anchor of its normalised text, `sketch` how much alike it is to others; see `places.wording`.
+    """
+
+    region: Region = Region()
+    symbol: str = ""
+    anchored: Digest = NO_TEXT
+    sketch: str = ""
+    snippet: str = ""
+
+    @property
+    def has_text(self) -> bool:
+        """Tell whether there is any text in which units could be found."""
+        return self.anchored != NO_TEXT
+
+
+class Located(Value, frozen=True, kw_only=True, gc=False):
+    """A result with its place; lives between normalise and correlate only, and is never stored.
+
+    `spans` are the secret's offsets in the file; `texts` are equal exactly where secret texts are, also between the
+    results of several calls of normalise (a change's end and its commits).
+    """
+
+    result: Result
+    place: Place
+    spans: tuple[tuple[int, int], ...] = ()
+    texts: tuple[Digest, ...] = ()
 
 
 class Subject(Struct, frozen=True, gc=False):
@@ -85,10 +98,9 @@ class Subject(Struct, frozen=True, gc=False):
 
 
 class Scheme(NamedTuple):
-    """One algorithm: how it anchors a text, and how it names a subject."""
+    """One algorithm, and how it names a subject."""
 
     algorithm: str
-    anchor: Callable[[Iterable[str]], str]
     name: Callable[[Subject], str]
 
 
@@ -129,7 +141,7 @@ def name_v1(subject: Subject) -> str:
     )
 
 
-SCHEMES = (Scheme(FINGERPRINT_ALGORITHM, anchor, name_v1),)
+SCHEMES = (Scheme(FINGERPRINT_ALGORITHM, name_v1),)
 """The algorithm that findings are named by, then those that ledgers may still hold names of: these become aliases."""
 
 

@@ -70,7 +70,7 @@ def _joined(others: Iterable[Located], secrets: Sequence[Group]) -> tuple[list[L
 def _unit(one: Located) -> tuple[object, ...]:
     """Give where a result is: its unit, or its first line where there is no text in which units could be found."""
     location, place = one.result.location, one.place
-    return location.path, location.commit, place.region if place.normalised else place.region.start_line
+    return location.path, location.commit, place.region if place.has_text else place.region.start_line
 
 
 def _is_advisory(one: Located) -> bool:

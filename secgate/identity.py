@@ -16,9 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from secgate.crosswalk import Crosswalk, Weakness
-from secgate.fingerprint import SCHEMES, Located, Place, Scheme, Subject, advisory_root, digest, package_name
+from secgate.fingerprint import SCHEMES, Located, Place, Scheme, Subject, advisory_root, anchor, digest, package_name
 from secgate.grouping import Group, advisory_names
-from secgate.likeness import sketch
 from secgate.model import Confidence, Digest, Finding, Fingerprint, Lane, Location, Package, Region, Result
 from secgate.placeless import is_placeless, template
 
@@ -109,22 +108,20 @@ class _Names:
         home = draft.path, draft.commit
         if home != self._home:
             self._home, self._ordinals = home, {}
-        ordinals, own = self._ordinals, self._anchored(draft.place)
+        ordinals = self._ordinals
         made: list[Fingerprint] = []
         ordinal = 1
         for name, place in _subjects(draft):
-            anchors = own if place is draft.place else self._anchored(place)
-            key = (kind, name, place.symbol, "" if is_secret else anchors[0])
+            text = "" if is_secret else place.anchored
+            key = (kind, name, place.symbol, text)
             number = ordinals[key] = ordinals.get(key, 0) + 1
             ordinal = ordinal if made else number
-            for scheme, anchored in zip(self._schemes, anchors, strict=True):
-                text = "" if is_secret else anchored
-                subject = Subject(kind, name, draft.path, place.symbol, text, number, draft.commit)
-                made.append(Fingerprint(algorithm=scheme.algorithm, value=scheme.name(subject)))
-        first = made[0]
+            subject = Subject(kind, name, draft.path, place.symbol, text, number, draft.commit)
+            made += [Fingerprint(algorithm=one.algorithm, value=one.name(subject)) for one in self._schemes]
+        first, own = made[0], draft.place
         if kind == "weakness" and is_placeless(draft.group.members[0]):
-            own = self._anchored(_spoken(draft.group.members[0]).place)
-        return _Named(first.algorithm, first.value, _others(first, made), draft.place.symbol, own[0], ordinal)
+            own = _spoken(draft.group.members[0]).place
+        return _Named(first.algorithm, first.value, _others(first, made), own.symbol, own.anchored, ordinal)
 
     def _dependency(self, draft: _Draft, package: Package) -> _Named:
         ids = sorted({name for member in draft.group.members for name in advisory_names(member)})
@@ -136,9 +133,6 @@ class _Names:
         symbol = package_name(package)
         anchor = digest("package", package.ecosystem.lower(), symbol, root)
         return _Named(made[0].algorithm, made[0].value, _others(made[0], made), symbol, anchor, 1)
-
-    def _anchored(self, place: Place) -> tuple[str, ...]:
-        return tuple([scheme.anchor(place.normalised) for scheme in self._schemes])
 
 
 def _subjects(draft: _Draft) -> Sequence[tuple[str, Place]]:
@@ -154,18 +148,18 @@ def _subjects(draft: _Draft) -> Sequence[tuple[str, Place]]:
 
 def _spoken(one: Located) -> Located:
     """Give a result without a place with its message in place of a text."""
-    said = template(one.result.message)
-    return msgspec.structs.replace(one, place=msgspec.structs.replace(one.place, normalised=said))
+    said = anchor(template(one.result.message))
+    return msgspec.structs.replace(one, place=msgspec.structs.replace(one.place, anchored=said))
 
 
 def _witnesses(members: Sequence[Located]) -> list[tuple[str, Place]]:
     """Give the witnesses' names, each with every place that its rule pointed at, sorted."""
     if len(members) == 1:
         return [(f"witness {_rule_name(members[0].result)}", members[0].place)]
-    found: dict[tuple[str, str, tuple[str, ...]], Place] = {}
+    found: dict[tuple[str, str, str], Place] = {}
     for member in members:
         name = f"witness {_rule_name(member.result)}"
-        found.setdefault((name, member.place.symbol, member.place.normalised), member.place)
+        found.setdefault((name, member.place.symbol, member.place.anchored), member.place)
     return [(key[0], found[key]) for key in sorted(found)]
 
 
@@ -213,7 +207,7 @@ def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | 
         remedy=_remedy(draft, described),
         snippet=draft.place.snippet,
         suppressed_in_source=all(map(_is_suppressed, results)),
-        sketch=sketch(draft.place.normalised) if draft.group.kind == "weakness" else "",
+        sketch=draft.place.sketch if draft.group.kind == "weakness" else "",
         secret_macs=codes(_secret_texts(draft)) if codes is not None and draft.group.kind == "secret" else (),
     )
 

@@ -6,7 +6,7 @@ Nothing of a tool's own identity, region or snippet is relied on: the start posi
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -17,14 +17,11 @@ from secgate.crosswalk import Crosswalk
 from secgate.fingerprint import Located, Place, digest
 from secgate.fixes import offered
 from secgate.languages import tokens
-from secgate.languages.apart import Apart, Asked
 from secgate.languages.parse import FileIndex, index_kind
-from secgate.languages.pointing import Pointed, Spot, region_of, spot
 from secgate.languages.spans import Unit
 from secgate.masking import Masker
 from secgate.model import (
     Confidence,
-    Digest,
     Invocation,
     Lane,
     Location,
@@ -39,6 +36,9 @@ from secgate.model import (
     Value,
     View,
 )
+from secgate.places.apart import Apart, Asked
+from secgate.places.pointing import Pointed, Spot, region_of, spot
+from secgate.places.wording import Wording, worded
 from secgate.secret_likeness import KEY_BODY_WITHIN, Likeness, certain_likeness, likeness
 from secgate.secret_spans import SECRET_CWES, quoted_secrets, secret_key, secret_spans, secret_text
 
@@ -100,14 +100,23 @@ class _File:
     """What is known of one file of the view while its results are normalised."""
 
     def __init__(
-        self, index: FileIndex | None, location: Location, *, is_known: bool, kinds: tuple[str, ...], digest: Digest
+        self,
+        path: str,
+        items: list[_Item],
+        view: View,
+        read: Callable[[str], bytes | None],
+        kinds: Callable[[str], tuple[str, ...]],
     ) -> None:
-        self.index, self.location = index, location
-        self.kinds, self.digest = kinds, digest
+        origin = view.origins.get(path)
+        self.location = Location(path=origin.path, commit=origin.commit) if origin else Location(path=path)
         # The name of a file that is there is no secret: whoever sees the tree sees it.
-        self.is_known = is_known
-        self.items: list[_Item] = []
-        self.pointed: list[Pointed] = []
+        self.is_known = path in view.digests
+        self.digest = view.digests.get(path, "")
+        self.kinds = kinds(path)
+        data = read(path) if self.is_known else None
+        self.index = FileIndex(index_kind(self.kinds, self.location.path), data) if data is not None else None
+        self.items = items
+        self.pointed = [Pointed(one.raw.region, one.raw.column_unit, one.tool == "bandit") for one in items]
         self.spans: list[tuple[tuple[int, int], ...]] = []
         self.places: dict[tuple[int, int], Place] = {}
 
@@ -139,7 +148,7 @@ def normalise(
     its kinds. `scores` gives the highest CVSS score of a group of advisory names. With `keep_outside`, relative paths
     that the view does not hold are kept: for a SARIF file that is judged without its tree. `apart` finds places too.
     """
-    files: dict[str, _File] = {}
+    found: dict[str, list[_Item]] = {}
     refused: list[Refusal] = []
     masker = Masker()
     for item in _items(scans, crosswalk):
@@ -148,16 +157,19 @@ def normalise(
             refused.append(_refusal(item, reason))
             _tell(masker, "", item.raw.quoted)
             continue
-        if path not in files:
-            files[path] = _open(path, view, read, kinds)
-        files[path].items.append(item)
-        files[path].pointed.append(Pointed(item.raw.region, item.raw.column_unit, item.tool == "bandit"))
-    paths = sorted(files)
-    for path in paths:
-        _find_secrets(files[path], masker)
+        found.setdefault(path, []).append(item)
+    paths = sorted(found)
+    files: dict[str, _File] = {}
+
+    def opened() -> Iterator[Asked]:
+        for path in paths:
+            file = files[path] = _File(path, found.pop(path), view, read, kinds)
+            _find_secrets(file, masker)
+            yield _asked(path, file)
+
     tables = _Tables(masker, crosswalk, scores, tokens.Words(), {})
     done: dict[str, list[Located]] = {}
-    for path, spots in _in_turn(paths, files, apart):
+    for path, spots in apart.each(opened()) if apart is not None else _alone(opened()):
         # A syntax tree is large: each file's goes as soon as its results have their places.
         file = files.pop(path)
         done[path] = [_locate(file, at, tables, spots[at] if spots else None) for at in range(len(file.items))]
@@ -170,20 +182,14 @@ def normalise(
     return Normalised(tuple(sorted(located, key=_order)), masker, tuple(refused))
 
 
-def _in_turn(
-    paths: Sequence[str], files: Mapping[str, _File], apart: Apart | None
-) -> Iterator[tuple[str, Sequence[Spot] | None]]:
-    """Give every path once, with what is pointed at in its file where that is known already."""
-    asked = list(filter(None, (_asked(path, files[path]) for path in paths))) if apart is not None else []
-    far = {one.path for one in asked}
-    yield from ((path, None) for path in paths if path not in far)
-    if apart is not None:
-        yield from apart.each(asked)
+def _alone(files: Iterable[Asked]) -> Iterator[tuple[str, Sequence[Spot] | None]]:
+    """Give every path, once all files are opened."""
+    return ((path, None) for path in [one.path for one in files])
 
 
-def _asked(path: str, file: _File) -> Asked | None:
-    """Give what is asked of a file elsewhere; None where a secret is in it, whose place its tool may not have said."""
-    return Asked(path, file.index, file.pointed) if file.index is not None and not any(file.spans) else None
+def _asked(path: str, file: _File) -> Asked:
+    """Give what is asked of a file: nothing where a secret is in it, whose place its tool may not have said."""
+    return Asked(path, None if any(file.spans) else file.index, file.pointed)
 
 
 def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
@@ -234,15 +240,6 @@ def _refusal(item: _Item, reason: str) -> Refusal:
     )
 
 
-def _open(path: str, view: View, read: Callable[[str], bytes | None], kinds: Callable[[str], tuple[str, ...]]) -> _File:
-    origin = view.origins.get(path)
-    location = Location(path=origin.path, commit=origin.commit) if origin else Location(path=path)
-    data = read(path) if path in view.digests else None
-    index = FileIndex(index_kind(kinds(path), location.path), data) if data is not None else None
-    digest = view.digests.get(path, "")
-    return _File(index, location, is_known=path in view.digests, kinds=kinds(path), digest=digest)
-
-
 def _find_secrets(file: _File, masker: Masker) -> None:
     """Tell the masker of every secret that any lane's result of this file is about, before anything is made of it."""
     path, commit = file.location.path, file.location.commit
@@ -289,7 +286,7 @@ def _locate(file: _File, at: int, tables: _Tables, known: Spot | None) -> Locate
         region, start, end, unit = found.region, found.start, found.end, found.unit
         if is_secret and spans and unit is not None:
             unit = index.unit_at(spans[0][0])
-        place = _place(file, tables, index, unit)
+        place = _place(file, tables, index, unit, found.wording if unit is found.unit else None)
         if is_secret and spans:
             place = _keyed(place, secret_key(index, spans[0]))
         cut = masker.cut(path, index.source, start, min(end, start + LONGEST_SNIPPET), commit=file.location.commit)
@@ -332,7 +329,7 @@ def _looks(item: _Item, index: FileIndex) -> Likeness | None:
     return likeness(text, key=key, is_random=confidence is Confidence.LOW)
 
 
-def _place(file: _File, tables: _Tables, index: FileIndex, unit: Unit | None) -> Place:
+def _place(file: _File, tables: _Tables, index: FileIndex, unit: Unit | None, wording: Wording | None) -> Place:
     """Give the place that the unit is in which a result starts; results of one unit share it."""
     if unit is None:
         return Place()
@@ -340,15 +337,13 @@ def _place(file: _File, tables: _Tables, index: FileIndex, unit: Unit | None) ->
     if key not in file.places:
         masker, path, commit = tables.masker, file.location.path, file.location.commit
         text = masker.cut(path, index.source, unit.start, unit.end, commit=commit)
+        if wording is None or text != index.source.text[unit.start : unit.end]:
+            wording = worded(index.kind, text, tables.words)
         file.places[key] = Place(
-            region=Region(
-                start_line=unit.start_line,
-                start_column=unit.start_column,
-                end_line=unit.end_line,
-                end_column=unit.end_column,
-            ),
+            region=unit.region,
             symbol=masker.own(path, unit.symbol),
-            normalised=tokens.normalised(index.kind, text, tables.words),
+            anchored=wording.anchored,
+            sketch=wording.sketch,
             snippet=masker.text(path, text[:LONGEST_SNIPPET]),
         )
     return file.places[key]
@@ -359,7 +354,7 @@ def _keyed(place: Place, key: str) -> Place:
     if not key or place.symbol.rsplit(".", 1)[-1] == key:
         return place
     symbol = f"{place.symbol}.{key}" if place.symbol else key
-    return Place(region=place.region, symbol=symbol, normalised=place.normalised, snippet=place.snippet)
+    return msgspec.structs.replace(place, symbol=symbol)
 
 
 def _result(item: _Item, file: _File, region: Region, tables: _Tables, *, snippet: str, is_secret: bool) -> Result:

@@ -11,11 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from secgate.fingerprint import Located, anchor
+from secgate.fingerprint import NO_TEXT, Located, anchor
 from secgate.model import Finding, KnownFinding, Lane
-
-NO_TEXT = anchor(())
-"""The anchor of what has no text; of all without a place, in what older versions recorded."""
 
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
@@ -28,7 +25,7 @@ _NUMBERS = re.compile(r"0(?:[-+.,:/]0)+")
 
 def is_placeless(one: Located) -> bool:
     """Tell whether a result speaks of a whole file or tree: it names no line, and there is no text."""
-    return one.place.region.start_line == 0 and not one.place.normalised
+    return one.place.region.start_line == 0 and not one.place.has_text
 
 
 def said(message: str) -> str:

@@ -342,7 +342,9 @@ def _context(document: RunDocument) -> Iterable[str]:
 
 
 def _lane(lane: LaneCoverage, verdict: Verdict | None) -> LaneRow:
-    counts = f"{lane.covered:,} of {sla.many(lane.offered, 'file')}" if lane.needed else ""
+    # What no tool was offered, a file that is too large for one, is a file of the lane all the same.
+    files = lane.offered + len({one.path for one in lane.not_looked})
+    counts = f"{lane.covered:,} of {sla.many(files, 'file')}" if files else ""
     if lane.needed and lane.unsupported:
         counts += f", {lane.unsupported:,} unsupported"
     reasons = gap_words(lane.gaps)

@@ -16,10 +16,11 @@ import msgspec
 from msgspec import Meta
 
 from secgate.errors import SignatureError, UsageError
+from secgate.fingerprint import NO_TEXT
 from secgate.model import Digest, Epoch, Finding, KnownStatement, Lane, Severity, Value, encode
 from secgate.patterns import PathPattern
 from secgate.people import People
-from secgate.placeless import NO_TEXT, messages
+from secgate.placeless import messages
 from secgate.sla import many
 from secgate.twins import twin_group
 

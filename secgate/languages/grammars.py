@@ -10,7 +10,7 @@ import tree_sitter
 def parse(grammar: str, data: bytes) -> tree_sitter.Tree:
     """Parse `data`, which must be UTF-8. Broken text gives a tree with error nodes; nothing is raised for it.
 
-    `grammar` is one of javascript, typescript, tsx, hcl, yaml, dockerfile.
+    `grammar` is one of javascript, typescript, tsx, hcl, yaml.
     """
     return tree_sitter.Parser(tree_sitter.Language(_capsule(_pointer(grammar)))).parse(data)
 
@@ -30,13 +30,9 @@ def _pointer(grammar: str) -> object:
         import tree_sitter_hcl
 
         return tree_sitter_hcl.language()
-    if grammar == "yaml":
-        import tree_sitter_yaml
+    import tree_sitter_yaml
 
-        return tree_sitter_yaml.language()
-    import tree_sitter_dockerfile
-
-    return tree_sitter_dockerfile.language()
+    return tree_sitter_yaml.language()
 
 
 def _capsule(pointer: object) -> object:

@@ -94,17 +94,8 @@ class FileIndex:
 
     def _unit(self, span: Span) -> Unit:
         text = self.source.text[span.start : span.head].rstrip()
-        region = self.source.region(span.start, span.start + len(text))
-        return Unit(
-            start_line=region.start_line,
-            start_column=region.start_column,
-            end_line=region.end_line,
-            end_column=region.end_column,
-            start=span.start,
-            end=span.start + len(text),
-            symbol=span.symbol,
-            text=text,
-        )
+        end = span.start + len(text)
+        return Unit(self.source.region(span.start, end), span.start, end, span.symbol)
 
     def node_region(self, line: int, start_byte: int, end_byte: int, last_line: int) -> Region:
         """Give the region of the smallest Python node that has these byte columns (from 0) and contains `line`.
@@ -168,19 +159,24 @@ class FileIndex:
             return tree, Parsed(ok=tree is not None, reason=reason)
         if self.kind in _LINES:
             return None, Parsed(None, "read by line")
-        if self._is_json:
-            reason = json.problem(self.source)
+        if self._is_json or self.kind == "dockerfile":
+            read = json.problem if self._is_json else dockerfile.problem
+            reason = read(self.source)
             return None, Parsed(not reason, reason)
-        if self.kind in _PARSED:
-            from secgate.languages import grammars
+        if self.kind in _YAML and yaml.is_too_deep(self.source.text):
+            return None, Parsed(ok=False, reason="blocks stand in one another too often")
+        return self._grown() if self.has_parser else (None, Parsed(None, f"no parser for {self.kind}"))
 
-            if self.kind in _YAML and yaml.is_too_deep(self.source.text):
-                return None, Parsed(ok=False, reason="blocks stand in one another too often")
-            names = {"terraform": "hcl"} | dict.fromkeys(_YAML, "yaml")
-            grown = grammars.parse(names.get(self.kind, self.kind), self.source.encoded + b"\n")
-            broken = grown.root_node.has_error
-            return grown, Parsed(not broken, "the parser met a syntax error" if broken else "")
-        return None, Parsed(None, f"no parser for {self.kind}")
+    def _grown(self) -> tuple[tree_sitter.Tree, Parsed]:
+        from secgate.languages import grammars
+
+        names = {"terraform": "hcl"} | dict.fromkeys(_YAML, "yaml")
+        grown = grammars.parse(names.get(self.kind, self.kind), self.source.encoded + b"\n")
+        text = yaml.eased(self.source.text) if grown.root_node.has_error and self.kind in _YAML else None
+        if text is not None:
+            return grammars.parse("yaml", text.encode() + b"\n"), Parsed(ok=True, reason="")
+        ok = not grown.root_node.has_error
+        return grown, Parsed(ok, "" if ok else "the parser met a syntax error")
 
     @property
     def _is_json(self) -> bool:
@@ -193,15 +189,12 @@ class FileIndex:
             return lines.spans(self.source)
         if self._is_json:
             return json.spans(self.kind, self.source)
-        if isinstance(tree, tree_sitter.Tree):
-            return self._grammar(tree)
-        return []
-
-    def _grammar(self, tree: tree_sitter.Tree) -> list[Span]:
+        if self.kind == "dockerfile":
+            return dockerfile.spans(self.source)
+        if not isinstance(tree, tree_sitter.Tree):
+            return []
         if self.kind == "terraform":
             return terraform.spans(self.source, tree)
-        if self.kind == "dockerfile":
-            return dockerfile.spans(self.source, tree)
         return yaml.spans(self.kind, self.source, tree)
 
 
@@ -229,9 +222,9 @@ def parse_check(kind: str, data: bytes) -> Parsed:
     return FileIndex(kind, data).parsed
 
 
-def parse_ok(kind: str, data: bytes) -> bool | None:
-    """Tell whether a file parses: True, False for syntax errors, None without a parser for its kind."""
-    return parse_check(kind, data).ok
+def parse_ok(kinds: tuple[str, ...], path: str, data: bytes) -> bool | None:
+    """Tell whether a file of these kinds parses: True, False for syntax errors, None without a parser for any."""
+    return parse_check(index_kind(kinds, path), data).ok
 
 
 def misreading(kind: str, data: bytes) -> str:

@@ -9,7 +9,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from secgate.model import Value
+from msgspec import Struct
+
+from secgate.model import Region
 
 
 class Span(NamedTuple):
@@ -27,20 +29,16 @@ class Span(NamedTuple):
     inner: str
 
 
-class Unit(Value, frozen=True, kw_only=True, gc=False):
+class Unit(Struct, frozen=True, array_like=True, gc=False):
     """The smallest enclosing statement (of a compound one the header), resource, step or entry, found from a position.
 
-    Columns are UTF-16, the end is not part of it. `text` is the source between, unmasked.
+    `region` counts columns in UTF-16 and stops before its end; `start` and `end` are the same as offsets.
     """
 
-    start_line: int
-    start_column: int
-    end_line: int
-    end_column: int
+    region: Region
     start: int
     end: int
     symbol: str
-    text: str
 
 
 class SpanTree:

@@ -22,12 +22,40 @@ _RESOURCES = {
 _ITEM_NAMES = ("id", "uses", "name", "image", "key", "hosts")
 """Keys that name a list's item, the steadiest first: a step's `name` is a text for people, and gets better ones."""
 _LONGEST_NAME = 80
+_LINE_END = re.compile(r"[\r\n]")
 _DEEPEST = 40
 _MOST_LEVELS = 120
 # What may stand before a node on its line: the marks of an item or a key, of a document, an anchor or a tag.
 _MARK = re.compile(r"(?:---|[-?:]|[&!]\S*)(?:[ \t]+|$)")
 # Each level is a place on some line of at least so many spaces and marks, so few files need to be looked at whole.
 _MAY_BE_DEEP = re.compile(rf"^(?:[ \t]|(?:---|[-?:]|[&!]\S*)(?:[ \t]|$)){{{_MOST_LEVELS}}}", re.MULTILINE)
+
+
+def eased(text: str) -> str | None:
+    """Give a text that libyaml takes, as most tools do, with each flow collection on one line; None if it fails.
+
+    libyaml lets the lines of a flow collection begin at any column, as people write them. The grammar for tree-sitter
+    keeps to the letter, and calls such a file broken. Every character keeps its place.
+    """
+    import yaml
+
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    parts: list[str] = []
+    flows: list[int] = []
+    done = 0
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            start, end = (mark.index if mark is not None else 0 for mark in (event.start_mark, event.end_mark))
+            if isinstance(event, yaml.CollectionStartEvent) and (flows or event.flow_style):
+                flows.append(start)
+            elif isinstance(event, yaml.CollectionEndEvent) and flows:
+                begin = flows.pop()
+                if not flows:
+                    parts += text[done:begin], _LINE_END.sub(" ", text[begin:end])
+                    done = end
+    except yaml.YAMLError:
+        return None
+    return "".join((*parts, text[done:]))
 
 
 class _At(NamedTuple):

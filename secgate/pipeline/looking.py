@@ -15,7 +15,6 @@ from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, load_crosswalk
 from secgate.errors import IncompleteTargetError, UsageError
 from secgate.fingerprint import Located
-from secgate.languages.apart import Apart
 from secgate.languages.parse import FileIndex, index_kind
 from secgate.model import (
     History,
@@ -32,6 +31,7 @@ from secgate.normalise import Normalised, normalise
 from secgate.patterns import PathPattern
 from secgate.pipeline.advice import Advice
 from secgate.pipeline.imports import imported
+from secgate.places.apart import Apart
 from secgate.ports import Scanner
 from secgate.preparation import Prepared, Workshop, shipped_lanes
 from secgate.resources import data_dir, folder_digest

@@ -41,7 +41,7 @@ GAP_REASONS = frozenset(
 
 _REMEDIES = {
     "tool-crashed": "see the scanner's own message with `secgate run --scanner NAME`, and report it if it stays",
-    "tool-timed-out": "raise the scanner's time limit, or give it fewer files",
+    "tool-timed-out": "raise the scanner's time limit; exclude generated files by name, or waive the gap",
     "output-unreadable": "use a version of the tool in the tested range, see `secgate doctor`",
     "output-truncated": "raise the scanner's output limit, or give it fewer files",
     "not-selected": "run without --scanner, or name this scanner too",
@@ -111,7 +111,7 @@ def cover(
     without_tools: Collection[str],
     remedies: dict[str, str],
     read: Callable[[str], bytes],
-    parse_ok: Callable[[str, bytes], bool | None],
+    parse_ok: Callable[[tuple[str, ...], str, bytes], bool | None],
     misreading: Callable[[str, bytes], str],
     kinds_of: Callable[[str, bytes], tuple[str, ...]],
     settled: Collection[str],
@@ -121,7 +121,7 @@ def cover(
 
     `selected` are the scanners named on the command line, None for all: leaving one out narrows nothing.
     `without_tools` are those the profile does without: they do. `remedies` tell how to install a tool, by name.
-    `parse_ok(kind, bytes)` is None where there is no parser of ours; `misreading(kind, bytes)` says
+    `parse_ok(kinds, path, bytes)` is None where there is no parser of ours; `misreading(kind, bytes)` says
     why a tool that tells nothing may have read another text, "" where not. `settled` are the patterns by which the
     organisation itself excludes. `held` tells what each file is held to,
     where not all are asked for the same: then `asked` are the lanes of any, and `without_tools` those of all.
@@ -130,11 +130,9 @@ def cover(
     everything = Held(tuple(Lane), without_tools)
 
     def is_parsed(file: SourceFile) -> bool | None:
-        """Parse once per file, by the most special kind that a parser knows."""
+        """Parse once per file."""
         if file.path not in parsed:
-            data = read(file.path)
-            answers = (parse_ok(kind, data) for kind in file.kinds)
-            parsed[file.path] = next((answer for answer in answers if answer is not None), None)
+            parsed[file.path] = parse_ok(file.kinds, file.path, read(file.path))
         return parsed[file.path]
 
     @cache

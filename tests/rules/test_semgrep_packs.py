@@ -202,7 +202,7 @@ def test_a_fix_ends_its_finding_and_the_file_still_parses(language: str, tmp_pat
         for start, end, new in sorted(edits, reverse=True):
             fixed[rule] = fixed.get(rule, 0) + (data[start:end] != new)
             data = data[:start] + new + data[end:]
-        assert parse_ok(language, data), rule
+        assert parse_ok((language,), case.name, data), rule
         (tmp_path / case.name).write_bytes(data)
     assert fixed == {rule: count for rule, count in FIXED.items() if rule.startswith(language)}
     after = scan(language, tmp_path)

@@ -11,7 +11,6 @@ import msgspec
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk, Weakness
 from secgate.identity import Codes
-from secgate.languages.apart import Apart
 from secgate.model import (
     Finding,
     History,
@@ -31,6 +30,7 @@ from secgate.model import (
     View,
 )
 from secgate.normalise import Normalised, normalise
+from secgate.places.apart import Apart
 
 _KINDS = {"py": "python", "js": "javascript", "ts": "typescript", "tf": "terraform", "yaml": "yaml", "json": "json"}
 _SIGNS = {

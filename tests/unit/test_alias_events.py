@@ -99,7 +99,7 @@ def _name_v0(subject: Subject) -> str:
     return digest("v0", *(str(part) for part in msgspec.structs.astuple(subject)))
 
 
-_V0 = Scheme("secgate/v0", lambda text: digest("v0", *reversed(tuple(text))), _name_v0)
+_V0 = Scheme("secgate/v0", _name_v0)
 
 
 def test_another_algorithm_renames_every_finding_and_starts_no_clock(life: Life) -> None:

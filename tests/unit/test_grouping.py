@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from secgate.fingerprint import Located, Place
+from secgate.fingerprint import Located, Place, digest
 from secgate.grouping import _apart, _end, _nearest, _start, group
 from secgate.model import Confidence, Lane, Location, Region, Result, Severity
 from tests.work import calls_of
@@ -40,7 +40,7 @@ def _located(one: Seen) -> Located:
         weakness="w",
     )
     unit = Region(start_line=one.first, start_column=1, end_line=one.unit_last, end_column=5)
-    return Located(result=result, place=Place(region=unit, symbol=f"f{one.first}", normalised=("x", str(one.first))))
+    return Located(result=result, place=Place(region=unit, symbol=f"f{one.first}", anchored=digest(str(one.first))))
 
 
 def _homes(units: dict[int, list[Seen]]) -> Iterator[tuple[int, int]]:
@@ -111,7 +111,9 @@ def test_growth_is_linear_in_wide_regions_and_in_places_of_one_unit() -> None:
         wide = [Seen("a", line, line + 4, line) for line in range(1, 5 * count, 5)]
         narrow = [Seen("b", line + 2, line + 2, line + 2) for line in range(1, 5 * count, 5)]
         found = [_located(one) for one in (*wide, *narrow)]
-        table = Place(region=Region(start_line=1, start_column=1, end_line=9 * count, end_column=1), normalised=("t",))
+        table = Place(
+            region=Region(start_line=1, start_column=1, end_line=9 * count, end_column=1), anchored=digest("t")
+        )
         inside = [
             Located(result=_located(Seen("c", line, line, line)).result, place=table) for line in range(1, count, 2)
         ]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from secgate.correlate import Correlation, to_known
 from secgate.events import FindingAliased, FindingOpened, FindingSplit
-from secgate.fingerprint import weakness_fingerprint
+from secgate.fingerprint import NO_TEXT, weakness_fingerprint
 from secgate.model import Finding, History, KnownFinding, Location, RawResult, Region, Scope, State
-from secgate.placeless import NO_TEXT, template
+from secgate.placeless import template
 from secgate.waivers import Bound, bound_of, broken, subject_of
 from tests.ledger_support import EPOCH_S
 from tests.unit.identity_kit import Scan, crosswalk, findings_of, normalised, scan_of, target

@@ -151,7 +151,7 @@ _TABLE = [
 @pytest.mark.parametrize(("kind", "text", "line", "column", "symbol", "unit"), _TABLE)
 def test_unit(*, kind: str, text: str, line: int, column: int, symbol: str, unit: str) -> None:
     found = enclosing(kind, text.encode(), line, column)
-    assert (found.symbol, found.text) == (symbol, unit)
+    assert (found.symbol, text[found.start : found.end]) == (symbol, unit)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,12 @@ def test_unit(*, kind: str, text: str, line: int, column: int, symbol: str, unit
         ("terraform", b"a {", False),
         ("yaml", b"a: [1", False),
         ("yaml", b"a: 1", True),
+        ("yaml", b"a:\n  b: [\n  'c', {d: [\n]},\n  ]\ne: f\n", True),
+        ("yaml", b"{{ if a }}\nb: c\n", False),
+        ("github-workflow", b"on: [\npush\n]\n", True),
         ("dockerfile", b"FROM x\nRUN ls", True),
+        ("dockerfile", b"FROM x\nARG A=\nENV KEY several words\nRUN <<A\n{{\nA\n", True),
+        ("dockerfile", b"FROM x\n{{ if a }}\n", False),
         ("json", b"{}", True),
         ("json", b"[" * 200_000, False),
         ("go", b"package", None),
@@ -177,7 +182,29 @@ def test_unit(*, kind: str, text: str, line: int, column: int, symbol: str, unit
     ],
 )
 def test_parse_ok(kind: str, data: bytes, ok: bool | None) -> None:
-    assert parse_ok(kind, data) is ok
+    assert parse_ok((kind, "text"), "a", data) is ok
+
+
+def test_parse_ok_knows_by_the_name_that_typescript_has_markup() -> None:
+    data = b"export const A = () => <p>{<T,>(x: T) => x}</p>;\n"
+    assert parse_ok(("typescript", "text"), "src/a.tsx", data) is True
+    assert parse_ok(("typescript", "text"), "src/a.ts", data) is False
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_units_of_yaml_that_only_the_letter_forbids(end: str) -> None:
+    lines = [
+        "# \u00e9\U0001f600",
+        "on: {push: {branches: [",
+        "main, '\U0001f600'",
+        "]}}",
+        "jobs:",
+        "  a:",
+        "    steps:",
+    ]
+    text = end.join([*lines, "      - name: one", "        run: x", "      - name: two", "        run: y", ""])
+    unit = FileIndex("github-workflow", text.encode()).unit(11, 9)
+    assert (unit.symbol, unit.region.start_line, unit.region.end_line) == ("jobs.a.steps[two]", 10, 11)
 
 
 def test_newer_syntax_is_named() -> None:
@@ -271,9 +298,8 @@ def test_yaml_that_the_parser_bears_is_given_to_it(text: str) -> None:
 def test_any_position_of_any_text_has_a_unit(kind: str, text: str, line: int, column: int) -> None:
     index = FileIndex(kind, text.encode())
     unit = index.unit(line, column)
-    assert index.source.text[unit.start : unit.end] == unit.text
     assert unit == index.unit(line, column)
-    assert index.source.position(unit.start) == (unit.start_line, unit.start_column)
+    assert unit.region == index.source.region(unit.start, unit.end)
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def table() -> LaneTable:
     return load_lane_table(TABLE_PATH.read_bytes())
 
 
-def parse_ok(kind: str, data: bytes) -> bool | None:
-    if kind != "python":
+def parse_ok(kinds: tuple[str, ...], _path: str, data: bytes) -> bool | None:
+    if "python" not in kinds:
         return None
     try:
         ast.parse(data)

@@ -107,6 +107,49 @@ def test_semgrep_takes_further_packs_by_place() -> None:
     assert job.argv[job.argv.index("/etc/rules") - 1] == "--config"
 
 
+def test_semgrep_has_large_files_apart_and_waits_for_three_late_rules_at_the_most() -> None:
+    request = request_for(Semgrep(), "a.py", "big.js", "c.py", "d.js", *(f"{at}.py" for at in range(20)))
+    sizes = {"big.js": 3_000_000} | {f"{at}.py": 256 * 1024 + 1 for at in range(20)}
+    files = tuple(
+        msgspec.structs.replace(
+            file,
+            size_bytes=sizes.get(file.path, 10),
+            kinds=("javascript",) if file.path.endswith(".js") else ("python",),
+        )
+        for file in request.files
+    )
+    jobs = Semgrep().plan(msgspec.structs.replace(request, files=files))
+    assert [(job.name, len(job.files)) for job in jobs] == [
+        ("semgrep:python:1", 2),
+        ("semgrep:python:2", 16),
+        ("semgrep:python:3", 4),
+        ("semgrep:javascript:1", 1),
+        ("semgrep:javascript:2", 1),
+    ]
+    assert jobs[4].files == ("big.js",)
+    for job in jobs:
+        assert job.argv[job.argv.index("--timeout") + 1] == "10"
+        assert job.argv[job.argv.index("--timeout-threshold") + 1] == "3"
+
+
+def test_semgrep_has_script_names_that_it_does_not_know_apart() -> None:
+    paths = ("a.cts", "a.d.ts", "a.js", "a.jsx", "a.min.js", "a.mjs", "a.ts", "a.TS", "a.tsx", "d.ts", "none")
+    request = request_for(Semgrep(), *paths)
+    files = tuple(msgspec.structs.replace(file, kinds=("typescript",)) for file in request.files)
+    known, unknown = Semgrep().plan(msgspec.structs.replace(request, files=files))
+    assert unknown.files == ("a.TS", "a.cts", "a.d.ts", "none")
+    assert "--scan-unknown-extensions" in unknown.argv
+    assert "--scan-unknown-extensions" not in known.argv
+
+
+def test_semgrep_says_that_it_leaves_minified_scripts_out() -> None:
+    job, output = recorded("semgrep", "javascript.javascript-1")
+    reading = Semgrep().read(msgspec.structs.replace(job, files=(*job.files, "a.min.js", "z.js")), output)
+    (gap,) = (file for file in reading.files if file.path == "a.min.js")
+    assert (gap.status.value, gap.reason[:16]) == ("failed", "skipped-by-tool:")
+    assert not [file for file in reading.files if file.path == "z.js"]
+
+
 def test_bandit_says_what_it_could_not_parse() -> None:
     assert statuses(read(Bandit(), "syntax-error.1")) == {
         "bad.py": "parse-error",

@@ -8,6 +8,7 @@ from secgate.languages.parse import FileIndex
 from secgate.languages.source import ColumnUnit
 from secgate.languages.spans import Unit
 from secgate.model import Region
+from secgate.places.wording import Wording
 
 
 class Pointed(Struct, frozen=True, array_like=True, gc=False):
@@ -19,12 +20,16 @@ class Pointed(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Spot(Struct, frozen=True, gc=False):
-    """The region in UTF-16 columns, its start and end offset, and the unit at its start; without a line no unit."""
+    """The region in UTF-16 columns, its start and end offset, and the unit at its start; without a line no unit.
+
+    `wording` is that of the unit as it stands in the file, where it is known already.
+    """
 
     region: Region
     start: int
     end: int
     unit: Unit | None
+    wording: Wording | None = None
 
 
 def region_of(index: FileIndex, pointed: Pointed) -> Region:

@@ -1,4 +1,4 @@
-"""The child that finds places: `python -I -m secgate.languages.child`, what is asked on stdin, the answer on stdout."""
+"""The child that finds places: `python -I -m secgate.places.child`, what is asked on stdin, the answer on stdout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from secgate.languages.apart import answer
+from secgate.places.answers import answer
 
 if __name__ == "__main__":
     # A tree goes when its file is done, and has no cycles; what is left goes with the process.

@@ -14,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secgate.executors.local import LocalExecutor
-from secgate.languages.apart import Apart, Asked, answer
 from secgate.languages.parse import MOST_BYTES, FileIndex
-from secgate.languages.pointing import Pointed, Spot, spot
+from secgate.languages.tokens import Words
 from secgate.model import Lane, Limits, Output, RawResult, Region
+from secgate.places.answers import answer
+from secgate.places.apart import Apart, Asked
+from secgate.places.pointing import Pointed, Spot, spot
+from secgate.places.wording import worded
 from tests.unit.identity_kit import normalised, scan_of
 
 _TEXTS: dict[str, tuple[str, bytes]] = {
@@ -56,7 +59,7 @@ class Answering:
         network: bool = False,
     ) -> Output:
         """Answer at once."""
-        assert argv[1:] == ["-I", "-m", "secgate.languages.child"]
+        assert argv[1:] == ["-I", "-m", "secgate.places.child"]
         assert limits is not None
         assert limits.memory_bytes
         assert cwd
@@ -81,7 +84,15 @@ def _asked(texts: Mapping[str, tuple[str, bytes]], pointed: Sequence[Pointed]) -
 
 
 def _here(texts: Mapping[str, tuple[str, bytes]], pointed: Sequence[Pointed]) -> dict[str, list[Spot]]:
-    return {one.path: [spot(one.index, each) for each in one.pointed] for one in _asked(texts, pointed)}
+    return {path: [_spot(FileIndex(kind, data), one) for one in pointed] for path, (kind, data) in texts.items()}
+
+
+def _spot(index: FileIndex, pointed: Pointed) -> Spot:
+    found = spot(index, pointed)
+    if found.unit is None:
+        return found
+    text = index.source.text[found.unit.start : found.unit.end]
+    return msgspec.structs.replace(found, wording=worded(index.kind, text, Words()))
 
 
 _NUMBERS = st.integers(min_value=0, max_value=12)
@@ -107,13 +118,19 @@ def test_a_real_child_finds_it_in_hostile_text_too(tmp_path: Path) -> None:
 
 def _without_last_spot(question: bytes) -> bytes:
     told = msgspec.msgpack.decode(answer(question))
-    told[0][1].pop()
+    told[0][2].pop()
     return msgspec.msgpack.encode(told)
 
 
 def _of_other_units(question: bytes) -> bytes:
     told = msgspec.msgpack.decode(answer(question))
-    told[0][1][0][3] = 7
+    told[0][2][0][3] = 7
+    return msgspec.msgpack.encode(told)
+
+
+def _without_a_wording(question: bytes) -> bytes:
+    told = msgspec.msgpack.decode(answer(question))
+    told[0][1].pop()
     return msgspec.msgpack.encode(told)
 
 
@@ -138,7 +155,8 @@ def test_where_a_child_ends_early_its_files_are_left_to_us_and_no_other_is_asked
 
 
 @pytest.mark.parametrize(
-    "reply", [lambda _: b"", lambda _: b"\xc1", lambda _: b"\x90", _without_last_spot, _of_other_units]
+    "reply",
+    [lambda _: b"", lambda _: b"\xc1", lambda _: b"\x90", _without_last_spot, _without_a_wording, _of_other_units],
 )
 def test_an_answer_that_does_not_fit_counts_for_nothing(reply: Callable[[bytes], bytes]) -> None:
     told = [*_apart(Answering(reply)).each(_asked(_LARGE, [_pointed(1, 5, 1, 12)]))]
