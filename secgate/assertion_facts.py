@@ -110,6 +110,10 @@ class ScanItem(Item, frozen=True, kw_only=True):
     rule_age_days: int = -1
 
 
+UNKNOWN_BELOW_0 = frozenset({"rule_age_days"})
+"""Facts that are below 0 where nobody knows them."""
+
+
 class EpisodeItem(Item, frozen=True, kw_only=True):
     """A finding's episode. `has_limit`: its severity has a time in the policy. `due_epoch_s` is 0 where no duty stands.
 

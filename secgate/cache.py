@@ -9,6 +9,7 @@ rules, and those of the files it was shown. What needs a service or the network 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 
 import msgspec
@@ -20,29 +21,33 @@ MOST_OUTPUT_BYTES = 2 * 1024 * 1024
 
 
 class Outputs:
-    """Outputs by what they depend on; those not asked for longest go first. Not safe for threads that share a key."""
+    """Outputs by what they depend on; those not asked for longest go first. Safe for threads."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._kept: dict[bytes, Output] = {}
         self._bytes = 0
 
     def find(self, key: bytes) -> Output | None:
         """Give what the job gave, marked as kept, None for nothing or for a job without a key (b"")."""
-        output = self._kept.pop(key, None)
-        if output is None:
-            return None
-        self._kept[key] = output
+        with self._lock:
+            output = self._kept.pop(key, None)
+            if output is not None:
+                self._kept[key] = output
         return output
 
     def keep(self, key: bytes, output: Output) -> None:
         """Keep what a job gave that came to its end; a large one is not kept."""
         size = _size(output)
-        if not key or output.is_kept or size > MOST_OUTPUT_BYTES or key in self._kept:
+        if not key or output.is_kept or size > MOST_OUTPUT_BYTES:
             return
-        self._kept[key] = msgspec.structs.replace(output, stderr=b"", duration_s=0.0, is_kept=True)
-        self._bytes += size
-        while self._bytes > MOST_BYTES:
-            self._bytes -= _size(self._kept.pop(next(iter(self._kept))))
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = msgspec.structs.replace(output, stderr=b"", duration_s=0.0, is_kept=True)
+            self._bytes += size
+            while self._bytes > MOST_BYTES:
+                self._bytes -= _size(self._kept.pop(next(iter(self._kept))))
 
 
 def _size(output: Output) -> int:

@@ -19,7 +19,7 @@ from secgate.event import Event
 from secgate.finding_facts import FindingFacts
 from secgate.gate_events import GATE_EVENTS
 from secgate.inventory import INVENTORY_EVENTS
-from secgate.merkle import Envelope, unverified
+from secgate.merkle import Envelope, key_given_twice, unverified
 from secgate.model import (
     Digest,
     Entry,
@@ -379,13 +379,17 @@ def to_entry(event: Event) -> Entry:
 def event_of(entry: Envelope | LedgerEntry) -> Event | None:
     """Give the event of an entry, or None for a type or version that this program does not know.
 
-    Raises LedgerError if the type is known and its body is not what that version says, or if it is no JSON at all.
+    Raises LedgerError if the type is known and its body is not what that version says, if it gives a key twice, or if
+    it is no JSON at all.
     """
     known = EVENTS.get((entry.type, entry.version))
     try:
-        if known is None:
-            msgspec.json.decode(entry.body)
-            return None
-        return msgspec.json.decode(entry.body, type=known)
+        said = msgspec.json.decode(entry.body) if known is None else msgspec.json.decode(entry.body, type=known)
+        twice = key_given_twice(bytes(entry.body), said)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unverified(entry.sequence, f"as a `{entry.type}` event it does not read: {error}") from error
+    if twice:
+        raise unverified(
+            entry.sequence, f"it gives the key {twice!r} twice, so that what it says is the reader's choice"
+        )
+    return None if known is None else said

@@ -249,10 +249,11 @@ def _obligations(
             policy_digest=digest,
         )
         for one in ruled
-        for duty in one.decision.obligations
+        for group in one.decision.added
+        for duty in group.obligations
     ]
     if request.target.scope is not Scope.PROTECTED:
-        names = sorted({duty.rule for one in ruled for duty in one.decision.obligations})
+        names = sorted({group.rule for one in ruled for group in one.decision.added})
         return (), [f"{name} adds obligations, and only a protected scope starts clocks" for name in names]
     added = sla.added(decided, recorded={f.fingerprint: _held(f, request) for f in request.findings if f.obligations})
     taken = [_taken_back(duty, request, digest=digest) for one in ruled for duty in one.decision.superseded]

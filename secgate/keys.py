@@ -31,6 +31,7 @@ from secgate.keyring import (
     with_line,
 )
 from secgate.model import Limits, Trust, Value
+from secgate.people import FILE_NAME as PEOPLE_NAME
 from secgate.people import People
 from secgate.preparation import Silence, read_enforced, workshop
 from secgate.replacing import replace_file
@@ -64,10 +65,11 @@ class KeyMade(Value, frozen=True, kw_only=True):
 def create_key(wish: KeyWish, *, enforced: str = "", machine: Machine, now: datetime) -> KeyMade:
     """Make an Ed25519 key without a passphrase, and put its line into `enforced` where that is given.
 
+    `enforced` may be an empty folder, which becomes a layer by it.
     Raises UsageError for a file that is there, or in a repository, and for somebody whom people.toml does not know.
     """
-    people, trust = _layer(enforced) if enforced else (None, Trust())
-    _check(wish, people)
+    people, trust = _layer_to_be(enforced) if enforced else (None, Trust())
+    _check(wish, people, enforced)
     _require_place(wish.file, enforced)
     key = _make(wish, wish.namespaces or namespaces_for(wish.principal), after=None, machine=machine, now=now)
     line = allowed_line(key)
@@ -91,7 +93,7 @@ def rotate_key(wish: KeyWish, *, overlap_s: int, enforced: str, machine: Machine
     """
     enforced = _named(enforced, machine)
     people, trust = _layer(enforced)
-    _check(wish, people)
+    _check(wish, people, enforced)
     _require_place(wish.file, enforced)
     at = int(now.timestamp())
     old = [one for one in named(entries(trust, now_epoch_s=at), wish.principal) if one.state in ("counts", "not yet")]
@@ -157,13 +159,29 @@ def _layer(enforced: str) -> tuple[People, Trust]:
     return read.people, read.trust
 
 
-def _check(wish: KeyWish, people: People | None) -> None:
+def _layer_to_be(enforced: str) -> tuple[People, Trust]:
+    """Read the layer, or see an empty one in a folder where nothing is that people would see."""
+    folder = Path(enforced)
+    if not folder.exists() and not folder.is_symlink():
+        remedy = f"make the folder, outside of the trees that are scanned: mkdir {enforced}"
+        raise UsageError("there is no enforced layer", place=enforced, remedy=remedy)
+    if folder.is_dir() and all(one.name.startswith(".") for one in folder.iterdir()):
+        return People(), Trust()
+    return _layer(enforced)
+
+
+def _check(wish: KeyWish, people: People | None, enforced: str) -> None:
     if not _PRINCIPAL.fullmatch(wish.principal):
         raise UsageError(f"`{wish.principal}` is no person's id and no machine", remedy="an id, or machine:NAME")
     is_person = not wish.principal.startswith(MACHINE)
     if people is not None and is_person and people.person(wish.principal) is None:
+        name = f'"{wish.principal}"' if "." in wish.principal else wish.principal
+        table = f"a line `[people.{name}]`"
+        known = f"add {table} there; now: {', '.join(people.ids)}" if people.ids else f"write `version = 1` and {table}"
         raise UsageError(
-            f"`{wish.principal}` is nobody of people.toml", remedy=f"add the person; now: {', '.join(people.ids)}"
+            f"`{wish.principal}` is nobody of people.toml",
+            place=str(Path(enforced, PEOPLE_NAME)),
+            remedy=f"{known}; or give machine:NAME for a machine",
         )
     for name in wish.namespaces:
         if not _NAMESPACE.fullmatch(name):

@@ -202,10 +202,12 @@ def executor(
     parallel: int,
     cancelled: threading.Event | None = None,
     standby: Standby | None = None,
+    standby_for: str = "",
 ) -> LocalExecutor:
     """Make the executor of this machine: both the ProcessRunner and the Executor.
 
-    `scratch` is a private folder; `cancelled` ends every child once it is set; `standby` holds children that wait.
+    `scratch` is a private folder; `cancelled` ends every child once it is set; `standby` holds children that wait
+    for the jobs of `standby_for`.
     """
     return LocalExecutor(
         environment=machine.env,
@@ -214,6 +216,7 @@ def executor(
         parallel=parallel,
         cancelled=cancelled,
         standby=standby,
+        standby_for=standby_for,
     )
 
 

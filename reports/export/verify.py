@@ -156,6 +156,14 @@ def lines(folder: Path) -> Iterator[bytes]:
                 yield line
 
 
+def once(pairs: list[tuple[str, Any]]) -> Json:
+    """Make an object, in which a key that is given twice would be for the reader to choose."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key is given twice")
+    return made
+
+
 class Log:
     """Every entry verified, one after the other; of most nothing is kept but what the checks to come need."""
 
@@ -187,7 +195,7 @@ class Log:
             self.roots.append(grow(peaks, number, sha(b"\x00", line[:-1])))
             self.size += 1
             try:
-                said = json.loads(body.decode(), parse_constant=int)  # no NaN
+                said = json.loads(body.decode(), parse_constant=int, object_pairs_hook=once)  # no NaN
                 self.counts[kind.decode()] = self.counts.get(kind.decode(), 0) + 1
                 if kind.decode() not in KNOWN or version != b"1":
                     self.unknown.append(number)
@@ -246,7 +254,8 @@ def content(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def check_manifest(log: Log, folder: Path) -> None:
+def check_manifest(log: Log, folder: Path) -> dict[str, int]:
+    """Hold the entries against it; give digests of blobs that were changed before the export, and who names them."""
     said: Json = json.loads(content(folder / "manifest.json"))
     known = (said["format"], said["version"]) == ("secgate-export", 1)
     must(known, -1, "manifest.json is of another form than this program reads")
@@ -255,6 +264,7 @@ def check_manifest(log: Log, folder: Path) -> None:
     must(log.ledger_id == said["ledger_id"], 0, "it is of another ledger than the manifest")
     why = "it is not what it was when the manifest was written, or all up to it were made to fit"
     must(log.roots[-1].hex() == said["root"], log.size - 1, why)
+    return {one["digest"]: one["entry"] for one in said.get("changed", ())}
 
 
 def check_earlier(folder: Path, earlier: Path) -> str:
@@ -465,15 +475,18 @@ def blob_at(folder: Path, digest: str) -> Path:
     return folder / "blobs" / digest[:2] / digest[2:]
 
 
-def check_blobs(log: Log, folder: Path) -> tuple[int, int]:
-    """Check that each blob is what it is called; give how many there are, and how many that entries name are not."""
+def check_blobs(log: Log, folder: Path, changed: dict[str, int]) -> str:
+    """Check that each blob is what it is called; tell how many there are, and how many that entries name are not."""
     held = set()
     for file in sorted((folder / "blobs").glob("*/*")):
         digest = file.parent.name + file.name
         same = sha(content(file)).hex() == digest
         must(same, log.named.get(digest, -1), f"the blob {digest} that it names was changed")
         held.add(digest)
-    return len(held), len(log.named.keys() - held)
+    gone, missing = "", len(log.named.keys() - held)
+    gone += f"; {missing} that entries name are not here" if missing else ""
+    gone += f"; {len(changed)} had been changed in the ledger, and stayed out" if changed else ""
+    return f"{len(held)}, each what it is called{gone}"
 
 
 # ------------------------------------------------------------------------------------------------- the figures anew
@@ -867,14 +880,12 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
         # First, since it alone can tell where a past that was made to fit begins.
         yield "earlier      " + check_earlier(folder, given.earlier)
     log = Log(folder, until=given.to)
-    check_manifest(log, folder)
+    changed = check_manifest(log, folder)
     yield f"entries      {log.size}, root {log.roots[-1].hex()}"
     kept = check_checkpoints(log, folder, given.checkpoint, signers)
     reach = max((one["size"] for one in kept if one.get("is_given")), default=0)
     yield from tell_checkpoints(log, kept, reach, given.newer_than)
-    held, missing = check_blobs(log, folder)
-    gone = f"; {missing} that entries name are not here" if missing else ""
-    yield f"blobs        {held}, each what it is called{gone}"
+    yield f"blobs        {check_blobs(log, folder, changed)}"
     check_bindings(log, folder, signers)
     if count := len(log.kept["artefact-bound"]):
         yield f"bindings     {count} artefact{'s' * (count > 1)}, each to the commit of a run before it"
@@ -892,6 +903,8 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     yield from report(told)
     if given.json:
         given.json.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
+    left_out = min(changed, key=changed.__getitem__, default="")
+    must(not left_out, changed.get(left_out, -1), f"the blob {left_out} was changed in the ledger before the export")
     for number in forged:
         raise Bad(number, f"its signature as a {said[number].type} is by nobody who counts for it: it may be forged")
     rest = f"; nothing but itself vouches for the {log.size - reach} behind them" if reach < log.size else ""

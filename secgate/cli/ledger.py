@@ -11,7 +11,7 @@ import click
 from secgate.cli.help import Group
 from secgate.cli.options import DAYS, machine, moment, terminal, write_output
 from secgate.cli.waiver import place_options
-from secgate.errors import UsageError
+from secgate.errors import LedgerError, UsageError
 from secgate.escape import plain
 from secgate.sla import many, many_entries, utc_words
 
@@ -202,14 +202,25 @@ def prove(
 @click.option("--no-blobs", is_flag=True, help="Leave out run documents, decision inputs and statements.")
 @place_options
 def export(*, output: str, checkpoints: tuple[str, ...], no_blobs: bool, path: str, config: str, enforced: str) -> int:
-    """Write entries, blobs and checkpoints, with a program that verifies them without secgate."""
+    """Write entries, blobs and checkpoints, with a program that verifies them without secgate.
+
+    A blob that was changed stays out. It is then named here and in the manifest, the export does not verify, and the
+    exit code is 5.
+    """
     from secgate import custody
 
     place = custody.Place(path=path, config=config, enforced=enforced)
     copied = custody.export(
         place, to=output, checkpoints=checkpoints, with_blobs=not no_blobs, machine=machine(), now=moment()
     )
-    return _told(copied, output)
+    code = _told(copied, output)
+    if not copied.faults:
+        return code
+    for fault in copied.faults:
+        click.echo(f"secgate: {plain(copied.address)}: THE LEDGER DOES NOT VERIFY: {fault}", err=True)
+    click.echo(f"  {plain(output)} has all else, and manifest.json and verify.py name this", err=True)
+    click.echo("  try: find out who could write to the ledger; restore it from a backup and export it anew", err=True)
+    return LedgerError.exit_code
 
 
 @ledger_command.command(

@@ -10,10 +10,10 @@ import difflib
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from secgate.config.lines import line_of
 from secgate.config.settings import (
@@ -29,6 +29,9 @@ from secgate.config.settings import (
     Trust,
 )
 from secgate.errors import ConfigError, faults_words
+
+Fault = tuple[str, str, str]
+"""Where, what, and what to do about it."""
 
 
 class Layer(Struct, frozen=True, kw_only=True):
@@ -58,7 +61,7 @@ def parse_file(data: bytes, *, name: str, trust: Trust) -> Layer | None:
     if len(data) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{name} is larger than {MAX_CONFIG_BYTES} bytes", faults=(), place=name, remedy="shorten it")
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # TOML 1.1, section 1: a byte order mark at the beginning is ignored
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise ConfigError(
@@ -119,16 +122,36 @@ def resolve(layers: Sequence[Layer]) -> Resolved:
     Tables merge key by key, lists are replaced whole, except those of ADDITIVE, which a weaker layer may only add to.
     Raises ConfigError with every fault of every layer.
     """
-    faults: list[tuple[str, str, str]] = []
-    enforced = next((layer for layer in layers if layer.trust == "enforced"), None)
-    for layer in layers:
-        faults.extend(_faults(layer))
-    if enforced is not None and not faults:
-        faults.extend(_lock_faults(enforced, layers))
+    looked = look_over(layers)
+    require_no(looked.faults)
+    return looked.resolved
+
+
+def require_no(faults: Sequence[Fault], *, remedy: str = "mend each; nothing was judged") -> None:
+    """Raise ConfigError where there is any fault of settings."""
     if faults:
-        raise ConfigError(
-            f"{faults_words(len(faults))} in the configuration", faults=faults, remedy="mend each; nothing was judged"
-        )
+        raise ConfigError(f"{faults_words(len(faults))} in the configuration", faults=faults, remedy=remedy)
+
+
+class LookedOver(NamedTuple):
+    """Layers without what is wrong in them, what they come to, and every fault."""
+
+    layers: tuple[Layer, ...]
+    resolved: Resolved
+    faults: list[Fault]
+
+
+def look_over(layers: Sequence[Layer]) -> LookedOver:
+    """Resolve what is sound of `layers` as `resolve` does, so that more can be asked of it where there are faults."""
+    faults: list[Fault] = []
+    sound = tuple(_sound(layer, faults) for layer in layers)
+    enforced = next((layer for layer in sound if layer.trust == "enforced"), None)
+    if enforced is not None:
+        faults.extend(_lock_faults(enforced, sound))
+    return LookedOver(sound, _resolved(sound, enforced), faults)
+
+
+def _resolved(layers: Sequence[Layer], enforced: Layer | None) -> Resolved:
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for layer in reversed(layers):
@@ -152,7 +175,7 @@ def known_keys(kind: Any = Settings, at: tuple[str, ...] = ()) -> tuple[str, ...
     return tuple(found)
 
 
-def _lock_faults(enforced: Layer, layers: Sequence[Layer]) -> list[tuple[str, str, str]]:
+def _lock_faults(enforced: Layer, layers: Sequence[Layer]) -> list[Fault]:
     """Give what other layers set although the enforced one has locked it, and locks on what is no key."""
     keys = known_keys()
     faults = []
@@ -210,11 +233,17 @@ def _merge(
             sources[".".join(path)] = name
 
 
-def _faults(layer: Layer) -> list[tuple[str, str, str]]:
-    faults: list[tuple[str, str, str]] = []
-    check_table(layer, Settings, layer.values, (), faults)
-    if layer.trust == "enforced":
-        return faults
+def _sound(layer: Layer, faults: list[Fault]) -> Layer:
+    """Give a layer without what is wrong in it, and add every fault to `faults`."""
+    values = check_table(layer, Settings, layer.values, (), faults)
+    if layer.trust != "enforced":
+        faults.extend(_beyond_it(layer))
+    return Layer(name=layer.name, values=values, text=layer.text, trust=layer.trust, prefix=layer.prefix)
+
+
+def _beyond_it(layer: Layer) -> list[Fault]:
+    """Give what is not for this layer to set."""
+    faults: list[Fault] = []
     reserved = [(pattern, "the enforced layer only") for pattern in ENFORCED_ONLY]
     if layer.trust == "repository":
         reserved += [
@@ -236,7 +265,7 @@ def _faults(layer: Layer) -> list[tuple[str, str, str]]:
     return faults
 
 
-def _leading_out(layer: Layer) -> list[tuple[str, str, str]]:
+def _leading_out(layer: Layer) -> list[Fault]:
     """A tree names files of its own only: another's content would come out in the report, or be written over."""
     faults = []
     for path in (at for pattern in _PATHS for at in _present(layer.values, pattern)):
@@ -273,15 +302,17 @@ def _present(values: object, pattern: Sequence[str], at: tuple[str, ...] = ()) -
     return found
 
 
-def check_table(
-    layer: Layer, kind: Any, value: object, at: tuple[str, ...], faults: list[tuple[str, str, str]]
-) -> None:
-    """Walk a value of `layer` beside its type `kind` and add every fault to `faults`, not just the first."""
+def check_table(layer: Layer, kind: Any, value: object, at: tuple[str, ...], faults: list[Fault]) -> Any:
+    """Walk a value of `layer` beside its type `kind` and add every fault to `faults`, not just the first.
+
+    Gives what of it is sound, UNSET for nothing.
+    """
     if isinstance(kind, type) and issubclass(kind, Struct):
         if not isinstance(value, Mapping):
             faults.append((place_of(layer, at), f"`{'.'.join(at)}` is not a table", "write it as a table"))
-            return
+            return UNSET
         hints = get_type_hints(kind, include_extras=True)
+        sound: dict[str, Any] = {}
         for key, item in value.items():
             path = (*at, str(key))
             if key not in hints:
@@ -289,27 +320,32 @@ def check_table(
                 remedy = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(sorted(hints))}"
                 faults.append((place_of(layer, path), f"unknown key `{'.'.join(path)}`", remedy))
             else:
-                check_table(layer, hints[key], item, path, faults)
+                sound[key] = check_table(layer, hints[key], item, path, faults)
+        required = [field.name for field in msgspec.structs.fields(kind) if field.required]
         faults.extend(
-            (place_of(layer, at), f"`{'.'.join((*at, field.name))}` is missing", "add it")
-            for field in msgspec.structs.fields(kind)
-            if field.required and field.name not in value
+            (place_of(layer, at), f"`{'.'.join((*at, name))}` is missing", "add it")
+            for name in required
+            if name not in value
         )
-        return
+        whole = all(sound.get(name, UNSET) is not UNSET for name in required)
+        return _set(sound) if whole else UNSET
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is dict and isinstance(value, Mapping):
-        for key, item in value.items():
-            check_table(layer, arguments[1], item, (*at, str(key)), faults)
-        return
+        return _set({key: check_table(layer, arguments[1], one, (*at, str(key)), faults) for key, one in value.items()})
     if origin is list and isinstance(value, list):
-        for index, item in enumerate(value):
-            check_table(layer, arguments[0], item, (*at, str(index)), faults)
-        return
+        kept = [check_table(layer, arguments[0], one, (*at, str(index)), faults) for index, one in enumerate(value)]
+        return [one for one in kept if one is not UNSET]
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         remedy = one_of(str(value), _choices(kind)) if _choices(kind) else "give a value of that form"
         faults.append((place_of(layer, at), f"`{'.'.join(at)}`: {error}", remedy))
+        return UNSET
+    return value
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not UNSET}
 
 
 def _choices(kind: Any) -> tuple[str, ...]:

@@ -31,8 +31,22 @@ _PACKED = (".tar.gz", ".tgz")
 _OTHER_ARCHIVES = (".zip", ".7z", ".gz", ".bz2", ".xz", ".zst", ".tbz2", ".txz")
 
 
+class ChangedBlob(Value, frozen=True, kw_only=True):
+    """A blob that was not what its digest says when the export was made, and the first entry that names it.
+
+    `entry` is -1 where none does.
+    """
+
+    digest: Digest
+    entry: Annotated[int, Meta(ge=-1)]
+
+
 class Manifest(Value, frozen=True, kw_only=True):
-    """What an export is of, and how much. Further fields that a later program writes are passed over."""
+    """What an export is of, and how much. Further fields that a later program writes are passed over.
+
+    `changed` are blobs that the export is without, since they were not what entries say: of a ledger that is whole
+    there are none.
+    """
 
     format: Literal["secgate-export"] = "secgate-export"
     version: Literal[1] = 1
@@ -42,6 +56,7 @@ class Manifest(Value, frozen=True, kw_only=True):
     first_epoch_s: Epoch
     last_epoch_s: Epoch
     blobs: int
+    changed: tuple[ChangedBlob, ...] = ()
     checkpoints: int
     secgate_version: str
 

@@ -6,7 +6,7 @@ An export is a folder, or the same as a tar file:
     manifest.json               what it is of, and how much
     terms.json                  how long exceptions may last, and the ids of who may approve them
     entries/000000.jsonl        exact bytes, ten thousand entries a file, one a line
-    blobs/ab/cdef...            what entries name, by digest; one that was erased is not there
+    blobs/ab/cdef...            what entries name, by digest; one that was erased, or changed, is not there
     checkpoints/000042.json     what entry 42 says was put elsewhere; given-1.json for those handed in
     allowed_signers             whose keys count, by opaque ids, without the comments
 
@@ -27,7 +27,7 @@ from msgspec.structs import asdict
 
 from secgate.checkpoint import Sealed, sealed
 from secgate.config import Machine
-from secgate.custody.containers import Manifest, Sink, Source, manifest_of, rows_of, sink, source
+from secgate.custody.containers import ChangedBlob, Manifest, Sink, Source, manifest_of, rows_of, sink, source
 from secgate.custody.survey import Survey, entries_of, survey
 from secgate.custody.verifying import check_grown
 from secgate.errors import LedgerError
@@ -64,13 +64,17 @@ class Terms(Value, frozen=True, kw_only=True):
 
 
 class Copied(NamedTuple):
-    """A copy that was made: of which ledger, how much, and what people should know."""
+    """A copy that was made: of which ledger, how much, and what people should know.
+
+    `faults` are what is not right with the ledger, though it could be copied without.
+    """
 
     address: str
     head: Head
     blobs: int = 0
     checkpoints: int = 0
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def export(
@@ -78,8 +82,9 @@ def export(
 ) -> Copied:
     """Write an export of a verified ledger to a new folder, or a new file where `to` ends in .tar, .tgz or .tar.gz.
 
-    `checkpoints` are places of further ones that go with it. The same ledger and checkpoints give the same bytes.
-    Raises LedgerError for a ledger that does not verify or has not grown from a checkpoint, and leaves nothing then.
+    `checkpoints` are places of further ones that go with it. The same ledger and checkpoints give the same bytes. A
+    blob that was changed stays out: `faults` and the manifest name it, and the export does not verify.
+    Raises LedgerError for entries that do not verify or have not grown from a checkpoint, and leaves nothing then.
     """
     with opened(place, machine=machine, now=now) as desk:
         ledger = desk.chosen.ledger
@@ -134,9 +139,10 @@ def write_export(
             check_grown(seen, one, place=address)
         writer.checkpoints(seen, ledger, list(kept.values()))
         if with_blobs:
-            writer.blobs(ledger)
+            writer.blobs(ledger, seen)
         writer.around(seen, trust, terms)
-    return Copied(ledger.address, seen.head, writer.blob_count, writer.checkpoint_count, tuple(writer.notes))
+    faults = tuple(map(_changed_words, writer.changed))
+    return Copied(ledger.address, seen.head, writer.blob_count, writer.checkpoint_count, tuple(writer.notes), faults)
 
 
 def import_(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied:
@@ -167,6 +173,18 @@ def _require_whole(seen: Survey, manifest: Manifest, *, place: str) -> None:
             place=place,
             remedy="export it anew",
         )
+    if manifest.changed:
+        # Without the blob it would look like a ledger of which one was erased.
+        raise LedgerError(
+            f"the export is of a ledger that was not whole: {_changed_words(manifest.changed[0])}",
+            place=place,
+            remedy="restore that ledger from a backup and export it anew",
+        )
+
+
+def _changed_words(one: ChangedBlob) -> str:
+    named = f" that entry {one.entry} names" if one.entry >= 0 else ", which no entry names,"
+    return f"the blob {one.digest}{named} was changed"
 
 
 def back_up(place: Place, *, to: str, machine: Machine, now: datetime) -> Copied:
@@ -214,6 +232,7 @@ class _Writer:
         self._out = out
         self.blob_count = self.checkpoint_count = 0
         self.notes: list[str] = []
+        self.changed: list[ChangedBlob] = []
 
     def entries(self, entries: Iterable[LedgerEntry]) -> Iterator[LedgerEntry]:
         """Write entries as they pass."""
@@ -245,12 +264,14 @@ class _Writer:
             self._out.put(f"checkpoints/given-{number}.json", one.data)
             self.checkpoint_count += 1
 
-    def blobs(self, ledger: Ledger) -> None:
-        """Write every blob that is there."""
+    def blobs(self, ledger: Ledger, seen: Survey) -> None:
+        """Write every blob that is there and whole, and note the others."""
         there = tuple(ledger.blobs())
         for digest, data in zip(there, ledger.whole_blobs(there), strict=True):
-            # Asked for alone, one that is not whole says why.
-            self._out.put(f"blobs/{digest[:2]}/{digest[2:]}", ledger.blob(digest) if data is None else data)
+            if data is None:
+                self.changed.append(ChangedBlob(digest=digest, entry=seen.named.get(digest, -1)))
+                continue
+            self._out.put(f"blobs/{digest[:2]}/{digest[2:]}", data)
             self.blob_count += 1
 
     def around(self, seen: Survey, trust: Trust, terms: Terms | None) -> None:
@@ -269,6 +290,7 @@ class _Writer:
             first_epoch_s=seen.first_epoch_s,
             last_epoch_s=seen.last_epoch_s,
             blobs=self.blob_count,
+            changed=tuple(self.changed),
             checkpoints=self.checkpoint_count,
             secgate_version=__version__,
         )

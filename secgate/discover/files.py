@@ -48,8 +48,8 @@ _BLOB_BYTES = 128 * 1024 * 1024
 class Listing(Value, frozen=True, kw_only=True):
     """Files offered and left out, each sorted by path."""
 
-    files: tuple[SourceFile, ...]
-    left_out: tuple[LeftOut, ...]
+    files: tuple[SourceFile, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class _Collector:

@@ -24,7 +24,8 @@ class DiscoverRequest(Value, frozen=True, kw_only=True):
 
     `named` are absolute paths of the files that are judged, None for all or what a change touches. With `commit`, a
     reference, they are read there and measured against `changed_since`, "" or None for nothing before it. `saved`
-    ones are read in the work tree, whatever is staged, and measured by HEAD.
+    ones are read in the work tree, whatever is staged, and measured by HEAD. Without `listed` nobody asks for files:
+    a target has none then, and its tree is not walked.
     """
 
     path: str
@@ -33,6 +34,7 @@ class DiscoverRequest(Value, frozen=True, kw_only=True):
     named: tuple[str, ...] | None = None
     commit: str = ""
     saved: bool = False
+    listed: bool = True
     scope: Scope | None = None
     scope_source: str = "--scope"
     ref: str = ""

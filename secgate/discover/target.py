@@ -64,7 +64,7 @@ def _plain(request: DiscoverRequest) -> Target:
             remedy=f"leave out {wanted} and --scope change, or scan a git work tree",
         )
     root = str(Path(request.path).resolve())
-    listing = list_plain(root, excludes=request.excludes, limits=request.limits)
+    listing = list_plain(root, excludes=request.excludes, limits=request.limits) if request.listed else Listing()
     return Target(
         root=root,
         kind="plain",
@@ -236,6 +236,8 @@ class _Git:
 
     def _listing(self, edits: _Edits) -> Listing:
         request, repository = self._request, self._repository
+        if not request.listed:
+            return Listing()
         if self._source is not Source.WORK_TREE:
             is_commit = self._source is Source.COMMIT
             known = repository.tree_entries(self._head) if is_commit else repository.index_entries()

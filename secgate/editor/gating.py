@@ -31,8 +31,9 @@ class SupersededError(SecgateError):
 
 
 class Gate:
-    """Gates files one by one. `clock` is the only clock; `request` says how, without what and where.
+    """Gates files, in several threads at a time where need be.
 
+    `clock` is the only clock; `request` says how, without what and where;
     `kept` is what it keeps from one file to the next; who made it closes it.
     """
 
@@ -48,7 +49,6 @@ class Gate:
         Raises SupersededError where `stop` was set meanwhile: children are gone then.
         """
         request = msgspec.structs.replace(self._request, path=asked.folder, named=(asked.path,), saved=True)
-        self._kept.standby.begin(asked.path)
         try:
             done = pipeline.run(
                 request,
@@ -56,7 +56,7 @@ class Gate:
                 now=self._clock(),
                 observer=_Watch(stop),
                 cancelled=stop,
-                kept=self._kept,
+                kept=self._kept.of(asked.path),
             )
         except SecgateError as error:
             # What an ended child leaves behind reads like any failure.

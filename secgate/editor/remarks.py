@@ -58,6 +58,14 @@ class Remark(Value, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...] = ()
 
 
+STILL = Remark(
+    region=Region(),
+    level="information",
+    code="still-looking",
+    message="secgate is still looking at this file: what is said of it besides is of an earlier save",
+)
+
+
 def remarks(document: RunDocument, path: str) -> tuple[Remark, ...]:
     """Give what a run says of one file: first of the file as a whole, then of its lines, the worst first."""
     verdicts = {(one.subject, one.id): one for one in document.decision.verdicts} if document.decision else {}

@@ -1,8 +1,9 @@
 """The language server: documents that were opened or saved go into a queue, one after the other they are gated.
 
 Nothing is scanned on a key stroke: the first one after an answer has the scanners get ready for the save that will
-come. One scan runs at a time, in a thread of its own; a save ends the scan of the same file that is running. What it
-said of a file stays until the file is gated again or closed.
+come. A scan runs in a thread of its own, and the next one waits for its end: but not for long, since a file may take
+minutes. A save ends the scan of the same file that is running. What it said of a file stays until the file is gated
+again or closed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
 
 from secgate.editor.gating import Asked, SupersededError, folder_of
-from secgate.editor.remarks import Remark, fault
+from secgate.editor.remarks import STILL, Remark, fault
 from secgate.editor.speaking import action, diagnostic, page_at
 from secgate.errors import InterruptedRunError, UsageError
 from secgate.escape import plain
@@ -35,6 +36,12 @@ from secgate.version import __version__
 MAX_HEADER_BYTES = 1 << 16
 REST_S = 600.0
 """How long nothing may be wanted before scanners that wait are ended: each holds memory."""
+PATIENCE_S = 2.0
+"""How long a file waits for the scan of another before its own begins beside it."""
+STILL_S = 10.0
+"""How long nothing is said of a file that is being looked at: silence reads as no finding."""
+MOST_AT_ONCE = 3
+"""Scans, each of which may hold hundreds of megabytes."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -68,11 +75,11 @@ class Gating(Protocol):
         ...
 
     def expect(self, path: str) -> None:
-        """See Gate; not called while a file is gated."""
+        """See Gate."""
         ...
 
     def rest(self) -> None:
-        """See Gate; not called while a file is gated."""
+        """See Gate."""
         ...
 
 
@@ -84,9 +91,11 @@ class Session:
         self.said: dict[str, tuple[Remark, ...]] = {}
         self._gate = gate
         self._waiting: dict[str, Asked] = {}
-        self._running: tuple[str, threading.Event] | None = None
+        self._running: dict[asyncio.Task[None], tuple[str, threading.Event]] = {}
+        self._still: set[str] = set()
         self._typed: dict[str, str] = {}
         self._expected = ""
+        self._failed: BaseException | None = None
         self._wake = asyncio.Event()
         self._told: set[str] = set()
 
@@ -120,29 +129,33 @@ class Session:
         if uri == self._expected:
             self._typed = {"": ""}
             self._wake.set()
-        if self.said.pop(uri, None):
+        if self.said.pop(uri, None) or uri in self._still:
             self._publish(uri, ())
 
     def end(self) -> None:
         """Drop whatever waits, and end what runs."""
         self._waiting.clear()
-        if self._running is not None:
-            self._running[1].set()
+        for _, stop in self._running.values():
+            stop.set()
 
     async def work(self, pool: ThreadPoolExecutor) -> None:
         """Gate what waits, and get ready for what will come, for ever."""
         loop = asyncio.get_running_loop()
-        while True:
-            if self._waiting:
+        while self._failed is None:
+            if self._waiting and len(self._running) < MOST_AT_ONCE:
                 uri = next(iter(self._waiting))
                 self._expected = ""
-                await self._gated(uri, self._waiting.pop(uri), pool)
+                gated = self._begun(uri, self._waiting.pop(uri), pool)
+                await asyncio.wait({gated}, timeout=PATIENCE_S)
+            elif self._waiting:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             elif self._typed:
                 self._expected, path = self._typed.popitem()
                 await loop.run_in_executor(pool, partial(self._gate.expect, path) if path else self._gate.rest)
             elif not await self._woken():
                 self._expected = ""
                 await loop.run_in_executor(pool, self._gate.rest)
+        raise self._failed
 
     async def _woken(self) -> bool:
         """Wait until something is wanted; tell of a long time in which nothing was, where scanners wait."""
@@ -153,13 +166,26 @@ class Session:
             return False
         return True
 
-    async def _gated(self, uri: str, asked: Asked, pool: ThreadPoolExecutor) -> None:
+    def _begun(self, uri: str, asked: Asked, pool: ThreadPoolExecutor) -> asyncio.Task[None]:
         stop = threading.Event()
-        self._running = (uri, stop)
+        task = asyncio.get_running_loop().create_task(self._gated(uri, asked, stop, pool))
+        self._running[task] = (uri, stop)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed = error
+            self._wake.set()
+
+    async def _gated(self, uri: str, asked: Asked, stop: threading.Event, pool: ThreadPoolExecutor) -> None:
         scan = asyncio.get_running_loop().run_in_executor(pool, self._gate.remarks, asked, stop)
         scan.add_done_callback(_taken)  # at the end of the session nobody waits for it
+        done, _ = await asyncio.wait({scan}, timeout=STILL_S)
+        if not done and not stop.is_set():
+            self._publish(uri, (STILL, *self.said.get(uri, ())))
         await asyncio.wait({scan})
-        self._running = None
         error = scan.exception()
         if isinstance(error, SupersededError) or stop.is_set():
             return
@@ -174,8 +200,9 @@ class Session:
                 self._tell(f"secgate: {one.message}", kind)
 
     def _end(self, uri: str) -> None:
-        if self._running is not None and self._running[0] == uri:
-            self._running[1].set()
+        for running, stop in self._running.values():
+            if running == uri:
+                stop.set()
 
     def _folders(self) -> list[str]:
         space = self.server.workspace
@@ -183,6 +210,7 @@ class Session:
         return [path for uri in uris if (path := to_fs_path(uri))]
 
     def _publish(self, uri: str, told: Sequence[Remark]) -> None:
+        (self._still.add if STILL in told else self._still.discard)(uri)
         self.server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri=uri, diagnostics=[diagnostic(one) for one in told])
         )
@@ -272,7 +300,7 @@ async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequ
     except ValueError as error:
         raise UsageError("stdin is no pipe", remedy="an editor starts this, and speaks to it through a pipe") from error
     session.server.protocol.set_writer(_Writer(stdout))
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="secgate-editor") as pool:
+    with ThreadPoolExecutor(max_workers=MOST_AT_ONCE + 1, thread_name_prefix="secgate-editor") as pool:
         heard = asyncio.ensure_future(run_async(threading.Event(), reader, session.server.protocol))
         heard.add_done_callback(_taken)
         work = asyncio.ensure_future(session.work(pool))

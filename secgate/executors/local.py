@@ -14,7 +14,7 @@ from pathlib import Path
 from secgate.errors import InternalError
 from secgate.executors.child import run_child
 from secgate.executors.environment import SYSTEM_PATH, child_environment
-from secgate.executors.standby import Standby
+from secgate.executors.standby import Standby, Waiting
 from secgate.executors.workplace import Workplaces, arguments, with_files, write_blob
 from secgate.model import Job, Limits, Output, Slot, Tool, View
 
@@ -36,15 +36,17 @@ class LocalExecutor:
         path: str = SYSTEM_PATH,
         cancelled: threading.Event | None = None,
         standby: Standby | None = None,
+        standby_for: str = "",
     ) -> None:
         """`environment` is the operator's, to choose from; `scratch` an existing directory, None for the system's.
 
         `python` is secgate's own interpreter, `path` what children get as PATH. Whoever holds `cancelled` ends every
-        child by setting it, as `cancel` does. `standby` holds children that were started before they were wanted.
+        child by setting it, as `cancel` does. `standby` holds children that were started before they were wanted, and
+        remembers jobs as those of `standby_for`.
         """
         self._environment = dict(environment)
         self._places = Workplaces(scratch)
-        self._standby = standby
+        self._standby, self._standby_for = standby, standby_for
         self._python = python
         self._parallel = max(1, parallel)
         self._path = path
@@ -100,7 +102,7 @@ class LocalExecutor:
             raise InternalError(f"two jobs of one name: {sorted({name for name in names if names.count(name) > 1})}")
 
         def one(job: Job) -> Output:
-            waiting = self._standby.take(job, tools.get(job.scanner), rules_root=rules_root) if self._standby else None
+            waiting = self._waiting(job, tools.get(job.scanner), rules_root=rules_root)
             if waiting is not None:
                 # It has done most of its work, and would hold up what has all of it before itself.
                 output = waiting.finish(view, is_cancelled=self._is_cancelled)
@@ -117,6 +119,11 @@ class LocalExecutor:
             except BaseException:
                 self.cancel()
                 raise
+
+    def _waiting(self, job: Job, tool: Tool | None, *, rules_root: str) -> Waiting | None:
+        if self._standby is None:
+            return None
+        return self._standby.take(job, tool, rules_root=rules_root, name=self._standby_for)
 
     def _execute_one(
         self, job: Job, *, view: View, tools: Mapping[str, Tool], services: Mapping[str, str], rules_root: str

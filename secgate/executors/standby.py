@@ -109,25 +109,21 @@ class Standby:
         self._path = path
         self._lock = threading.Lock()
         self._scratch = ""
-        self._name = ""
         self._sets: dict[str, dict[str, tuple[bytes, _Wanted]]] = {}
         self._waiting: dict[bytes, Waiting] = {}
 
-    def begin(self, name: str) -> None:
-        """Remember jobs from now on as those of `name`, each in place of the one that it had by the job's name."""
-        with self._lock:
-            self._name = name
-            self._sets[name] = self._sets.pop(name, {})
-            while len(self._sets) > MOST_SETS:
-                del self._sets[next(iter(self._sets))]
+    def take(self, job: Job, tool: Tool | None, *, rules_root: str, name: str) -> Waiting | None:
+        """Give a child that waits for this very job, None for none.
 
-    def take(self, job: Job, tool: Tool | None, *, rules_root: str) -> Waiting | None:
-        """Give a child that waits for this very job, None for none; it is remembered either way."""
+        It is remembered either way as one of `name`, in place of the one that `name` had by the job's name.
+        """
         wanted = _Wanted(job, tool, rules_root)
         # Names need not be UTF-8, so no encoder of documents will do.
         key = hashlib.sha256(repr(wanted).encode("utf-8", "surrogatepass")).digest()
         with self._lock:
-            mine = self._sets.setdefault(self._name, {})
+            mine = self._sets[name] = self._sets.pop(name, {})
+            while len(self._sets) > MOST_SETS:
+                del self._sets[next(iter(self._sets))]
             if not _may_wait(wanted):
                 mine.pop(job.name, None)
                 return None

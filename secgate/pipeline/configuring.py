@@ -13,16 +13,16 @@ import msgspec
 from secgate import config, registry
 from secgate.addresses import without_credentials
 from secgate.config import Machine, Settings
-from secgate.errors import ConfigError, UsageError, faults_words
+from secgate.errors import ConfigError, UsageError
 from secgate.model import Value
 from secgate.policy import PROFILES_NAME, profiles_in
 from secgate.preparation import (
     Enforced,
     RunRequest,
     Silence,
-    check_profiles,
-    check_scanners,
+    look_over,
     prepare,
+    profile_faults,
     read_enforced,
     shipped_files,
     workshop,
@@ -96,7 +96,7 @@ def checked(names: tuple[str, ...], *, enforced: str, machine: Machine) -> tuple
     told = read_enforced(enforced, tree=machine.cwd)
     chosen = names or tuple(name for name in (config.FILE_NAME, config.PYPROJECT) if Path(machine.cwd, name).is_file())
     said: list[str] = []
-    faults: list[tuple[str, str, str]] = []
+    faults: list[config.Fault] = []
     counted = ""
     for name in chosen:
         try:
@@ -108,13 +108,12 @@ def checked(names: tuple[str, ...], *, enforced: str, machine: Machine) -> tuple
             lines = f"{name}: [tool.secgate] counts for nothing beside {counted}"
         counted = counted or (name if counts else "")
         said.append(lines)
-    if faults:
-        raise ConfigError(f"{faults_words(len(faults))} in the configuration", faults=faults, remedy="mend each")
+    config.require_no(faults, remedy="mend each")
     return tuple(said) or ("no settings here: the shipped defaults count",)
 
 
-def _check_folders(settings: Settings, layer: config.Layer, root: Path) -> None:
-    """Raise ConfigError for folders that a tree's settings name and that are not there: nothing is held to them."""
+def _folder_faults(settings: Settings, layer: config.Layer, root: Path) -> list[config.Fault]:
+    """Give a fault for each folder that a tree's settings name and that is not there: nothing is held to it."""
     faults = []
     for folder in settings.folders:
         above = (root / folder).parent
@@ -126,8 +125,7 @@ def _check_folders(settings: Settings, layer: config.Layer, root: Path) -> None:
         if not any((root / folder).rglob("*.rego")):
             place = config.place_of(layer, ("policies",))
             faults.append((place, f"there is no policy in `{folder}`", "add one, or remove it"))
-    if faults:
-        raise ConfigError(f"{faults_words(len(faults))} in the configuration", faults=faults)
+    return faults
 
 
 def _checked(name: str, enforced: Enforced, machine: Machine) -> tuple[str, bool]:
@@ -140,14 +138,14 @@ def _checked(name: str, enforced: Enforced, machine: Machine) -> tuple[str, bool
     if layer is None:
         return f"{name}: no [tool.secgate]", False
     above = enforced.settings if trust != "enforced" else None
-    layers = [*([above] if above is not None else []), layer]
-    resolved = config.resolve(layers)
-    check_scanners(resolved, layers)
+    found = look_over([*([above] if above is not None else []), layer])
+    resolved, faults = found.resolved, list(found.faults)
     if trust != "enforced":
         # The organisation's profiles may be of its own making, in a folder that nobody has named.
-        check_profiles(resolved, layers, profiles_in({**shipped_files(), **enforced.policies}[PROFILES_NAME]))
+        faults += profile_faults(found, profiles_in({**shipped_files(), **enforced.policies}[PROFILES_NAME]))
     if Path(name).name in (config.FILE_NAME, config.PYPROJECT):
-        _check_folders(resolved.settings, layer, Path(machine.cwd, name).parent)
+        faults += _folder_faults(resolved.settings, layer, Path(machine.cwd, name).parent)
+    config.require_no(faults)
     count = sum(source == layer.name for source in resolved.sources.values())
     lines = [f"{name}: {count} setting{'' if count == 1 else 's'}, no fault", *resolved.overruled]
     return "\n".join(lines), True

@@ -64,13 +64,13 @@ def places(layer: Layer, heads: Iterable[RuleSource]) -> str:
 
 def unclear(layer: Layer, decision: LayerDecision) -> set[tuple[str, str]]:
     """Give the (rule, set) pairs that spoke and of which it is not plain which of their rules did."""
-    spoke = {(said.rule, said.set) for said in decision.elements}
+    spoke = {(group.rule, group.set) for group in decision.said}
     return {pair for pair in spoke if len(heads_of(layer, *pair)) > 1}
 
 
 def about(document: InputDocument, decision: LayerDecision, wanted: Collection[tuple[str, str]]) -> InputDocument:
     """Give the document with no more findings and gaps than `wanted` spoke of, and not more than are told apart."""
-    elements = [said.element for said in decision.elements if (said.rule, said.set) in wanted]
+    elements = [said for group in decision.said if (group.rule, group.set) in wanted for said in group.elements]
     findings, gaps = {one.finding for one in elements}, {one.gap for one in elements}
     return msgspec.structs.replace(
         document,
@@ -143,23 +143,28 @@ def told(ruled: Sequence[Ruled]) -> list[Verdict]:
     Without facts: those are told of the worst findings of the whole run, in `with_speech`. So this is of a part what it
     is of the whole.
     """
-    said: dict[str, list[Spoken]] = {}
+    said: dict[str, tuple[Spoken, ...]] = {}
+    several = set()
     for one in ruled:
-        for rule, word, elements in _grouped(one.decision):
-            if not _is_plain(one.layer, rule, word):
+        for group in one.decision.said:
+            if not _is_plain(one.layer, group.rule, group.set):
                 continue
-            place = places(one.layer, heads_of(one.layer, rule, word))
-            for name, (first, count) in _by_finding(elements).items():
+            word, place = Word(group.set), places(one.layer, heads_of(one.layer, group.rule, group.set))
+            for name, (first, count) in _by_finding(group.elements).items():
                 spoken = Spoken(
-                    rule=rule,
+                    rule=group.rule,
                     layer=one.layer.name,
-                    word=Word(word),
+                    word=word,
                     place=place,
                     reason=_together(first.reason, count),
                     remedy=first.remedy,
                 )
-                said.setdefault(name, []).append(spoken)
-    return joined(ruled, said={name: sorted(words, key=_order) for name, words in said.items()})
+                if name in said:
+                    several.add(name)
+                    said[name] += (spoken,)
+                else:
+                    said[name] = (spoken,)
+    return joined(ruled, said=said | {name: tuple(sorted(said[name], key=_order)) for name in several})
 
 
 def with_speech(
@@ -198,15 +203,6 @@ def _is_plain(layer: Layer, rule: str, word: str) -> bool:
     return len(heads_of(layer, rule, word)) <= 1
 
 
-def _grouped(decision: LayerDecision) -> Iterator[tuple[str, str, list[Element]]]:
-    """Give what each rule put into each set."""
-    groups: dict[tuple[str, str], list[Element]] = {}
-    for said in decision.elements:
-        groups.setdefault((said.rule, said.set), []).append(said.element)
-    for (rule, word), elements in groups.items():
-        yield rule, word, elements
-
-
 def _by_finding(elements: Iterable[Element]) -> dict[str, tuple[Element, int]]:
     """Give the first element of each finding, and how many there are of it."""
     found: dict[str, tuple[Element, int]] = {}
@@ -218,14 +214,14 @@ def _by_finding(elements: Iterable[Element]) -> dict[str, tuple[Element, int]]:
     return found
 
 
-def _left(one: Ruled, *, now_epoch_s: int) -> Iterator[tuple[str, Word, list[Element]]]:
+def _left(one: Ruled, *, now_epoch_s: int) -> Iterator[tuple[str, Word, Sequence[Element]]]:
     """Give what `told` says nothing of; an exemption that still holds speaks like an element."""
-    for rule, word, elements in _grouped(one.decision):
-        left = elements
-        if _is_plain(one.layer, rule, word):
-            left = [element for element in elements if element.finding is None]
+    for group in one.decision.said:
+        left: Sequence[Element] = group.elements
+        if _is_plain(one.layer, group.rule, group.set):
+            left = [element for element in left if element.finding is None]
         if left:
-            yield rule, Word(word), left
+            yield group.rule, Word(group.set), left
     exempt: dict[str, list[Element]] = {}
     for exemption in (given for given in one.decision.exemptions if given.expires_epoch_s > now_epoch_s):
         element = Element(finding=exemption.finding, reason=exemption.reason)
@@ -245,7 +241,7 @@ class _Speech:
     def __init__(self, ruled: Sequence[Ruled], document: InputDocument, data: Mapping[str, object]) -> None:
         self._document = document
         self._data = data
-        spoken_of = {said.element.finding for one in ruled for said in one.decision.elements}
+        spoken_of = {said.finding for one in ruled for group in one.decision.said for said in group.elements}
         spoken_of.update(one.finding for said in ruled for one in said.decision.exemptions)
         self._findings = {one.fingerprint: one for one in _worst(document.findings, spoken_of)}
         self._layers: dict[str, Layer] = {one.layer.name: one.layer for one in ruled}

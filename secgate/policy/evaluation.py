@@ -275,20 +275,22 @@ class Evaluation:
 
 def with_obligations(document: InputDocument, decision: LayerDecision) -> InputDocument:
     """Give the document with what a layer adds shown as recorded."""
-    if document.run.scope is not Scope.PROTECTED or not decision.obligations:
+    if document.run.scope is not Scope.PROTECTED or not decision.added:
         return document
     added: dict[str, list[RecordedObligation]] = {}
-    for duty in decision.obligations:
-        added.setdefault(duty.finding, []).append(
-            RecordedObligation(
-                basis=duty.basis, start_epoch_s=duty.start_epoch_s, limit_s=duty.limit_s, superseded=False
+    for group in decision.added:
+        for duty in group.obligations:
+            added.setdefault(duty.finding, []).append(
+                RecordedObligation(
+                    basis=duty.basis, start_epoch_s=duty.start_epoch_s, limit_s=duty.limit_s, superseded=False
+                )
             )
-        )
-    findings = []
-    for finding in document.findings:
-        held = {duty.basis for duty in finding.obligations}
-        fresh = tuple(duty for duty in added.get(finding.fingerprint, ()) if duty.basis not in held)
-        findings.append(structs.replace(finding, obligations=(*finding.obligations, *fresh)) if fresh else finding)
+    findings = list(document.findings)
+    for number, finding in enumerate(findings):
+        if finding.fingerprint in added:
+            held = {duty.basis for duty in finding.obligations}
+            fresh = [duty for duty in added[finding.fingerprint] if duty.basis not in held]
+            findings[number] = structs.replace(finding, obligations=(*finding.obligations, *fresh))
     return structs.replace(document, findings=tuple(findings))
 
 

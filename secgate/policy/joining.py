@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from secgate.model import OUTCOME_ORDER, Outcome, Spoken, Verdict, Word
-from secgate.policy.documents import Exemption, GapFacts, InputDocument, LayerDecision, LayerVerdict
+from secgate.policy.documents import Alike, Exemption, GapFacts, InputDocument, LayerDecision, LayerVerdict
 from secgate.policy.layers import Layer
 
 _SUBJECTS: tuple[Literal["finding", "lane", "run"], ...] = ("finding", "lane", "run")
@@ -24,7 +25,7 @@ class Ruled(Struct, frozen=True, kw_only=True):
     decision: LayerDecision
 
 
-def joined(ruled: Sequence[Ruled], *, said: Mapping[str, Sequence[Spoken]] | None = None) -> list[Verdict]:
+def joined(ruled: Sequence[Ruled], *, said: Mapping[str, tuple[Spoken, ...]] | None = None) -> list[Verdict]:
     """Give one verdict per subject, sorted by it: the strictest word of any layer, and every rule that spoke.
 
     `said` is what is known by fingerprint of who spoke.
@@ -45,7 +46,7 @@ def joined(ruled: Sequence[Ruled], *, said: Mapping[str, Sequence[Spoken]] | Non
                     reason=word.reason,
                     remedy=word.remedy,
                     all_rules=rules.get(name, ()),
-                    said=tuple(spoken.get(name, ())),
+                    said=spoken.get(name, ()),
                 )
             )
     return found
@@ -53,16 +54,13 @@ def joined(ruled: Sequence[Ruled], *, said: Mapping[str, Sequence[Spoken]] | Non
 
 def _strictest(
     ruled: Sequence[Ruled], subject: str
-) -> tuple[dict[str, tuple[LayerVerdict, str]], dict[str, tuple[str, ...]]]:
+) -> tuple[dict[str, tuple[LayerVerdict | Alike, str]], dict[str, tuple[str, ...]]]:
     """Give the strictest verdict on each of one kind, with its layer, and the rules that spoke of it, sorted."""
-    strictest: dict[str, tuple[LayerVerdict, str]] = {}
+    strictest: dict[str, tuple[LayerVerdict | Alike, str]] = {}
     rules: dict[str, tuple[str, ...]] = {}
     for number, one in enumerate(ruled):
-        for word in one.decision.verdicts:
-            # Every layer speaks of every subject, and nothing is milder than to allow.
-            if word.subject != subject or (number and word.word is Word.ALLOW):
-                continue
-            name, layer = word.id, one.layer.name
+        layer = one.layer.name
+        for name, word in _verdicts(one.decision, subject, without_allow=number > 0):
             held = strictest.get(name)
             if held is None or (word.word is not held[0].word and _STRICTEST[word.word] < _STRICTEST[held[0].word]):
                 strictest[name] = word, layer
@@ -71,6 +69,18 @@ def _strictest(
                 is_sorted = more is None and len(word.all_rules) == 1
                 rules[name] = word.all_rules if is_sorted else tuple(sorted({*(more or ()), *word.all_rules}))
     return strictest, rules
+
+
+def _verdicts(
+    decision: LayerDecision, subject: str, *, without_allow: bool
+) -> Iterator[tuple[str, LayerVerdict | Alike]]:
+    """Give the verdicts on subjects of one kind. Every layer speaks of each, and nothing is milder than to allow."""
+    for one in decision.verdicts:
+        if one.subject == subject and not (without_allow and one.word is Word.ALLOW):
+            yield one.id, one
+    for alike in decision.alike if subject == "finding" else ():
+        if not (without_allow and alike.word is Word.ALLOW):
+            yield from zip(alike.ids, repeat(alike))
 
 
 def settled(
@@ -95,7 +105,8 @@ def _close_gaps(verdicts: Sequence[Verdict], ruled: Sequence[Ruled], document: I
     """Make a lane inconclusive for gaps that no policy speaks of; a repository's layer cannot speak for them."""
     if not document.gaps:
         return list(verdicts)
-    spoken = {said.element.gap for one in ruled if one.layer.name != "repository" for said in one.decision.elements}
+    above = [one.decision for one in ruled if one.layer.name != "repository"]
+    spoken = {said.gap for decision in above for group in decision.said for said in group.elements}
     open_gaps: dict[str, list[GapFacts]] = {}
     for gap in document.gaps:
         if gap.id not in spoken:

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
+from typing import Literal
 
 import msgspec
 
-from secgate.policy.documents import FindingFacts, InputDocument, LayerDecision, Said
+from secgate.policy.documents import (
+    AddedByRule,
+    Duty,
+    Element,
+    FindingFacts,
+    InputDocument,
+    LayerDecision,
+    SaidByRule,
+)
 
 PART_FINDINGS = 17_000
 """The most that one part holds. Two at a time then take less memory than the whole, and starting costs little."""
 
+_Set = Literal["deny", "inconclusive", "warn"]
 _WORDS = ("deny", "inconclusive", "warn")
 
 
@@ -59,23 +69,49 @@ def joined(decisions: Sequence[LayerDecision]) -> LayerDecision | None:
     """
     first = decisions[0]
     verdicts = [[one for one in decision.verdicts if one.subject != "finding"] for decision in decisions]
-    elements = [[one for one in decision.elements if one.element.finding is None] for decision in decisions]
-    if any(one != verdicts[0] for one in verdicts) or any(one != elements[0] for one in elements):
+    others = [_said(decision, of_findings=False) for decision in decisions]
+    if any(one != verdicts[0] for one in verdicts) or any(one != others[0] for one in others):
         return None
-    found = [one for decision in decisions for one in decision.elements if one.element.finding is not None]
+    found = [group for decision in decisions for group in _said(decision, of_findings=True)]
     return msgspec.structs.replace(
         first,
         verdicts=(
             *(one for decision in decisions for one in decision.verdicts if one.subject == "finding"),
             *verdicts[0],
         ),
-        obligations=tuple(one for decision in decisions for one in decision.obligations),
+        alike=tuple(one for decision in decisions for one in decision.alike),
+        added=added_together(one for decision in decisions for one in decision.added),
         superseded=tuple(one for decision in decisions for one in decision.superseded),
         exemptions=tuple(one for decision in decisions for one in decision.exemptions),
-        elements=tuple(sorted((*found, *elements[0]), key=_order)),
+        said=tuple(sorted(said_together((*found, *others[0])), key=_order)),
     )
 
 
-def _order(said: Said) -> tuple[str, int]:
+def said_together(groups: Iterable[SaidByRule]) -> tuple[SaidByRule, ...]:
+    """Give one group for each rule and set, in the order in which they first come."""
+    found: dict[tuple[str, _Set], list[Element]] = {}
+    for one in groups:
+        found.setdefault((one.rule, one.set), []).extend(one.elements)
+    return tuple(SaidByRule(rule=rule, set=word, elements=tuple(said)) for (rule, word), said in found.items())
+
+
+def added_together(groups: Iterable[AddedByRule]) -> tuple[AddedByRule, ...]:
+    """Give one group for each rule, in the order in which they first come."""
+    found: dict[str, list[Duty]] = {}
+    for one in groups:
+        found.setdefault(one.rule, []).extend(one.obligations)
+    return tuple(AddedByRule(rule=rule, obligations=tuple(duties)) for rule, duties in found.items())
+
+
+def _said(decision: LayerDecision, *, of_findings: bool) -> list[SaidByRule]:
+    """Give what was said of findings, or of anything else."""
+    return [
+        SaidByRule(rule=one.rule, set=one.set, elements=elements)
+        for one in decision.said
+        if (elements := tuple([said for said in one.elements if (said.finding is not None) is of_findings]))
+    ]
+
+
+def _order(group: SaidByRule) -> tuple[str, int]:
     """Order as `secgate.main` does: by rule and set. Within those the parts follow each other."""
-    return said.rule, _WORDS.index(said.set)
+    return group.rule, _WORDS.index(group.set)

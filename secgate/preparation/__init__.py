@@ -7,7 +7,7 @@ from secgate.preparation.kept import Kept
 from secgate.preparation.last_run import keep_last, last_kept
 from secgate.preparation.ledgers import ChosenLedger, choose_keeper, choose_ledger, named_ledger
 from secgate.preparation.opening import Opened, Place, opened, prepared_at
-from secgate.preparation.own_settings import check_profiles, check_scanners
+from secgate.preparation.own_settings import look_over, profile_faults
 from secgate.preparation.owners import Ownership
 from secgate.preparation.paces import keep_paces, known_paces
 from secgate.preparation.policy_files import (
@@ -43,8 +43,6 @@ __all__ = [
     "Workshop",
     "advisory_database",
     "advisory_names",
-    "check_profiles",
-    "check_scanners",
     "choose_keeper",
     "choose_ledger",
     "guarded_reader",
@@ -52,6 +50,7 @@ __all__ = [
     "keep_paces",
     "known_paces",
     "last_kept",
+    "look_over",
     "named_ledger",
     "named_policies",
     "open_repository",
@@ -60,6 +59,7 @@ __all__ = [
     "policy_layers",
     "prepare",
     "prepared_at",
+    "profile_faults",
     "read_enforced",
     "require_person",
     "shipped_files",

@@ -6,6 +6,8 @@ own would not show.
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -19,12 +21,25 @@ MOST_LAYERS = 12
 
 
 class Kept:
-    """Policy layers that were checked, outputs of jobs, and scanners that stand by. To be closed at the end."""
+    """Policy layers that were checked, outputs of jobs, and scanners that stand by. To be closed at the end.
+
+    Safe for threads: runs of several names may go on at a time.
+    """
+
+    name = ""
+    """Of whoever it is kept for: its scanners stand by under it."""
 
     def __init__(self, machine: Machine) -> None:
         self.outputs = Outputs()
         self.standby = registry.standby(machine)
         self._layers: dict[str, Layer] = {}
+        self._lock = threading.Lock()
+
+    def of(self, name: str) -> Kept:
+        """Give the same, for a run of `name`."""
+        mine = copy.copy(self)
+        mine.name = name
+        return mine
 
     def __enter__(self) -> Self:
         return self
@@ -36,8 +51,9 @@ class Kept:
 
     def layer(self, key: str, load: Callable[[], Layer]) -> Layer:
         """Give the layer of a digest, loading it where it is new. What `load` raises is not kept."""
-        if key not in self._layers:
-            self._layers[key] = load()
-            while len(self._layers) > MOST_LAYERS:
-                del self._layers[next(iter(self._layers))]
-        return self._layers[key]
+        with self._lock:
+            if key not in self._layers:
+                self._layers[key] = load()
+                while len(self._layers) > MOST_LAYERS:
+                    del self._layers[next(iter(self._layers))]
+            return self._layers[key]

@@ -36,10 +36,13 @@ class Opened(NamedTuple):
 def prepared_at(
     place: Place, *, machine: Machine, now: datetime
 ) -> Iterator[tuple[Prepared, ChosenLedger | None, Workshop]]:
-    """Give a tree prepared as for a run, its ledger, None where that is switched off, and what it is worked on with."""
+    """Give a tree prepared as for a run, its ledger, None where that is switched off, and what it is worked on with.
+
+    The tree's files are not listed: in a plain folder that holds much, that takes minutes.
+    """
     with workshop(machine, now=now, observer=Silence()) as shop:
         request = RunRequest(path=place.path, config=place.config, enforced=place.enforced)
-        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch)
+        prepared = prepare(request, machine=machine, runner=shop.executor, scratch=shop.scratch, listed=False)
         chosen = choose_ledger(
             prepared.settings.ledger,
             target=prepared.target,

@@ -62,9 +62,7 @@ def draft_words(
         try:
             # By itself: what the command line says today is not what every later run has.
             layers = [*([enforced] if enforced is not None else []), layer]
-            resolved = config.resolve(layers)
-            check_scanners(resolved, layers)
-            check_profiles(resolved, layers, profiles)
+            require_sound(layers, profiles)
         except ConfigError as error:
             fault = error
     elif fault is None and (own is None or layer is not None):
@@ -163,14 +161,23 @@ def _capped(path: Path) -> bytes:
         return file.read(config.MAX_CONFIG_BYTES + 1)
 
 
-def check_scanners(resolved: config.Resolved, layers: Sequence[SettingsLayer]) -> None:
-    """Raise ConfigError for a scanner, a kind or an option that is not there: it would say something and do nothing.
+def require_sound(layers: Sequence[SettingsLayer], profiles: Collection[str]) -> config.Resolved:
+    """Resolve `layers`. Raises ConfigError with every fault of them, `profiles` being those that there are."""
+    found = look_over(layers)
+    config.require_no([*found.faults, *profile_faults(found, profiles)])
+    return found.resolved
 
-    `layers` are those that were resolved.
-    """
+
+def look_over(layers: Sequence[SettingsLayer]) -> config.LookedOver:
+    """Look over form and scanners: one, a kind or an option that is not there would say something and do nothing."""
+    found = config.look_over(layers)
+    return found._replace(faults=[*found.faults, *_scanner_faults(found.resolved, found.layers)])
+
+
+def _scanner_faults(resolved: config.Resolved, layers: Sequence[SettingsLayer]) -> list[config.Fault]:
     known = registry.names("scanners")
     kinds = shipped_lanes().kinds()
-    faults: list[tuple[str, str, str]] = []
+    faults: list[config.Fault] = []
     for layer, name, table in ((each, *one) for each in layers for one in _scanner_tables(each)):
         at = ("scanners", name)
         if name not in known:
@@ -189,21 +196,17 @@ def check_scanners(resolved: config.Resolved, layers: Sequence[SettingsLayer]) -
             # Else a tree could choose what the organisation's word covers.
             what = f"`scanners.{name}.covers` without the kinds that it is about"
             faults.append((place, what, f"set `scanners.{name}.kinds` beside it"))
-    if faults:
-        what = f"{faults_words(len(faults))} in the configuration"
-        raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
+    return faults
 
 
 def _scanner_tables(layer: SettingsLayer) -> list[tuple[str, Mapping[str, object]]]:
-    """Give each scanner's table of a layer that has been resolved: its form is known to be right."""
+    """Give each scanner's table of a layer that has been looked over: its form is known to be right."""
     return sorted(layer.values.get("scanners", {}).items())
 
 
-def check_profiles(resolved: config.Resolved, layers: Sequence[SettingsLayer], known: Collection[str]) -> None:
-    """Raise ConfigError for a profile that is not there, the tree's or a folder's.
-
-    `layers` are those that were resolved.
-    """
+def profile_faults(found: config.LookedOver, known: Collection[str]) -> list[config.Fault]:
+    """Give a fault for each profile that is not there, the tree's or a folder's."""
+    resolved, layers = found.resolved, found.layers
     named: dict[tuple[str, ...], str]
     named = {("profile",): resolved.settings.profile, ("least_profile",): resolved.settings.least_profile}
     named |= {("folders", folder, "profile"): one.profile for folder, one in resolved.settings.folders.items()}
@@ -215,6 +218,4 @@ def check_profiles(resolved: config.Resolved, layers: Sequence[SettingsLayer], k
             layer = by_name.get(resolved.sources.get(key, ""))
             place = config.place_of(layer, path) if layer is not None else "configuration"
             faults.append((place, f"there is no profile `{name}`: `{key}`", config.one_of(name, known)))
-    if faults:
-        what = f"{faults_words(len(faults))} in the configuration"
-        raise ConfigError(what, faults=faults, remedy="mend each; nothing was judged")
+    return faults

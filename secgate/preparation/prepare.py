@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,18 +27,20 @@ from secgate.path_classes import require_known
 from secgate.patterns import PathPattern
 from secgate.people import without_names
 from secgate.policy import (
+    PROFILES_NAME,
     Asking,
     Layer,
     Profile,
     effective_data,
     profile_names,
+    profiles_in,
     read_limits,
 )
 from secgate.ports import Engine, ProcessRunner
 from secgate.preparation.choices import asking, folder_notes, for_folder, require_strict
 from secgate.preparation.enforced import CONTROLS_NAME, Enforced, read_enforced
 from secgate.preparation.kept import Kept
-from secgate.preparation.own_settings import check_scanners, draft_words, own_settings
+from secgate.preparation.own_settings import draft_words, look_over, own_settings, profile_faults
 from secgate.preparation.owners import Ownership, read_owners
 from secgate.preparation.policy_files import (
     ConftestSet,
@@ -46,6 +48,7 @@ from secgate.preparation.policy_files import (
     guarded_reader,
     named_policies,
     policy_layers,
+    shipped_files,
     tree_policies,
 )
 from secgate.preparation.secrets import secret_key
@@ -110,9 +113,18 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
 
 def prepare(
-    request: RunRequest, *, machine: Machine, runner: ProcessRunner, scratch: str, kept: Kept | None = None
+    request: RunRequest,
+    *,
+    machine: Machine,
+    runner: ProcessRunner,
+    scratch: str,
+    kept: Kept | None = None,
+    listed: bool = True,
 ) -> Prepared:
-    """Give what the run is about. Raises UsageError, TargetError, IncompleteTargetError, ConfigError or PolicyError."""
+    """Give what the run is about. Raises UsageError, TargetError, IncompleteTargetError, ConfigError or PolicyError.
+
+    Without `listed` the target has no files: for what asks the tree's ledger and looks at nothing in the tree.
+    """
     path = _directory(request.path, machine)
     repository = open_repository(path, machine=machine, runner=runner, scratch=scratch)
     top = repository.root if repository is not None else path
@@ -121,18 +133,13 @@ def prepare(
     stronger = _stronger_layers(request, machine, enforced)
     first = config.resolve(stronger).settings
     ci = ci_facts(machine.env, read=_read_event)
-    target = discover(_question(request, first, path, machine), repository=repository, ci=ci)
+    target = discover(_question(request, first, path, machine, listed=listed), repository=repository, ci=ci)
     at = target.base_commit if target.scope is Scope.CHANGE or request.changed_since is not None else target.commit
     own, notes = own_settings(request.config, machine, target, repository, at)
-    resolved = _resolved(stronger, own, prefix=target.prefix)
+    resolved = _resolved(stronger, own, prefix=target.prefix, policies=enforced.policies)
     settings = resolved.settings
     settled = _settled(enforced)
-    # What the organisation excludes as well, it excludes.
-    excludes = _patterns((*settled, *settings.exclude))
-    target = narrowed(target, excludes=excludes, gate_paths=_patterns(_gate_folders(settings)))
-    target = without_names(target, enforced.people)
-    if settings.line and target.scope is Scope.PROTECTED:
-        target = msgspec.structs.replace(target, line=settings.line)
+    target = _under(settings, target, settled=settled, enforced=enforced)
     owners = read_owners(target, repository, at, enforced.people)
     engine, guarded = registry.engine(settings.engine, machine=machine, runner=runner, scratch=scratch)
     layers = policy_layers(
@@ -162,14 +169,7 @@ def prepare(
         profile=asked.whole,
         asking=asked,
         layers=layers,
-        conftest=conftest_sets(
-            settings,
-            enforced.conftest,
-            config.resolve([enforced.settings]).settings.conftest if enforced.settings else (),
-            target=target,
-            repository=repository,
-            at=at,
-        ),
+        conftest=_conftest(settings, enforced, target, repository, at),
         enforced=enforced,
         engine=engine,
         guarded=guarded,
@@ -179,6 +179,24 @@ def prepare(
         secret_key=secret_key(machine, enforced=enforced_at),
         mapping=_mapping(enforced),
     )
+
+
+def _under(settings: Settings, target: Target, *, settled: Sequence[str], enforced: Enforced) -> Target:
+    """Give a target as it is under the settings that count."""
+    # What the organisation excludes as well, it excludes.
+    excludes = _patterns((*settled, *settings.exclude))
+    kept = narrowed(target, excludes=excludes, gate_paths=_patterns(_gate_folders(settings)))
+    named = without_names(kept, enforced.people)
+    if settings.line and named.scope is Scope.PROTECTED:
+        return msgspec.structs.replace(named, line=settings.line)
+    return named
+
+
+def _conftest(
+    settings: Settings, enforced: Enforced, target: Target, repository: Repository | None, at: str
+) -> tuple[ConftestSet, ...]:
+    own = config.resolve([enforced.settings]).settings.conftest if enforced.settings else ()
+    return conftest_sets(settings, enforced.conftest, own, target=target, repository=repository, at=at)
 
 
 def _mapping(enforced: Enforced) -> ControlMapping:
@@ -210,11 +228,17 @@ def open_repository(path: str, *, machine: Machine, runner: ProcessRunner, scrat
     return Repository.open(runner, path, scratch, git, index=machine.env.get("GIT_INDEX_FILE", ""))
 
 
-def _resolved(stronger: Sequence[SettingsLayer], own: SettingsLayer | None, *, prefix: str) -> config.Resolved:
+def _resolved(
+    stronger: Sequence[SettingsLayer], own: SettingsLayer | None, *, prefix: str, policies: Mapping[str, bytes]
+) -> config.Resolved:
+    """`policies` are the files of the organisation's layer."""
     layers = [*stronger, *([own] if own is not None else [])]
-    resolved = for_folder(config.resolve(layers), prefix, stronger=stronger)
-    check_scanners(resolved, layers)
-    return resolved
+    found = look_over(layers)
+    if found.faults:
+        # Else the policy's data says so once it has been read.
+        known = profiles_in({**shipped_files(), **policies}[PROFILES_NAME])
+        config.require_no([*found.faults, *profile_faults(found, known)])
+    return for_folder(found.resolved, prefix, stronger=stronger)
 
 
 def _patterns(texts: Sequence[str]) -> tuple[PathPattern, ...]:
@@ -245,7 +269,7 @@ def _stronger_layers(request: RunRequest, machine: Machine, enforced: Enforced) 
     return [*([enforced.settings] if enforced.settings else []), options, config.environment_layer(machine.env)]
 
 
-def _question(request: RunRequest, first: Settings, path: str, machine: Machine) -> DiscoverRequest:
+def _question(request: RunRequest, first: Settings, path: str, machine: Machine, *, listed: bool) -> DiscoverRequest:
     for artifact in request.artifacts:
         if not ARTIFACT.fullmatch(artifact):
             raise UsageError(f"not a digest: `{artifact}`", remedy="sha256: and 64 hex digits", place="--artifact")
@@ -257,6 +281,7 @@ def _question(request: RunRequest, first: Settings, path: str, machine: Machine)
         named=None if request.named is None else tuple(str(Path(machine.cwd, name)) for name in request.named),
         commit=request.commit,
         saved=request.saved,
+        listed=listed,
         scope=Scope(first.scope) if first.scope else None,
         scope_source=source,
         ref=request.ref,

@@ -57,6 +57,7 @@ def workshop(
             parallel=parallel,
             cancelled=cancelled,
             standby=kept.standby if kept is not None else None,
+            standby_for=kept.name if kept is not None else "",
         )
         try:
             yield Workshop(

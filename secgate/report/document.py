@@ -169,7 +169,10 @@ class ListUse(Value, frozen=True, kw_only=True):
 
 
 class ItemRow(Value, frozen=True, kw_only=True):
-    """One item of a population: its stable key, its facts as the test saw them, and entries that they come from."""
+    """One item of a population: its stable key, its facts as the test saw them, and entries that they come from.
+
+    A fact that nobody knows, as the age of rules that tell no date, is null.
+    """
 
     id: str
     standing: Standing

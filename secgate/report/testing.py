@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from secgate.assertion_facts import UNKNOWN_BELOW_0, Item
 from secgate.assertions import Deviation, Evidence
 from secgate.escape import json_text
 from secgate.evidence import Examined
@@ -43,14 +44,20 @@ def populations(examined: Examined, references: References) -> tuple[PopulationS
     return tuple(_population(one, examined, references) for one in examined.found.assertions)
 
 
+def _facts(item: Item) -> dict[str, Any]:
+    """Give what the test saw of an item. Rego is asked with -1 for an age that nobody knows; a reader is told null."""
+    facts = msgspec.json.decode(msgspec.json.encode(item), type=dict[str, Any])
+    del facts["id"]
+    return {name: None if name in UNKNOWN_BELOW_0 and value < 0 else value for name, value in facts.items()}
+
+
 def _population(one: Evidence, examined: Examined, references: References) -> PopulationSection:
     bad = {deviation.item for deviation in one.deviations}
     left = {untested.item for untested in one.untested}
     all_left = one.result == "not_tested" and not one.tested
     rows = []
     for item in examined.populations[one.assertion].items:
-        facts = msgspec.json.decode(msgspec.json.encode(item), type=dict[str, Any])
-        del facts["id"]
+        facts = _facts(item)
         rows.append(
             ItemRow(
                 id=item.id,

@@ -30,17 +30,17 @@ def percent(per_mille: int | None) -> str:
 
 
 def facts_of(facts: dict[str, object]) -> list[tuple[str, str]]:
-    """Give facts of an item as (name, value) in words; what is empty, and lists of further facts, are left out."""
+    """Give facts of an item as (name, value) in words; what is empty is left out, null is what nobody knows."""
     told = []
     for name, value in facts.items():
-        if value in ("", 0, (), [], None) and not isinstance(value, bool):
+        if value in ("", 0, (), []) and not isinstance(value, bool):
             continue
-        if name.endswith("_epoch_s") and isinstance(value, int):
+        if value is None:
+            told.append((name.replace("_", " "), "not known"))
+        elif name.endswith("_epoch_s") and isinstance(value, int):
             told.append((name.removesuffix("_epoch_s").replace("_", " "), utc_words(value)))
         elif name.endswith("_s") and isinstance(value, int):
             told.append((name.removesuffix("_s").replace("_", " "), length_words(value)))
-        elif isinstance(value, int) and not isinstance(value, bool) and value < 0:
-            told.append((name.replace("_", " "), "not known"))
         elif isinstance(value, bool):
             told.append((name.replace("_", " "), "yes" if value else "no"))
         elif isinstance(value, list):

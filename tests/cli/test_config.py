@@ -124,6 +124,19 @@ def test_check_knows_profiles_those_of_the_organisation_too(product: Product, gi
     assert product.cli("config", "check", "--enforced", str(enforced), cwd=git.root, at=None).code == 0
 
 
+def test_check_and_run_tell_all_faults_at_once(product: Product, git: Git) -> None:
+    text = (
+        'profil = "x"\nprofile = "relaese"\n[scanners.semgrp]\nenabled = false\n[folders.nowhere]\nprofile = "mine"\n'
+    )
+    git.commit({"app.py": CLEAN, "secgate.toml": text})
+    told = ["unknown key `profil`", "no scanner `semgrp`", "no profile `relaese`", "no profile `mine`"]
+    for command, more in ((("config", "check"), ["no folder `nowhere`"]), (("run",), [])):
+        ended = product.cli(*command, cwd=git.root, at=None)
+        assert ended.code == 2
+        assert f"secgate: {len(told + more)} faults in the configuration" in ended.err
+        assert [one for one in told + more if one not in ended.err] == []
+
+
 def test_check_finds_what_every_run_would_refuse_or_pass_over(product: Product, git: Git) -> None:
     git.write({"apps/pay/a.py": CLEAN, ".rego/a.txt": ""})
     for text, line, said, remedy in (

@@ -48,6 +48,8 @@ class Receiver:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: list[int] = []
+        self.headers: dict[str, str] = {}
+        """Of every answer."""
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.then: Callable[[], object] = lambda: None
         """What happens once something came, before it is answered."""
@@ -59,10 +61,12 @@ class Receiver:
                 outer.got.append((dict(self.headers), body))
                 outer.then()
                 code = outer.answers.pop(0) if outer.answers else 204
-                self.send_response(code)
+                self.send_response_only(code)
                 if code in (302, 307):
                     self.send_header("Location", f"{outer.address}/elsewhere")
                 self.send_header("Content-Length", "0")
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
 
             do_GET = do_POST  # noqa: N815 - the library's name
@@ -74,7 +78,7 @@ class Receiver:
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.address = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}/hook"
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
     def close(self) -> None:
@@ -149,6 +153,65 @@ def test_a_server_in_trouble_is_tried_again_and_a_refusal_is_final(receiver: Rec
     with pytest.raises(NotificationError, match="said 404"):
         notifier.send(b"{}", address=receiver.address, secret=SECRET, at=NOW)
     assert len(receiver.got) == 9
+
+
+DATE = "Fri, 27 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait_s"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "0"}, 1.0),
+        ({"Date": DATE, "Retry-After": "Fri, 27 Nov 2026 12:00:09 GMT"}, 9.0),
+        ({"Date": DATE, "Retry-After": "Fri, 27 Nov 2026 11:00:00 GMT"}, 1.0),
+        ({"Retry-After": "Fri, 27 Nov 2026 12:00:09 GMT"}, 1.0),
+        ({"Date": DATE, "Retry-After": "Fri, 99 Nov 2026 12:00:09 GMT"}, 1.0),
+        ({"Date": DATE, "Retry-After": "Fri, 27 Xyz 2026 12:00:09 GMT"}, 1.0),
+        ({"Retry-After": "-7"}, 1.0),
+        ({"Retry-After": "soon"}, 1.0),
+        ({"Retry-After": "7\xb2"}, 1.0),
+    ],
+)
+def test_a_server_that_asks_for_a_wait_gets_it(receiver: Receiver, asked: dict[str, str], wait_s: float) -> None:
+    waits: list[float] = []
+    receiver.headers = asked
+    for notifier, code in ((WebhookNotifier, 429), (SlackNotifier, 503), (TeamsNotifier, 429)):
+        receiver.answers = [code]
+        notifier(Poster(pause=waits.append)).send(b"{}", address=receiver.address, secret=SECRET, at=NOW)
+    assert waits == [wait_s] * 3
+
+
+def test_only_an_answer_that_may_ask_for_a_wait_is_obeyed(receiver: Receiver) -> None:
+    waits: list[float] = []
+    receiver.answers, receiver.headers = [500], {"Retry-After": "7"}
+    WebhookNotifier(Poster(pause=waits.append)).send(b"{}", address=receiver.address, secret=SECRET, at=NOW)
+    assert waits == [1.0]
+
+
+@pytest.mark.parametrize("asked", ["3600", "60", "9" * 5000])
+def test_threat_13_a_wait_past_the_limit_is_told_and_not_taken(receiver: Receiver, asked: str) -> None:
+    waits: list[float] = []
+    receiver.answers, receiver.headers = [429] * 9, {"Retry-After": asked}
+    with pytest.raises(NotificationError, match=r"said 429, and to come back in \d+ s") as caught:
+        WebhookNotifier(Poster(pause=waits.append)).send(b"{}", address=receiver.address, secret=SECRET, at=NOW)
+    assert (waits, len(receiver.got)) == ([], 1)
+    assert "stays due" in caught.value.remedy
+
+
+def test_threat_13_all_attempts_and_waits_share_one_limit(receiver: Receiver) -> None:
+    waits: list[float] = []
+    receiver.answers, receiver.headers = [503] * 9, {"Retry-After": "25"}
+    with pytest.raises(NotificationError, match="said 503, and to come back in 25 s"):
+        WebhookNotifier(Poster(pause=waits.append)).send(b"{}", address=receiver.address, secret=SECRET, at=NOW)
+    assert waits == [25.0, 25.0]
+    waits.clear()
+    receiver.headers = {}
+    with pytest.raises(NotificationError, match=r"said 503\n"):
+        WebhookNotifier(Poster(limit_s=5.5, pause=waits.append)).send(
+            b"{}", address=receiver.address, secret=SECRET, at=NOW
+        )
+    assert waits == [1.0, 4.0]
 
 
 @pytest.mark.parametrize("code", [302, 307])

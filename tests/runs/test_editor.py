@@ -114,6 +114,7 @@ def test_scanners_stand_by_while_somebody_types_and_see_what_was_saved(product: 
             assert len(product.calls("kingfisher")) == 2, "the one that stood by, and none more"
             editor.type("app.py", CLEAN)
             await called(product, "kingfisher", 3)
+            await called(product, "bandit", 3)
             editor.close("app.py")
             for _ in range(500):
                 if not children(product):
@@ -266,6 +267,23 @@ def test_a_save_ends_the_scan_of_the_same_file(product: Product, git: Git) -> No
             assert len(editor.published) == 1, "nothing is said of what was never finished"
 
     asyncio.run(work())
+
+
+def test_a_scan_that_takes_long_holds_up_no_other_file(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN, "next.py": CLEAN})
+    git.write({"next.py": WEAK})
+
+    async def work() -> None:
+        async with scanning(product, git.root) as editor:
+            product.tool("semgrep")
+            editor.save("next.py")
+            (found,) = await editor.diagnostics("next.py")
+            assert "Code injection" in await hover(editor, "next.py", found.range.start)
+            assert [one for one in children(product) if "semgrep" in one], "the other goes on"
+            assert await editor.leave() == 0
+
+    asyncio.run(work())
+    assert (children(product), list((product.home / "tmp").iterdir())) == ([], [])
 
 
 def test_closing_a_file_ends_its_scan(product: Product, git: Git) -> None:

@@ -198,6 +198,35 @@ def test_a_key_whose_line_cannot_be_written_is_not_left_behind(desk: Desk) -> No
     assert list(desk.home.iterdir()) == []
 
 
+def test_a_layer_begins_with_an_empty_folder(desk: Desk, tmp_path: Path) -> None:
+    layer = tmp_path / "new"
+
+    def said(who: str, code: int) -> str:
+        ended = desk.product.cli("keys", "create", who, "--out", "k", "--enforced", str(layer), cwd=desk.home)
+        assert ended.code == code, ended
+        return ended.err
+
+    assert f"try: make the folder, outside of the trees that are scanned: mkdir {layer}" in said("machine:ci", 2)
+    layer.mkdir()
+    (layer / ".git").mkdir()
+    # A person has to be known first, and the remedy is to be done as it stands.
+    assert "write `version = 1` and a line `[people.p-1]`" in said("p-1", 2)
+    said("machine:ci", 0)
+    (layer / "people.toml").write_text("version = 1\n[people.p-1]\n")
+    (desk.home / "k").unlink()
+    (desk.home / "k.pub").unlink()
+    said("p-1", 0)
+    listed = keys.listed_keys(enforced=str(layer), machine=desk.product.machine(), now=NOW)
+    assert [one.key.principal for one in listed] == ["machine:ci", "p-1"]
+    # Another folder is none by mistake.
+    other = tmp_path / "photos"
+    other.mkdir()
+    (other / "cat.png").touch()
+    with pytest.raises(UsageError, match="would enforce nothing"):
+        desk.make("machine:ci", "other", enforced=str(other))
+    assert [one.name for one in other.iterdir()] == ["cat.png"]
+
+
 def test_the_command_line(desk: Desk) -> None:
     def said(*arguments: str, code: int = 0) -> str:
         ended = desk.product.cli("keys", *arguments, "--enforced", str(desk.layer), cwd=desk.home)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gc
 import hashlib
 import io
 import json
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -25,6 +27,7 @@ from secgate.report.forms import FORMS, form
 from secgate.report.forms.html import MAX_KEYS
 from secgate.report.forms.oscal import NAME, check_references
 from secgate.report.testing import exception_id
+from secgate.report.words import facts_of
 from tests.evidence_support import DAY, SHOP, Made
 from tests.product import KEY, Product
 from tests.report_support import files, month, report
@@ -65,6 +68,20 @@ def test_every_form_is_the_same_again(found: Report, name: str) -> None:
 def test_there_is_no_form_of_another_name() -> None:
     with pytest.raises(KeyError):
         form("docx")
+
+
+def test_an_age_that_nobody_knows_is_no_number(found: Report) -> None:
+    windows = next(one for one in found.populations if one.assertion == "scan.ran")
+    ages = {item.id: item.facts["rule_age_days"] for item in windows.items}
+    unseen = next(item.id for item in windows.items if not item.facts["runs"])
+    assert ages[unseen] is None
+    assert min(age for age in ages.values() if age is not None) >= 0
+    rows = csv.DictReader(io.StringIO(files(found, "csv")["csv/population-scan.ran.csv"].decode()))
+    assert {row["id"]: row["rule age days"] for row in rows} == {
+        name: "" if age is None else str(age) for name, age in ages.items()
+    }
+    shown = next(one for one in found.exceptions if one.item == unseen)
+    assert ("rule age days", "not known") in facts_of(dict(shown.facts))
 
 
 # ---------------------------------------------------------------------------------------------------------------- page
@@ -299,6 +316,14 @@ def test_populations_of_oscal_are_named_by_their_digest(found: Report) -> None:
 # ----------------------------------------------------------------------------------------------------------------- PDF
 
 
+def test_a_pdf_that_cannot_be_made_is_told_before_the_report_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    monkeypatch.delitem(sys.modules, "secgate.report.forms.pdf", raising=False)
+    with pytest.raises(UsageError, match="needs WeasyPrint") as found:
+        form("pdf")
+    assert "secgate[pdf]" in found.value.remedy
+
+
 def test_pdf_is_the_page_on_numbered_sheets(found: Report) -> None:
     few = found.sampling.samples[:1]
     found = msgspec.structs.replace(
@@ -318,7 +343,20 @@ def test_pdf_is_the_page_on_numbered_sheets(found: Report) -> None:
     inside = b"".join(zlib.decompress(part) for part in parts if part.startswith(b"x"))
     assert b"/MarkInfo" in inside
     assert b"Evidence for SOC 2" in inside
-    assert made == files(found, "pdf")["report.pdf"]
+    # Laying it out again, the collector rests, and then it does not; without that it would start hundreds of times.
+    collections: list[str] = []
+
+    def heard(phase: str, _: object) -> None:
+        collections.append(phase)
+
+    gc.callbacks.append(heard)
+    try:
+        again = files(found, "pdf")["report.pdf"]
+    finally:
+        gc.callbacks.remove(heard)
+    assert len(collections) < 10
+    assert gc.isenabled()
+    assert made == again
 
 
 # ------------------------------------------------------------------------------------------------------------- threats

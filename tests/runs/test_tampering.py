@@ -326,6 +326,48 @@ def test_a_changed_blob_is_found(kept: Kept) -> None:
     assert (other.code, "was changed" in other.err) == (5, True)
 
 
+def test_a_ledger_with_a_changed_blob_is_exported_and_does_not_look_whole(kept: Kept) -> None:
+    """An auditor gets all that is left, and is told loudly; what was changed is no blob that somebody erased."""
+    run = next(json.loads(row) for row in kept.entries() if b'"type":"run"' in row)
+    name = run["body"]["document_digest"]
+    before = kept.export("before")
+    kept.change_blob(name, b"{}")
+    ended = kept.cli("export", "-o", str(kept.home / "after"))
+    assert (ended.code, f"DOES NOT VERIFY: the blob {name} that entry {run['sequence']} names" in ended.err) == (
+        5,
+        True,
+    )
+    after = kept.home / "after"
+    assert json.loads((after / "manifest.json").read_bytes())["changed"] == [{"digest": name, "entry": run["sequence"]}]
+    there = {str(one.relative_to(folder)) for folder in (before, after) for one in folder.rglob("*") if one.is_file()}
+    assert there == {str(one.relative_to(before)) for one in before.rglob("*") if one.is_file()}
+    gone = f"blobs/{name[:2]}/{name[2:]}"
+    assert [path for path in sorted(there) if not (after / path).exists()] == [gone]
+    theirs = standalone(after)
+    assert (theirs.code, f"first bad entry: {run['sequence']}\n" in theirs.out) == (1, True), theirs
+    # The figures are of the entries, which hold; they come before the end.
+    assert "1 had been changed in the ledger" in theirs.out
+    told = [line for line in standalone(before).out.splitlines() if line.startswith("runs")]
+    assert told
+    assert set(told) <= set(theirs.out.splitlines())
+    other = kept.product.cli("ledger", "import", str(after), "--path", str(kept.home / "organisation"))
+    assert (other.code, "of a ledger that was not whole" in other.err) == (5, True)
+
+
+def twice(rows: list[bytes]) -> list[bytes]:
+    said = rows[AT].replace(b'"severity":"high"', rb'"\u0073everity":"info","severity":"high"')
+    assert said != rows[AT]
+    return chained([*rows[:AT], said, *rows[AT + 1 :]])
+
+
+def test_a_key_that_is_given_twice_is_refused_though_all_was_made_to_fit(kept: Kept) -> None:
+    rows, folder = twice(kept.entries()), kept.export()
+    kept.rewrite(rows)
+    rewrite_export(folder, rows)
+    refused(both(kept, folder), AT)
+    assert "gives the key 'severity' twice" in kept.cli("verify").err
+
+
 def test_a_cut_ledger_never_replaces_its_checkpoint(kept: Kept) -> None:
     before = kept.place.read_bytes()
     kept.rewrite(kept.entries()[: kept.number("checkpoint") - 1])

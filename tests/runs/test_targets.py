@@ -8,7 +8,8 @@ import pytest
 
 from secgate.errors import IncompleteTargetError, TargetError
 from secgate.model import Lane, Outcome
-from tests.product import CLEAN, WEAK, Product, gaps, offered, outcome, states, tree
+from secgate.preparation import Place, prepared_at
+from tests.product import CLEAN, NOW, WEAK, Product, gaps, offered, outcome, states, tree
 from tests.unit.conftest import Git
 
 
@@ -136,3 +137,13 @@ def test_a_manifest_change_asks_for_the_dependencies_lane(product: Product, git:
     git.commit({"requirements.txt": "made==1.1\n"})
     assert (offered(without, Lane.DEPENDENCIES), product.calls("pip-audit")) == (0, [])
     assert offered(product.run(git.root, changed_since="HEAD~1"), Lane.DEPENDENCIES) == 1
+
+
+def test_what_asks_the_ledger_alone_lists_no_file_of_the_tree(product: Product, tmp_path: Path) -> None:
+    folder = tree(tmp_path / "plain", {"app.py": CLEAN})
+    assert outcome(product.run(folder)) is Outcome.PASS
+    with prepared_at(Place(path=str(folder)), machine=product.machine(), now=NOW) as (prepared, chosen, _):
+        assert (prepared.target.files, prepared.target.left_out) == ((), ())
+        assert chosen is not None
+        assert chosen.ledger.exists()
+    assert "sast         covered         1 of 1 file" in product.cli("show", cwd=folder).out

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from secgate import config
 from secgate.config.machine import VARIABLES
@@ -27,6 +29,54 @@ def faults_of(*layers: config.Layer) -> dict[str, str]:
 def test_every_fault_is_reported_with_its_line() -> None:
     found = faults_of(layer('version = 1\nprofil = "x"\njobs = -3\n[ledger]\nstore = "foo"\n'))
     assert set(found) == {"secgate.toml:2", "secgate.toml:3", "secgate.toml:5"}
+
+
+def test_what_is_sound_of_a_layer_counts_beside_its_faults() -> None:
+    text = 'profil = "x"\nprofile = "release"\njobs = -3\n[scanners]\nbandit = 3\nsemgrep = {enabled = false, x = 1}\n'
+    looked = config.look_over([layer(text + '[[sarif]]\nfile = "a"\n[[sarif]]\nlane = "sast"\n')])
+    assert len(looked.faults) == 5
+    assert looked.resolved.settings.profile == "release"
+    assert looked.resolved.settings.jobs == 0
+    assert looked.resolved.settings.scanners == {"semgrep": config.ScannerSettings(enabled=False)}
+    assert [one.file for one in looked.resolved.settings.sarif] == ["a"]
+
+
+_WORDS = sorted({part for key in config.known_keys() for part in key.split(".")} | {"bandit", "a/b"})
+_VALUES = st.recursive(
+    st.sampled_from([None, True, 0, 1, "", "auto", "release"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(_WORDS), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.sampled_from(_WORDS), _VALUES, max_size=4),
+            st.sampled_from(["enforced", "operator", "repository"]),
+        ),
+        max_size=2,
+    )
+)
+def test_nonsense_of_any_form_is_a_fault_and_what_is_left_is_settings(
+    given_layers: list[tuple[dict[str, object], config.Trust]],
+) -> None:
+    layers = [config.Layer(name=f"{n}", values=values, trust=trust) for n, (values, trust) in enumerate(given_layers)]
+    looked = config.look_over(layers)
+    again = config.look_over(looked.layers)
+    assert again.resolved == looked.resolved
+    assert len(again.faults) <= len(looked.faults)
+
+
+@pytest.mark.parametrize("name", ["secgate.toml", "pyproject.toml"])
+def test_a_byte_order_mark_is_no_part_of_the_first_key(name: str) -> None:
+    head = "" if name == "secgate.toml" else "[tool.secgate]\n"
+    given_bytes = f"\ufeff{head}profile = 'release'\nprofil = 1\n".encode()
+    parsed = config.parse_file(given_bytes, name=name, trust="repository")
+    assert parsed is not None
+    looked = config.look_over([parsed])
+    assert looked.resolved.settings.profile == "release"
+    assert [place.rpartition(":")[2] for place, _, _ in looked.faults] == ["2" if not head else "3"]
 
 
 def test_a_misspelt_key_is_named_with_what_was_meant() -> None:

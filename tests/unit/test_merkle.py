@@ -158,6 +158,24 @@ def test_only_one_json_object_is_a_body(body: bytes) -> None:
         encode_entry(Entry(type="run", version=1, body=body), at_epoch_s=0, sequence=0, previous_root=EMPTY_ROOT)
 
 
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        (b'{"a":1,"a":1}', "a"),
+        (b'{"a":[{"b":1,"c":2,"\\u0062":1}]}', "b"),
+        (b'{"a": 1.50, "b": {"a": 2}, "c": "\\"a\\":1"}', ""),
+    ],
+)
+def test_a_body_gives_no_key_twice(body: bytes, key: str) -> None:
+    """However it is written: another reader would take the other one."""
+    given = Entry(type="made-up", version=1, body=body)
+    if not key:
+        assert body in encode_entry(given, at_epoch_s=0, sequence=0, previous_root=EMPTY_ROOT)
+        return
+    with pytest.raises(LedgerError, match=f"gives the key '{key}' twice"):
+        encode_entry(given, at_epoch_s=0, sequence=0, previous_root=EMPTY_ROOT)
+
+
 @pytest.mark.parametrize(("kind", "version"), [('run","x":"', 1), ("Run", 1), ("", 1), ("run", 0)])
 def test_only_a_plain_type_and_version_are_kept(kind: str, version: int) -> None:
     with pytest.raises(LedgerError):

@@ -189,6 +189,20 @@ def test_state_of_a_lane(changes: dict[str, Any], state: str) -> None:
     assert summarise(document).lanes[0].state == state
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "12 of 12 files"),
+        ({"offered": 0, "covered": 0, "not_looked": (LeftOut(path="big.py", reason="too-large"),)}, "0 of 1 file"),
+        ({"offered": 1, "covered": 1, "not_looked": (LeftOut(path="big.py", reason="too-large"),)}, "1 of 2 files"),
+        ({"offered": 0, "covered": 0, "gaps": (gap(path="", reason="excluded"),)}, ""),
+    ],
+)
+def test_a_file_that_no_tool_was_offered_is_one_of_the_lane(changes: dict[str, Any], said: str) -> None:
+    document = run_document(coverage=Coverage(lanes=(lane_coverage(**changes),)))
+    assert summarise(document).lanes[0].counts == said
+
+
 def test_a_lane_tells_its_ruling_where_no_gap_does() -> None:
     denied = lane_verdict(Lane.SAST, Word.DENY, reason="too old", rule="data.secgate.rules.advisories")
     lanes = summarise(run_document(decision=decision(Outcome.FAIL, [denied]))).lanes

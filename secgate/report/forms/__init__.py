@@ -26,7 +26,10 @@ FORMS: Mapping[str, str] = MappingProxyType(
 
 
 def form(name: str) -> Form:
-    """Give what makes a form's files, imported when it is asked for. Raises KeyError for one that there is not."""
+    """Give what makes a form's files, imported when it is asked for.
+
+    Raises KeyError for one that there is not, UsageError where what it needs is not on the machine.
+    """
     if name not in FORMS:
         raise KeyError(name)
     render: Form = import_module(f"{__name__}.{name}").render

@@ -195,6 +195,17 @@ def test_plain_directory_without_vendored_folders(tmp_path: Path) -> None:
     assert target.repository == tmp_path.name
 
 
+def test_a_tree_whose_files_nobody_asks_for_is_not_walked(tmp_path: Path, git: Git) -> None:
+    (tmp_path / "a.py").write_text("1\n")
+    assert paths(plain(tmp_path)) == ["a.py"]
+    folder = plain(tmp_path, listed=False)
+    assert (folder.kind, folder.files, folder.left_out) == ("plain", (), ())
+    commit = git.commit({"a.py": "1\n"})
+    git.write({"b.py": "2\n", "a.py": "3\n"})
+    tree = look(git, listed=False)
+    assert (tree.files, tree.left_out, tree.commit, tree.dirty) == ((), (), commit, True)
+
+
 def test_plain_deep_tree_ends(tmp_path: Path) -> None:
     deep = tmp_path
     for _ in range(100):

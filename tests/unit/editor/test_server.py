@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from secgate.editor.gating import Asked, folder_of
+from secgate.editor.gating import Asked, SupersededError, folder_of
 from secgate.editor.remarks import Remark
-from secgate.editor.server import Gating, serve
+from secgate.editor.server import MOST_AT_ONCE, Gating, serve
 from secgate.model import Edit, Fix, Region
 
 
@@ -59,8 +59,9 @@ def messages(stream: BinaryIO) -> Iterator[dict[str, Any]]:
 class Talk:
     """An editor that speaks to a server in this process, message by message."""
 
-    def __init__(self, editor: BinaryIO, told: BinaryIO) -> None:
+    def __init__(self, editor: BinaryIO, told: BinaryIO, root: Path) -> None:
         self._editor = editor
+        self._root = root
         self._news = messages(told)
 
     def say(self, method: str, **params: Any) -> None:
@@ -70,9 +71,14 @@ class Talk:
         send(self._editor, method, number, **params)
         return next(one for one in self._news if one.get("id") == number).get("result")
 
+    def save(self, name: str) -> None:
+        self.say("textDocument/didSave", textDocument={"uri": f"{self._root.as_uri()}/{name}"})
+
+    def published(self) -> dict[str, Any]:
+        return next(one for one in self._news if one.get("method") == "textDocument/publishDiagnostics")
+
     def diagnostics(self) -> list[dict[str, Any]]:
-        found = next(one for one in self._news if one.get("method") == "textDocument/publishDiagnostics")
-        given: list[dict[str, Any]] = found["params"]["diagnostics"]
+        given: list[dict[str, Any]] = self.published()["params"]["diagnostics"]
         return given
 
 
@@ -89,7 +95,7 @@ def talking(gate: Gating, root: Path) -> Iterator[Talk]:
         os.fdopen(say, "wb") as stdout,
     ):
         ended = pool.submit(serve, gate, stdin=stdin, stdout=stdout, signals=())
-        talk = Talk(editor, told)
+        talk = Talk(editor, told, root)
         hello = talk.ask(1, "initialize", processId=None, rootUri=root.as_uri(), capabilities={})
         assert hello["serverInfo"]["name"] == "secgate"
         try:
@@ -137,6 +143,91 @@ def test_scanners_get_ready_for_a_file_that_was_gated_and_rest_when_nobody_wants
         until(lambda: gate.asked[3:] == ["expect app.py"])
         talk.say("textDocument/didClose", textDocument={"uri": uri})
         until(lambda: gate.asked[3:] == ["expect app.py", "rest"])
+
+
+class Slow(Odd):
+    """A gate that takes until it is told for a file whose name begins with `big`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.ended: list[str] = []
+
+    def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
+        name = Path(asked.path).name
+        self.asked.append(name)
+        while name.startswith("big") and not self.go.wait(0.02):
+            if stop.is_set():
+                self.ended.append(name)
+                raise SupersededError("superseded")
+        return (Remark(region=Region(start_line=1), level="hint", code=name, message="well"),)
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    made = Slow()
+    yield made
+    made.go.set()
+
+
+def codes(told: dict[str, Any]) -> tuple[str, list[str]]:
+    return told["params"]["uri"].rpartition("/")[2], [one["code"] for one in told["params"]["diagnostics"]]
+
+
+def test_a_file_that_takes_long_holds_up_neither_requests_nor_the_next_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: Slow
+) -> None:
+    monkeypatch.setattr("secgate.editor.server.PATIENCE_S", 0.1)
+    with talking(slow, tmp_path) as talk:
+        talk.save("big.py")
+        until(lambda: slow.asked == ["big.py"])
+        place = {"textDocument": {"uri": (tmp_path / "big.py").as_uri()}, "position": {"line": 0, "character": 0}}
+        assert talk.ask(3, "textDocument/hover", **place) is None
+        talk.save("small.py")
+        assert codes(talk.published()) == ("small.py", ["small.py"])
+        slow.go.set()
+        assert codes(talk.published()) == ("big.py", ["big.py"])
+    assert slow.ended == [], "it was not begun anew"
+
+
+def test_only_so_many_scans_run_at_a_time_and_a_save_of_the_same_file_ends_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: Slow
+) -> None:
+    monkeypatch.setattr("secgate.editor.server.PATIENCE_S", 0.05)
+    names = [f"big{number}.py" for number in range(MOST_AT_ONCE)]
+    with talking(slow, tmp_path) as talk:
+        for name in names:
+            talk.save(name)
+            until(lambda name=name: name in slow.asked)  # type: ignore[misc]
+        talk.save("small.py")
+        time.sleep(0.3)
+        assert slow.asked == names
+        talk.save(names[1])
+        until(lambda: slow.asked[len(names) :] == [names[1]])
+        assert slow.ended == [names[1]]
+        slow.go.set()
+        told = [codes(talk.published())[0] for _ in range(MOST_AT_ONCE + 1)]
+        assert sorted(told) == sorted([*names, "small.py"])
+
+
+def test_what_takes_long_is_said_meanwhile_and_gone_with_the_answer_or_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: Slow
+) -> None:
+    monkeypatch.setattr("secgate.editor.server.STILL_S", 0.05)
+    with talking(slow, tmp_path) as talk:
+        talk.save("big.py")
+        told = talk.published()
+        assert codes(told) == ("big.py", ["still-looking"])
+        (one,) = told["params"]["diagnostics"]
+        assert (one["severity"], one["range"]["start"]["line"]) == (3, 0)
+        assert "still looking" in one["message"]
+        slow.go.set()
+        assert codes(talk.published()) == ("big.py", ["big.py"])
+        slow.go.clear()
+        talk.save("big.py")
+        assert codes(talk.published()) == ("big.py", ["still-looking", "big.py"])
+        talk.say("textDocument/didClose", textDocument={"uri": (tmp_path / "big.py").as_uri()})
+        assert codes(talk.published()) == ("big.py", [])
 
 
 def until(ready: Callable[[], bool]) -> None:

@@ -44,9 +44,13 @@ class Machine:
     def run(
         self, one: Job, text: str, *, name: str = "a.py", tool: Tool | None = None, cancelled: bool = False
     ) -> Output:
-        self.standby.begin(name)
         executor = LocalExecutor(
-            environment={}, scratch=str(self.root / "scratch"), python=sys.executable, parallel=1, standby=self.standby
+            environment={},
+            scratch=str(self.root / "scratch"),
+            python=sys.executable,
+            parallel=1,
+            standby=self.standby,
+            standby_for=name,
         )
         if cancelled:
             executor.cancel()
@@ -154,7 +158,7 @@ def test_another_tool_or_one_that_was_not_tested_is_started_anew(machine: Machin
     ids=["no-way", "network", "many"],
 )
 def test_not_every_job_stands_by(machine: Machine, one: Job) -> None:
-    assert machine.standby.take(one, None, rules_root="/") is None
+    assert machine.standby.take(one, None, rules_root="/", name="") is None
     machine.standby.prepare("")
     assert machine.waiting() == []
 
@@ -185,7 +189,7 @@ def test_only_the_scanners_of_one_file_wait(machine: Machine) -> None:
 def test_sets_that_nobody_asked_for_are_forgotten(machine: Machine) -> None:
     machine.run(job(), "first")
     for number in range(MOST_SETS):
-        machine.standby.begin(f"{number}.py")
+        assert machine.standby.take(job(network=True), None, rules_root="/", name=f"{number}.py") is None
     machine.standby.prepare("a.py")
     assert machine.waiting() == []
 

@@ -6,6 +6,7 @@ import hashlib
 import random
 import threading
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ from secgate.policy.documents import (
 from secgate.policy.evaluation import PARTED_FINDINGS, QUERY, Asked
 from secgate.policy.handed import FACTS
 from secgate.policy.parts import joined, split
-from secgate.policy.totality import read_total
+from secgate.policy.totality import read_total, spelt_out
 from secgate.policy.values import effective_data
 from secgate.ports import Answer, PolicyModule
 
@@ -247,8 +248,12 @@ def in_order(decision: LayerDecision) -> LayerDecision:
     """Sort what has no order of its own; elements have one, since only the first ones are explained."""
     return msgspec.structs.replace(
         decision,
-        verdicts=tuple(sorted(decision.verdicts, key=msgspec.json.encode)),
-        obligations=tuple(sorted(decision.obligations, key=msgspec.json.encode)),
+        verdicts=tuple(sorted(spelt_out(decision), key=msgspec.json.encode)),
+        alike=(),
+        added=tuple(
+            msgspec.structs.replace(one, obligations=tuple(sorted(one.obligations, key=msgspec.json.encode)))
+            for one in sorted(decision.added, key=attrgetter("rule"))
+        ),
         superseded=tuple(sorted(decision.superseded, key=msgspec.json.encode)),
     )
 
@@ -292,9 +297,9 @@ def test_what_is_said_once_is_spelt_out_as_the_policy_does(bench: Bench, scope: 
         query="data.secgate.main.verdicts",
         limit_s=60,
     )
-    spelt_out = [one for one in msgspec.json.decode(answer.value, type=list[LayerVerdict]) if one.id != SENTINEL]
-    verdicts = asked(bench, layer, document, values).verdicts
-    assert sorted(verdicts, key=msgspec.json.encode) == sorted(spelt_out, key=msgspec.json.encode)
+    expected = [one for one in msgspec.json.decode(answer.value, type=list[LayerVerdict]) if one.id != SENTINEL]
+    verdicts = spelt_out(asked(bench, layer, document, values))
+    assert sorted(verdicts, key=msgspec.json.encode) == sorted(expected, key=msgspec.json.encode)
     words = {one.word for one in verdicts}
     assert words >= {Word.ALLOW, Word.DENY, Word.WAIVED}
     if name == "organisation":
