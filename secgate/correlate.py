@@ -55,6 +55,7 @@ def correlate(
     written into another one is new, though clocks go on. `schemes` are the algorithm that names findings and those
     whose names are kept as aliases.
     """
+    # File by file, each named as soon as it is grouped: of a large run they do not fit into the processor's memory.
     groups = group(located, commits=target.change_commits, within=crosswalk.within)
     findings = identify(groups, crosswalk, schemes=schemes, codes=codes)
     across_tools = history is not None and base is history.open

@@ -31,20 +31,30 @@ class Group(Struct, frozen=True, gc=False):
 
 
 def group(
-    located: Sequence[Located], *, commits: Sequence[str] = (), within: Mapping[str, str] | None = None
-) -> tuple[Group, ...]:
-    """Group all results; each is in exactly one group. `commits` are those of the change, oldest first.
+    located: Iterable[Located], *, commits: Sequence[str] = (), within: Mapping[str, str] | None = None
+) -> Iterator[Group]:
+    """Group all results, file by file; each is in exactly one group. `commits` are those of the change, oldest first.
 
     `within` names, for a weakness, the wider one that it is a case of: results of both in one unit are one.
     """
-    ordered = sorted(located, key=_order)
-    secrets = [one for one in ordered if one.result.secret]
-    packages = [one for one in ordered if not one.result.secret and _is_advisory(one)]
-    others = [one for one in ordered if not one.result.secret and not _is_advisory(one)]
+    files: dict[str, list[Located]] = {}
+    for one in located:
+        files.setdefault(one.result.location.path, []).append(one)
+    for path in sorted(files):
+        yield from _of_file(files.pop(path), commits, within or {})
+
+
+def _of_file(located: list[Located], commits: Sequence[str], within: Mapping[str, str]) -> list[Group]:
+    located.sort(key=_order)
+    secrets: list[Located] = []
+    packages: list[Located] = []
+    others: list[Located] = []
+    for one in located:
+        (secrets if one.result.secret else packages if _is_advisory(one) else others).append(one)
     found = _secrets(secrets, commits)
     others, found = _joined(others, found)
-    groups = [*_weaknesses(others, within or {}), *found, *_advisories(packages)]
-    return tuple(sorted(groups, key=lambda one: (_order(one.members[0]), one.slot)))
+    groups = [*_weaknesses(others, within), *found, *_advisories(packages)]
+    return sorted(groups, key=lambda one: (_order(one.members[0]), one.slot))
 
 
 def _joined(others: Iterable[Located], secrets: Sequence[Group]) -> tuple[list[Located], list[Group]]:
@@ -78,10 +88,10 @@ def _is_advisory(one: Located) -> bool:
 
 
 def _order(one: Located) -> tuple[object, ...]:
+    """Give what results of one file are ordered by."""
     result, region = one.result, one.result.location.region
     place = one.place.region
     return (
-        result.location.path,
         result.location.commit,
         place.start_line,
         place.start_column,
@@ -186,6 +196,9 @@ def _tools(one: Group) -> frozenset[str]:
 
 def _slots(members: Sequence[Located]) -> list[list[Located]]:
     """Share results of one unit out on as many weaknesses as the one rule that sees most of them sees apart."""
+    region = members[0].result.location.region
+    if _start(region) < _end(region) and all(one.result.location.region == region for one in members):
+        return [list(members)]
     by_rule: dict[tuple[str, str], list[Region]] = {}
     for one in members:
         by_rule.setdefault((one.result.scanner, one.result.rule), []).append(one.result.location.region)

@@ -42,7 +42,7 @@ class _Draft(Struct, frozen=True, gc=False):
 
 
 def identify(
-    groups: Sequence[Group], crosswalk: Crosswalk, *, schemes: Sequence[Scheme] = SCHEMES, codes: Codes | None = None
+    groups: Iterable[Group], crosswalk: Crosswalk, *, schemes: Sequence[Scheme] = SCHEMES, codes: Codes | None = None
 ) -> list[Finding]:
     """Give one finding a group, in their order; those of one name, such as an advisory on two lines, are joined.
 
@@ -58,7 +58,10 @@ def _draft(one: Group, within: Mapping[str, str]) -> _Draft:
     location = home.result.location
     if len(one.members) == 1:
         return _Draft(one, (home.result,), home.result.weakness, location.path, location.commit, home.place)
-    results = tuple(dict.fromkeys(member.result for member in one.members))
+    results = tuple([member.result for member in one.members])
+    # A whole result takes long to compare; what differs in its message differs.
+    if len({result.message for result in results}) < len(results):
+        results = tuple(dict.fromkeys(results))
     names = {result.weakness for result in results}
     weakness = min(names - {within[name] for name in names if name in within}, key=_plainness)
     return _Draft(one, results, weakness, location.path, location.commit, home.place)
@@ -177,7 +180,8 @@ def _others(first: Fingerprint, made: Sequence[Fingerprint]) -> tuple[Fingerprin
 def _finding(draft: _Draft, names: _Names, crosswalk: Crosswalk, codes: Codes | None) -> Finding:
     results = draft.results
     worst, confidence, lane = results[0], results[0].confidence, results[0].lane
-    if len(results) > 1:
+    # Most groups of several are what one rule says of one place.
+    if len({(one.scanner, one.rule, one.severity, one.score, one.confidence, one.lane) for one in results}) > 1:
         worst = max(results, key=lambda result: (result.severity.rank, result.score, _rule_name(result)))
         confidence = min((result.confidence for result in results), key=_CONFIDENCES.index)
         lane = min((result.lane for result in results), key=_LANES.index)

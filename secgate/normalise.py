@@ -74,7 +74,7 @@ class Refusal(Value, frozen=True, kw_only=True):
 
 
 class Normalised(NamedTuple):
-    """Results with their places, sorted; the masker for all that is shown of these files; what was refused."""
+    """Results with their places, file by file; the masker for all that is shown of these files; what was refused."""
 
     located: tuple[Located, ...]
     masker: Masker
@@ -116,9 +116,13 @@ class _File:
         data = read(path) if self.is_known else None
         self.index = FileIndex(index_kind(self.kinds, self.location.path), data) if data is not None else None
         self.items = items
-        self.pointed = [Pointed(one.raw.region, one.raw.column_unit, one.tool == "bandit") for one in items]
-        self.spans: list[tuple[tuple[int, int], ...]] = []
+        # Of each item where there is a text; spans of the few that are about a secret, by their place among all.
+        told = items if self.index is not None else ()
+        self.pointed = [Pointed(one.raw.region, one.raw.column_unit, one.tool == "bandit") for one in told]
+        self.spans: dict[int, tuple[tuple[int, int], ...]] = {}
         self.places: dict[tuple[int, int], Place] = {}
+        # Whether no secret is known that could stand in what is said of the file; told when all are known.
+        self.is_idle = False
 
 
 class _Tables(NamedTuple):
@@ -128,7 +132,7 @@ class _Tables(NamedTuple):
     crosswalk: Crosswalk
     scores: Callable[[Sequence[str]], float | None]
     words: tokens.Words
-    severities: dict[tuple[str, str, str, float | None, str], tuple[Severity, float, str]]
+    severities: dict[tuple[str, str, Severity | None, float | None, str], tuple[Severity, float, str]]
 
 
 def normalise(
@@ -151,11 +155,17 @@ def normalise(
     found: dict[str, list[_Item]] = {}
     refused: list[Refusal] = []
     masker = Masker()
+    given: dict[tuple[str, bool], tuple[str, str]] = {}
     for item in _items(scans, crosswalk):
-        path, reason = _view_path(item.raw, view, keep_outside=keep_outside)
+        raw = item.raw
+        # What a scan of the history found may be gone from the tree; its commit says where it is.
+        key = raw.path or (raw.package.manifest if raw.package else ""), keep_outside or bool(raw.commit)
+        if key not in given:
+            given[key] = _view_path(key[0], view, keep_outside=key[1])
+        path, reason = given[key]
         if reason:
             refused.append(_refusal(item, reason))
-            _tell(masker, "", item.raw.quoted)
+            _tell(masker, "", raw.quoted)
             continue
         found.setdefault(path, []).append(item)
     paths = sorted(found)
@@ -172,6 +182,7 @@ def normalise(
     for path, spots in apart.each(opened()) if apart is not None else _alone(opened()):
         # A syntax tree is large: each file's goes as soon as its results have their places.
         file = files.pop(path)
+        file.is_idle = masker.is_idle(file.location.path)
         done[path] = [_locate(file, at, tables, spots[at] if spots else None) for at in range(len(file.items))]
     located = [one for path in paths for one in done.pop(path)]
     refused = [
@@ -179,7 +190,7 @@ def normalise(
         for one in refused
     ]
     refused.sort(key=lambda one: (one.lane, one.scanner, one.path, one.rule))
-    return Normalised(tuple(sorted(located, key=_order)), masker, tuple(refused))
+    return Normalised(tuple(located), masker, tuple(refused))
 
 
 def _alone(files: Iterable[Asked]) -> Iterator[tuple[str, Sequence[Spot] | None]]:
@@ -189,32 +200,31 @@ def _alone(files: Iterable[Asked]) -> Iterator[tuple[str, Sequence[Spot] | None]
 
 def _asked(path: str, file: _File) -> Asked:
     """Give what is asked of a file: nothing where a secret is in it, whose place its tool may not have said."""
-    return Asked(path, None if any(file.spans) else file.index, file.pointed)
+    return Asked(path, None if any(file.spans.values()) else file.index, file.pointed)
 
 
 def _items(scans: Sequence[Scanned], crosswalk: Crosswalk) -> Iterator[_Item]:
-    names: dict[tuple[str, str, tuple[int, ...], str], str] = {}
-    sets: dict[tuple[int, ...], tuple[int, ...]] = {}
     for scan in scans:
         invocation = scan.invocation
         known = {rule.id: rule for rule in invocation.rules}
         for reading in scan.readings:
             rules = known | {rule.id: rule for rule in reading.rules}
+            alike: dict[tuple[str, str, tuple[int, ...], str], tuple[str, Rule, tuple[int, ...], str]] = {}
             for raw in reading.results:
-                rule = rules.get(raw.rule) or Rule(id=raw.rule)
-                told = raw.cwes or rule.cwes
-                cwes = sets[told] if told in sets else sets.setdefault(told, tuple(sorted(set(told))))
-                key = (raw.tool or invocation.scanner, raw.rule, cwes, raw.weakness or rule.weakness)
-                if key not in names:
-                    names[key] = crosswalk.weakness(*key)
-                tool, lane = key[0], raw.lane or invocation.lane
-                weakness = VULNERABLE_DEPENDENCY if raw.advisory and raw.package is not None else names[key]
-                yield _Item(invocation, tool, rule, raw, lane, cwes, weakness)
+                key = (raw.tool, raw.rule, raw.cwes, raw.weakness)
+                found = alike.get(key)
+                if found is None:
+                    rule, tool = rules.get(raw.rule) or Rule(id=raw.rule), raw.tool or invocation.scanner
+                    cwes = tuple(sorted(set(raw.cwes or rule.cwes)))
+                    name = crosswalk.weakness(tool, raw.rule, cwes, raw.weakness or rule.weakness)
+                    found = alike[key] = tool, rule, cwes, name
+                tool, rule, cwes, name = found
+                weakness = VULNERABLE_DEPENDENCY if raw.advisory and raw.package is not None else name
+                yield _Item(invocation, tool, rule, raw, raw.lane or invocation.lane, cwes, weakness)
 
 
-def _view_path(raw: RawResult, view: View, *, keep_outside: bool) -> tuple[str, str]:
+def _view_path(path: str, view: View, *, keep_outside: bool) -> tuple[str, str]:
     """Give the path in the view, or why there is none. A result without any path is kept as one of the whole tree."""
-    path = raw.path or (raw.package.manifest if raw.package else "")
     if not path:
         return "", ""
     if path in view.digests:
@@ -226,8 +236,7 @@ def _view_path(raw: RawResult, view: View, *, keep_outside: bool) -> tuple[str, 
         return path, ""
     if path.startswith(("/", "../")) or path in ("..", ".") or "\0" in path:
         return "", "points outside of what was scanned"
-    # What a scan of the history found may be gone from the tree; its commit says where it is.
-    return (path, "") if keep_outside or raw.commit else ("", "is not among the scanned files")
+    return (path, "") if keep_outside else ("", "is not among the scanned files")
 
 
 def _refusal(item: _Item, reason: str) -> Refusal:
@@ -243,20 +252,25 @@ def _refusal(item: _Item, reason: str) -> Refusal:
 def _find_secrets(file: _File, masker: Masker) -> None:
     """Tell the masker of every secret that any lane's result of this file is about, before anything is made of it."""
     path, commit = file.location.path, file.location.commit
-    for item, pointed in zip(file.items, file.pointed, strict=True):
-        _tell(masker, path, item.raw.secrets)
+    for at, item in enumerate(file.items):
         _tell(masker, path, item.raw.quoted)
-        spans: tuple[tuple[int, int], ...] = ()
-        is_rule = not SECRET_CWES.isdisjoint(item.cwes)
-        is_about = is_rule or item.lane is Lane.SECRETS or item.raw.secrets or item.raw.secret_spans
+        if not _is_about_secret(item):
+            continue
+        _tell(masker, path, item.raw.secrets)
         index = _index(file, item.raw)
-        if index is not None and is_about:
-            region = index.source.offsets(region_of(index, pointed))
-            spans = secret_spans(index, item.raw, region, lane=item.lane, is_rule=is_rule)
-            masker.add(path, index.source, spans, commit=commit)
-        elif is_about:
+        if index is None:
             _tell(masker, path, quoted_secrets(item.raw))
-        file.spans.append(spans)
+            continue
+        region = index.source.offsets(region_of(index, file.pointed[at]))
+        is_rule = not SECRET_CWES.isdisjoint(item.cwes)
+        spans = secret_spans(index, item.raw, region, lane=item.lane, is_rule=is_rule)
+        masker.add(path, index.source, spans, commit=commit)
+        file.spans[at] = spans
+
+
+def _is_about_secret(item: _Item) -> bool:
+    is_rule = item.lane is Lane.SECRETS or not SECRET_CWES.isdisjoint(item.cwes)
+    return is_rule or bool(item.raw.secrets or item.raw.secret_spans)
 
 
 def _tell(masker: Masker, path: str, texts: Sequence[str]) -> None:
@@ -274,13 +288,14 @@ def _index(file: _File, raw: RawResult) -> FileIndex | None:
 def _locate(file: _File, at: int, tables: _Tables, known: Spot | None) -> Located:
     masker = tables.masker
     item, index, path = file.items[at], _index(file, file.items[at].raw), file.location.path
-    spans = file.spans[at]
+    spans = file.spans.get(at, ())
     is_secret = item.lane is Lane.SECRETS or not SECRET_CWES.isdisjoint(item.cwes)
     region, snippet = item.raw.region, ""
     if index is None:
-        place = Place(region=region, symbol=masker.own(path, item.raw.resource)[:LONGEST_NAME])
+        own = item.raw.resource if file.is_idle else masker.own(path, item.raw.resource)
+        place = Place(region=region, symbol=own[:LONGEST_NAME])
         if not is_secret:
-            snippet = masker.text(path, item.raw.snippet)
+            snippet = item.raw.snippet if file.is_idle else masker.text(path, item.raw.snippet)
     else:
         found = known or spot(index, file.pointed[at])
         region, start, end, unit = found.region, found.start, found.end, found.unit
@@ -360,7 +375,7 @@ def _keyed(place: Place, key: str) -> Place:
 def _result(item: _Item, file: _File, region: Region, tables: _Tables, *, snippet: str, is_secret: bool) -> Result:
     raw, rule, path = item.raw, item.rule, file.location.path
     severity, score, basis = _severity(item, tables)
-    if tables.masker.is_idle(path):
+    if file.is_idle:
         clean = _cut
     else:
 
@@ -419,27 +434,10 @@ def _severity(item: _Item, tables: _Tables) -> tuple[Severity, float, str]:
         highest = tables.scores((raw.advisory, *raw.aliases))
         if highest is not None:
             return Severity.from_score(highest), highest, "cvss"
-    key = (item.tool, raw.rule, raw.severity.value if raw.severity else "", score, raw.severity_basis)
-    if key not in tables.severities:
-        tables.severities[key] = tables.crosswalk.severity(
+    key = (item.tool, raw.rule, raw.severity, score, raw.severity_basis)
+    found = tables.severities.get(key)
+    if found is None:
+        found = tables.severities[key] = tables.crosswalk.severity(
             item.tool, raw.rule, native=raw.severity, score=score, basis=raw.severity_basis
         )
-    return tables.severities[key]
-
-
-def _order(one: Located) -> tuple[object, ...]:
-    result = one.result
-    region = result.location.region
-    return (
-        result.location.path,
-        result.location.commit,
-        region.start_line,
-        region.start_column,
-        region.end_line,
-        region.end_column,
-        result.lane,
-        result.scanner,
-        result.rule,
-        result.advisory,
-        result.message,
-    )
+    return found

@@ -241,7 +241,7 @@ def _in_repos(before: str, entry: str, *, begin: bool) -> str:
     """
     newline = "\r\n" if "\r\n" in before else "\n"
     lines = _ended(before, newline).splitlines(keepends=True)
-    start = next((at for at, line in enumerate(lines) if re.match(r"repos\s*:", line)), None)
+    start = next((at for at, line in enumerate(lines) if re.match(r"\ufeff?repos\s*:", line)), None)
     if start is None:
         return before if not begin else "".join([*lines, f"repos:{newline}", entry.replace("\n", newline)])
     lines[start] = _EMPTY_LIST.sub("repos:", lines[start])
@@ -284,7 +284,7 @@ def _yaml(text: str) -> Any:
 
 def _toml(text: str) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))  # so does whoever reads settings
     except (tomllib.TOMLDecodeError, RecursionError):
         return None
 

@@ -48,6 +48,7 @@ _FAULTS = {
     Outcome.INTERNAL_ERROR: "secgate itself failed, so nothing passes",
 }
 _BLOCKING = (Word.DENY, Word.INCONCLUSIVE)
+_WORDS = tuple(Word)
 
 
 class LaneRow(Value, frozen=True, kw_only=True):
@@ -66,12 +67,16 @@ class LaneRow(Value, frozen=True, kw_only=True):
 
 
 class FindingRow(Value, frozen=True, kw_only=True):
-    """One finding with its verdict, as shown. `why` ends in the rule in brackets; `fix` is one instruction or ""."""
+    """One finding with its verdict, as shown. `why` ends in the rule in brackets; `fix` is one instruction or "".
+
+    `line` is the one to look at, 0 where none is known.
+    """
 
     finding: Finding
     verdict: Verdict | None
     word: str
     blocking: bool
+    line: int
     place: str
     seen_by: str
     why: str
@@ -174,7 +179,7 @@ def _word(decision: Decision | None) -> str:
 
 
 def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAccount | None) -> FindingRow:
-    region = pinpoint(finding).region
+    line = pinpoint(finding).region.start_line
     duty = sla.earliest(finding.obligations)
     why = ""
     if verdict is not None:
@@ -185,8 +190,9 @@ def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAcco
         verdict=verdict,
         word=verdict.word.value if verdict else "not judged",
         blocking=verdict is not None and verdict.word in _BLOCKING,
+        line=line,
         # What is in no file of a tree is known by its own name or address.
-        place=(finding.location.path or finding.symbol) + (f":{region.start_line}" if region.start_line else ""),
+        place=(finding.location.path or finding.symbol) + (f":{line}" if line else ""),
         seen_by=", ".join(sorted({witness.scanner for witness in finding.witnesses})),
         why=why,
         fix=fix_of(finding, verdict),
@@ -203,16 +209,16 @@ def pinpoint(finding: Finding) -> Location:
 
     A resource may be a hundred lines long, and the weakness one of them.
     """
-    unit = finding.location.region
+    own = finding.location
+    first, last = own.region.start_line, max(own.region.end_line, own.region.start_line)
+    if first == 0:
+        return own
     inside = [
-        witness.location
-        for witness in finding.witnesses
-        if (witness.location.path, witness.location.commit) == (finding.location.path, finding.location.commit)
-        and unit.start_line <= witness.location.region.start_line <= max(unit.end_line, unit.start_line)
+        there
+        for there in [witness.location for witness in finding.witnesses]
+        if first <= there.region.start_line <= last and there.path == own.path and there.commit == own.commit
     ]
-    if unit.start_line == 0 or not inside:
-        return finding.location
-    return min(inside, key=_extent)
+    return min(inside, key=_extent) if inside else own
 
 
 def _extent(place: Location) -> tuple[int, int, int]:
@@ -233,17 +239,16 @@ def said_once(reason: str, finding: Finding) -> str:
 
 def worst_first(finding: Finding) -> tuple[float, str, int, str]:
     """Give what findings are ordered by wherever they are listed: the highest score in front, then by place."""
-    return (
-        -finding.score,
-        finding.location.path or finding.symbol,
-        pinpoint(finding).region.start_line,
-        finding.fingerprint,
-    )
+    return _worst_first(finding, pinpoint(finding).region.start_line)
+
+
+def _worst_first(finding: Finding, line: int) -> tuple[float, str, int, str]:
+    return (-finding.score, finding.location.path or finding.symbol, line, finding.fingerprint)
 
 
 def _importance(row: FindingRow) -> tuple[int, tuple[float, str, int, str]]:
-    order = list(Word).index(row.verdict.word) if row.verdict else len(Word)
-    return (order, worst_first(row.finding))
+    order = _WORDS.index(row.verdict.word) if row.verdict else len(_WORDS)
+    return (order, _worst_first(row.finding, row.line))
 
 
 def fix_of(finding: Finding, verdict: Verdict | None) -> str:

@@ -100,14 +100,18 @@ def _show(begun: Beginning) -> None:
 
 
 def _difference(one: Proposal) -> list[str]:
-    old = (one.before or "").splitlines(keepends=True)
     told = difflib.unified_diff(
-        old,
-        one.text.splitlines(keepends=True),
+        _seen(one.before or ""),
+        _seen(one.text),
         f"a/{one.path}" if one.before is not None else "/dev/null",
         f"b/{one.path}",
     )
     return [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in told]
+
+
+def _seen(text: str) -> list[str]:
+    """Give the lines of a text as an editor shows them: what is kept of its ends and its mark is nothing to read."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").splitlines(keepends=True)
 
 
 def _ask() -> None:

@@ -74,11 +74,12 @@ class PlaceTable:
         if location is None:
             return _NOWHERE
         key = (location.uri, location.uri_base_id, location.index)
-        if key not in self._spots:
+        spot = self._spots.get(key)
+        if spot is None:
             if len(self._spots) >= _CACHED:
                 self._spots.clear()
-            self._spots[key] = self._spot(location)
-        return self._spots[key]
+            spot = self._spots[key] = self._spot(location)
+        return spot
 
     def region(self, location: ArtifactLocation | None, span: Span, *, longest: int) -> tuple[Region, str]:
         """Give a region and its text, both helped out by the artefact's embedded text where the file gives none.

@@ -101,16 +101,19 @@ def _as_read(_: ForeignRun) -> Callable[[Sequence[RawResult]], Iterable[RawResul
     return list
 
 
-def read(source: bytes | Readable, *, name: str, finish: Finish = _as_read) -> tuple[ForeignRun, ...]:
+def read(
+    source: bytes | Readable, *, name: str, finish: Finish = _as_read, keeps_claims: bool = True
+) -> tuple[ForeignRun, ...]:
     """Give the runs of a SARIF file, from its bytes or a stream of them; `name` is used in messages.
 
     A stream is read from where it stands and not closed. What is done to all results is done by `finish`, while they
-    are read, so that a large run is never held twice. Raises UsageError for what is not SARIF 2.1.0, for what stands
+    are read, so that a large run is never held twice. Without `keeps_claims` no result has its fingerprints and its
+    baseline state, which are a tenth of the work. Raises UsageError for what is not SARIF 2.1.0, for what stands
     in another file and for what is past a limit, naming the JSON path, and OSError as the stream does.
     """
     cursor = Cursor(source, name=name)
     texts = _Texts(cursor)
-    return tuple(_RunReader(run, cursor, texts).read(finish) for run in Walk(cursor).runs())
+    return tuple(_RunReader(run, cursor, texts, keeps_claims=keeps_claims).read(finish) for run in Walk(cursor).runs())
 
 
 class _Texts:
@@ -129,8 +132,9 @@ class _Texts:
 class _RunReader:
     """Resolves the packed results of one run with what its results share."""
 
-    def __init__(self, run: WalkedRun, cursor: Cursor, texts: _Texts) -> None:
+    def __init__(self, run: WalkedRun, cursor: Cursor, texts: _Texts, *, keeps_claims: bool) -> None:
         self._run, self._cursor, self._texts = run, cursor, texts
+        self._keeps_claims = keeps_claims
         self._rules = RuleTable(run.components, run.taxonomies, run.invocations)
         roots = [one.mapped_to for one in run.version_control if one.mapped_to]
         self._places = PlaceTable(run.bases, run.artifacts, run.embedded, roots)
@@ -161,15 +165,20 @@ class _RunReader:
 
     def _some(self) -> Iterator[RawResult]:
         """Resolve the next results."""
-        run, decoder = self._run, msgspec.msgpack.Decoder(ResultPart)
-        for _ in range(min(_AT_ONCE, len(run.results))):
-            at, packed = run.results.popleft()
-            part = decoder.decode(packed)
-            result = self._result(part, f"{run.path}.results[{at}]")
-            self._unplaced += not result.path
-            self._undecided += part.kind in ("review", "open")
-            self._suppressed += bool(part.suppressions)
-            self._baselined += part.baseline_state is not None
+        packed, decoder = self._run.results, msgspec.msgpack.Decoder(list[tuple[int, ResultPart]])
+        some: list[tuple[int, ResultPart]] = []
+        while packed and len(some) < _AT_ONCE:
+            some += decoder.decode(packed.popleft())
+        for at, part in some:
+            result = self._result(part, at)
+            if not result.path:
+                self._unplaced += 1
+            if part.kind in ("review", "open"):
+                self._undecided += 1
+            if part.suppressions:
+                self._suppressed += 1
+            if part.baseline_state is not None:
+                self._baselined += 1
             yield result
 
     def _head(self) -> ForeignRun:
@@ -193,9 +202,9 @@ class _RunReader:
             errors=sum(notified),
         )
 
-    def _result(self, part: ResultPart, path: str) -> RawResult:
-        identity, known = self._rule(part, path)
-        spot, region, snippet, resource = self._place(part, path)
+    def _result(self, part: ResultPart, at: int) -> RawResult:
+        identity, known = self._rule(part, at)
+        spot, region, snippet, resource = self._place(part, at)
         rule, bag = known.rule if known else Rule(id=identity), part.properties
         score = bag.score() if bag else None
         score = rule.score if score is None else score
@@ -207,8 +216,8 @@ class _RunReader:
             own = (cwes_in(bag.texts()) if bag else set()) | self._rules.cwes(part.taxa or [])
             cwes = tuple(sorted(own.union(cwes)))
         return RawResult(
-            rule=self._share(identity),
-            message=self._message(part.message or Message(), known, path),
+            rule=identity,
+            message=self._message(part.message, known, at) if part.message else "",
             path=self._share(spot.path),
             region=region,
             column_unit=self._unit,
@@ -219,45 +228,50 @@ class _RunReader:
             cwes=cwes,
             snippet=snippet,
             resource=self._share(resource),
-            suppressions=tuple(_suppression(one) for one in part.suppressions or ()),
-            claims=_claims(part),
+            suppressions=tuple(map(_suppression, part.suppressions)) if part.suppressions else (),
+            claims=_claims(part) if self._keeps_claims else None,
         )
 
-    def _rule(self, part: ResultPart, path: str) -> tuple[str, KnownRule | None]:
+    def _rule(self, part: ResultPart, at: int) -> tuple[str, KnownRule | None]:
         """3.27.5 to 3.27.7: ruleId, else rule.id, else the rule at ruleIndex of the component that `rule` names."""
         key = (part.rule_id, part.rule_index)
-        if part.rule is None and key in self._found:
-            return self._found[key]
+        found = self._found.get(key) if part.rule is None else None
+        if found is not None:
+            return found
         reference = part.rule or Reference()
         index = part.rule_index if part.rule_index is not None and part.rule_index >= 0 else reference.index
         given = part.rule_id or reference.id
         identity, known = self._rules.find(msgspec.structs.replace(reference, id=given, index=index))
         if not identity:
-            self._cursor.refuse(f"{path}.ruleId", "no rule: neither ruleId nor a ruleIndex that exists")
+            self._cursor.refuse(f"{self._where(at)}.ruleId", "no rule: neither ruleId nor a ruleIndex that exists")
         if len(identity) > MAX_NAME:
-            self._cursor.refuse(f"{path}.ruleId", f"longer than {MAX_NAME} characters")
+            self._cursor.refuse(f"{self._where(at)}.ruleId", f"longer than {MAX_NAME} characters")
+        identity = self._share(identity)
         if part.rule is None and len(self._found) < MAX_FOUND:
             self._found[key] = identity, known
         return identity, known
 
-    def _place(self, part: ResultPart, path: str) -> tuple[Spot, Region, str, str]:
+    def _place(self, part: ResultPart, at: int) -> tuple[Spot, Region, str, str]:
         """Give the first location that is in a file, else the file that was looked at, and what lies inside of it.
 
         For want of a file the name or the first address tells one result's place from another's.
         """
         location: ArtifactLocation | None = part.analysis_target
+        spot: Spot | None = None
         span = None
         address = ""
         logical: list[LogicalLocation] = []
-        for one in part.locations or []:
+        for one in part.locations or ():
             logical = logical or one.logical_locations or []
             physical = one.physical_location
-            there = self._places.spot(physical.artifact_location) if physical else Spot("")
-            if physical and there.path:
-                location, span = physical.artifact_location, physical.region
+            if physical is None:
+                continue
+            there = self._places.spot(physical.artifact_location)
+            if there.path:
+                location, spot, span = physical.artifact_location, there, physical.region
                 break
             address = address or there.inner
-        spot = self._places.spot(location)
+        spot = spot or self._places.spot(location)
         resource = spot.inner
         if not spot.path:
             name = (logical[0].fully_qualified_name or logical[0].name or "") if logical else ""
@@ -266,11 +280,11 @@ class _RunReader:
             return spot, Region(), "", resource
         region, snippet = self._places.region(location, span, longest=MAX_TEXT)
         if not (span.snippet and span.snippet.text):
-            self._texts.made(len(snippet), path)
+            self._texts.made(len(snippet), self._where(at))
         # A line of what a container holds is no line of the container.
         return spot, Region() if spot.inner else region, snippet, resource
 
-    def _message(self, message: Message, known: KnownRule | None, path: str) -> str:
+    def _message(self, message: Message, known: KnownRule | None, at: int) -> str:
         text = message.text or (self._rules.string(message.id, known) if message.id else "") or message.markdown or ""
         text = text[:MAX_TEXT]
         if not message.arguments:
@@ -278,8 +292,13 @@ class _RunReader:
             return text
         filled = _filled(text, message.arguments)
         # What looking for braces costs counts too: a short argument may stand in a long template, very often.
-        self._texts.made(len(filled) + len(text) // 4 + 32 * (text.count("{") + text.count("}")), path)
+        work = len(text) // 4 + 32 * (text.count("{") + text.count("}"))
+        self._texts.made(len(filled) + work, self._where(at))
         return filled
+
+    def _where(self, at: int) -> str:
+        """Give the JSON path of a result."""
+        return f"{self._run.path}.results[{at}]"
 
     def _share(self, text: str) -> str:
         """Give one and the same string for equal ones: paths and rules come back in most results."""

@@ -108,7 +108,8 @@ class RuleTable:
         at = result.provenance.invocation_index if result.provenance else None
         if at is not None and 0 <= at < len(self._set):
             return self._set[at].get(key, default)
-        return max(default, self._strictest.get(key, default), key=_LEVELS.index)
+        strictest = self._strictest.get(key)
+        return default if strictest is None else max(default, strictest, key=_LEVELS.index)
 
     def string(self, message_id: str, known: KnownRule | None) -> str:
         """Give a message's template: the rule's own, else one that a component shares. 3.11.7."""

@@ -10,9 +10,9 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from secgate.errors import UsageError
 
@@ -26,6 +26,12 @@ MAX_STEPS = 5_000_000
 passed over."""
 
 _CHUNK = 1024 * 1024
+_BLOCK = 128 * 1024
+"""Characters of elements that are tried at once."""
+_GUESSES = 4
+"""Places of a block that may be the end of an element; the last is, but where parts of elements look like them."""
+_MOST_ALONE = 1_024
+"""Elements that are read one by one before a block is tried again."""
 _EXACT = 1 << 53
 # A value cut at the window's end fails at most so far before it: `-Infinity`, an escape, a literal.
 _TAIL = 16
@@ -40,6 +46,9 @@ _NO_TEXT = (
 )
 _PLAIN = re.compile(r"[$A-Za-z]{1,40}")
 _SPACE = re.compile(r"[ \t\n\r]*")
+_BETWEEN = re.compile(r'\}[ \t\n\r]*,[ \t\n\r]*\{[ \t\n\r]*"[$A-Za-z]{1,40}"')
+
+_T = TypeVar("_T")
 
 
 def shown(key: str) -> str:
@@ -141,19 +150,59 @@ class Cursor:
 
     def elements(self, path: str, *, most: int) -> Iterator[str]:
         """Walk an array, giving the path of each element, which must be read before the next one."""
+        return (f"{path}[{at}]" for at, _ in self.several(path, None, most=most))
+
+    def several(
+        self, path: str, read: Callable[[str], Sequence[_T]] | None, *, most: int
+    ) -> Iterator[tuple[int, Sequence[_T]]]:
+        """Walk an array, giving the place of an element, to be read before the next one, or of several and them.
+
+        `read` gives several: it is shown a text that may be whole elements with commas between them. Where it is not,
+        or where it would say anything else than `value` says of each, it must give none.
+        """
         self._open("[", path, "not a list")
-        count = 0
-        while self.peek() != "]":
+        count, alone, rest, between = 0, 8, 0, ""
+        while True:
+            if read is not None and not between:
+                mark = _BETWEEN.match(self._text, max(self._at - 1, 0))
+                between = mark.group() if mark else ""
+            if self.peek() == "]":
+                break
             if count:
                 self._pass(",", path)
                 if self.peek() == "]":
                     self.refuse(path, f"not JSON: {self._here('a value was expected')}")
             if count >= most:
                 self.refuse(path, f"more than {most} elements")
-            self._step(path)
-            yield f"{path}[{count}]"
-            count += 1
+            found: Sequence[_T] = ()
+            if read is not None and between and rest <= 0:
+                found = self._block(between, read, min(most - count, MAX_STEPS - self._steps))
+                alone = 8 if found else min(2 * alone, _MOST_ALONE)
+                rest = 0 if found else alone
+            rest -= 1
+            self._step(path, max(len(found), 1))
+            yield count, found
+            count += max(len(found), 1)
         self._at += 1
+
+    def _block(self, between: str, read: Callable[[str], Sequence[_T]], most: int) -> Sequence[_T]:
+        """Pass over elements that begin here and of which `read` says what they are; none where it does not.
+
+        Where one ends is guessed, by what stood `between` two before. A wrong guess is in the midst of an element:
+        then the text has brackets or quotes that are not closed, and is no list of elements.
+        """
+        if len(self._text) - self._at < _BLOCK and not self._ended:
+            self._more()
+        end = self._at + _BLOCK
+        for _ in range(_GUESSES):
+            end = self._text.rfind(between, self._at, end)
+            if end < 0:
+                break
+            found = read(self._text[self._at : end + 1])
+            if 0 < len(found) <= most:
+                self._at = end + 1
+                return found
+        return ()
 
     def skip(self, path: str) -> None:
         """Pass over a value that nothing is wanted of; its elements are checked one by one."""
@@ -180,8 +229,8 @@ class Cursor:
             self.refuse(path, reason)
         self._at += 1
 
-    def _step(self, path: str) -> None:
-        self._steps += 1
+    def _step(self, path: str, count: int = 1) -> None:
+        self._steps += count
         if self._steps > MAX_STEPS:
             self.refuse(path, f"more than {MAX_STEPS} elements in all")
 

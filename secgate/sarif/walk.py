@@ -25,6 +25,7 @@ from secgate.sarif.parts import (
     Text,
     VersionControl,
 )
+from secgate.sarif.several import Several
 from secgate.sarif.stream import Cursor, shown
 
 MAX_RUNS = 1_000
@@ -53,14 +54,14 @@ _T = TypeVar("_T")
 class WalkedRun:
     """One run, its results and artefacts packed; `path` is its JSON path. The driver is the first component.
 
-    Each result stands with its place among all, since those that are none by their kind are left out; `embedded` are
-    texts of artefacts by their place.
+    Results are packed some at a time, each with its place among all, since those that are none by their kind are left
+    out; `embedded` are texts of artefacts by their place.
     """
 
     path: str
     components: list[Component] = field(default_factory=list)
     taxonomies: list[Component] = field(default_factory=list)
-    results: deque[tuple[int, bytes]] = field(default_factory=deque)
+    results: deque[bytes] = field(default_factory=deque)
     artifacts: list[bytes] = field(default_factory=list)
     embedded: dict[int, str] = field(default_factory=dict)
     invocations: list[InvocationPart] = field(default_factory=list)
@@ -161,16 +162,24 @@ class Walk:
             cursor.skip(path)
 
     def _take_results(self, run: WalkedRun, path: str) -> None:
-        cursor = self._cursor
-        for at, place in enumerate(cursor.elements(path, most=MAX_RESULTS)):
-            part = self._part(place, ResultPart)
-            if part.kind in ("pass", "notApplicable", "informational") and part.level in (None, "none"):
-                run.informational += 1
-                continue
-            self._results_left -= 1
+        cursor, many = self._cursor, Several(ResultPart)
+        for first, several in cursor.several(path, many.read, most=MAX_RESULTS):
+            parts = several or [self._part(f"{path}[{first}]", ResultPart)]
+            kept = [(at, part) for at, part in enumerate(parts, first) if not _is_informational(part)]
+            run.informational += len(parts) - len(kept)
+            self._results_left -= len(kept)
             if self._results_left < 0:
                 cursor.refuse(path, f"more than {MAX_RESULTS} results")
-            run.results.append((at, self._pack(part, place)))
+            if kept:
+                run.results.append(self._pack_results(kept, path))
+
+    def _pack_results(self, parts: list[tuple[int, ResultPart]], path: str) -> bytes:
+        try:
+            return self._packer.encode(parts)
+        except (UnicodeEncodeError, OverflowError):
+            for at, part in parts:
+                self._pack(part, f"{path}[{at}]")
+            raise
 
     def _tool(self, path: str) -> list[Component]:
         cursor = self._cursor
@@ -250,3 +259,7 @@ class Walk:
             self._cursor.refuse(path, _HALF)
         except OverflowError:
             self._cursor.refuse(path, "a number of too many digits")
+
+
+def _is_informational(part: ResultPart) -> bool:
+    return part.kind in ("pass", "notApplicable", "informational") and part.level in (None, "none")

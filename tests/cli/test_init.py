@@ -95,6 +95,19 @@ def test_faulty_settings_are_said_and_nothing_is_written(product: Product, shop:
     assert (ended.code, "did you mean `profile`" in ended.err, written(shop)) == (2, True, {})
 
 
+def test_a_file_of_windows_is_added_to_in_its_own_form_and_shown_without(product: Product, git: Git) -> None:
+    text = "\ufeff[project]\r\nname = 'x'\r\n".encode()
+    git.commit({"app.py": CLEAN})
+    (git.root / "pyproject.toml").write_bytes(text)
+    done = init(product, git, "--pyproject", "--without", "pre-commit", "--yes")
+    assert done.code == 0
+    shown = done.out.splitlines()
+    assert (" [project]" in shown, "+version = 1" in shown, "\\" in done.out) == (True, True, False)
+    held = (git.root / "pyproject.toml").read_bytes()
+    assert held.startswith(text)
+    assert held.count(b"\n") == held.count(b"\r\n")
+
+
 def test_a_plain_folder_gets_settings_alone(product: Product, tmp_path: Path) -> None:
     plain = tree(tmp_path / "plain", {"app.py": CLEAN})
     ended = product.cli("init", "--yes", cwd=plain, at=None)

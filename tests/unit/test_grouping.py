@@ -77,7 +77,7 @@ def test_a_wide_region_joins_the_first_unit_inside_that_others_speak_of(seen: li
         for line in units
         if line not in homes
     }
-    groups = group([_located(one) for one in seen])
+    groups = tuple(group([_located(one) for one in seen]))
     lines = {one.members[0].place.region.start_line: one.members for one in groups}
     assert {line: sorted({one.place.region.start_line for one in found}) for line, found in lines.items()} == expected
     assert sum(len(found) for found in lines.values()) == len(seen)
@@ -117,6 +117,6 @@ def test_growth_is_linear_in_wide_regions_and_in_places_of_one_unit() -> None:
         inside = [
             Located(result=_located(Seen("c", line, line, line)).result, place=table) for line in range(1, count, 2)
         ]
-        return calls_of(lambda: group([*found, *inside]))
+        return calls_of(lambda: list(group([*found, *inside])))
 
     assert spent(3_000) < 13 * spent(300)

@@ -142,7 +142,7 @@ def test_secret_symbol_names_its_key() -> None:
     raws = [_raw(secrets=("hunter22",), region=_at(2)), _raw(secrets=("hunter33",), region=_at(1))]
     text = 'db(passwd="hunter33")\nAPI = {"user": "u", "token": "hunter22"}\n'
     done = normalised({"a.py": text}, [scan_of("kingfisher", raws, Lane.SECRETS)])
-    assert [one.place.symbol for one in done.located] == ["passwd", "token"]
+    assert [one.place.symbol for one in done.located] == ["token", "passwd"]
 
 
 _BY_HASH = {

@@ -94,6 +94,17 @@ def test_an_empty_list_is_begun_where_it_stands(text: str, kept: str) -> None:
     assert hooks(SIGHT, {HOOKS: made.text}).text == ""
 
 
+def test_a_byte_order_mark_keeps_nobody_from_adding() -> None:
+    toml, yml = "\ufeff[project]\r\nname = 'x'\r\n", "\ufeffrepos:\r\n  - repo: local\r\n    hooks: []\r\n"
+    table, entry = settings(SIGHT, {PYPROJECT: toml}, in_pyproject=True), hooks(SIGHT, {HOOKS: yml})
+    assert table.text.startswith(toml)
+    assert entry.text.startswith(yml)
+    layer = config.parse_file(table.text.encode(), name=PYPROJECT, trust="repository")
+    assert layer is not None
+    assert settings(SIGHT, {PYPROJECT: table.text}, in_pyproject=True).said == "has [tool.secgate]"
+    assert hooks(SIGHT, {HOOKS: entry.text}).said == "calls secgate"
+
+
 def test_hooks_of_a_commit_name_the_commit() -> None:
     sight = Sight(version="1.2.3", commit="a" * 40)
     assert yaml.safe_load(hooks(sight, {}).text)["repos"][0]["rev"] == "a" * 40

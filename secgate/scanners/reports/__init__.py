@@ -87,7 +87,7 @@ def _sarif(stream: sarif.Readable, name: str) -> tuple[sarif.ForeignRun, ...]:
         mend, cleaner = mender(run), Cleaner(run)
         return lambda some: cleaner.results([mend(one) for one in some])
 
-    runs = sarif.read(stream, name=name, finish=finish)
+    runs = sarif.read(stream, name=name, finish=finish, keeps_claims=False)
     return tuple(Cleaner(run).run(msgspec.structs.replace(run, rules=mended(run.rules, run.tool))) for run in runs)
 
 

@@ -54,12 +54,12 @@ def mender(run: ForeignRun) -> Callable[[RawResult], RawResult]:
     tool = _known_name(run.tool)
     mend = _MENDS.get(tool)
     if mend is None:
-        return lambda one: msgspec.structs.replace(one, tool=run.tool, claims=None)
+        return lambda one: msgspec.structs.replace(one, tool=run.tool)
     rules = {rule.id: rule for rule in run.rules}
 
     def mend_one(one: RawResult) -> RawResult:
         made = mend(one, rules.get(one.rule) or Rule(id=one.rule))
-        return msgspec.structs.replace(made, tool=tool, rule=_plain_name(made.rule, tool), claims=None)
+        return msgspec.structs.replace(made, tool=tool, rule=_plain_name(made.rule, tool))
 
     return mend_one
 

@@ -32,6 +32,7 @@ class Cleaner:
         self._tool = run.tool
         self._about: dict[str, bool] = {}
         self._known: dict[tuple[str, _About], tuple[str, tuple[str, ...]]] = {}
+        self._plain: set[str] = set()
 
     def run(self, run: ForeignRun) -> ForeignRun:
         """Give a run with its own texts and its rules clean; its results are as they were."""
@@ -47,26 +48,39 @@ class Cleaner:
 
         Their texts are looked over together: most files have no secret, and one look at much is quick.
         """
-        is_about = [self._is_about(one) for one in part]
         tool = self._text(self._tool)
+        about = {key: self._is_about(*key) for key in {(one.rule, one.cwes) for one in part}}
         if tool != self._tool:
             part = [msgspec.structs.replace(one, tool=tool) for one in part]
-        elif not any(is_about) and not may_hold("\n".join(text for one in part for text in _texts(one))):
+        elif not any(about.values()) and self._is_plain(part):
             return part
+        is_about = [about[one.rule, one.cwes] for one in part]
         return [
-            self._result(one, is_about=about) if about or any(may_hold(text) for text in _texts(one)) else one
+            self._result(one, is_about=about) if about or any(map(may_hold, _texts(one))) else one
             for one, about in zip(part, is_about, strict=True)
         ]
 
-    def _is_about(self, one: RawResult) -> bool:
+    def _is_plain(self, part: Sequence[RawResult]) -> bool:
+        """Tell whether nothing can be found in some results; what most of them have from others is looked at once."""
+        names = {name for one in part for name in (one.rule, one.path, one.resource)}
+        names -= self._plain
+        said = [text for one in part for text in (one.message, one.snippet)]
+        if may_hold("\n".join([*names, *said, *(text for one in part for text in _further(one))])):
+            return False
+        if len(self._plain) >= _REMEMBERED:
+            self._plain.clear()
+        self._plain |= names
+        return True
+
+    def _is_about(self, name: str, cwes: tuple[int, ...]) -> bool:
         """Tell whether a result's rule seems to be about secrets, by its weaknesses, its name or its words."""
-        if not SECRET_CWES.isdisjoint(one.cwes):
+        if not SECRET_CWES.isdisjoint(cwes):
             return True
-        if one.rule not in self._about:
-            rule = self._rules.get(one.rule) or Rule(id=one.rule)
+        if name not in self._about:
+            rule = self._rules.get(name) or Rule(id=name)
             is_named = speaks_of_secrets((rule.id, rule.name, rule.short, *rule.tags))
-            self._about[one.rule] = is_named or not SECRET_CWES.isdisjoint(rule.cwes)
-        return self._about[one.rule]
+            self._about[name] = is_named or not SECRET_CWES.isdisjoint(rule.cwes)
+        return self._about[name]
 
     def _result(self, one: RawResult, *, is_about: bool) -> RawResult:
         about: _About = "maybe" if is_about else ""
@@ -141,10 +155,17 @@ def _whole(text: str) -> str:
 def _texts(one: RawResult) -> Iterator[str]:
     """Give every text of a result that may be stored."""
     yield from (one.message, one.snippet, one.rule, one.path, one.resource)
+    yield from _further(one)
+
+
+def _further(one: RawResult) -> Iterable[str]:
+    """Give the texts that few results have."""
+    texts = [text for text in (one.advisory, *one.aliases, one.remedy, one.help_uri) if text]
     if one.package is not None:
-        yield from (one.package.name, one.package.version, *one.package.fixed_versions)
-    yield from (given.text for given in one.suppressions)
-    yield from (text for text in (one.advisory, *one.aliases, one.remedy, one.help_uri) if text)
+        texts += (one.package.name, one.package.version, *one.package.fixed_versions)
+    if one.suppressions:
+        texts += (given.text for given in one.suppressions)
+    return texts
 
 
 def _package(package: Package, clean: Callable[[str], str]) -> Package:
