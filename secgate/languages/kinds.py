@@ -136,6 +136,9 @@ def kinds_of(path: str, head: bytes) -> tuple[str, ...]:
         found.append("infrastructure-template")
     if language == "typescript" and _is_transport_stream(head):
         language = ""
+    if language == "page-template" and "dockerfile" in found:
+        # `Dockerfile.slim` is for a slim image, not for the template engine.
+        language = ""
     if language and language != "template" and name != _PROVIDER_LOCK:
         found.append(language)
     if language == "notebook":

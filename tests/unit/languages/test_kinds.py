@@ -24,6 +24,8 @@ POD = b"apiVersion: v1\nkind: Pod\n"
         ("main.tf.json", ("terraform", "json", "text")),
         ("Dockerfile", ("dockerfile", "text")),
         ("dockerfile.prod", ("dockerfile", "text")),
+        ("docker/Dockerfile.slim", ("dockerfile", "text")),
+        ("views/page.slim", ("page-template", "text")),
         ("web.Dockerfile", ("dockerfile", "text")),
         ("Dockerfile.dockerignore", ("text",)),
         ("docker-compose.override.yml", ("compose", "yaml", "text")),
