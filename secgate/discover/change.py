@@ -50,12 +50,20 @@ def change_since(
 
 def change_in_ci(repository: Repository, head: str, ci: CIFacts, untracked: Iterable[str]) -> ChangeSet:
     """Give the change that CI says it runs for. Raises as `change_since`; a base that is not here is incomplete."""
-    for name in _base_names(ci):
+    names = _base_names(ci)
+    if not names:
+        why = f": {'; '.join(ci.notes)}" if ci.notes else ""
+        raise IncompleteTargetError(
+            f"CI ({ci.provider}) runs for a change and does not say what it goes to{why}",
+            place=repository.root,
+            remedy="give --changed-since REF, the branch it goes to",
+        )
+    for name in names:
         other = repository.resolve(name)
         if other:
             return _since(repository, head, other, ci.base_ref or name, untracked)
     raise _incomplete(
-        f"the base of this change, {ci.base_ref or ci.base_commit or 'which CI does not name'}, is not in this clone",
+        f"the base of this change, {ci.base_ref or ci.base_commit}, is not in this clone",
         repository,
         ci.base_ref,
     )

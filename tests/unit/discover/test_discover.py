@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from secgate.discover import CIFacts, DiscoverLimits, DiscoverRequest, discover
+from secgate.discover import CIFacts, DiscoverLimits, DiscoverRequest, ci_facts, discover
 from secgate.errors import IncompleteTargetError, TargetError
 from secgate.model import Rename, Scope, Source, Target, encode
 from secgate.patterns import PathPattern
@@ -178,6 +178,19 @@ def test_sparse_checkout_names_what_is_not_here(git: Git) -> None:
     target = look(git)
     assert paths(target) == ["in/a.py"]
     assert reasons(target) == {"out/b.py": "unreadable"}
+
+
+def test_a_change_whose_base_ci_does_not_name_says_why_and_what_to_give(git: Git) -> None:
+    base = git.commit({"a.py": "1\n"})
+    git.commit({"a.py": "2\n"})
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": "/nowhere/event.json"}
+    facts = ci_facts(env, read=lambda path: Path(path).read_bytes())
+    with pytest.raises(IncompleteTargetError) as caught:
+        look(git, ci=facts)
+    assert "CI (github) runs for a change and does not say what it goes to: the event file" in caught.value.what
+    assert "No such file" in caught.value.what
+    assert "--changed-since REF" in caught.value.remedy
+    assert look(git, ci=facts, changed_since=base).changed == ("a.py",)
 
 
 # ----------------------------------------------------------------------------------------- plain
@@ -416,7 +429,7 @@ def test_ci_base_by_branch_name(git: Git) -> None:
 
 def test_ci_change_without_a_base_is_never_everything(git: Git) -> None:
     git.commit({"a.py": "1\n"})
-    with pytest.raises(IncompleteTargetError, match="CI does not name"):
+    with pytest.raises(IncompleteTargetError, match="does not say what it goes to"):
         look(git, ci=CIFacts(provider="github", event="pull_request", is_change=True))
 
 
