@@ -24,6 +24,7 @@ import tempfile
 import time
 import venv
 from collections.abc import Callable, Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -175,18 +176,28 @@ class Cost(NamedTuple):
     peak_mb: float = 0.0
 
 
-def located_of(scans: Sequence[Scan], root: Path, apart: Apart | None = None) -> tuple[Located, ...]:
-    """Normalise results on the tree at `root`, which may have no files."""
+def view_of(root: Path) -> View:
+    """Give a view of the tree at `root`, which may have no files."""
     paths = [str(one.relative_to(root)) for one in root.rglob("*.py")]
-    view = View(root="/view", source=Source.WORK_TREE, digests=dict.fromkeys(paths, "0" * 64))
+    return View(root=str(root), source=Source.WORK_TREE, digests=dict.fromkeys(paths, "0" * 64))
+
+
+def bytes_of(view: View, path: str) -> bytes:
+    """Read a file as a run does."""
+    with FileIO(f"{view.root}/{path}") as file:
+        return file.readall()
+
+
+def located_of(scans: Sequence[Scan], view: View, apart: Apart | None = None) -> tuple[Located, ...]:
+    """Normalise results on a view."""
     return normalise(
         scans,
         view=view,
-        read=lambda path: (root / path).read_bytes(),
+        read=lambda path: bytes_of(view, path),
         kinds=lambda _path: ("python",),
         crosswalk=TABLE,
         scores=lambda _names: None,
-        keep_outside=not paths,
+        keep_outside=not view.digests,
         apart=apart,
     ).located
 
@@ -219,7 +230,7 @@ def remember(shape: Shape, count: int, folder: Path) -> None:
         write_tree(shape, count, folder / name, old=old)
         (folder / f"{name}.sarif").write_bytes(made_sarif(shape, count, old=old))
     scans = [Scan(run) for run in sarif.read((folder / "old.sarif").read_bytes(), name="old")]
-    known = to_known(findings_of(located_of(scans, folder / "old"), None))
+    known = to_known(findings_of(located_of(scans, view_of(folder / "old")), None))
     (folder / "known.json").write_bytes(msgspec.json.encode(known))
 
 
@@ -248,10 +259,11 @@ def measure(folder: Path) -> None:
 
     known = timed("recall", lambda: known_in(folder / "known.json"))
     scans = timed("read", lambda: [Scan(run) for run in sarif.read(data, name="new")])
+    view = view_of(folder / "new")
     with tempfile.TemporaryDirectory() as scratch:
         runner = LocalExecutor(environment=os.environ, python=sys.executable, parallel=2, scratch=scratch)
         apart = Apart(runner=runner, python=sys.executable, directory=scratch)
-        located = timed("normalise", lambda: located_of(scans, folder / "new", apart))
+        located = timed("normalise", lambda: located_of(scans, view, apart))
     timed("fingerprint", lambda: findings_of(located, None))
     # Findings are made again beside being matched; what making them took is taken off.
     findings = timed("match", lambda: findings_of(located, known))

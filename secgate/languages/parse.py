@@ -23,6 +23,7 @@ _JSON = frozenset({"json", "npm-lock", "pipfile-lock"})
 _LINES = frozenset({"pip-requirements", "pip-constraints"})
 _SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
 _PARSED = frozenset({"python", "terraform", "dockerfile"}) | _SCRIPTS | _YAML | _JSON
+_INDEXED = _PARSED | _LINES
 
 
 class Parsed(NamedTuple):
@@ -208,7 +209,9 @@ def index_kind(kinds: tuple[str, ...], path: str) -> str:
 
     A `.tsx` file has a grammar of its own.
     """
-    kind = next((kind for kind in kinds if kind in _PARSED or kind in _LINES), kinds[0] if kinds else "text")
+    kind = kinds[0] if kinds else "text"
+    if kind not in _INDEXED:
+        kind = next((kind for kind in kinds if kind in _INDEXED), kind)
     return "tsx" if kind == "typescript" and path.endswith(".tsx") else kind
 
 

@@ -24,20 +24,31 @@ class Source:
 
     def __init__(self, data: bytes) -> None:
         self.text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-        self._starts, self._ends = _bounds(self.text)
-        last_is_empty = len(self._starts) > 1 and self._starts[-1] == len(self.text)
-        self.line_count = len(self._starts) - last_is_empty
-        """Number of lines; the empty text after a last line end counts as none."""
         self._ascii = self.text.isascii()
-        # Without characters beyond the first 65,536 a UTF-16 code unit is a code point, as in nearly every file.
-        self._narrow = self._ascii or _units(self.text) == len(self.text)
+
+    @cached_property
+    def _narrow(self) -> bool:
+        """Without characters beyond the first 65,536 a UTF-16 code unit is a code point, as in nearly every file."""
+        return self._ascii or _units(self.text) == len(self.text)
+
+    @cached_property
+    def _lines(self) -> tuple[list[int], list[int]]:
+        """Where each line starts and ends, worked out when it is first asked for: of most files only the text is."""
+        return _bounds(self.text)
+
+    @cached_property
+    def line_count(self) -> int:
+        """Number of lines; the empty text after a last line end counts as none."""
+        starts = self._lines[0]
+        return len(starts) - (len(starts) > 1 and starts[-1] == len(self.text))
 
     def line_bounds(self, line: int) -> tuple[int, int]:
         """Give start and end offset of `line`, its line end not included."""
+        starts, ends = self._lines
         at = line - 1
-        if not 0 <= at < len(self._starts):
-            at = 0 if at < 0 else len(self._starts) - 1
-        return self._starts[at], self._ends[at]
+        if not 0 <= at < len(starts):
+            at = 0 if at < 0 else len(starts) - 1
+        return starts[at], ends[at]
 
     def line(self, number: int) -> str:
         """Give one line's text without its end."""
@@ -57,8 +68,8 @@ class Source:
     def position(self, offset: int) -> tuple[int, int]:
         """Give line and UTF-16 column of an offset."""
         offset = min(max(offset, 0), len(self.text))
-        line = bisect_right(self._starts, offset)
-        start = self._starts[line - 1]
+        line = bisect_right(self._lines[0], offset)
+        start = self._lines[0][line - 1]
         return line, 1 + (offset - start if self._narrow else _units(self.text[start:offset]))
 
     def utf16_column(self, line: int, column: int, unit: ColumnUnit) -> int:
@@ -97,7 +108,7 @@ class Source:
     @cached_property
     def _byte_starts(self) -> list[int]:
         starts, total, previous = [], 0, 0
-        for start in self._starts:
+        for start in self._lines[0]:
             total += len(self.text[previous:start].encode())
             starts.append(total)
             previous = start
@@ -109,12 +120,12 @@ class Source:
             return byte
         line = bisect_right(self._byte_starts, byte)
         start = self._byte_starts[line - 1]
-        return self._starts[line - 1] + len(self.encoded[start:byte].decode("utf-8", "ignore"))
+        return self._lines[0][line - 1] + len(self.encoded[start:byte].decode("utf-8", "ignore"))
 
     def to_byte(self, offset: int) -> int:
         """Turn an offset of the text into one into `encoded`."""
         line, byte = self.line_byte(offset)
-        return byte + (self._starts if self._ascii else self._byte_starts)[line - 1]
+        return byte + (self._lines[0] if self._ascii else self._byte_starts)[line - 1]
 
     def from_line_byte(self, line: int, byte: int) -> int:
         """Turn a line and a byte column that counts from 0, as Python's `ast` gives them, into an offset."""
@@ -127,8 +138,8 @@ class Source:
     def line_byte(self, offset: int) -> tuple[int, int]:
         """Give the line of an offset and its byte column from 0: the way back from `from_line_byte`."""
         offset = min(max(offset, 0), len(self.text))
-        line = bisect_right(self._starts, offset)
-        start = self._starts[line - 1]
+        line = bisect_right(self._lines[0], offset)
+        start = self._lines[0][line - 1]
         return line, offset - start if self._ascii else len(self.text[start:offset].encode())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -377,7 +378,9 @@ def reader(part: Looked) -> Callable[[Location], bytes | None]:
 def _read(view: View, path: str) -> bytes | None:
     if path not in view.digests:
         return None
-    return (Path(view.root) / path).read_bytes()
+    # A run may read tens of thousands of files, most of them short.
+    with FileIO(f"{view.root}/{path}") as file:
+        return file.readall()
 
 
 def _configured(settings: Settings) -> Mapping[str, str]:

@@ -61,6 +61,7 @@ class Apart:
         near: list[str] = []
         held: list[_Sized] = []
         size = total = 0
+        enough = _PART
         waiting: deque[_Waiting] = deque()
         with ThreadPoolExecutor(max_workers=_CHILDREN, thread_name_prefix="secgate-places") as pool:
 
@@ -76,10 +77,11 @@ class Apart:
                         continue
                     held.append((weight, one))
                     size, total = size + weight, total + weight
-                    is_idle = size >= _PART and total >= self._large and _begun(waiting) < _CHILDREN
-                    if is_idle:
-                        ask(held)
-                        held, size = [], 0
+                    if size >= enough and total >= self._large:
+                        if _begun(waiting) < _CHILDREN:
+                            ask(held)
+                            held, size = [], 0
+                        enough = size + _PART
                 if total >= self._large:
                     for part in _parts(held):
                         ask(part)
@@ -127,7 +129,8 @@ def _weight(one: Asked) -> int:
     """
     if one.index is None or not one.index.has_parser:
         return 0
-    size = len(one.index.source.text.encode()) + len(MARK)
+    text = one.index.source.text
+    size = (len(text) if text.isascii() else len(text.encode())) + len(MARK)
     return size if size <= MOST_BYTES else 0
 
 
