@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from multiprocessing import get_context
@@ -177,7 +178,9 @@ def killed(folder: Path, kind: str, kills: int, git: str) -> None:
         here.recv()
         time.sleep(chance.uniform(0, longest_s))
         for one in family(child.pid or 0):
-            os.kill(one, signal.SIGKILL)
+            # What a killed writer had started may end by itself.
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
         child.join()
         # git's own server was killed too: its owner clears its lock, as git says to.
         (folder / "remote.git" / "refs" / "heads" / "ledger.lock").unlink(missing_ok=True)
@@ -199,7 +202,8 @@ def killed(folder: Path, kind: str, kills: int, git: str) -> None:
 
 def family(pid: int) -> list[int]:
     """Give a process, which starts nothing more from then on, and all that it started."""
-    os.kill(pid, signal.SIGSTOP)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
     children = Path(f"/proc/{pid}/task/{pid}/children")
     found = [int(one) for one in children.read_text().split()] if children.exists() else []
     return [pid, *(other for one in found for other in family(one))]

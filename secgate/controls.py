@@ -181,9 +181,9 @@ class ControlMapping(Struct, frozen=True, kw_only=True):
 def read_mapping(*layers: Mapping[str, bytes]) -> ControlMapping:
     """Give what files say, by path; each later layer adds to those before it.
 
-    Raises ConfigError with every fault at once: a file that does not read, an id that is there twice, a control that
-    cites an assertion nobody wrote, one whose strength does not fit what it cites, or a word that what nobody wrote
-    does not apply.
+    Raises ConfigError with every fault at once: a file that does not read, an id or label that is there twice, a
+    framework without controls, a control that cites an assertion twice or one that nobody wrote, one whose strength
+    does not fit what it cites, or a word that what nobody wrote does not apply.
     """
     sets: list[ControlSet] = []
     assertions: list[Assertion] = []
@@ -210,10 +210,14 @@ def read_mapping(*layers: Mapping[str, bytes]) -> ControlMapping:
     faults += _doubles([one.id for one in assertions], "the assertion")
     faults += _doubles([one.framework.key for one in sets], "the framework")
     faults += _doubles([control.id for one in sets for control in one.controls], "the control")
+    # Pages name a control by its label: one that is another's too would speak for it.
+    faults += _doubles([control.label for one in sets for control in one.controls], "the label")
     faults += _doubles([one.assertion for one in declared], "the word that it does not apply, of")
     known = {one.id: one for one in assertions}
     faults += (fault for one in declared for fault in _undeclarable(one, known))
     for one in sets:
+        if not one.controls:
+            faults.append((places[id(one)], f"the framework `{one.framework.key}` has no controls", "write them"))
         faults += (fault for control in one.controls for fault in _faults(control, places[id(one)], known))
     if faults:
         raise ConfigError("the control mapping is wrong", faults=faults, place="controls")
@@ -261,6 +265,9 @@ def _faults(control: Control, place: str, known: Mapping[str, Assertion]) -> Ite
     for name in control.assertions:
         if name not in known:
             yield (place, f"{control.id} cites the assertion `{name}`, which nobody wrote", "write it, or cite another")
+    for name, count in sorted(Counter(control.assertions).items()):
+        if count > 1:
+            yield (place, f"{control.id} cites the assertion `{name}` {count} times", "cite it once")
     if (control.strength == "none") != (not control.assertions):
         told = "cites assertions" if control.assertions else "cites none"
         yield (place, f"{control.id} has the strength {control.strength} and {told}", "set the one that is true")

@@ -45,6 +45,7 @@ from secgate.waivers import APPROVER
 
 SEGMENT_ENTRIES = 10_000
 _DIGEST_CHARACTERS = 64
+_OF_BACKUP = "that `secgate ledger backup` wrote; an export is for `secgate ledger import`"
 
 
 class Terms(Value, frozen=True, kw_only=True):
@@ -199,7 +200,7 @@ def restore(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied
     with opened(place, machine=machine, now=now) as desk:
         file = Path(machine.cwd, of)
         if not file.is_file():
-            raise LedgerError("there is no backup", place=of, remedy="give a file that `secgate ledger backup` wrote")
+            raise LedgerError("there is no backup", place=of, remedy=f"give a file {_OF_BACKUP}")
         try:
             head = desk.chosen.ledger.restore(str(file))
         except LedgerError as error:
@@ -208,7 +209,7 @@ def restore(place: Place, *, of: str, machine: Machine, now: datetime) -> Copied
             raise LedgerError(
                 f"this is no backup that can be restored: {error.what}",
                 place=of,
-                remedy="give another that `secgate ledger backup` wrote",
+                remedy=f"give another {_OF_BACKUP}",
             ) from error
         return Copied(desk.chosen.ledger.address, head, notes=_remember(desk.chosen, head))
 

@@ -20,7 +20,7 @@ from secgate.gate_events import CheckpointTaken
 from secgate.merkle import unverified
 from secgate.model import Digest, Head, Signed, Trust
 from secgate.ports import Keeper, Ledger, Signer
-from secgate.preparation import Opened, Place, Workshop, choose_keeper, opened
+from secgate.preparation import AUTHORITIES_NAME, Opened, Place, Workshop, choose_keeper, opened
 from secgate.recall import check_growth
 from secgate.sla import many_entries
 from secgate.trust import MACHINE
@@ -323,7 +323,7 @@ def stamps(kept: Sealed, authorities: bytes, shop: Workshop) -> tuple[tuple[date
     times: list[datetime] = []
     notes: list[str] = []
     if kept.timestamps and not authorities:
-        notes.append("its timestamps were not checked: the enforced layer has no timestamp-authorities.pem")
+        notes.append(f"its timestamps were not checked: the enforced layer has no {AUTHORITIES_NAME}")
     elif kept.timestamps:
         checker = registry.timestamps(shop.machine, runner=shop.executor, scratch=shop.scratch)
         for answer in kept.timestamps:
@@ -338,10 +338,13 @@ def required_stamps(kept: Sealed, keeper: Keeper, desk: Opened) -> tuple[tuple[d
     """Give what `stamps` does. Raises SignatureError where one is required and none counts."""
     times, notes = stamps(kept, desk.prepared.enforced.authorities, desk.shop)
     if desk.prepared.settings.ledger.timestamps_required and not times:
+        told = f": {'; '.join(notes)}" if notes else ""
+        lacking = kept.timestamps and not desk.prepared.enforced.authorities
+        put = f"put the root certificates of the authorities that count into {AUTHORITIES_NAME} of the enforced layer"
         raise SignatureError(
-            f"the checkpoint has no timestamp that counts{': ' if notes else ''}{'; '.join(notes)}",
+            f"the checkpoint has no timestamp that counts{told}",
             place=keeper.address,
-            remedy="take one with `secgate ledger checkpoint --timestamp URL`",
+            remedy=put if lacking else "take one with `secgate ledger checkpoint --timestamp URL`",
         )
     return times, notes
 

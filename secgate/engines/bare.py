@@ -34,15 +34,13 @@ def loaded(modules: Sequence[Text]) -> regorus.Engine:
     return engine
 
 
-def evaluated(modules: Sequence[Text], *, data: bytes, document: bytes, query: str) -> tuple[str, regorus.Engine]:
+def evaluated(modules: Sequence[Text], *, data: bytes, document: str, query: str) -> tuple[str, regorus.Engine]:
     """Give what the engine writes of `query`, and the engine: giving back what it holds takes long, value by value."""
     engine = loaded(modules)
     engine.add_data_json(data.decode())
-    text = document.decode()
+    engine.set_input_json(document)
     # Text and values of a large run are hundreds of megabytes each: neither outlives its use.
     del document
-    engine.set_input_json(text)
-    del text
     return engine.eval_query_as_json(query), engine
 
 

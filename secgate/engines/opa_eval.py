@@ -44,6 +44,10 @@ class _Answer(Struct, frozen=True):
     errors: list[_Error] = []
 
 
+_ANSWERS = msgspec.json.Decoder(_Answer)
+"""Made before there are threads, as in `policy.documents`."""
+
+
 class OpaEvalEngine:
     """Evaluates with `opa eval`."""
 
@@ -116,7 +120,7 @@ def _answer(output: Output, *, limit_s: float) -> _Answer:
         raise PolicyError(f"opa gave no answer: {output.problem or 'too much output'}", remedy="see `secgate doctor`")
     try:
         # `opa check` writes its errors to stderr, and {} to stdout where there are none.
-        return msgspec.json.decode(output.stdout.strip() or output.stderr.strip() or b"{}", type=_Answer)
+        return _ANSWERS.decode(output.stdout.strip() or output.stderr.strip() or b"{}")
     except (msgspec.DecodeError, RecursionError) as error:
         raise PolicyError(f"opa's answer cannot be read: {error}", remedy="use a tested version of opa") from error
 

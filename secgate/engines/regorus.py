@@ -42,6 +42,10 @@ class _Answer(Struct, frozen=True):
     result: list[_Row] = []
 
 
+_ANSWERS = msgspec.json.Decoder(_Answer)
+"""Made before there are threads, as in `policy.documents`."""
+
+
 class _File(Struct, frozen=True):
     path: str
     covered: tuple[int, ...] = ()
@@ -68,7 +72,7 @@ class RegorusEngine:
         """See Engine; `limit_s` is not kept (RegorusChild keeps it)."""
         del limit_s
         with _faults_named(texts := _texts(modules)):
-            text = bare.evaluated(texts, data=data, document=document, query=query)[0]
+            text = bare.evaluated(texts, data=data, document=document.decode(), query=query)[0]
         return Answer(value=_value(text, query))
 
     def reached(
@@ -192,7 +196,7 @@ def _short(text: str) -> str:
 def _value(answer: bytes | str, query: str) -> bytes:
     """Give the value as the binding wrote it, with the spaces that it writes for people."""
     try:
-        rows = msgspec.json.decode(answer, type=_Answer).result
+        rows = _ANSWERS.decode(answer).result
     except (msgspec.DecodeError, RecursionError) as error:
         raise PolicyError(f"the engine's answer cannot be read: {error}", remedy="report this policy") from error
     if len(rows) != 1 or len(rows[0].expressions) != 1:

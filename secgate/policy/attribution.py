@@ -6,6 +6,7 @@ The text is cut at the spans of the syntax tree, so what is asked is the policy 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from heapq import nsmallest
 from itertools import islice
 
@@ -186,12 +187,14 @@ def with_speech(
         for rule, word, elements in _left(one, now_epoch_s=document.evaluated_at_epoch_s):
             for subject, spoken in speech.of(one.layer, told_apart, rule, word, elements):
                 more.setdefault(subject, []).append(spoken)
-    return tuple(
-        msgspec.structs.replace(verdict, said=tuple(sorted((*speech.with_facts(verdict), *words), key=_order)))
-        if (words := more.get((verdict.subject, verdict.id), ())) or speech.is_explained(verdict)
-        else verdict
-        for verdict in verdicts
-    )
+    # Most verdicts stay as they are, and of a large run there are many.
+    names = {name for _, name in more} | speech.explained
+    found = list(verdicts)
+    for number, verdict in enumerate(found):
+        if verdict.id in names:
+            said = (*speech.with_facts(verdict), *more.get((verdict.subject, verdict.id), ()))
+            found[number] = msgspec.structs.replace(verdict, said=tuple(sorted(said, key=_order)))
+    return tuple(found)
 
 
 def _order(one: Spoken) -> tuple[int, str, str, str]:
@@ -281,13 +284,14 @@ class _Speech:
                 ),
             )
 
-    def is_explained(self, verdict: Verdict) -> bool:
-        """Tell whether facts are told of what was said already."""
-        return bool(verdict.said) and verdict.subject == "finding" and verdict.id in self._findings
+    @property
+    def explained(self) -> AbstractSet[str]:
+        """Fingerprints of the findings that facts are told of."""
+        return self._findings.keys()
 
     def with_facts(self, verdict: Verdict) -> Sequence[Spoken]:
         """Give what was said already, with facts where it is one of the worst findings."""
-        if not self.is_explained(verdict):
+        if verdict.subject != "finding" or verdict.id not in self._findings:
             return verdict.said
         return [
             msgspec.structs.replace(

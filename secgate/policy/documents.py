@@ -427,6 +427,7 @@ def read_input(data: bytes) -> InputDocument:
         ) from error
 
 
+_DECISIONS = msgspec.json.Decoder(LayerDecision)  # before there are threads: two that meet a type at once crash it
 _NOT_OURS = "the shipped policies say no such thing: see that `engine.address` leads to an OPA server, or report it"
 _ELEMENTS = "give each element one of `finding`, `lane`, `run`, and a `reason`: see schema/decision.json"
 
@@ -434,7 +435,7 @@ _ELEMENTS = "give each element one of `finding`, `lane`, `run`, and a `reason`: 
 def read_decision(value: bytes, *, layer: str) -> LayerDecision:
     """Read one layer's decision strictly. Raises PolicyError naming the place of the first fault."""
     try:
-        decision = msgspec.json.decode(value, type=LayerDecision)
+        decision = _DECISIONS.decode(value)
     except (msgspec.DecodeError, RecursionError) as error:
         # msgspec.ValidationError is a DecodeError; its text ends in the path of the fault, `$.said[0].elements[0]...`.
         raise PolicyError(

@@ -45,11 +45,20 @@ class Stated:
         self._stated: list[FindingFacts] = []
 
     def parts(self, *, most: int = PART_FINDINGS) -> Iterator[InputDocument]:
-        """Give the parts, an even number of at most `most` findings each, in the order of the findings."""
+        """Give the parts, an even number of at most `most` findings each, in the order of the findings.
+
+        Of more than two the first and the last ones are halves: two that are judged at a time begin sooner, and neither
+        is left alone for long.
+        """
         number = 2 * -(-self.count // (2 * most))
         size = -(-self.count // max(number, 1))
-        for start in range(0, self.count, max(size, 1)):
-            yield msgspec.structs.replace(self.frame, findings=tuple(self._until(start + size)[start:]))
+        half = -(-size // 2)
+        sizes = [half, half, *[size] * (number - 2), half, half] if number > 2 else [size] * number
+        start = 0
+        while start < self.count:
+            end = start + sizes.pop(0)
+            yield msgspec.structs.replace(self.frame, findings=tuple(self._until(end)[start:]))
+            start = end
 
     @cached_property
     def whole(self) -> InputDocument:

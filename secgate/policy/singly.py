@@ -91,13 +91,17 @@ def _reads(module: Module, own: frozenset[str]) -> Iterator[_Reads]:
 
 def paths(node: object) -> Iterator[tuple[str, ...]]:
     """Give every reference as far as it is written out, with those in its computed parts."""
-    path = tree.path_of(node)
-    if path is not None:
-        yield path
-        return
-    below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for part in below:
-        yield from paths(part)
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(reversed(one))
+        elif isinstance(one, dict):
+            path = tree.path_of(one)
+            if path is not None:
+                yield path
+            else:
+                waiting.extend(reversed(one.values()))
 
 
 def written_out(path: tuple[str, ...], aliases: Mapping[str, str]) -> tuple[str, ...]:

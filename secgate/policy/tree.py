@@ -168,13 +168,14 @@ def rule_name(rule: Node) -> str:
 
 def everything(value: object) -> Iterator[object]:
     """Give every node below `value`."""
-    if isinstance(value, dict):
-        yield value
-        for below in value.values():
-            yield from everything(below)
-    elif isinstance(value, list):
-        for below in value:
-            yield from everything(below)
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield one
+            waiting.extend(reversed(one.values()))
+        elif isinstance(one, list):
+            waiting.extend(reversed(one))
 
 
 def variables(node: object) -> list[str]:

@@ -1,7 +1,7 @@
 """What a run and a query both need first: the repository, whose settings count, the policy layers, the ledger."""
 
 from secgate.preparation.advisories import advisory_database, advisory_names
-from secgate.preparation.enforced import Enforced, read_enforced
+from secgate.preparation.enforced import AUTHORITIES_NAME, Enforced, read_enforced
 from secgate.preparation.inventory import tree_inventory
 from secgate.preparation.kept import Kept
 from secgate.preparation.last_run import keep_last, last_kept
@@ -30,6 +30,7 @@ from secgate.preparation.silence import Silence
 from secgate.preparation.workshop import Workshop, workshop
 
 __all__ = [
+    "AUTHORITIES_NAME",
     "ChosenLedger",
     "ConftestSet",
     "Enforced",

@@ -103,6 +103,8 @@ def test_an_organisation_adds_a_framework_of_its_own(shipped: ControlMapping) ->
         ({"id": "6.3.3"}, "does not read"),
         ({"strenght": "direct"}, "does not read"),
         ({"id": "soc2-CC8.1"}, "the control `soc2-CC8.1` is there 2 times"),
+        ({"label": "soc2:CC8.1"}, "the label `soc2:CC8.1` is there 2 times"),
+        ({"assertions": ["scan.ran", "scan.ran"]}, "cites the assertion `scan.ran` 2 times"),
     ],
 )
 def test_a_fault_is_said_with_its_file(changes: dict[str, Any], said: str) -> None:
@@ -117,6 +119,13 @@ def test_a_fault_is_said_with_its_file(changes: dict[str, Any], said: str) -> No
 def test_what_is_no_mapping_is_refused(data: bytes) -> None:
     with pytest.raises(ConfigError, match="the control mapping is wrong"):
         read_mapping({"bad.json": data})
+
+
+def test_a_framework_without_controls_is_a_fault() -> None:
+    """Nothing could deviate from it."""
+    empty = {**json.loads(own()), "controls": []}
+    with pytest.raises(ConfigError, match="the framework `acme` has no controls"):
+        read_mapping(shipped_files(), {"acme.json": json.dumps(empty).encode()})
 
 
 def test_a_framework_cannot_be_replaced() -> None:

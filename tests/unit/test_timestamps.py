@@ -210,6 +210,10 @@ def test_a_stamped_checkpoint_counts_where_a_timestamp_is_required(kept: Kept, a
     assert (ended.code, "stamped on" in ended.out) == (0, True), ended
     root = str(authority.folder / "root.pem")
     assert standalone(kept.export(), "--authorities", root, "--checkpoint", str(kept.place)).code == 0
+    # Where nobody says which authorities count, another timestamp would be of no use.
+    (kept.layer / "timestamp-authorities.pem").unlink()
+    ended = kept.cli("verify", "--checkpoint", str(kept.place))
+    assert (ended.code, "try: put the root certificates of the authorities" in ended.err) == (2, True), ended
 
 
 def test_a_plain_checkpoint_does_not(kept: Kept, authority: Authority) -> None:
