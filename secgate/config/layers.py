@@ -30,6 +30,7 @@ from secgate.config.settings import (
 )
 from secgate.errors import ConfigError, faults_words
 
+_SHOWN = 80
 Fault = tuple[str, str, str]
 """Where, what, and what to do about it."""
 
@@ -338,14 +339,22 @@ def check_table(layer: Layer, kind: Any, value: object, at: tuple[str, ...], fau
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        remedy = one_of(str(value), _choices(kind)) if _choices(kind) else "give a value of that form"
-        faults.append((place_of(layer, at), f"`{'.'.join(at)}`: {error}", remedy))
+        faults.append((place_of(layer, at), f"`{'.'.join(at)}`: {error}", _other_form(kind, value)))
         return UNSET
     return value
 
 
 def _set(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not UNSET}
+
+
+def _other_form(kind: Any, value: object) -> str:
+    """Say how a value is written that is of another form than its key's."""
+    if _choices(kind):
+        return one_of(str(value), _choices(kind))
+    if get_origin(kind) is list and isinstance(value, str) and len(value) <= _SHOWN:
+        return f"write a list: {msgspec.json.encode([value]).decode()}"
+    return "write true or false" if kind is bool else "give a value of that form"
 
 
 def _choices(kind: Any) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ LARGE = 2 * 1024 * 1024
 """Bytes of text below which no child is worth its start."""
 _PART = 512 * 1024
 """Bytes of text from which on a child has enough to do."""
-_MOST = 4 * 1024 * 1024
+_MOST = 2 * 1024 * 1024
 _CHILDREN = 2
 _LIMITS = Limits(time_s=60.0, memory_bytes=2 << 30)
 
@@ -65,9 +65,10 @@ class Apart:
         waiting: deque[_Waiting] = deque()
         with ThreadPoolExecutor(max_workers=_CHILDREN, thread_name_prefix="secgate-places") as pool:
 
-            def ask(part: list[_Sized]) -> None:
-                files = [one for _, one in part]
-                waiting.append((files, pool.submit(self._ask, files)))
+            def ask(least: int, most: int) -> None:
+                for part in _parts(held, least, most):
+                    waiting.append((part, pool.submit(self._ask, part)))
+                held.clear()
 
             try:
                 for one in files:
@@ -78,16 +79,15 @@ class Apart:
                     held.append((weight, one))
                     size, total = size + weight, total + weight
                     if size >= enough and total >= self._large:
-                        if _begun(waiting) < _CHILDREN:
-                            ask(held)
-                            held, size = [], 0
+                        idle = _CHILDREN - sum(not future.done() for _, future in waiting)
+                        if idle > 0 or size >= _MOST:
+                            ask(size // max(idle, 1), _MOST)
+                            size = 0
                         enough = size + _PART
-                if total >= self._large:
-                    for part in _parts(held):
-                        ask(part)
-                else:
+                if total < self._large:
                     near += [one.path for _, one in held]
-                held = []
+                    held.clear()
+                ask(_PART, _MOST)
                 yield from ((path, None) for path in near)
                 while waiting:
                     yield from self._told(*_next(waiting))
@@ -134,23 +134,21 @@ def _weight(one: Asked) -> int:
     return size if size <= MOST_BYTES else 0
 
 
-def _begun(waiting: Iterable[_Waiting]) -> int:
-    return sum(not future.done() for _, future in waiting)
+def _parts(files: Sequence[_Sized], least: int, most: int) -> Iterator[list[Asked]]:
+    """Share files out, each time a third of what is left: few children are started, and all are ready at one time.
 
-
-def _parts(files: Sequence[_Sized]) -> Iterator[list[_Sized]]:
-    """Share files out in parts that become smaller: few children are started, and all are ready at about one time."""
+    That is within limits of bytes; a part ends behind the file that fills it, and the last one may be smaller.
+    """
     left = sum(size for size, _ in files)
-    part: list[_Sized] = []
-    room = share = min(max(left // (_CHILDREN + 1), _PART), _MOST)
-    for one in files:
+    part: list[Asked] = []
+    room = 0
+    for size, one in files:
+        room = room if part else min(max(left // (_CHILDREN + 1), least), most)
         part.append(one)
-        room -= one[0]
+        left, room = left - size, room - size
         if room <= 0:
             yield part
-            left -= share - room
             part = []
-            room = share = min(max(left // (_CHILDREN + 1), _PART), _MOST)
     if part:
         yield part
 

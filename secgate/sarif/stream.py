@@ -27,7 +27,8 @@ passed over."""
 
 _CHUNK = 1024 * 1024
 _BLOCK = 128 * 1024
-"""Characters of elements that are tried at once."""
+"""Characters of elements that are tried at once, at most; where some were not taken, fewer are."""
+_LEAST_BLOCK = 4 * 1024
 _GUESSES = 4
 """Places of a block that may be the end of an element; the last is, but where parts of elements look like them."""
 _MOST_ALONE = 1_024
@@ -161,7 +162,7 @@ class Cursor:
         or where it would say anything else than `value` says of each, it must give none.
         """
         self._open("[", path, "not a list")
-        count, alone, rest, between = 0, 8, 0, ""
+        count, size, alone, rest, between = 0, _BLOCK, 8, 0, ""
         while True:
             if read is not None and not between:
                 mark = _BETWEEN.match(self._text, max(self._at - 1, 0))
@@ -176,7 +177,8 @@ class Cursor:
                 self.refuse(path, f"more than {most} elements")
             found: Sequence[_T] = ()
             if read is not None and between and rest <= 0:
-                found = self._block(between, read, min(most - count, MAX_STEPS - self._steps))
+                found = self._block(size, between, read, min(most - count, MAX_STEPS - self._steps))
+                size = min(2 * size, _BLOCK) if found else max(size // 4, _LEAST_BLOCK)
                 alone = 8 if found else min(2 * alone, _MOST_ALONE)
                 rest = 0 if found else alone
             rest -= 1
@@ -185,15 +187,15 @@ class Cursor:
             count += max(len(found), 1)
         self._at += 1
 
-    def _block(self, between: str, read: Callable[[str], Sequence[_T]], most: int) -> Sequence[_T]:
-        """Pass over elements that begin here and of which `read` says what they are; none where it does not.
+    def _block(self, size: int, between: str, read: Callable[[str], Sequence[_T]], most: int) -> Sequence[_T]:
+        """Pass over elements in the next `size` characters, of which `read` says what they are; none where it does not.
 
         Where one ends is guessed, by what stood `between` two before. A wrong guess is in the midst of an element:
         then the text has brackets or quotes that are not closed, and is no list of elements.
         """
-        if len(self._text) - self._at < _BLOCK and not self._ended:
+        if len(self._text) - self._at < size and not self._ended:
             self._more()
-        end = self._at + _BLOCK
+        end = self._at + size
         for _ in range(_GUESSES):
             end = self._text.rfind(between, self._at, end)
             if end < 0:

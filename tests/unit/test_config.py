@@ -79,6 +79,21 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(name: str) -> None:
     assert [place.rpartition(":")[2] for place, _, _ in looked.faults] == ["2" if not head else "3"]
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ('exclude = "tests/"', 'write a list: ["tests/"]'),
+        ('exclude = """a\\"b"""', 'write a list: ["a\\"b"]'),
+        (f'exclude = "{"x" * 81}"', "give a value of that form"),
+        ("exclude = 3", "give a value of that form"),
+        ('offline = "no"', "write true or false"),
+        ('[ledger]\nstore = "sqlight"', "did you mean `sqlite`?"),
+    ],
+)
+def test_a_value_of_another_form_is_told_how_it_is_written(text: str, remedy: str) -> None:
+    assert [one for _, _, one in config.look_over([layer(text, "operator")]).faults] == [remedy]
+
+
 def test_a_misspelt_key_is_named_with_what_was_meant() -> None:
     with pytest.raises(ConfigError) as caught:
         config.resolve([layer("[scanners.bandit]\ntimeoutt_s = 3\n")])

@@ -189,6 +189,17 @@ def test_a_waiver_holds_when_a_number_changes_or_one_of_two_tools_goes() -> None
     assert not broken(bound, _found(beta).findings[0])
 
 
+def test_a_waiver_of_what_one_tool_says_hides_nothing_that_another_says_of_the_same_weakness() -> None:
+    beta = _scan(_SECURITY, tool="beta", rule="beta-files")
+    (alone,) = _found(_scan(_LICENSE)).findings
+    (both,) = _found(_scan(_LICENSE), beta).findings
+    assert {one.message for one in both.witnesses} == {_LICENSE, _SECURITY}
+    assert broken(bound_of(alone), both) == "beta sees it now as well"
+    (left,) = _found(beta).findings
+    assert broken(bound_of(alone), left) != ""
+    assert broken(bound_of(both), left) == ""
+
+
 def test_a_waiver_from_before_messages_counted_holds() -> None:
     (found,) = _found(_scan(_LICENSE)).findings
     assert broken(Bound(form="text", values=(NO_TEXT,), severity=found.severity, scanners=("alpha",)), found) == ""

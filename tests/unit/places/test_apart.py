@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -171,15 +171,31 @@ def test_what_no_child_has_begun_is_left_to_us() -> None:
         assert go_on.wait(30)
         return answer(question)
 
-    texts = {f"{at}.py": ("python", b"x = eval(y)\n" + b"#" * 1_048_576) for at in range(4)}
+    texts = {f"{at}.py": ("python", b"x = eval(y)\n" + b"#" * 1_048_576) for at in range(5)}
     pointed = [_pointed(1, 5, 1, 12)]
     each = _apart(Answering(reply)).each(_asked(texts, pointed))
-    assert next(each) == ("3.py", None)
+    assert next(each) == ("4.py", None)
     assert begun.acquire(timeout=30)
     assert begun.acquire(timeout=30)
-    assert next(each) == ("2.py", None)
+    assert [next(each), next(each)] == [("2.py", None), ("3.py", None)]
     go_on.set()
     assert dict(each) == {path: spots for path, spots in _here(texts, pointed).items() if path in ("0.py", "1.py")}
+
+
+def test_children_begin_while_files_are_taken_and_all_have_something_to_do() -> None:
+    runner, taken = Answering(), []
+    texts = {f"{at}.py": ("python", b"x = eval(y)\n" + b"#" * 131_072) for at in range(60)}
+
+    def files() -> Iterator[Asked]:
+        for one in _asked(texts, [_pointed(1, 5, 1, 12)]):
+            taken.append(runner.asked)
+            yield one
+
+    told = dict(_apart(runner, large=2 << 20).each(files()))
+    assert taken[:16] == [0] * 16  # not yet large
+    assert taken[-1] >= 1
+    assert sorted(told) == sorted(texts)
+    assert runner.asked <= 12
 
 
 def test_no_child_is_started_for_little_text_nor_for_what_is_not_parsed() -> None:
