@@ -104,6 +104,8 @@ class _Surroundings(Value, frozen=True, kw_only=True):
     now: datetime
     observer: Observer | None
     kept: Outputs | None
+    turn: threading.Lock
+    """Held while an output is read: two threads that decode a type for the first time at once can crash msgspec."""
 
 
 def scan(
@@ -142,6 +144,7 @@ def scan(
         now=now,
         observer=observer,
         kept=kept,
+        turn=threading.Lock(),
     )
     if not tasks:
         return ()
@@ -274,7 +277,9 @@ class _Run:
                 reading = Reading(status=ScanStatus.UNAVAILABLE, reason=unavailable[job.service])
             else:
                 self._outputs[job.name] = outputs[job.name]
-                reading = self._with_claims(_read(self._task.scanner, job, outputs[job.name]))
+                with self._around.turn:
+                    reading = _read(self._task.scanner, job, outputs[job.name])
+                reading = self._with_claims(reading)
                 if self._around.kept is not None and reading.status is ScanStatus.COMPLETED:
                     self._around.kept.keep(keys[job.name], outputs[job.name])
             self._readings.append((job, reading))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from secgate.cache import Outputs
 from secgate.errors import InternalError, UsageError
-from secgate.model import FileStatus, Job, Output, RawResult, Region, ScanStatus, View
+from secgate.model import FileStatus, Job, Output, RawResult, Reading, Region, ScanStatus, View
 from secgate.scan import ScannerTask, ScanResult
 from secgate.scan.claims import attach
 from secgate.scan.reading import view_reader
@@ -159,6 +161,24 @@ def test_results_come_sorted_by_scanner(view: View) -> None:
     tasks = [ScannerTask(scanner=LineScanner(name=name), tool=tool(name)) for name in ("z", "a", "m")]
     results = run(CannedExecutor(dict.fromkeys("zam", GOOD)), *tasks, view=view, target=TARGET)
     assert [result.invocation.scanner for result in results] == ["a", "m", "z"]
+
+
+def test_outputs_are_read_one_at_a_time(view: View) -> None:
+    """Two threads that decode a type for the first time in the same moment can crash msgspec."""
+    inside = threading.Semaphore(1)
+    alone = []
+
+    class Reader(LineScanner):
+        def read(self, job: Job, output: Output) -> Reading:
+            alone.append(inside.acquire(blocking=False))
+            time.sleep(0.02)
+            reading = super().read(job, output)
+            inside.release()
+            return reading
+
+    tasks = [ScannerTask(scanner=Reader(name=name), tool=tool(name)) for name in "abcd"]
+    run(CannedExecutor(dict.fromkeys("abcd", GOOD)), *tasks, view=view, target=TARGET)
+    assert alone == [True] * 4
 
 
 class Advisories:
