@@ -6,6 +6,7 @@ organisation may set (`mode`, imports that cover a lane, an older advisory datab
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -62,7 +63,8 @@ def parse_file(data: bytes, *, name: str, trust: Trust) -> Layer | None:
     if len(data) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{name} is larger than {MAX_CONFIG_BYTES} bytes", faults=(), place=name, remedy="shorten it")
     try:
-        text = data.decode("utf-8-sig")  # TOML 1.1, section 1: a byte order mark at the beginning is ignored
+        # TOML 1.1, section 1: a byte order mark at the beginning is ignored. (`utf-8-sig` would load a codec.)
+        text = data.removeprefix(codecs.BOM_UTF8).decode()
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise ConfigError(
