@@ -11,10 +11,11 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from secgate.errors import SignatureError, UsageError
+from secgate.errors import UsageError
+from secgate.hearing import Check, Refused, Text, Ticket, hear
 from secgate.model import Digest, Epoch, KnownStatement, Value
 from secgate.people import People
-from secgate.waivers import Check, Refused, Text, Ticket, require_approver, same_person, statement_id
+from secgate.waivers import require_approver, same_person, statement_id
 
 
 class Procedure(NamedTuple):
@@ -147,20 +148,12 @@ def gather(
     it, is not the requester and has the role `approver`. A revocation counts when any person signed it.
     """
     found: dict[str, Agreement[Request]] = {}
-    refused: list[Refused] = []
-    for one in statements:
-        if one.type not in procedure.namespaces:
-            continue
-        try:
-            signer = check(one, procedure.namespaces[one.type])
-            if people.person(signer) is None:
-                raise SignatureError(f"`{signer}` is nobody of people.toml", remedy="")
-            _take(one, signer, found, procedure, form, people=people)
-        except (SignatureError, UsageError) as error:
-            refused.append(Refused(sequence=one.sequence, type=one.type, why=error.what))
-        except msgspec.DecodeError as error:
-            refused.append(Refused(sequence=one.sequence, type=one.type, why=f"it does not read: {error}"))
-    return tuple(found.values()), tuple(refused)
+
+    def take(one: KnownStatement, signer: str) -> None:
+        _take(one, signer, found, procedure, form, people=people)
+
+    refused = hear(statements, take, namespaces=procedure.namespaces, check=check, people=people)
+    return tuple(found.values()), refused
 
 
 def _take(

@@ -13,10 +13,11 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from secgate.errors import SignatureError, UsageError
+from secgate.errors import UsageError
+from secgate.hearing import Check, Refused, Text, Ticket, hear
 from secgate.model import Decision, Digest, Epoch, KnownStatement, Outcome, Overridden, Target, Value
 from secgate.people import People
-from secgate.waivers import Check, Refused, Text, Ticket, require_approver, same_person, statement_id, time_words
+from secgate.waivers import require_approver, same_person, statement_id, time_words
 
 GIVEN, REVIEWED = "override-given", "override-reviewed"
 NAMESPACES = {GIVEN: "secgate-override", REVIEWED: "secgate-override-review"}
@@ -128,20 +129,12 @@ def gather(
     counts when the person that it names signed it, did not override, and has the role `approver`; the first one counts.
     """
     found: dict[str, Given] = {}
-    refused: list[Refused] = []
-    for one in statements:
-        if one.type not in NAMESPACES:
-            continue
-        try:
-            signer = check(one, NAMESPACES[one.type])
-            if people.person(signer) is None:
-                raise SignatureError(f"`{signer}` is nobody of people.toml", remedy="")
-            _take(one, signer, found, people)
-        except (SignatureError, UsageError) as error:
-            refused.append(Refused(sequence=one.sequence, type=one.type, why=error.what))
-        except msgspec.DecodeError as error:
-            refused.append(Refused(sequence=one.sequence, type=one.type, why=f"it does not read: {error}"))
-    return tuple(found.values()), tuple(refused)
+
+    def take(one: KnownStatement, signer: str) -> None:
+        _take(one, signer, found, people)
+
+    refused = hear(statements, take, namespaces=NAMESPACES, check=check, people=people)
+    return tuple(found.values()), refused
 
 
 def _take(one: KnownStatement, signer: str, found: dict[str, Given], people: People) -> None:

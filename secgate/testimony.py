@@ -12,10 +12,11 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from secgate.errors import SignatureError, UsageError
+from secgate.errors import UsageError
+from secgate.hearing import Check, Refused, Text, hear
 from secgate.model import Digest, Epoch, KnownStatement, Value
 from secgate.people import People
-from secgate.waivers import Check, Refused, Text, same_person, statement_id
+from secgate.waivers import same_person, statement_id
 
 REVIEWED, REVOKED = "gate-reviewed", "secret-revoked"
 NAMESPACES = {REVIEWED: "secgate-gate-review", REVOKED: "secgate-secret-revocation"}
@@ -84,25 +85,16 @@ def gather(statements: Sequence[KnownStatement], *, check: Check, people: People
     """
     reviews: list[KnownReview] = []
     revocations: list[KnownRevocation] = []
-    refused: list[Refused] = []
-    for one in statements:
-        if one.type not in NAMESPACES:
-            continue
-        try:
-            signer = check(one, NAMESPACES[one.type])
-            if people.person(signer) is None:
-                raise SignatureError(f"`{signer}` is nobody of people.toml", remedy="")
-            found = _read(one, signer, ledger_id)
-        except (SignatureError, UsageError) as error:
-            refused.append(Refused(sequence=one.sequence, type=one.type, why=error.what))
-        except msgspec.DecodeError as error:
-            refused.append(Refused(sequence=one.sequence, type=one.type, why=f"it does not read: {error}"))
+
+    def take(one: KnownStatement, signer: str) -> None:
+        found = _read(one, signer, ledger_id)
+        if isinstance(found, KnownReview):
+            reviews.append(found)
         else:
-            if isinstance(found, KnownReview):
-                reviews.append(found)
-            else:
-                revocations.append(found)
-    return Vouched(tuple(reviews), tuple(revocations), tuple(refused))
+            revocations.append(found)
+
+    refused = hear(statements, take, namespaces=NAMESPACES, check=check, people=people)
+    return Vouched(tuple(reviews), tuple(revocations), refused)
 
 
 def _read(one: KnownStatement, signer: str, ledger_id: str) -> KnownReview | KnownRevocation:

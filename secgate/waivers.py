@@ -8,7 +8,7 @@ it changes what the gate says while it holds, and no longer. Source: SLA semanti
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
@@ -17,11 +17,11 @@ from msgspec import Meta
 
 from secgate.errors import SignatureError, UsageError
 from secgate.fingerprint import NO_TEXT
+from secgate.hearing import Check, Refused, Text, Ticket, hear
 from secgate.model import Digest, Epoch, Finding, KnownStatement, Lane, Severity, Value, encode
 from secgate.patterns import PathPattern
 from secgate.people import People
 from secgate.placeless import messages
-from secgate.sla import many
 from secgate.twins import twin_group
 
 REQUESTED, APPROVED, REVOKED = "waiver-requested", "waiver-approved", "waiver-revoked"
@@ -36,7 +36,6 @@ NAMESPACES: Mapping[str, str] = {
 
 APPROVER = "approver"
 """Role of people.toml without which nobody approves."""
-LONGEST_REASON = 2_000
 
 NO_KEY = "the key for secrets is not here"
 """Why a waiver of a secret is void in a run without the organisation's key."""
@@ -45,11 +44,6 @@ Kind: TypeAlias = Literal["accept", "false-positive", "not-affected"]
 DISMISSING: frozenset[Kind] = frozenset({"false-positive", "not-affected"})
 """Kinds that call a finding none. Who approves one of them accepts no risk."""
 State: TypeAlias = Literal["requested", "active", "expired", "void"]
-Text = Annotated[str, Meta(pattern=r"\w", max_length=LONGEST_REASON)]
-"""Says something: blanks and marks alone are no reason, and name nobody."""
-Ticket = Annotated[str, Meta(max_length=200)]
-Check: TypeAlias = Callable[[KnownStatement, str], str]
-"""Gives who signed a statement for a namespace; raises SignatureError."""
 
 
 class FindingSubject(Value, frozen=True, kw_only=True, tag="finding", forbid_unknown_fields=True):
@@ -169,39 +163,6 @@ class Waiver(Value, frozen=True, kw_only=True):
         return min(self.request.expires_epoch_s, self.approved_epoch_s + longest_s)
 
 
-class Refused(Value, frozen=True, kw_only=True):
-    """A statement of the ledger that counts for nothing, and why."""
-
-    sequence: int
-    type: str
-    why: str
-
-
-_REASONS_SHOWN = 8
-_ENTRIES_SHOWN = 4
-
-
-def refused_words(refused: Iterable[Refused]) -> tuple[str, ...]:
-    """Say what counts for nothing, a sentence for each reason: who can write the ledger floods no output with it."""
-    by_why: dict[str, list[Refused]] = {}
-    for one in refused:
-        by_why.setdefault(one.why, []).append(one)
-    told = [_refused_for(why, found) for why, found in by_why.items()]
-    left = [one for found in list(by_why.values())[_REASONS_SHOWN:] for one in found]
-    if left:
-        more = f"{many(len(left), 'more ledger entry counts', 'more ledger entries count')} for nothing"
-        told[_REASONS_SHOWN:] = [f"{more}, each for another reason, from entry {left[0].sequence} on"]
-    return tuple(told)
-
-
-def _refused_for(why: str, found: Sequence[Refused]) -> str:
-    if len(found) == 1:
-        return f"ledger entry {found[0].sequence} ({found[0].type}) counts for nothing: {why}"
-    names = [f"{one.sequence} ({one.type})" for one in found[:_ENTRIES_SHOWN]]
-    more = f" and {len(found) - len(names)} more" if len(found) > len(names) else ""
-    return f"{len(found)} ledger entries count for nothing, {', '.join(names)}{more}: {why}"
-
-
 class Standing(Value, frozen=True, kw_only=True):
     """How a waiver stands towards a finding now. `why` is "" for an active one."""
 
@@ -289,20 +250,12 @@ def gather(
     it, is not the requester and has the role `approver`. A revocation counts when any person signed it.
     """
     waivers: dict[str, Waiver] = {}
-    refused: list[Refused] = []
-    for one in statements:
-        if one.type not in NAMESPACES:
-            continue
-        try:
-            signer = check(one, NAMESPACES[one.type])
-            if people.person(signer) is None:
-                raise SignatureError(f"`{signer}` is nobody of people.toml", remedy="")
-            _take(one, signer, waivers, people)
-        except (SignatureError, UsageError) as error:
-            refused.append(Refused(sequence=one.sequence, type=one.type, why=error.what))
-        except msgspec.DecodeError as error:
-            refused.append(Refused(sequence=one.sequence, type=one.type, why=f"it does not read: {error}"))
-    return tuple(waivers.values()), tuple(refused)
+
+    def take(one: KnownStatement, signer: str) -> None:
+        _take(one, signer, waivers, people)
+
+    refused = hear(statements, take, namespaces=NAMESPACES, check=check, people=people)
+    return tuple(waivers.values()), refused
 
 
 def _take(one: KnownStatement, signer: str, waivers: dict[str, Waiver], people: People) -> None:

@@ -153,7 +153,7 @@ def check(*, path: str, config: str, enforced: str) -> int:
 
 
 def _show(found: ListedDowngrades, *, form: str) -> None:
-    from secgate.waivers import refused_words
+    from secgate.hearing import refused_words
 
     if form == "json":
         click.echo(json.dumps([_plain_form(one) for one in found.standings], indent=2, sort_keys=True))

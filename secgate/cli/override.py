@@ -125,8 +125,8 @@ def list_overrides(*, form: str, path: str, config: str, enforced: str) -> int:
 
 
 def _show(found: ListedOverrides, *, form: str) -> None:
+    from secgate.hearing import refused_words
     from secgate.sla import many
-    from secgate.waivers import refused_words
 
     if form == "json":
         click.echo(json.dumps([_plain_form(one) for one in found.overrides], indent=2, sort_keys=True))

@@ -81,8 +81,8 @@ def sign(
 def list_reviews(*, form: str, path: str, config: str, enforced: str) -> int:
     """List every review that counts, oldest first; what counts for nothing is said on stderr."""
     from secgate import statements
+    from secgate.hearing import refused_words
     from secgate.testimony import REVIEWED
-    from secgate.waivers import refused_words
 
     found = statements.listed_testimony(place=where(path, config, enforced), machine=machine(), now=moment())
     if form == "json":

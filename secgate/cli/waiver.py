@@ -255,7 +255,7 @@ def _of_kind(found: Listed, kind: str | None) -> list[tuple[Waiver, WaiverAccoun
 
 
 def _show(found: Listed, *, form: str, kind: str | None) -> None:
-    from secgate.waivers import refused_words
+    from secgate.hearing import refused_words
 
     pairs = _of_kind(found, kind)
     if form == "json":

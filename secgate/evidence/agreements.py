@@ -13,9 +13,10 @@ from secgate.assertion_facts import CheckpointItem, ExceptionItem, GateChangeIte
 from secgate.assertions import Period, Population
 from secgate.controls import Assertion
 from secgate.evidence.ground import Ground, Read
+from secgate.hearing import refused_words
 from secgate.model import Value
 from secgate.testimony import REVIEWED, KnownReview, Reviewed
-from secgate.waivers import APPROVED, REQUESTED, Refused, statement_id
+from secgate.waivers import APPROVED, REQUESTED, statement_id
 
 _APPROVED = (APPROVED, Procedure("downgrade").approved)
 _DAY_S = 86400
@@ -280,12 +281,10 @@ def unchecked(ground: Ground, *prefixes: str) -> str:
 
 def refused_notes(ground: Ground, prefix: str) -> tuple[str, ...]:
     """Say what counts for nothing of statements whose type begins so."""
-    found: list[tuple[str, Refused]] = [
-        (read.chronicle.address, one)
-        for read in ground.ledgers
-        for one in read.said.refused
-        if one.type.startswith(prefix)
-    ]
     return tuple(
-        f"entry {one.sequence} of {address} ({one.type}) counts for nothing: {one.why}" for address, one in found
+        told
+        for read in ground.ledgers
+        for told in refused_words(
+            (one for one in read.said.refused if one.type.startswith(prefix)), of=read.chronicle.address
+        )
     )

@@ -23,6 +23,7 @@ from secgate.custody.verifying import namespace_of, stamps, who_signed
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.evidence.superseding import Superseding, supersedings, with_standing
+from secgate.hearing import Refused
 from secgate.memory import KnownBaseline
 from secgate.model import KnownStatement, LedgerEntry, Signed, Trust, encode
 from secgate.overrides import Given
@@ -34,7 +35,7 @@ from secgate.ports import Ledger, PopulationKind, Signer
 from secgate.preparation import Enforced, Prepared, Workshop, choose_keeper
 from secgate.sla import many, many_entries, utc_words
 from secgate.testimony import Vouched
-from secgate.waivers import REVOKED, Refused, Revocation, Waiver
+from secgate.waivers import REVOKED, Revocation, Waiver
 
 
 class Said(NamedTuple):

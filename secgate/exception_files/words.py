@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from secgate.escape import plain
+from secgate.hearing import LONGEST_REASON
 from secgate.masking import clean
-from secgate.waivers import LONGEST_REASON
 
 LONGEST_NAME = 300
 

@@ -11,13 +11,14 @@ import msgspec
 from secgate import registry, sla
 from secgate.agreement import about, gather
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, for_findings
+from secgate.hearing import Refused, refused_words
 from secgate.model import Downgraded, Finding, History, KnownStatement, Obligation, Severity
 from secgate.pipeline.exceptions import SHOWN, by_every_name, check_of, limits_of, without_authors
 from secgate.policy.documents import DowngradeFacts
 from secgate.policy.facts import JoinedFacts
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waivers import Refused, refused_words, time_words
+from secgate.waivers import time_words
 
 
 class Lowered(NamedTuple):

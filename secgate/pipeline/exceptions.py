@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 from secgate import registry, sla
+from secgate.hearing import Check, Refused, refused_words
 from secgate.model import (
     Coverage,
     Finding,
@@ -31,7 +32,7 @@ from secgate.policy.values import PolicyLimits, WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
 from secgate.waived import account, for_findings, for_gaps, is_here
-from secgate.waivers import Check, Refused, Standing, Waiver, about, gather, refused_words, standing
+from secgate.waivers import Standing, Waiver, about, gather, standing
 
 SHOWN = 12
 """Characters of an id in a sentence."""

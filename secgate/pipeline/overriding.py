@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from secgate import overrides, registry, sla
+from secgate.hearing import Refused, refused_words
 from secgate.model import Decision, History, KnownStatement
 from secgate.overrides import Given, Limits, Standing
 from secgate.pipeline.exceptions import SHOWN, check_of, limits_of
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waivers import Refused, refused_words, time_words
+from secgate.waivers import time_words
 
 
 class Broken(NamedTuple):

@@ -14,13 +14,14 @@ from secgate.config import Machine
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, standing
 from secgate.errors import UsageError
 from secgate.escape import plain
+from secgate.hearing import Refused
 from secgate.model import Finding, Severity, Value
 from secgate.pipeline.downgraded import checked, is_above, late_duties
 from secgate.pipeline.exceptions import SHOWN, limits_of
 from secgate.preparation import Place
 from secgate.signed_events import DowngradeApproved, DowngradeRequested, DowngradeRevoked
 from secgate.statements.desk import Desk, Speaker, desk_at, lasting, named, say
-from secgate.waivers import Refused, bound_of, require_approver, statement_id, subject_of, time_words
+from secgate.waivers import bound_of, require_approver, statement_id, subject_of, time_words
 
 _SEE = "see `secgate downgrade list`"
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from secgate.config import Machine
 from secgate.errors import UsageError
+from secgate.hearing import Refused
 from secgate.model import Value
 from secgate.overrides import (
     GIVEN,
@@ -27,7 +28,7 @@ from secgate.preparation import Place
 from secgate.signed_events import OverrideGiven, OverrideReviewed
 from secgate.sla import length_words
 from secgate.statements.desk import Desk, Speaker, desk_at, say
-from secgate.waivers import Refused, require_approver, statement_id, time_words
+from secgate.waivers import require_approver, statement_id, time_words
 
 _SEE = "see `secgate override list`"
 

@@ -10,6 +10,7 @@ from secgate import queries
 from secgate.config import Machine
 from secgate.errors import UsageError
 from secgate.escape import plain
+from secgate.hearing import Refused
 from secgate.model import KnownStatement, Lane, RunDocument, Severity, Value, WaiverAccount
 from secgate.pipeline.exceptions import checked, limits_of
 from secgate.policy.values import WaiverLimits
@@ -32,7 +33,6 @@ from secgate.waivers import (
     GapSubject,
     Kind,
     Origin,
-    Refused,
     Request,
     Revocation,
     Subject,

@@ -9,10 +9,11 @@ import pytest
 
 from secgate import overrides
 from secgate.errors import SignatureError
+from secgate.hearing import Refused
 from secgate.model import Decision, KnownStatement, Outcome, encode
 from secgate.overrides import Given, Limits, Override, ReviewStatement
 from secgate.people import People, Person
-from secgate.waivers import Refused, statement_id
+from secgate.waivers import statement_id
 from tests.factories import DAY, HOUR, NOW, decision, target
 
 PEOPLE = People(

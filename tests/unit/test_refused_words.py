@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from secgate.waivers import Refused, refused_words
+import msgspec
+
+from secgate.hearing import Refused, hear, refused_words
+from secgate.model import KnownStatement
+from secgate.people import People, Person
+from secgate.waivers import APPROVED, NAMESPACES, Approval
 
 
 def refused(sequence: int, why: str = "the key is revoked") -> Refused:
@@ -29,3 +34,29 @@ def test_of_many_reasons_the_first_are_told_and_the_rest_counted() -> None:
 
 def test_nothing_refused_is_nothing_said() -> None:
     assert refused_words([]) == ()
+
+
+def test_for_whoever_audits_every_entry_and_every_reason_is_named() -> None:
+    told = refused_words([refused(at, why=f"for reason {at % 9}") for at in range(18)], of="ledger.sqlite")
+    assert len(told) == 9
+    assert told[8] == (
+        "2 entries of ledger.sqlite count for nothing, 8 (waiver-approved), 17 (waiver-approved): for reason 8"
+    )
+    (one,) = refused_words([refused(7)], of="ledger.sqlite")
+    assert one == "entry 7 of ledger.sqlite (waiver-approved) counts for nothing: the key is revoked"
+
+
+def test_what_says_nothing_is_told_in_words() -> None:
+    def take(one: KnownStatement, _: str) -> None:
+        msgspec.json.decode(one.statement, type=Approval)
+
+    blank, short = (
+        KnownStatement(sequence=at, type=APPROVED, statement=text, signature="", at_epoch_s=0)
+        for at, text in enumerate((f'{{"request":"{"0" * 64}","approver":" "}}', "{"))
+    )
+    people = People(persons=(Person(id="eve"),))
+    refused = hear([blank, short], take, namespaces=NAMESPACES, check=lambda *_: "eve", people=people)
+    assert [one.why for one in refused] == [
+        "it does not read: no word is in `$.approver`",
+        "it does not read: Input data was truncated",
+    ]
