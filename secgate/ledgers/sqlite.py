@@ -374,9 +374,7 @@ def _words(statement: str) -> str:
 
 
 def _blob_row(database: sqlite3.Connection, digest: Digest) -> Packed | None:
-    row: Packed | None = database.execute(
-        "SELECT coding, size, data FROM blob WHERE digest = ?", (digest,)
-    ).fetchone()
+    row: Packed | None = database.execute("SELECT coding, size, data FROM blob WHERE digest = ?", (digest,)).fetchone()
     return row
 
 
