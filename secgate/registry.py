@@ -112,6 +112,13 @@ def names(kind: Kind) -> tuple[str, ...]:
     return tuple(sorted({*BUILTIN[kind], *_third_parties(kind)}))
 
 
+def load_builtin(*kinds: Kind) -> None:
+    """Import every built-in plug-in of some kinds."""
+    for kind in kinds:
+        for place in BUILTIN[kind].values():
+            importlib.import_module(place.partition(":")[0])
+
+
 def find(kind: Kind, name: str) -> type:
     """Give the class behind a name, checked to be complete when it is made.
 
