@@ -29,7 +29,10 @@ _MARK = re.compile(
     r"rubygems_|dckr_pat_|pscale_|nfp_|HRKU-|AGE-SECRET|atlasv1\.|figd_|r8_|gsk_|xai-|nvapi-|sbp_|-us|AA|"
     r"MII|MIG|MC4CAQ|b3BlbnNzaC1rZXktdjE"
 )
-_RARE = ("fm1r_", "fm2_", "whsec_", "MHcCAQ", "PRIVATE KEY", "PuTTY-User-Key-File", "://", "hooks.slack.com", "api/webhooks/")
+_RARE = (
+    *("fm1r_", "fm2_", "whsec_", "MHcCAQ", "PRIVATE KEY", "PuTTY-User-Key-File"),
+    *("://", "hooks.slack.com", "api/webhooks/"),
+)
 """One of all these stands in every form below, but for those that only their name or their quotes tell."""
 
 _WORDS = (
@@ -86,8 +89,10 @@ _PLACES = (
     r"\d{8,10}:AA[\w\-]{32,35}",
     # A key without its armour, as a tool quotes one line of it: RSA, PKCS #8, EC, Ed25519, OpenSSH; in a program its
     # lines stand in quotes of their own.
-    r"(?:MII[A-Z]|MIG[A-Z]|MHcCAQ|MC4CAQ|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/]{36,}"
-    r"(?:={0,2}(?:\\[nr]|[\s\"'`+,\\]){1,40}[A-Za-z0-9+/]{16,}){0,400}={0,2}",
+    (
+        r"(?:MI[IG][A-Z]|MHcCAQ|MC4CAQ|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/]{36,}"
+        r"(?:={0,2}(?:\\[nr]|[\s\"'`+,\\])+[A-Za-z0-9+/]{16,}){0,400}={0,2}"
+    ),
 )
 _TOKEN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_PLACES)})")
 _BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|PuTTY-User-Key-File-\d:")
