@@ -23,6 +23,7 @@ from secgate.model import Value, encode
 from secgate.policy import tree
 from secgate.policy.faults import Fault, raise_faults
 from secgate.policy.inference import Surroundings
+from secgate.policy.recursion import recursion_faults
 from secgate.policy.references import check_references
 from secgate.policy.shapes import ANY, Shape, Vocabulary
 from secgate.ports import Engine, PolicyModule, SyntaxReader
@@ -156,6 +157,7 @@ def _faults(
         yield Fault(where, f"no assertion is tested by `{parsed.package}`", "name it as `test` of one, or remove it")
     if not any(tree.rule_name(rule) == "deviation" and tree.head(rule)[0] == "Set" for rule in parsed.rules):
         yield Fault(where, "it says nothing", "add `deviation contains {...} if`")
+    yield from recursion_faults([parsed])
     packages = {one.package: one.rules for one in library}
     for one in by_test.get(parsed.package, ()):
         if one.population.unit in UNITS:

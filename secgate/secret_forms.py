@@ -21,7 +21,9 @@ Offsets = tuple[int, int]
 _RUN = 15
 """Letters, at least, of the run of them that a token's beginning stands in: most texts have few such runs."""
 _RUN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+=-"
-_RUNS = bytes(letter if chr(letter) in _RUN_LETTERS else 0x20 for letter in range(256))
+_RUNS = bytes(0x78 if chr(letter) in _RUN_LETTERS else 0x20 for letter in range(256))
+"""Every letter of a run as `x`, and a space in place of any other."""
+_LONG = b"x" * _RUN
 _MARK = re.compile(
     r"AKIA|ASIA|ABIA|ACCA|A3T|AKC|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_|glpat-|gldt-|glrt-|glptt-|glcbt-|"
     r"glsoat-|glft-|glagent-|gloas-|glimt-|GR1348941|xox|xapp-|k_live_|k_test_|eyJ|SG\.|AIza|ya29\.|npm_|"
@@ -156,9 +158,18 @@ def may_hold(text: str) -> bool:
 def _may_be_token(text: str) -> bool:
     if any(mark in text for mark in _RARE):
         return True
-    # A pattern that looks for runs takes three times as long.
-    runs = [run for run in text.encode("ascii", "replace").translate(_RUNS).split() if len(run) >= _RUN]
-    return bool(runs) and _MARK.search(b" ".join(runs).decode("ascii")) is not None
+    runs = b" ".join(_runs(text.encode("ascii", "replace")))
+    return bool(runs) and _MARK.search(runs.decode("ascii")) is not None
+
+
+def _runs(text: bytes) -> Iterator[bytes]:
+    """Give the long runs. Looking for so many `x` takes an eighth of splitting the text, a tenth of a pattern."""
+    marked = text.translate(_RUNS) + b" "
+    start = marked.find(_LONG)
+    while start >= 0:
+        end = marked.index(b" ", start)
+        yield text[start:end]
+        start = marked.find(_LONG, end)
 
 
 def _is_named(text: str) -> bool:

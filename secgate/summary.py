@@ -48,7 +48,7 @@ _FAULTS = {
     Outcome.INTERNAL_ERROR: "secgate itself failed, so nothing passes",
 }
 _BLOCKING = (Word.DENY, Word.INCONCLUSIVE)
-_WORDS = tuple(Word)
+_ORDER = {word: rank for rank, word in enumerate(Word)}
 
 
 class LaneRow(Value, frozen=True, kw_only=True):
@@ -67,26 +67,78 @@ class LaneRow(Value, frozen=True, kw_only=True):
 
 
 class FindingRow(Value, frozen=True, kw_only=True):
-    """One finding with its verdict, as shown. `why` ends in the rule in brackets; `fix` is one instruction or "".
+    """One finding with its verdict. What is shown of it is put into words when it is asked for, as few rows are.
 
     `line` is the one to look at, 0 where none is known.
     """
 
     finding: Finding
     verdict: Verdict | None
-    word: str
-    blocking: bool
     line: int
-    place: str
-    seen_by: str
-    why: str
-    fix: str
-    due_at: str
-    standing: str
-    basis: str
-    overdue: bool
-    passed_as: Kind | None = None
-    """Why it was let pass, None where it was not."""
+    now_epoch_s: int
+    """When it was judged."""
+    waiver: WaiverAccount | None
+
+    @property
+    def word(self) -> str:
+        """The verdict's word."""
+        return self.verdict.word.value if self.verdict else "not judged"
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the verdict keeps the run from passing."""
+        return self.verdict is not None and self.verdict.word in _BLOCKING
+
+    @property
+    def place(self) -> str:
+        """Where it is; what is in no file of a tree is known by its own name or address."""
+        return (self.finding.location.path or self.finding.symbol) + (f":{self.line}" if self.line else "")
+
+    @property
+    def seen_by(self) -> str:
+        """The scanners that say so."""
+        return ", ".join(sorted({witness.scanner for witness in self.finding.witnesses}))
+
+    @property
+    def why(self) -> str:
+        """The verdict's reason, which ends in the rule in brackets."""
+        if self.verdict is None:
+            return ""
+        reason = said_once(self.verdict.reason, self.finding)
+        return f"{reason} [{rule_words(self.verdict)}]" if reason else f"[{rule_words(self.verdict)}]"
+
+    @property
+    def fix(self) -> str:
+        """One instruction, or ""."""
+        return fix_of(self.finding, self.verdict)
+
+    @property
+    def due_at(self) -> str:
+        """The due time in UTC, "" where it has none."""
+        duty = sla.earliest(self.finding.obligations)
+        return sla.utc_words(duty.due_epoch_s) if duty else ""
+
+    @property
+    def standing(self) -> str:
+        """How it stands against the due time, "" where it has none."""
+        obligations = self.finding.obligations
+        return sla.standing_words(obligations, now_epoch_s=self.now_epoch_s) if sla.earliest(obligations) else ""
+
+    @property
+    def basis(self) -> str:
+        """What the duty rests on that counts, "" where there is none."""
+        duty = sla.earliest(self.finding.obligations)
+        return duty.basis if duty else ""
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it is past its due time."""
+        return sla.is_overdue(self.finding.obligations, now_epoch_s=self.now_epoch_s)
+
+    @property
+    def passed_as(self) -> Kind | None:
+        """Why it was let pass, None where it was not."""
+        return kind_of(self.verdict, self.waiver)
 
     @property
     def due(self) -> str:
@@ -180,28 +232,7 @@ def _word(decision: Decision | None) -> str:
 
 def _row(finding: Finding, verdict: Verdict | None, now: int, waiver: WaiverAccount | None) -> FindingRow:
     line = pinpoint(finding).region.start_line
-    duty = sla.earliest(finding.obligations)
-    why = ""
-    if verdict is not None:
-        reason = said_once(verdict.reason, finding)
-        why = f"{reason} [{rule_words(verdict)}]" if reason else f"[{rule_words(verdict)}]"
-    return FindingRow(
-        finding=finding,
-        verdict=verdict,
-        word=verdict.word.value if verdict else "not judged",
-        blocking=verdict is not None and verdict.word in _BLOCKING,
-        line=line,
-        # What is in no file of a tree is known by its own name or address.
-        place=(finding.location.path or finding.symbol) + (f":{line}" if line else ""),
-        seen_by=", ".join(sorted({witness.scanner for witness in finding.witnesses})),
-        why=why,
-        fix=fix_of(finding, verdict),
-        due_at=sla.utc_words(duty.due_epoch_s) if duty else "",
-        standing=sla.standing_words(finding.obligations, now_epoch_s=now) if duty else "",
-        basis=duty.basis if duty else "",
-        overdue=sla.is_overdue(finding.obligations, now_epoch_s=now),
-        passed_as=kind_of(verdict, waiver),
-    )
+    return FindingRow(finding=finding, verdict=verdict, line=line, now_epoch_s=now, waiver=waiver)
 
 
 def pinpoint(finding: Finding) -> Location:
@@ -213,12 +244,17 @@ def pinpoint(finding: Finding) -> Location:
     first, last = own.region.start_line, max(own.region.end_line, own.region.start_line)
     if first == 0:
         return own
-    inside = [
-        there
-        for there in [witness.location for witness in finding.witnesses]
-        if first <= there.region.start_line <= last and there.path == own.path and there.commit == own.commit
-    ]
-    return min(inside, key=_extent) if inside else own
+    best: Location | None = None
+    for witness in finding.witnesses:
+        there = witness.location
+        if (
+            first <= there.region.start_line <= last
+            and there.path == own.path
+            and there.commit == own.commit
+            and (best is None or _extent(there) < _extent(best))
+        ):
+            best = there
+    return own if best is None else best
 
 
 def _extent(place: Location) -> tuple[int, int, int]:
@@ -247,7 +283,7 @@ def _worst_first(finding: Finding, line: int) -> tuple[float, str, int, str]:
 
 
 def _importance(row: FindingRow) -> tuple[int, tuple[float, str, int, str]]:
-    order = _WORDS.index(row.verdict.word) if row.verdict else len(_WORDS)
+    order = _ORDER[row.verdict.word] if row.verdict else len(_ORDER)
     return (order, _worst_first(row.finding, row.line))
 
 

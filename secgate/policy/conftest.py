@@ -19,6 +19,7 @@ from secgate.policy import tree
 from secgate.policy.documents import DocumentFacts
 from secgate.policy.faults import Fault, raise_faults
 from secgate.policy.layers import MAX_MODULE_BYTES, MAX_MODULES, is_module
+from secgate.policy.recursion import recursion_faults
 from secgate.policy.references import answers_alike
 from secgate.policy.tree import Module
 from secgate.ports import PolicyModule, SyntaxReader
@@ -74,7 +75,7 @@ def load_conftest(
     for module in parsed:
         named.setdefault(module.package, set()).update(map(tree.rule_name, module.rules))
     unequal = (fault for module in parsed for fault in answers_alike(module, frozenset(named[module.package])))
-    raise_faults([*faults, *unequal], layer=layer)
+    raise_faults([*faults, *unequal, *recursion_faults(parsed)], layer=layer)
     speaking = {rule.name.rpartition(".")[0] for rule in rules}
     for name in namespaces:
         if name not in speaking:

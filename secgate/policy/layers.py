@@ -22,6 +22,7 @@ from secgate.policy.elements import element_faults
 from secgate.policy.faults import Fault, place_order, raise_faults
 from secgate.policy.inference import Surroundings
 from secgate.policy.reach import Reach
+from secgate.policy.recursion import recursion_faults
 from secgate.policy.references import check_references
 from secgate.policy.shapes import Vocabulary, from_data
 from secgate.policy.sources import RuleSource, sources_of
@@ -135,6 +136,10 @@ def load_layer(
     for module in parsed:
         if module.package.startswith("secgate.rules."):
             faults += element_faults(module, surroundings, SETS[name], beside=_beside(module, parsed))
+    if shipped is not None:
+        # The shipped rules are compiled by OPA in the tests. `secgate.main` reads every rule, so that none may read it.
+        main = shipped.reach.judging if shipped.reach is not None else ()
+        faults += recursion_faults(parsed, above=main)
     raise_faults([one for one in faults if one.binds_replay or not judged_before], layer=name)
     if parsed or not (name == "organisation" and values):
         # An organisation may set limits and add no rule; anybody else's silence is a mistake.

@@ -21,13 +21,16 @@ from secgate.policy.documents import (
 
 PART_FINDINGS = 17_000
 """The most that one part holds. Two at a time then take less memory than the whole, and starting costs little."""
+SMALL_PART_FINDINGS = 6_000
+"""The same where a run's own values take much of the memory that there is: starting costs little beside those too."""
+_MANY_FINDINGS = 6 * PART_FINDINGS
 
 _Set = Literal["deny", "inconclusive", "warn"]
 _WORDS = ("deny", "inconclusive", "warn")
 
 
-def split(document: InputDocument, *, most: int = PART_FINDINGS) -> list[InputDocument]:
-    """Give the parts, an even number of at most `most` findings each, in the order of the findings."""
+def split(document: InputDocument, *, most: int | None = None) -> list[InputDocument]:
+    """Give the parts that `Stated.parts` does of what is stated already."""
     return list(Stated(document, document.findings, count=len(document.findings)).parts(most=most))
 
 
@@ -44,12 +47,13 @@ class Stated:
         self._waiting = iter(findings)
         self._stated: list[FindingFacts] = []
 
-    def parts(self, *, most: int = PART_FINDINGS) -> Iterator[InputDocument]:
+    def parts(self, *, most: int | None = None) -> Iterator[InputDocument]:
         """Give the parts, an even number of at most `most` findings each, in the order of the findings.
 
-        Of more than two the first and the last ones are halves: two that are judged at a time begin sooner, and neither
-        is left alone for long.
+        `most` is what suits their number where it is not given. Of more than two parts the first and the last ones are
+        halves: two that are judged at a time begin sooner, and neither is left alone for long.
         """
+        most = most or (PART_FINDINGS if self.count <= _MANY_FINDINGS else SMALL_PART_FINDINGS)
         number = 2 * -(-self.count // (2 * most))
         size = -(-self.count // max(number, 1))
         half = -(-size // 2)
@@ -57,18 +61,18 @@ class Stated:
         start = 0
         while start < self.count:
             end = start + sizes.pop(0)
-            yield msgspec.structs.replace(self.frame, findings=tuple(self._until(end)[start:]))
+            yield msgspec.structs.replace(self.frame, findings=self._between(start, end))
             start = end
 
     @cached_property
     def whole(self) -> InputDocument:
         """The document with every finding."""
-        return msgspec.structs.replace(self.frame, findings=tuple(self._until(self.count)))
+        return msgspec.structs.replace(self.frame, findings=self._between(0, self.count))
 
-    def _until(self, end: int) -> list[FindingFacts]:
-        """Give the findings before `end`."""
+    def _between(self, start: int, end: int) -> tuple[FindingFacts, ...]:
+        """Give the findings from `start` on and before `end`."""
         self._stated += islice(self._waiting, max(0, end - len(self._stated)))
-        return self._stated[:end]
+        return tuple(self._stated[start:end])
 
 
 def joined(decisions: Sequence[LayerDecision]) -> LayerDecision | None:

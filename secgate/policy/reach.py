@@ -45,6 +45,11 @@ class Reach:
         return handed(rules, below)
 
     @property
+    def judging(self) -> tuple[Module, ...]:
+        """The module that reads what the rules say, in the ground alone."""
+        return tuple(module for module in self._modules if module.package == "secgate.main")
+
+    @property
     def rules(self) -> frozenset[str]:
         """Packages of its rules, the sentinel left out."""
         return self._rules

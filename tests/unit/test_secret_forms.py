@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from itertools import pairwise
@@ -160,6 +161,13 @@ def test_the_quick_look_never_says_no_wrongly(text: str) -> None:
     assert not spans or may_hold(text)
     assert all(0 <= start < end <= len(text) for start, end in spans)
     assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+@given(st.lists(st.sampled_from(["a" * 14, "b", "é", " ", "\n", "/", "\ud800", "ghp_", "=-", "AKIA", "0" * 16])))
+def test_the_quick_look_sees_every_mark_in_a_long_run(parts: list[str]) -> None:
+    text = "".join(parts)
+    runs = re.findall(r"[A-Za-z0-9_.+=\-]{15,}", text)
+    assert may_hold(text) is any("ghp_" in run or "AKIA" in run for run in runs)
 
 
 def test_only_one_letter_grows_in_lower_case() -> None:

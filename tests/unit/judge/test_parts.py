@@ -6,6 +6,7 @@ import hashlib
 import random
 import threading
 from collections.abc import Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -32,7 +33,7 @@ from secgate.policy.documents import (
 )
 from secgate.policy.evaluation import PARTED_FINDINGS, QUERY, Asked
 from secgate.policy.handed import FACTS
-from secgate.policy.parts import joined, split
+from secgate.policy.parts import Stated, joined, split
 from secgate.policy.totality import read_total, spelt_out
 from secgate.policy.values import effective_data
 from secgate.ports import Answer, PolicyModule
@@ -330,6 +331,18 @@ def test_parts_hold_every_finding_once_and_no_more_than_they_may(bench: Bench) -
     assert [len(part.findings) for part in parts] == [4, 4, 7, 7, 3]
     assert tuple(one for part in parts for one in part.findings) == document.findings
     assert all(part.gaps == document.gaps and part.run == document.run for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("count", "number", "largest"),
+    [(17_001, 2, 8_501), (102_000, 8, 17_000), (102_001, 20, 5_667), (200_000, 36, 5_883)],
+)
+def test_a_very_large_run_has_smaller_parts(bench: Bench, count: int, number: int, largest: int) -> None:
+    document = made(bench, Scope.CHANGE, made_from(1), count=1)
+    findings = repeat(document.findings[0], count)
+    sizes = [len(part.findings) for part in Stated(document, findings, count=count).parts()]
+    assert sum(sizes) == count
+    assert (len(sizes), max(sizes)) == (number, largest)
 
 
 def test_what_a_run_is_said_of_for_some_findings_alone_does_not_add_up(bench: Bench) -> None:
