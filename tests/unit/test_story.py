@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -131,9 +132,7 @@ def test_a_run_that_could_not_have_seen_it_says_so(runs: Story) -> None:
         ({"lanes": [replace(account(), gaps=(gap("shop/cart.py"),))]}, "bandit did not look: parse-error"),
     ],
 )
-def test_a_run_without_what_saw_it_or_where_it_was_did_not_look(
-    runs: Story, given: dict[str, object], why: str
-) -> None:
+def test_a_run_without_what_saw_it_or_where_it_was_did_not_look(runs: Story, given: dict[str, Any], why: str) -> None:
     runs.run(finding("a"), at_s=0)
     runs.run(at_s=1, **given)
     runs.run(old("a"), at_s=2)
