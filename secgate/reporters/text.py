@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from secgate.escape import log_text
+from secgate.escape import LONGEST_PATH, cut, log_line, log_text
 from secgate.explanation import SHOWN, Explanation, explain_finding, is_recorded
 from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
 from secgate.model import Finding, RunDocument, Severity, State, Word
-from secgate.page import Page, cells, clipped, clipped_left
+from secgate.page import Page, cells, clipped
 from secgate.sla import many
 from secgate.summary import FindingRow, LaneRow, Summary, mark_of, severity_words, summarise
 
@@ -157,17 +157,21 @@ class _RunPage(Page):
             place = row.place + (f" in {finding.symbol}" if finding.symbol and finding.location.path else "")
             commit = f" of commit {finding.location.commit[:SHOWN]}" if finding.location.commit else ""
             name = f" ({finding.fingerprint[:SHOWN]})" if len(rows) > 1 else ""
-            self.labelled("at" if position == 0 else "", place + commit + name)
+            self.labelled("at" if position == 0 else "", place + commit + name, whole=row.place)
         if len(rows) > MAX_PLACES:
             self.labelled("", f"and {many(len(rows) - MAX_PLACES, 'more place')} (--format html or json shows them)")
 
     def brief(self, row: FindingRow) -> None:
-        """One line: severity, word, title, place; the title gives way first, then the start of the place."""
+        """One line: severity, word, title, place. The title gives way; where that is not enough, they have one each."""
         head = f"  {row.finding.severity.value:<9}" + (f"{_word(row):<8}" if row.verdict else "")
         room = self.width - len(head)
-        place = clipped_left(log_text(row.place[-self.width :]), room * 3 // 5)
-        title = clipped(log_text(row.finding.title[: self.width]), room - cells(place) - 2)
-        self.lines.append(f"{head}{title}  {place}")
+        place = log_text(cut(row.place, LONGEST_PATH))
+        title = log_text(row.finding.title[: self.width])
+        left = room - cells(place) - 2
+        if left >= min(cells(title), room * 2 // 5):
+            self.lines.append(f"{head}{clipped(title, left)}  {place}")
+        else:
+            self.lines += [f"{head}{clipped(title, room)}", f"{' ' * len(head)}{log_line(place)}"]
         if row.due:
             self.wrap(row.due, len(head) + 4, first=" " * len(head) + "due")
         if row.finding.suppressed_in_source and row.passed_as is None:

@@ -13,6 +13,7 @@ from secgate import queries
 from secgate.deadlines import Deadlines
 from secgate.errors import LedgerError
 from secgate.preparation import Place
+from tests.pages import too_wide
 from tests.product import CLEAN, DAY, NOW, WEAK, Product
 from tests.runs.office import Office
 from tests.signing_support import ADA
@@ -80,7 +81,7 @@ def test_many_ledgers_and_what_bites_first_is_first(product: Product, web: Path,
     assert [one.path for one in found.findings] == ["app.py", "web/app.py"]
     assert [one.open for one in found.ledgers] == [1, 1]
     text = page(found)
-    assert max(map(len, text.splitlines())) <= 80
+    assert not too_wide(text)
     assert text.index("app.py:2") < text.index("web/app.py:2")
 
 
