@@ -74,11 +74,12 @@ def _grouped(decision: LayerDecision, layer: str, own: Mapping[str, str]) -> Lay
     )
     verdicts = list(decision.verdicts)
     spoken = _spoken_of(decision) if decision.by_elements else {}
+    alone = {one.rule: (one.rule,) for one in decision.said}
     for name in decision.by_elements:
         heard = spoken.get(name)
         if heard is None:
             raise _fault(layer, f"the finding {name} is said to have elements, and has none", "report this")
-        verdicts.append(_strictest(own.get(name, name), heard))
+        verdicts.append(_strictest(own.get(name, name), heard, alone))
     return msgspec.structs.replace(decision, verdicts=tuple(verdicts), by_elements=())
 
 
@@ -105,11 +106,14 @@ def _spoken_of(decision: LayerDecision) -> dict[str, list[tuple[SaidByRule, Elem
     return found
 
 
-def _strictest(name: str, said: Sequence[tuple[SaidByRule, Element]]) -> LayerVerdict:
-    """Give what the strictest elements of a finding say together, as `secgate.main.spoken` does."""
+def _strictest(name: str, said: Sequence[tuple[SaidByRule, Element]], alone: Mapping[str, tuple[str]]) -> LayerVerdict:
+    """Give what the strictest elements of a finding say together, as `secgate.main.spoken` does.
+
+    `alone` has one and the same tuple for each rule that speaks alone: of a large run there are many such findings.
+    """
     group, first = said[0]
     reason = first.reason
-    rules: tuple[str, ...] = (group.rule,)
+    rules: tuple[str, ...] = alone[group.rule]
     if len(said) > 1:
         word = min((one.set for one, _ in said), key=_RANK.__getitem__)
         speakers = [one for one in said if one[0].set == word]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secgate.secret_forms import found, masked, may_hold, speaks_of_secrets
+from secgate.secret_forms import found, masked, may_hold, sentences, speaks_of_secrets
 
 RANDOM = "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5"
 LOGIN = "admin:" + RANDOM
@@ -176,6 +176,24 @@ def test_the_quick_look_sees_every_mark_in_a_long_run(parts: list[str]) -> None:
     text = "".join(parts)
     runs = re.findall(r"[A-Za-z0-9_.+=\-]{15,}", text)
     assert may_hold(text) is any("ghp_" in run or "AKIA" in run for run in runs)
+
+
+@given(
+    st.lists(
+        st.sampled_from([14 * "a", ".", ". ", " ", "ghp_", "-u ", "--user", "bearer ", "'", "PRIVATE KEY", "sig="])
+    )
+)
+def test_a_look_at_every_sentence_once_is_a_look_at_all(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert may_hold("\n".join(sentences([text, text]))) is may_hold(text)
+    assert may_hold("\n".join(sentences(["a. b", text, "b. a"]))) is may_hold(text)
+
+
+def test_a_sentence_is_looked_at_once() -> None:
+    told = "Anybody can read this. Close it."
+    assert list(sentences([f"a.py is open. {told}", f"b.py is open. {told}"])) == [
+        *("a.py is open. ", "Anybody can read this. ", "Close it.", "b.py is open. ")
+    ]
 
 
 def test_only_one_letter_grows_in_lower_case() -> None:
