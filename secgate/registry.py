@@ -68,6 +68,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "json": "secgate.reporters.json:JsonReporter",
         "junit": "secgate.reporters.junit:JunitReporter",
         "comment": "secgate.reporters.markdown:CommentReporter",
+        "log": "secgate.reporters.text:LogReporter",
         "markdown": "secgate.reporters.markdown:MarkdownReporter",
         "markdown-all": "secgate.reporters.markdown:WholeMarkdownReporter",
         "sarif": "secgate.reporters.sarif:SarifReporter",
