@@ -26,7 +26,7 @@ def lsp_command(**options: Any) -> int:
     error, what was there before is information. The profile is pre-commit unless another is named. The ledger is read
     and never written, and nothing is sent anywhere.
 
-    It needs the extra `lsp`: pip install 'secgate[lsp]'. It exits 0 after the protocol's shutdown, and 1 where the
+    It needs the extra `lsp`: pip install '.[lsp]' in its clone. It exits 0 after the protocol's shutdown, and 1 where the
     editor went away without one.
     """
     try:
@@ -34,7 +34,9 @@ def lsp_command(**options: Any) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("lsprotocol", "pygls"):
             raise
-        raise UsageError("the extra `lsp` is not installed", remedy="pip install 'secgate[lsp]'") from error
+        raise UsageError(
+            "the extra `lsp` is not installed", remedy="pip install '.[lsp]' in the clone of secgate"
+        ) from error
     from secgate.preparation import Kept, RunRequest
 
     if sys.stdin.isatty():
