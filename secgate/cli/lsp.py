@@ -26,8 +26,8 @@ def lsp_command(**options: Any) -> int:
     error, what was there before is information. The profile is pre-commit unless another is named. The ledger is read
     and never written, and nothing is sent anywhere.
 
-    It needs the extra `lsp`: pip install '.[lsp]' in its clone. It exits 0 after the protocol's shutdown, and 1 where the
-    editor went away without one.
+    It needs the extra `lsp`: pip install '.[lsp]' in its clone. It exits 0 after the protocol's shutdown, and 1 where
+    the editor went away without one.
     """
     try:
         from secgate import editor
