@@ -25,6 +25,9 @@ def lsp_command(**options: Any) -> int:
     It speaks the Language Server Protocol. A file is measured by HEAD: what is new and would stop a commit is an
     error, what was there before is information. The profile is pre-commit unless another is named. The ledger is read
     and never written, and nothing is sent anywhere.
+
+    It needs the extra `lsp`: pip install 'secgate[lsp]'. It exits 0 after the protocol's shutdown, and 1 where the
+    editor went away without one.
     """
     try:
         from secgate import editor
