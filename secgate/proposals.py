@@ -215,7 +215,7 @@ def _gate_steps(sight: Sight) -> str:
           "$RUNNER_TEMP/secgate/bin/secgate" tools install checkov
       - name: Gate the change, or the branch after a merge
         run: |
-          "$RUNNER_TEMP/secgate/bin/secgate" run --format text --format "markdown=$RUNNER_TEMP/secgate.md"
+          "$RUNNER_TEMP/secgate/bin/secgate" run --format log --format "markdown=$RUNNER_TEMP/secgate.md"
       # What the change adds; what is older is counted alone.
       - name: Summary
         if: always()

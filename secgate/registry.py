@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from secgate import ports
 from secgate.config import EngineSettings, Machine
-from secgate.errors import InternalError, UsageError
+from secgate.errors import PluginError, UsageError
 from secgate.executors.local import LocalExecutor
 from secgate.executors.standby import Standby
 from secgate.executors.tools import LocalTools
@@ -68,6 +68,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "json": "secgate.reporters.json:JsonReporter",
         "junit": "secgate.reporters.junit:JunitReporter",
         "comment": "secgate.reporters.markdown:CommentReporter",
+        "log": "secgate.reporters.text:LogReporter",
         "markdown": "secgate.reporters.markdown:MarkdownReporter",
         "markdown-all": "secgate.reporters.markdown:WholeMarkdownReporter",
         "sarif": "secgate.reporters.sarif:SarifReporter",
@@ -110,6 +111,14 @@ _AGENT_ENV = ("SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "DISPLAY")
 def names(kind: Kind) -> tuple[str, ...]:
     """Give the names of a kind, built-in and third-party, sorted. A third party cannot take a built-in name."""
     return tuple(sorted({*BUILTIN[kind], *_third_parties(kind)}))
+
+
+def origin(kind: Kind, name: str) -> str:
+    """Say which package brings a plug-in, with its version; "" for what is part of secgate."""
+    point = _third_parties(kind).get(name)
+    if point is None:
+        return ""
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
 
 
 def load_builtin(*kinds: Kind) -> None:
@@ -334,7 +343,7 @@ def _third_parties(kind: Kind) -> dict[str, metadata.EntryPoint]:
     found: dict[str, metadata.EntryPoint] = {}
     for point in metadata.entry_points(group=f"secgate.{kind}"):
         if point.name in BUILTIN[kind] or point.name in found:
-            raise InternalError(
+            raise PluginError(
                 f"two plug-ins are called `{point.name}`: {point.value} and another",
                 remedy="remove one of the packages that bring them",
                 place=f"secgate.{kind}",

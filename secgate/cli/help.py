@@ -43,6 +43,16 @@ class Command(click.Command):
             if one.type is click.STRING and (kind := _completes_as(one.metavar or "")):
                 one.type = _Place(kind)
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what it does, and with which code it ends where its own words say nothing of that."""
+        super().format_help_text(ctx, formatter)
+        if not re.search(r"\b[Ee]xit", self.help or ""):
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(
+                    "It exits 0 once that is done. Other codes are errors: `secgate --help` lists them."
+                )
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are to be typed."""
         super().format_epilog(ctx, formatter)

@@ -92,7 +92,17 @@ def hook_options(command: Command) -> Command:
 
 def lsp_options(command: Command) -> Command:
     """Add the options of the language server, which is told by its editor what is judged."""
-    return _with(command, *_JUDGED_BY, POLICY, _JOBS)
+    return _with(command, _profile("pre-commit"), *_JUDGED_BY[1:], POLICY, _JOBS)
+
+
+def _profile(default: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete_profile,
+        help="Which lanes are asked for: pre-commit, pull-request, release, audit, or one of your own. By default "
+        f"{default}.",
+    )
 
 
 def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
@@ -102,13 +112,7 @@ def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
 
 
 _JUDGED_BY = (
-    click.option(
-        "--profile",
-        metavar="NAME",
-        shell_complete=complete_profile,
-        help="Which lanes are asked for: pre-commit, pull-request, release, audit, or one of your own. By default the "
-        "settings say it.",
-    ),
+    _profile("the settings say it"),
     click.option(
         "--scanner",
         "scanners",

@@ -65,7 +65,7 @@ def _grouped(decision: LayerDecision, layer: str, own: Mapping[str, str]) -> Lay
     decision = msgspec.structs.replace(
         decision,
         elements=(),
-        said=said_together((*map(_said_alone, decision.elements), *decision.said)),
+        said=said_together((*map(_said_alone, decision.elements), *(_sharing(one, own) for one in decision.said))),
         obligations=(),
         added=added_together((*map(_added_alone, decision.obligations), *decision.added)),
         alike=tuple(
@@ -81,6 +81,23 @@ def _grouped(decision: LayerDecision, layer: str, own: Mapping[str, str]) -> Lay
             raise _fault(layer, f"the finding {name} is said to have elements, and has none", "report this")
         verdicts.append(_strictest(own.get(name, name), heard, alone))
     return msgspec.structs.replace(decision, verdicts=tuple(verdicts), by_elements=())
+
+
+def _sharing(said: SaidByRule, own: Mapping[str, str]) -> SaidByRule:
+    """Give a group whose elements have equal texts in common: a rule asks the same of most findings."""
+    remedies: dict[str, str] = {}
+    elements = [
+        Element(
+            finding=one.finding and own.get(one.finding, one.finding),
+            lane=one.lane,
+            run=one.run,
+            gap=one.gap,
+            reason=one.reason,
+            remedy=remedies.setdefault(one.remedy, one.remedy),
+        )
+        for one in said.elements
+    ]
+    return SaidByRule(rule=said.rule, set=said.set, elements=tuple(elements))
 
 
 def _said_alone(said: Said) -> SaidByRule:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
+from secgate.disclosure import is_brought, is_for_owners
 from secgate.escape import LONGEST_PATH, cut, log_line, log_text
 from secgate.explanation import SHOWN, Explanation, explain_finding, is_recorded
 from secgate.fact_words import facts_words
@@ -35,14 +38,39 @@ class TextReporter:
 
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
         """Give lines of at most `width` columns (of 40 where it is less); colours only when `colour`."""
-        page = _RunPage(width, colour=colour)
+        return _page(document, summarise(document), (), width=width, colour=colour)
+
+
+class LogReporter(TextReporter):
+    """The same lines for a log that others may read: older findings are counted where the repository is not private."""
+
+    name = "log"
+
+    def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
+        """Give the lines of TextReporter, and what is not named here in one of its own."""
         summary = summarise(document)
-        page.outcome(summary)
-        page.lanes(summary)
-        page.findings(summary, document)
-        page.green(summary)
-        page.tail(document, summary)
-        return page.data()
+        if is_for_owners(document):
+            return _page(document, summary, (), width=width, colour=colour)
+        blocking, others = (
+            tuple(row for row in rows if is_brought(row.finding, document))
+            for rows in (summary.blocking, summary.others)
+        )
+        older = [row for row in (*summary.blocking, *summary.others) if not is_brought(row.finding, document)]
+        # The way to green names places, those of older findings too.
+        to_green = () if any(row.blocking for row in older) else summary.to_green
+        told = msgspec.structs.replace(summary, blocking=blocking, others=others, to_green=to_green, gone=())
+        return _page(document, told, older, width=width, colour=colour)
+
+
+def _page(document: RunDocument, summary: Summary, older: Sequence[FindingRow], *, width: int, colour: bool) -> bytes:
+    page = _RunPage(width, colour=colour)
+    page.outcome(summary)
+    page.lanes(summary)
+    page.findings(summary, document)
+    page.counted(older, is_change=document.target.changed is not None)
+    page.green(summary)
+    page.tail(document, summary)
+    return page.data()
 
 
 class _RunPage(Page):
@@ -109,6 +137,16 @@ class _RunPage(Page):
                 self.brief(row)
                 self.wrap(row.why, 15, first=" " * 11 + "why", most=3)
             self.more(len(of_kind) - MAX_OTHERS)
+
+    def counted(self, rows: Sequence[FindingRow], *, is_change: bool) -> None:
+        """Findings that are not named here, and who can read which they are."""
+        if not rows:
+            return
+        told = ", ".join(f"{count:,} {name}" for name, count in _severities(rows))
+        self.title(f"{'Older' if is_change else 'Counted'}, not named in a log that others may read ({told})")
+        if blocking := sum(row.blocking for row in rows):
+            self.wrap(f"{blocking:,} of them blocking, {sum(row.overdue for row in rows):,} overdue", 2)
+        self.wrap("`secgate run` on your machine names them; so does the ledger, `secgate sla`", 2)
 
     def more(self, count: int) -> None:
         if count > 0:

@@ -455,4 +455,7 @@ def test_without_the_extra_it_says_what_to_install(product: Product) -> None:
     env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
     ended = subprocess.run([sys.executable, "-c", text], input="", capture_output=True, env=env, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "secgate: the extra `lsp` is not installed\n  try: pip install 'secgate[lsp]'\n"
+    assert (
+        ended.stderr
+        == "secgate: the extra `lsp` is not installed\n  try: pip install '.[lsp]' in the clone of secgate\n"
+    )

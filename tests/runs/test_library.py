@@ -340,6 +340,29 @@ def test_the_example_of_a_plug_in_looks_at_what_no_shipped_tool_does(
     )
 
 
+def test_doctor_says_who_brings_a_plug_in_and_that_one_cannot_be_loaded(
+    product: Product, tmp_path: Path, acme: str
+) -> None:
+    organisation = tree(tmp_path / "organisation", {"enforced.toml": f"{ASKED}covers = true\n"})
+    root = tree(tmp_path / "tree", {"install.sh": SCRIPT})
+    broken = tree(
+        tmp_path / "broken",
+        {
+            "broken-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: broken\nVersion: 1\n",
+            "broken-1.dist-info/entry_points.txt": "[secgate.scanners]\nbroken = broken:Boom\n",
+            "broken.py": "raise RuntimeError('no licence')\n",
+        },
+    )
+    ended = product.cli("doctor", str(root), "--enforced", str(organisation), PYTHONPATH=f"{acme}:{broken}")
+    said = " ".join(ended.out.split())
+    assert ("acme-shell part of acme-shell 1.0 needed for sast" in said, "secgate-iac part of secgate " in said) == (
+        True,
+        True,
+    ), ended.err
+    assert "broken cannot be loaded, so do not ask for it: the plug-in `broken` (broken:Boom)" in said
+    assert "no licence" in said
+
+
 def test_an_option_of_a_plug_in_counts_and_one_that_it_does_not_know_is_refused(
     product: Product, tmp_path: Path, acme: str
 ) -> None:

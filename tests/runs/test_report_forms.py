@@ -324,7 +324,7 @@ def test_a_pdf_that_cannot_be_made_is_told_before_the_report_is(monkeypatch: pyt
     monkeypatch.delitem(sys.modules, "secgate.report.forms.pdf", raising=False)
     with pytest.raises(UsageError, match="needs WeasyPrint") as found:
         form("pdf")
-    assert "secgate[pdf]" in found.value.remedy
+    assert ".[pdf]" in found.value.remedy
 
 
 def test_pdf_is_the_page_on_numbered_sheets(found: Report) -> None:

@@ -76,6 +76,14 @@ def test_a_finding_says_when_why_and_whose(product: Product, web: Path) -> None:
     assert (one.owner, one.path, one.start_line) == ("@acme/web", "web/app.py", 2)
 
 
+def test_whose_it_is_stays_known_where_a_scanner_failed(product: Product, git: Git, web: Path) -> None:
+    product.tool("semgrep", "crash")
+    git.commit({"web/app.py": CLEAN})
+    protected(product, web, days=1)
+    (one,) = listed(product, root=web, days=1).findings
+    assert (one.owner, one.state) == ("@acme/web", "within")
+
+
 def test_many_ledgers_and_what_bites_first_is_first(product: Product, web: Path, billing: Path) -> None:
     found = listed(product, ledger_of(web), ledger_of(billing), ledger_of(web))
     assert [one.path for one in found.findings] == ["app.py", "web/app.py"]
