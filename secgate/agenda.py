@@ -8,7 +8,7 @@ from secgate import sla
 from secgate.deadlines import Deadline, Deadlines, Source
 from secgate.escape import markdown_text
 from secgate.model import Severity
-from secgate.page import Page, clipped_left
+from secgate.page import Page
 from secgate.sla import many_entries
 
 MOST_LISTED = 200
@@ -82,8 +82,8 @@ def source_words(one: Source) -> str:
 def _entry(page: Page, one: Deadline) -> None:
     head = f"{standing(one)}{', waived' if one.state == 'waived' else ''}"
     page.heading(head, _STYLES[one.state])
-    place = clipped_left(_place(one), max(page.width - 24, 20))
-    page.wrap(place, 11, first=f"{one.severity.value:>10}", style=_SEVERITY_STYLE.get(one.severity, ""))
+    place, style = _place(one), _SEVERITY_STYLE.get(one.severity, "")
+    page.wrap(place, 11, first=f"{one.severity.value:>10}", style=style, whole=place)
     page.labelled("what", _what(one))
     page.labelled("why", one.why + _others(one))
     page.labelled("who", one.owner)

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from secgate import sla
 from secgate.errors import UsageError
 from secgate.model import Epoch, Obligation, Severity, Value, encode
+from secgate.once import require_once
 
 NAMESPACE = "secgate-baseline"
 MAX_BYTES = 64 * 1024 * 1024
@@ -77,8 +78,10 @@ def read_statement(data: bytes) -> Statement:
     try:
         if len(data) > MAX_BYTES:
             raise msgspec.ValidationError(f"it has more than {MAX_BYTES} bytes")
-        return msgspec.json.decode(data, type=Statement)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        said = msgspec.json.decode(data, type=Statement)
+        require_once(data.rstrip(b"\n"), said)
+        return said
+    except (ValueError, RecursionError) as error:
         raise UsageError(
             f"this is no baseline: {error}", remedy="`secgate baseline write` makes one, of what a run found"
         ) from error

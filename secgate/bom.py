@@ -143,7 +143,7 @@ def _described(subject: Subject) -> Iterator[Property]:
 
 
 def _told(inventory: Inventory) -> Iterator[Property]:
-    yield _property("inventory", inventory.digest)
+    yield _property("inventory", f"sha256:{inventory.digest}")
     for manifest in inventory.manifests:
         pins = f"{manifest.pinned} pinned, {manifest.unpinned} not"
         lock = f", {manifest.lock} stands for its ranges" if manifest.lock else ""

@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 
 from secgate.errors import LedgerError
 from secgate.model import Digest, Epoch, Head, Value, encode
+from secgate.once import require_once
 
 NAMESPACE = "secgate-checkpoint"
 MAX_BYTES = 1024 * 1024
@@ -76,6 +77,7 @@ def sealed(data: bytes, *, place: str = "") -> Sealed:
         if len(data) > MAX_BYTES:
             raise ValueError("it is too large")
         file = msgspec.json.decode(data, type=_File)
+        require_once(data)
         if len(file.timestamps) > MAX_TIMESTAMPS:
             raise ValueError(f"{len(file.timestamps)} timestamps")
         statement = decoded(file.payload)

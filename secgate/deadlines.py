@@ -7,7 +7,7 @@ SLA semantics, rules 2, 5 and 10.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -100,11 +100,14 @@ class Deadlines(Value, frozen=True, kw_only=True):
 
 
 class Folded(Struct, frozen=True, kw_only=True):
-    """A ledger as it was read: its address, what it remembers, and what its runs were told by (repository, line)."""
+    """A ledger as it was read: its address, what it remembers, and what its runs were told.
+
+    That is by repository and line, of the fingerprints that are asked for.
+    """
 
     address: str
     memory: Memory
-    told: Callable[[str, str], Mapping[str, Told]]
+    told: Callable[[str, str, Collection[str]], Mapping[str, Told]]
 
 
 def deadlines(ledgers: Sequence[Folded], *, now_epoch_s: int) -> Deadlines:
@@ -143,7 +146,7 @@ def deadlines(ledgers: Sequence[Folded], *, now_epoch_s: int) -> Deadlines:
 def _open(folded: Folded, as_of: int) -> Iterable[Deadline]:
     for (repository, line), remembered in folded.memory.all_lines().items():
         known = [one for one in remembered.findings.values() if one.is_open]
-        told = folded.told(repository, line) if known else {}
+        told = folded.told(repository, line, {one.facts.fingerprint for one in known}) if known else {}
         for one in known:
             facts = told.get(one.facts.fingerprint, Told())
             yield _deadline(one, facts, ledger=folded.address, repository=repository, line=line, as_of=as_of)

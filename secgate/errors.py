@@ -3,12 +3,15 @@
 SecgateError                  70  (never raised itself)
 +- UsageError                  2  the call or its configuration is wrong; nothing was judged
 |  +- ConfigError              2  one or many faults of a configuration file, all at once
+|  +- PluginError              2  somebody else's plug-in cannot be loaded, or raised what it may not
 |  +- TargetError              2  the path, the reference or the changed set cannot be resolved
 +- SignatureError              2  a signature is missing, does not verify, or is by nobody who counts
 +- IncompleteTargetError       3  what is needed to judge is missing (shallow clone, no merge base)
 +- PolicyError                 4  the policy could not decide
++- AdvisoryError               3  the advisory database is absent, cannot be read, or could not be fetched anew
 +- NotificationError           1  somebody could not be told; has no part in any decision
 +- LedgerError                 5  the record cannot be read, written or verified
+|  +- HeadMovedError           5  another writer appended first
 +- OutputError                    a scanner's output cannot be read; always caught by the scan stage
 +- InterruptedRunError       130  a signal ended the run (143 for SIGTERM)
 +- InternalError              70  a fault of ours

@@ -19,7 +19,7 @@ from secgate.event import Event
 from secgate.finding_facts import FindingFacts
 from secgate.gate_events import GATE_EVENTS
 from secgate.inventory import INVENTORY_EVENTS
-from secgate.merkle import Envelope, key_given_twice, unverified
+from secgate.merkle import Envelope, unverified
 from secgate.model import (
     Digest,
     Entry,
@@ -35,8 +35,9 @@ from secgate.model import (
     encode,
 )
 from secgate.notification import NOTIFICATION_EVENTS
+from secgate.once import key_given_twice
 from secgate.population import POPULATION_EVENTS
-from secgate.signed_events import SIGNED_EVENTS
+from secgate.signed_events import SIGNED_EVENTS, SignedEvent
 
 
 class LedgerCreated(Event, frozen=True, kw_only=True):
@@ -379,8 +380,8 @@ def to_entry(event: Event) -> Entry:
 def event_of(entry: Envelope | LedgerEntry) -> Event | None:
     """Give the event of an entry, or None for a type or version that this program does not know.
 
-    Raises LedgerError if the type is known and its body is not what that version says, if it gives a key twice, or if
-    it is no JSON at all.
+    Raises LedgerError if the type is known and its body is not what that version says, if it or the statement that it
+    holds gives a key twice, or if it is no JSON at all.
     """
     known = EVENTS.get((entry.type, entry.version))
     try:
@@ -388,8 +389,18 @@ def event_of(entry: Envelope | LedgerEntry) -> Event | None:
         twice = key_given_twice(bytes(entry.body), said)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unverified(entry.sequence, f"as a `{entry.type}` event it does not read: {error}") from error
+    if not twice and isinstance(said, SignedEvent):
+        twice = _twice_in(said.statement)
     if twice:
         raise unverified(
             entry.sequence, f"it gives the key {twice!r} twice, so that what it says is the reader's choice"
         )
     return None if known is None else said
+
+
+def _twice_in(statement: str) -> str:
+    """Give a key that something signed has twice; what is no JSON is for its own reader to refuse."""
+    try:
+        return key_given_twice(statement.encode())
+    except (ValueError, RecursionError):
+        return ""

@@ -14,7 +14,7 @@ import msgspec
 
 from secgate.languages.source import ColumnUnit, Source
 from secgate.model import Digest, Edit, Fix, Package, RawResult
-from secgate.summary import fixed_version
+from secgate.upgrades import fixed_version
 
 MOST_FIXES = 3
 """Of one result."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -25,6 +25,8 @@ from secgate.policy import LayerName
 from secgate.policy.accounts import PolicyLint, PolicyTests
 from secgate.ports import Rendered
 from secgate.preparation import RunRequest, Silence
+
+T = TypeVar("T")
 
 __all__ = ["GateResult", "Ledger", "Policy", "check_sarif", "render", "run_gate"]
 
@@ -61,13 +63,13 @@ def run_gate(
     profile: str | None = None,
     scanners: Sequence[str] = (),
     offline: bool | None = None,
-    policies: Sequence[str] = (),
-    enforced: str = "",
-    config_file: str = "",
+    policies: Sequence[str | Path] = (),
+    enforced: str | Path = "",
+    config_file: str | Path = "",
     ref: str = "",
     scope: str | None = None,
     artifacts: Sequence[str] = (),
-    baseline: str = "",
+    baseline: str | Path = "",
     jobs: int | None = None,
 ) -> GateResult:
     """Gate the tree at `path`: scan, judge, record.
@@ -76,19 +78,19 @@ def run_gate(
     or empty for "not given" (`config_file` is --config).
     """
     options = {
-        "path": str(path),
+        "path": _path(path, "path"),
         "changed_since": changed_since,
         "staged": staged,
         "profile": profile,
         "scanners": scanners,
         "offline": offline,
-        "policies": policies,
-        "enforced": enforced,
-        "config": config_file,
+        "policies": _several(policies, "policies"),
+        "enforced": _path(enforced, "enforced"),
+        "config": _path(config_file, "config_file"),
         "ref": ref,
         "scope": scope,
         "artifacts": artifacts,
-        "baseline": baseline,
+        "baseline": _path(baseline, "baseline"),
         "jobs": jobs,
     }
     try:
@@ -103,32 +105,37 @@ def check_sarif(
     *,
     now: datetime,
     env: Mapping[str, str] | None = None,
-    policies: Sequence[str] = (),
-    enforced: str = "",
+    policies: Sequence[str | Path] = (),
+    enforced: str | Path = "",
 ) -> GateResult:
     """Judge SARIF 2.1.0 of any tool, given as paths or as the bytes themselves.
 
     No coverage is claimed, nothing recorded: a pass covers the findings in the files only. Errors name bytes by their
     place in the list, `files[0]`.
     """
-    if isinstance(files, str | bytes) or not files:
-        raise UsageError("files: not a list of SARIF files", remedy="give a list of paths or of bytes", place="files")
     pipeline.require_utc(now)
     sources = [
-        SarifSource(f"files[{number}]", partial(_opened, one))
-        if isinstance(one, bytes)
-        else SarifSource(str(one), partial(_opened, one))
-        for number, one in enumerate(files)
+        SarifSource(f"files[{number}]" if isinstance(one, bytes) else str(one), partial(_opened, one))
+        for number, one in enumerate(_sarif_files(files))
     ]
-    return _result(check(sources, policies=tuple(policies), enforced=enforced, machine=_machine(env), now=now))
+    return _result(
+        check(
+            sources,
+            policies=_several(policies, "policies"),
+            enforced=_path(enforced, "enforced"),
+            machine=_machine(env),
+            now=now,
+        )
+    )
 
 
 def render(result: GateResult, form: str, *, width: int = 80, colour: bool = False) -> Rendered:
     """Give a result in one of the formats of `secgate run --format`, by name: its bytes, and in words what it left out.
 
-    `width` is in columns and counts for text alone, as does `colour` (ANSI escapes).
+    `width` is in columns, 40 at least, and counts for text alone, as does `colour` (ANSI escapes).
     """
-    return pipeline.render(result.document, form, width=width, colour=colour)
+    document = _given(result, GateResult, "result").document
+    return pipeline.render(document, form, width=_given(width, int, "width"), colour=colour)
 
 
 class Policy:
@@ -139,11 +146,14 @@ class Policy:
         folder: str | Path,
         *,
         layer: LayerName | None = None,
-        enforced: str = "",
+        enforced: str | Path = "",
         env: Mapping[str, str] | None = None,
     ) -> None:
         """Name a folder. `layer` is told from it where it is None: the organisation's has an `enforced.toml`."""
-        self.source = PolicySource(folder=str(folder), layer=layer, enforced=enforced)
+        if layer not in (None, *get_args(LayerName)):
+            remedy = f"one of: {', '.join(get_args(LayerName))}"
+            raise UsageError(f"there is no layer `{layer}`", place="layer", remedy=remedy)
+        self.source = PolicySource(folder=_path(folder, "folder"), layer=layer, enforced=_path(enforced, "enforced"))
         self._machine = _machine(env)
 
     def lint(self, *, now: datetime) -> PolicyLint:
@@ -154,7 +164,10 @@ class Policy:
     def test(self, *, now: datetime, engines: Sequence[str] = ("regorus",)) -> PolicyTests:
         """Run its `test_` rules in each engine; see `passed`, which wants every deny tested as well."""
         pipeline.require_utc(now)
-        return try_policies(self.source, engines=tuple(engines), machine=self._machine, now=now)
+        chosen = _several(engines, "engines")
+        if not chosen:
+            raise UsageError("no engine is named", place="engines", remedy="leave it out, or name one")
+        return try_policies(self.source, engines=chosen, machine=self._machine, now=now)
 
 
 class Ledger:
@@ -164,12 +177,14 @@ class Ledger:
         self,
         path: str | Path = ".",
         *,
-        config_file: str = "",
-        enforced: str = "",
+        config_file: str | Path = "",
+        enforced: str | Path = "",
         env: Mapping[str, str] | None = None,
     ) -> None:
         """Name the tree whose ledger is meant. Nothing is opened yet."""
-        self.place = custody.Place(path=str(path), config=config_file, enforced=enforced)
+        self.place = custody.Place(
+            path=_path(path, "path"), config=_path(config_file, "config_file"), enforced=_path(enforced, "enforced")
+        )
         self._machine = _machine(env)
 
     def make(self, *, now: datetime) -> str:
@@ -179,24 +194,76 @@ class Ledger:
         return address
 
     def verify(
-        self, *, now: datetime, checkpoints: Sequence[str] = (), max_age: timedelta | None = None
+        self, *, now: datetime, checkpoints: Sequence[str | Path] = (), max_age: timedelta | None = None
     ) -> custody.Checked:
         """Read and verify every entry and signature, and hold the ledger against checkpoints kept at these places.
 
         Raises LedgerError naming the first entry that does not verify.
         """
         pipeline.require_utc(now)
-        asked = custody.Asked(places=tuple(checkpoints), max_age=max_age)
+        age = None if max_age is None else _given(max_age, timedelta, "max_age")
+        asked = custody.Asked(places=_several(checkpoints, "checkpoints"), max_age=age)
         return custody.verify(self.place, asked, machine=self._machine, now=now)
 
     def entries(self, *, now: datetime, types: Sequence[str] = (), last: int = 0) -> tuple[LedgerEntry, ...]:
         """Give the last `last` entries (0 for all) of these types (() for all), oldest first, once it verifies."""
         pipeline.require_utc(now)
-        return custody.log(self.place, types=tuple(types), last=last, machine=self._machine, now=now).entries
+        if _given(last, int, "last") < 0:
+            raise UsageError(f"{last} is no number of entries", place="last", remedy="give 0 for all, or how many")
+        kinds = _several(types, "types")
+        return custody.log(self.place, types=kinds, last=last, machine=self._machine, now=now).entries
 
 
 def _machine(env: Mapping[str, str] | None) -> config.Machine:
-    return config.this_machine(env if env is not None else config.process_environment())
+    return config.this_machine(config.process_environment() if env is None else _environment(env))
+
+
+# What a caller without a type checker gives is looked at here, so that what is wrong is an error of the one tree. Its
+# type is named and never its value, which may be a secret.
+
+
+def _environment(env: object) -> dict[str, str]:
+    if not isinstance(env, Mapping):
+        raise _not(env, "a mapping of text to text", "env")
+    for name, value in env.items():
+        for one in (name, value):
+            if not isinstance(one, str):
+                raise _not(one, "text", f"env[{name!r}]")
+    return dict(env)
+
+
+def _given(value: object, kind: type[T], place: str) -> T:
+    if not isinstance(value, kind):
+        raise _not(value, f"a value of type {kind.__name__}", place)
+    return value
+
+
+def _path(value: object, place: str) -> str:
+    """Give it as text; "" stays what it is, which is "not given" wherever a path can be left out."""
+    if not isinstance(value, str | Path):
+        raise _not(value, "a path", place)
+    if "\0" in str(value):
+        raise UsageError("no path holds a NUL", place=place, remedy="give a path")
+    return str(value)
+
+
+def _several(values: object, place: str) -> tuple[str, ...]:
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise _not(values, "a list", place)
+    return tuple(_path(one, f"{place}[{number}]") for number, one in enumerate(values))
+
+
+def _sarif_files(files: object) -> list[str | bytes]:
+    if isinstance(files, str | bytes | Mapping) or not isinstance(files, Iterable):
+        raise _not(files, "a list of SARIF files", "files")
+    given = [one if isinstance(one, bytes) else _path(one, f"files[{number}]") for number, one in enumerate(files)]
+    if not given:
+        raise UsageError("no SARIF file is named", place="files", remedy="give a list of paths or of bytes")
+    return given
+
+
+def _not(value: object, wanted: str, place: str) -> UsageError:
+    return UsageError(f"not {wanted} but a {type(value).__name__}", place=place, remedy=f"give {wanted}")
 
 
 def _result(document: RunDocument) -> GateResult:
@@ -206,7 +273,7 @@ def _result(document: RunDocument) -> GateResult:
 
 
 @contextlib.contextmanager
-def _opened(source: str | Path | bytes) -> Iterator[BinaryIO]:
+def _opened(source: str | bytes) -> Iterator[BinaryIO]:
     if isinstance(source, bytes):
         yield io.BytesIO(source)
         return

@@ -12,9 +12,7 @@ no more.
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Annotated
@@ -24,6 +22,7 @@ from msgspec import Meta, Struct
 
 from secgate.errors import LedgerError
 from secgate.model import Digest, Entry, Epoch, Head, LedgerEntry
+from secgate.once import key_given_twice
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").hexdigest()
@@ -263,10 +262,6 @@ def encode_entry(entry: Entry, *, at_epoch_s: int, sequence: int, previous_root:
     return data
 
 
-_CANONICAL = msgspec.json.Encoder(order="sorted")
-"""Makes what `model.encode` does, in two thirds of the time: every entry that is read goes through it."""
-
-
 def _json(body: bytes) -> object:
     try:
         said = msgspec.json.decode(body)
@@ -276,24 +271,6 @@ def _json(body: bytes) -> object:
     if key:
         raise LedgerError(f"an event's body gives the key {key!r} twice: what it says would be the reader's choice")
     return said
-
-
-def key_given_twice(body: bytes, said: object) -> str:
-    """Give a key that an object of a body has twice, "" for none; `said` is what the body was read as.
-
-    Readers of JSON take the last one, or the first, and would tell different things of the same bytes. Where `said`
-    makes the same bytes again there is none; else it is looked for.
-    """
-    if _CANONICAL.encode(said) == body:
-        return ""
-    twice: list[str] = []
-
-    def once(pairs: list[tuple[str, object]]) -> None:
-        twice.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-
-    # Numbers are not looked at, and may be longer than Python reads.
-    json.loads(body, object_pairs_hook=once, parse_int=str, parse_float=str)
-    return min(twice, default="")[:64]
 
 
 def decode_entry(data: bytes) -> Envelope:

@@ -10,7 +10,7 @@ from secgate.explanation import Explanation
 from secgate.fact_words import facts_words
 from secgate.gaps import gap_words
 from secgate.model import Gap, Severity, Word
-from secgate.page import Page, clipped_left
+from secgate.page import Page
 from secgate.sayings import Said
 from secgate.sla import length_words, many, standing_words, utc_words
 from secgate.story import Clock, Sight, Story
@@ -30,7 +30,8 @@ def story_page(story: Story, *, now_epoch_s: int, width: int, colour: bool) -> b
     page = Page(width, colour=colour)
     page.heading(story.title or story.weakness, _SEVERITY_STYLE.get(story.severity, "bold"))
     page.labelled("is", f"{story.weakness}, {story.severity.value}, lane {story.lane.value}")
-    page.labelled("at", _place(story.path, story.start_line) + (f" in {story.symbol}" if story.symbol else ""))
+    place = _place(story.path, story.start_line)
+    page.labelled("at", place + (f" in {story.symbol}" if story.symbol else ""), whole=place)
     page.labelled("in", story.package)
     page.labelled("advisories", ", ".join(story.advisories))
     page.labelled("id", story.fingerprint)
@@ -97,7 +98,7 @@ def _sights(page: Page, story: Story) -> None:
         head = f"  {utc_words(first.evaluated_epoch_s)[:16]}  {first.commit[:8] or '-':<9}"
         page.wrap(f"{first.state:<17}{first.word}".rstrip(), len(head), first=head)
         for text in _notes(first, previous):
-            page.wrap(text, 20, most=4)
+            page.wrap(text, 20, most=4, whole=_place(first.path, first.start_line))
         if count > 1:
             page.wrap(f"the same in {many(count - 1, 'more run')}, last {utc_words(last.evaluated_epoch_s)}", 20)
         previous = first if first.path else previous
@@ -142,7 +143,7 @@ def explanation_page(told: Explanation, *, width: int, colour: bool) -> bytes:
     page = Page(width, colour=colour)
     page.heading(f"{told.word.upper()}: {log_text(told.title)}", _WORD_STYLE.get(told.word, "bold"))
     page.wrap(told.override, 2, style="bad") if told.override else None
-    page.labelled("at", told.place)
+    page.labelled("at", told.place, whole=told.place)
     page.labelled("id", told.id)
     page.labelled("because", told.reason)
     when = f"judged {utc_words(told.evaluated_epoch_s)} " if told.evaluated_epoch_s else ""
@@ -225,8 +226,9 @@ def _difference(page: Page, one: Difference) -> None:
     side = one.now or one.then
     if side is None:
         return
-    place = clipped_left(_side_words(side), max((page.width - 13) * 2 // 3, 20))
-    page.wrap(f"{place}  {one.weakness}  {side.fingerprint[:12]}", 11, first=f"  {side.severity.value}", most=3)
+    place = _side_words(side)
+    text = f"{place}  {one.weakness}  {side.fingerprint[:12]}"
+    page.wrap(text, 11, first=f"  {side.severity.value}", most=3, whole=place)
     for text in (one.basis, "; ".join(one.changes)):
         page.wrap(text, 11, most=3) if text else None
 

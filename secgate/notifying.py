@@ -228,8 +228,8 @@ def _tried(one: _Due, *, machine: Machine, now: datetime) -> Sending:
 def _sent(one: _Due, *, machine: Machine, now: datetime, policy_digest: Digest) -> Sending:
     """Send a message and record it. What could not be sent is told and stays due."""
     address, secret = _endpoint(one.message.channel, machine)
-    body = one.notifier.body(one.message)
     try:
+        body = one.notifier.body(one.message)
         one.notifier.send(body, address=address, secret=secret, at=now)
     except NotificationError as error:
         return _sending(one, "failed", error.what)

@@ -360,7 +360,7 @@ def check_columns(kind: PopulationKind, names: Sequence[str], line: int, faults:
     """Note columns that are missing, unknown, or there twice."""
     known = COLUMNS[kind]
     for mark, word in _MARKS.items():
-        if len(names) == 1 and set(known.needed) <= set(names[0].split(mark)):
+        if len(names) == 1 and mark in names[0] and set(known.needed) <= set(names[0].split(mark)):
             faults.add(line, f"its cells are separated by {word}", "save it with commas between cells")
             return
     for name in sorted({one for one in names if names.count(one) > 1}):

@@ -1,8 +1,7 @@
 """One Protocol per kind of plug-in or service: what the stages may ask of the outside.
 
 Methods are documented here once; implementations say only what differs. A plug-in is checked against its Protocol when
-it is loaded
-(`registry`), and every kind has one contract suite under tests/contracts/.
+it is loaded (`registry`), and every kind has one contract suite under tests/contracts/.
 """
 
 from __future__ import annotations
@@ -297,11 +296,11 @@ class Ledger(Protocol):
     def blob(self, digest: Digest) -> bytes:
         """Give a blob's bytes. Raises LedgerError when it is not there or its bytes do not have that digest."""
 
-    def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
-        """Give the bytes of many blobs in this order, None for one that is not there or is not what its digest says.
+    def stored_blob(self, digest: Digest) -> bytes | None:
+        """Give what stands in a blob's place, whatever it is, None for nothing: for whoever looks into a change."""
 
-        One session for all of them, so that a period's thousands cost one opening. Raises LedgerError when absent.
-        """
+    def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
+        """Give many blobs in this order, in one session; None for one that is absent or not what its digest says."""
 
     def blobs(self) -> Iterator[Digest]:
         """Give the digest of every blob that is there, sorted. Raises LedgerError when absent or unreadable."""

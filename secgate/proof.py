@@ -23,6 +23,7 @@ from secgate.merkle import (
     verify_inclusion,
 )
 from secgate.model import Digest, Head, Value, encode
+from secgate.once import require_once
 
 MAX_BYTES = 32 * 1024 * 1024
 
@@ -77,8 +78,10 @@ def read(data: bytes, *, place: str = "") -> Inclusion | Consistency:
     try:
         if len(data) > MAX_BYTES:
             raise msgspec.DecodeError("it is too large")
-        return msgspec.json.decode(data, type=Inclusion | Consistency)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        proof = msgspec.json.decode(data, type=Inclusion | Consistency)
+        require_once(data)
+        return proof
+    except (ValueError, RecursionError) as error:
         raise LedgerError(
             f"this is no proof: {error}", place=place, remedy="give what `secgate ledger prove` wrote"
         ) from error

@@ -25,7 +25,10 @@ WORKFLOW = f"{WORKFLOWS}/secgate.yml"
 _CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 _PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0"
 _SHOWN = 6
-_CALLS = re.compile(r"""\bsecgate["']?[ \t]+(?:run|check|hook|scan)\b|\buses:[ \t]*["']?[\w./-]*\bsecgate\b""")
+_CALLS = re.compile(
+    r"""\bsecgate["']?[ \t]+(?:run|check|hook|scan)\b|\buses:[ \t]*["']?[\w./-]*\bsecgate(?=[/@"'\s]|\Z)"""
+)
+_FIRST_ENTRY = re.compile(r"^(?:\ufeff)?repos[ \t]*:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*([ ]*)-[ ]", flags=re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|[ \t])#.*", flags=re.MULTILINE)
 _EMPTY_LIST = re.compile(r"\Arepos\s*:[ \t]*\[[ \t]*\](?=\s*(?:\Z|[ \t]#))")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
@@ -89,7 +92,7 @@ def hooks(sight: Sight, files: Mapping[str, str]) -> Proposal:
         return Proposal(path=HOOKS, said="calls secgate")
     if held is None and _COMMENT.sub("", before).strip():
         return Proposal(path=HOOKS, said="is no YAML that pre-commit could read: mend it, then come again")
-    indent = re.search(r"^([ ]*)-[ ]+repo:", before, flags=re.MULTILINE)
+    indent = _FIRST_ENTRY.search(before)
     entry = _hooks_entry(sight, indent[1] if indent else "  ")
     text = _in_repos(before, entry, begin="repos" not in (held or ()))
     if not _adds_one({} if held is None else held, _yaml(text)):
@@ -212,7 +215,7 @@ def _gate_steps(sight: Sight) -> str:
           "$RUNNER_TEMP/secgate/bin/secgate" tools install checkov
       - name: Gate the change, or the branch after a merge
         run: |
-          "$RUNNER_TEMP/secgate/bin/secgate" run --format text --format "markdown=$RUNNER_TEMP/secgate.md"
+          "$RUNNER_TEMP/secgate/bin/secgate" run --format log --format "markdown=$RUNNER_TEMP/secgate.md"
       # What the change adds; what is older is counted alone.
       - name: Summary
         if: always()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from secgate.errors import LedgerError, UsageError
 from secgate.escape import json_text
 from secgate.explanation import Explanation, as_of_now, explain_finding, explain_lane, explain_rule, explain_run
 from secgate.memory import Memory
-from secgate.model import Head, History, KnownRun, Rename, RunDocument
+from secgate.model import Digest, Head, History, KnownRun, Rename, RunDocument
 from secgate.naming import resolve, resolve_in, resolve_of_old, unnamed
 from secgate.narration import comparison_page, explanation_page, story_page
 from secgate.policy import effective_data
@@ -45,6 +45,9 @@ from secgate.repository import escaped
 from secgate.show import show as show_document
 from secgate.story import Story, Teller, chapters, compose, read_document
 from secgate.trend import earlier_runs
+
+MOST_TOLD = 20
+"""Runs that are asked for an owner, the last ones first: each may hold a hundred megabytes."""
 
 
 class Recorded(NamedTuple):
@@ -282,13 +285,24 @@ def _longer(first: tuple[Ledger, Memory], second: tuple[Ledger, Memory]) -> tupl
 def folded_ledger(ledger: Ledger, memory: Memory) -> Folded:
     """Give a ledger that was read into `memory`, with what its runs were told of owners and waivers."""
 
-    def told(repository: str, line: str) -> Mapping[str, Told]:
-        """Of the last run that started and closed clocks here; an input that was erased tells nothing."""
+    def told(repository: str, line: str, wanted: Collection[str]) -> Mapping[str, Told]:
+        """Of the last run that started and closed clocks here; an input that was erased tells nothing.
+
+        What that run did not see, as a scanner failed, has the owner that an earlier one found, and no waiver: one may
+        have been revoked since.
+        """
         runs = [one for one in memory.runs(repository) if one.line == line and one.clocked and one.input_digest]
-        if not runs:
-            return {}
+        found: dict[str, Told] = {}
+        for number, run in enumerate(reversed(runs[-MOST_TOLD:])):
+            if number and found.keys() >= set(wanted):
+                break
+            for name, one in _told_by(run.input_digest).items():
+                found.setdefault(name, Told(owner=one.owner) if number else one)
+        return found
+
+    def _told_by(digest: Digest) -> Mapping[str, Told]:
         try:
-            return told_by(ledger.blob(runs[-1].input_digest))
+            return told_by(ledger.blob(digest))
         except LedgerError as error:
             logging.getLogger(__name__).info("%s", error.what)
             return {}

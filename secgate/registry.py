@@ -18,11 +18,20 @@ from msgspec import Struct
 
 from secgate import ports
 from secgate.config import EngineSettings, Machine
-from secgate.errors import InternalError, UsageError
+from secgate.errors import PluginError, UsageError
 from secgate.executors.local import LocalExecutor
 from secgate.executors.standby import Standby
 from secgate.executors.tools import LocalTools
-from secgate.foreign import ForeignScanner, at_fault
+from secgate.foreign import (
+    ForeignEngine,
+    ForeignNotifier,
+    ForeignPartialReporter,
+    ForeignPopulation,
+    ForeignReporter,
+    ForeignScanner,
+    ForeignSigner,
+    at_fault,
+)
 from secgate.resources import data_dir
 
 if TYPE_CHECKING:
@@ -59,6 +68,7 @@ BUILTIN: Mapping[Kind, Mapping[str, str]] = {
         "json": "secgate.reporters.json:JsonReporter",
         "junit": "secgate.reporters.junit:JunitReporter",
         "comment": "secgate.reporters.markdown:CommentReporter",
+        "log": "secgate.reporters.text:LogReporter",
         "markdown": "secgate.reporters.markdown:MarkdownReporter",
         "markdown-all": "secgate.reporters.markdown:WholeMarkdownReporter",
         "sarif": "secgate.reporters.sarif:SarifReporter",
@@ -103,6 +113,21 @@ def names(kind: Kind) -> tuple[str, ...]:
     return tuple(sorted({*BUILTIN[kind], *_third_parties(kind)}))
 
 
+def origin(kind: Kind, name: str) -> str:
+    """Say which package brings a plug-in, with its version; "" for what is part of secgate."""
+    point = _third_parties(kind).get(name)
+    if point is None:
+        return ""
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
+
+
+def load_builtin(*kinds: Kind) -> None:
+    """Import every built-in plug-in of some kinds."""
+    for kind in kinds:
+        for place in BUILTIN[kind].values():
+            importlib.import_module(place.partition(":")[0])
+
+
 def find(kind: Kind, name: str) -> type:
     """Give the class behind a name, checked to be complete when it is made.
 
@@ -141,13 +166,15 @@ def checked(kind: Kind, name: str, plugin: Plugin) -> Plugin:
     return plugin
 
 
+def _told(name: str, made: object) -> str:
+    """Name a plug-in of others for people."""
+    return f"`{name}` ({type(made).__module__})"
+
+
 def scanner(name: str) -> ports.Scanner:
     """Make a scanner. Nothing is probed or started."""
     made = cast("ports.Scanner", _made("scanners", name))
-    if name in BUILTIN["scanners"]:
-        return made
-    plugin = f"`{name}` ({type(made).__module__})"
-    return cast("ports.Scanner", ForeignScanner(made, name, plugin))
+    return made if name in BUILTIN["scanners"] else cast("ports.Scanner", ForeignScanner(made, name, _told(name, made)))
 
 
 def scanner_options(name: str) -> type[Struct]:
@@ -164,23 +191,30 @@ def scanner_options(name: str) -> type[Struct]:
 
 def reporter(name: str) -> ports.Reporter:
     """Make a reporter."""
-    return cast("ports.Reporter", _made("reporters", name))
+    made = cast("ports.Reporter", _made("reporters", name))
+    if name in BUILTIN["reporters"]:
+        return made
+    kind = ForeignPartialReporter if isinstance(made, ports.PartialReporter) else ForeignReporter
+    return kind(made, _told(name, made))
 
 
 def population(name: str) -> ports.PopulationReader:
     """Make the reader of a form of populations."""
-    return cast("ports.PopulationReader", _made("populations", name))
+    made = cast("ports.PopulationReader", _made("populations", name))
+    return made if name in BUILTIN["populations"] else ForeignPopulation(made, _told(name, made))
 
 
 def notifier(name: str) -> ports.Notifier:
     """Make what tells a channel. Nothing is sent."""
-    return cast("ports.Notifier", _made("notifiers", name))
+    made = cast("ports.Notifier", _made("notifiers", name))
+    return made if name in BUILTIN["notifiers"] else ForeignNotifier(made, _told(name, made))
 
 
 def signer(name: str, *, machine: Machine, runner: ports.ProcessRunner, scratch: str) -> ports.Signer:
     """Make a signer. `scratch` is private; where ssh-keygen is not on PATH, the first use of `sshsig` says so."""
     if name != "sshsig":
-        return cast("ports.Signer", _made("signers", name))
+        other = cast("ports.Signer", _made("signers", name))
+        return other if name in BUILTIN["signers"] else ForeignSigner(other, _told(name, other))
     program = shutil.which("ssh-keygen", path=machine.env.get("PATH", "")) or ""
     env = {key: machine.env[key] for key in _AGENT_ENV if key in machine.env}
     made = find("signers", name)(runner=runner, executable=program, directory=scratch, env=env)
@@ -255,7 +289,8 @@ def engine(
         case "opa-eval":
             made = _opa_eval(machine=machine, runner=runner, scratch=scratch)
         case name:
-            made = cast("ports.Engine", _made("engines", name))
+            other = cast("ports.Engine", _made("engines", name))
+            made = ForeignEngine(other, _told(name, other))
     if made is None:
         raise UsageError(
             "there is no opa on PATH to judge with", place="engine.name", remedy="install it, or choose `regorus`"
@@ -308,7 +343,7 @@ def _third_parties(kind: Kind) -> dict[str, metadata.EntryPoint]:
     found: dict[str, metadata.EntryPoint] = {}
     for point in metadata.entry_points(group=f"secgate.{kind}"):
         if point.name in BUILTIN[kind] or point.name in found:
-            raise InternalError(
+            raise PluginError(
                 f"two plug-ins are called `{point.name}`: {point.value} and another",
                 remedy="remove one of the packages that bring them",
                 place=f"secgate.{kind}",

@@ -41,8 +41,8 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 _REVISION_KEY = re.compile(r"(?i)(?:^|[._\-])(?:rev|revision|revises|commit)$")
 _INTEGRITY = re.compile(r"sha(?:1|224|256|384|512)[-:=][A-Za-z0-9+/=_\-]+")
 _CHECKSUM_KEY = re.compile(
-    r"(?i)(?:^|[._\-])(?:rev|revision|ref|sha|sha1|sha224|sha256|sha384|sha512|md5|commit|checksum|digest|integrity"
-    r"|etag|fingerprint|thumbprint|uses)$"
+    r"(?i)(?:^|[.:_\-])(?:rev|revision|ref|sha|sha-?1|sha-?224|sha-?256|sha-?384|sha-?512|md5|commit|tree|version|checksum"
+    r"|digest|integrity|etag|fingerprint|thumbprint|uses)$"
 )
 _SECRET_KEY = re.compile(
     r"(?i)(?:passw|pwd|passphrase|secret|token|credential|api_?-?key|access_?-?key|auth$|auth_?-?key|private_?-?key"

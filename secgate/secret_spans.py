@@ -20,6 +20,7 @@ SECRET_CWES = frozenset({259, 321, 798})
 _SHORTEST = 4
 _LONGEST_LINE = 20_000
 _MOST_MARKS = 12
+_LONGEST_NAMED_BESIDE = 240
 _DELIMITERS = frozenset("\"'`=:,;@/<>()[]{}|&?! \t\r\n")
 _ASSIGN = re.compile(r"=>|:=|[=:]")
 _BLOCK = re.compile(r'\s*\w+(?:\s+(?:\w+|"[^"\n]*")){1,3}\s*\{\s*$')
@@ -30,6 +31,9 @@ _KEY_OF_LITERAL = re.compile(
 _KEY_OF_LINE = re.compile(
     r"^\s*(?:-\s+)?(?:export\s+|ENV\s+|ARG\s+|set\s+)?[\"']?([A-Za-z_][\w.\-]*)[\"']?\s*(?:=>|:=|[=:])"
 )
+
+_NAMED_BESIDE = re.compile(r'"(?:name|alg|algorithm)"\s*:\s*"([^"\n\\]{1,80})"\s*,\s*"(?:value|content)"\s*:\s*"$')
+"""In JSON, before a text: its name stands in a member of its own, as for variables of a container or sums of a file."""
 
 Offsets = tuple[int, int]
 
@@ -71,7 +75,7 @@ def quoted_secrets(raw: RawResult) -> tuple[str, ...]:
 
 
 def secret_text(index: FileIndex, raw: RawResult) -> tuple[int, str, str]:
-    """Give the one text a result is about, after its offset and before the key it stands under.
+    """Give the one text a result is about, after its offset and before the key it stands under, or is named by.
 
     "" for both where it names none or several.
     """
@@ -81,7 +85,9 @@ def secret_text(index: FileIndex, raw: RawResult) -> tuple[int, str, str]:
         exact = tuple(_occurrences(index.source, raw, raw.secrets[0])) if len(raw.secrets) == 1 else ()
     if not exact:
         return 0, "", ""
-    return exact[0][0], index.source.text[slice(*exact[0])], secret_key(index, exact[0])
+    start, end = exact[0]
+    beside = _NAMED_BESIDE.search(index.source.text[max(0, start - _LONGEST_NAMED_BESIDE) : start])
+    return start, index.source.text[start:end], beside.group(1) if beside else secret_key(index, exact[0])
 
 
 def secret_key(index: FileIndex, span: Offsets) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from secgate.comparison import unseen_words
 from secgate.errors import LedgerError, UsageError
 from secgate.event import Event
 from secgate.events import (
@@ -36,6 +37,7 @@ from secgate.model import (
     LedgerEntry,
     Obligation,
     RunDocument,
+    ScanStatus,
     Scope,
     Severity,
     Value,
@@ -268,13 +270,20 @@ class Teller:
             return msgspec.structs.replace(plain, state="unreadable", basis=error.what)
         # Most runs of most findings say nothing: bytes tell so without reading the document.
         if not any(name.encode() in data for name in self._names):
-            return plain
+            return self._not_seen(plain, run, data)
         document = read_document(data)
         one = self._find(document)
         if one is not None:
             return self._seen(plain, document, one)
         gone = next((known for known in document.absent if known.fingerprint in self._names), None)
         return _absent(plain, gone) if gone is not None else plain
+
+    def _not_seen(self, plain: Sight, run: Run, data: bytes) -> Sight:
+        """Tell whether a run that does not name it could have seen it. Its document is read only where it may tell."""
+        if self.last is None or run.partial or _looked_everywhere(run, self.last[1]):
+            return plain
+        why = unseen_words(self.last[1], read_document(data))
+        return msgspec.structs.replace(plain, state="not-looked", basis=why) if why else plain
 
     def _find(self, document: RunDocument) -> Finding | None:
         """Give the run's finding of these names: by its own fingerprint, else by a former, else by a witness's."""
@@ -309,6 +318,13 @@ class Teller:
             word=verdict.word.value if verdict else "",
             reason=verdict.reason if verdict else "",
         )
+
+
+def _looked_everywhere(run: Run, one: Finding) -> bool:
+    """Tell whether a run looked at the whole tree in a finding's lane, with everything that saw it."""
+    whole = any(count.lane is one.lane and count.asked and not count.gaps for count in run.coverage)
+    completed = {tool.scanner for tool in run.tools if tool.status is ScanStatus.COMPLETED}
+    return whole and not run.prefix and completed.issuperset(witness.scanner for witness in one.witnesses)
 
 
 def _preferred(

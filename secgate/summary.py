@@ -6,8 +6,7 @@ the place where it shows a text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from secgate import sla
 from secgate.downgrades import downgraded_words
@@ -20,7 +19,6 @@ from secgate.model import (
     LaneCoverage,
     Location,
     Outcome,
-    Package,
     RunDocument,
     Scope,
     Value,
@@ -30,6 +28,7 @@ from secgate.model import (
 )
 from secgate.overrides import mode_words, override_words
 from secgate.run_facts import severities
+from secgate.upgrades import fixed_version, upgrades_of
 
 OUTCOME_WORDS = {
     Outcome.PASS: "PASS",
@@ -295,22 +294,6 @@ def fix_of(finding: Finding, verdict: Verdict | None) -> str:
     return finding.remedy or (verdict.remedy if verdict else "")
 
 
-def fixed_version(package: Package) -> str:
-    """The lowest fixed version above the one in use; the order of the list is the advisory's, not the versions'."""
-    above = [version for version in package.fixed_versions if _version(version) > _version(package.version)]
-    return min(above, key=_version) if above else package.fixed_versions[-1]
-
-
-def _version(text: str) -> tuple[int, Any]:
-    """A key by PEP 440; what is no such version comes first, in the order of its text."""
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return (1, Version(text))
-    except InvalidVersion:
-        return (0, text)
-
-
 def _sentence(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> str:
     if (decision := document.decision) is None:
         return f"{sla.many(len(document.findings), 'finding')}; no policy was asked."
@@ -423,7 +406,7 @@ def _ruling(verdict: Verdict) -> str:
 def _to_green(document: RunDocument, blocking: Sequence[FindingRow], gaps: Sequence[Gap]) -> Iterable[str]:
     if (decision := document.decision) is None or decision.outcome is Outcome.PASS:
         return
-    upgrades, steps = _upgrades(blocking), dict[str, list[str]]()
+    upgrades, steps = upgrades_of(row.finding.package for row in blocking), dict[str, list[str]]()
     for row in blocking:
         package = row.finding.package
         if package is not None and package.fixed_versions:
@@ -443,14 +426,3 @@ def _to_green(document: RunDocument, blocking: Sequence[FindingRow], gaps: Seque
     if unsure and decision.claims_coverage:
         commands = ", ".join(f"secgate explain {lane}" for lane in unsure)
         yield f"{commands}: each gap, with the command that asks to let it pass"
-
-
-def _upgrades(blocking: Iterable[FindingRow]) -> Mapping[tuple[str, str], str]:
-    """Per package and manifest the one version that ends all its blocking findings: the highest of the lowest."""
-    best: dict[tuple[str, str], str] = {}
-    for row in blocking:
-        package = row.finding.package
-        if package is not None and package.fixed_versions:
-            key, version = (package.name, package.manifest), fixed_version(package)
-            best[key] = max(best.get(key, version), version, key=_version)
-    return best

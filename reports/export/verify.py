@@ -112,12 +112,12 @@ def folded(place: int, last: int, node: bytes, path: Sequence[bytes]) -> tuple[s
 
 def check_proof(file: Path, heads: Sequence[tuple[int, str]]) -> str:
     """Check a proof by itself, and that it is of one of `heads` where there are any."""
-    proof = json.loads(file.read_bytes())
+    proof = read(content(file))
     path = [bytes.fromhex(step) for step in proof["path"]]
     if proof["format"] == "secgate-inclusion":
         data, place, new = proof["entry"].encode(), proof["sequence"], proof["head"]
         _, root, whole = folded(place, new["size"] - 1, sha(b"\x00", data), path)
-        good = whole and 0 <= place < new["size"] and root == new["root"] and json.loads(data)["sequence"] == place
+        good = whole and 0 <= place < new["size"] and root == new["root"] and read(data)["sequence"] == place
         mine, told = [new], f"entry {place} is one of the {new['size']} with root {new['root']}"
     else:
         old, new = proof["old"], proof["new"]
@@ -156,8 +156,12 @@ def lines(folder: Path) -> Iterator[bytes]:
                 yield line
 
 
+def read(text: str | bytes) -> Any:
+    """Read JSON without NaN, and without a key twice in an object: which one counts would be the reader's choice."""
+    return json.loads(text, parse_constant=int, object_pairs_hook=once)
+
+
 def once(pairs: list[tuple[str, Any]]) -> Json:
-    """Make an object, in which a key that is given twice would be for the reader to choose."""
     made = dict(pairs)
     if len(made) != len(pairs):
         raise ValueError("a key is given twice")
@@ -195,7 +199,7 @@ class Log:
             self.roots.append(grow(peaks, number, sha(b"\x00", line[:-1])))
             self.size += 1
             try:
-                said = json.loads(body.decode(), parse_constant=int, object_pairs_hook=once)  # no NaN
+                said = read(body.decode())
                 self.counts[kind.decode()] = self.counts.get(kind.decode(), 0) + 1
                 if kind.decode() not in KNOWN or version != b"1":
                     self.unknown.append(number)
@@ -234,7 +238,7 @@ def said_in(kind: str, body: Json) -> list[tuple[str, Json]]:
     """Give (id, request) of each that a statement makes; the id is the digest of the request's exact bytes."""
     if kind not in SIGNED:
         return []
-    said = json.loads(body["statement"])
+    said = read(body["statement"])
     parts = [(body["statement"], said)]
     if "requests" in said:
         form: Json = {"sort_keys": True, "separators": (",", ":"), "ensure_ascii": False}
@@ -254,9 +258,9 @@ def content(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def check_manifest(log: Log, folder: Path) -> dict[str, int]:
-    """Hold the entries against it; give digests of blobs that were changed before the export, and who names them."""
-    said: Json = json.loads(content(folder / "manifest.json"))
+def check_manifest(log: Log, folder: Path) -> dict[str, Json]:
+    """Hold the entries against it; give what it says of blobs that were changed before the export, by digest."""
+    said: Json = read(content(folder / "manifest.json"))
     known = (said["format"], said["version"]) == ("secgate-export", 1)
     must(known, -1, "manifest.json is of another form than this program reads")
     shorter = min(log.size, said["size"])
@@ -264,7 +268,7 @@ def check_manifest(log: Log, folder: Path) -> dict[str, int]:
     must(log.ledger_id == said["ledger_id"], 0, "it is of another ledger than the manifest")
     why = "it is not what it was when the manifest was written, or all up to it were made to fit"
     must(log.roots[-1].hex() == said["root"], log.size - 1, why)
-    return {one["digest"]: one["entry"] for one in said.get("changed", ())}
+    return {one["digest"]: one for one in said.get("changed", ())}
 
 
 def check_earlier(folder: Path, earlier: Path) -> str:
@@ -283,9 +287,9 @@ class Sealed:
     """A DSSE envelope, taken apart; nothing of it is believed yet."""
 
     def __init__(self, data: bytes) -> None:
-        envelope = json.loads(data)
+        envelope = read(data)
         self.type, self.payload = envelope.get("payloadType"), unpacked(envelope["payload"])
-        self.said: Json = json.loads(self.payload)
+        self.said: Json = read(self.payload)
         self.signatures = [unpacked(one["sig"]) for one in envelope["signatures"]]
         self.timestamps = [unpacked(one) for one in envelope.get("timestamps", [])]
 
@@ -475,18 +479,24 @@ def blob_at(folder: Path, digest: str) -> Path:
     return folder / "blobs" / digest[:2] / digest[2:]
 
 
-def check_blobs(log: Log, folder: Path, changed: dict[str, int]) -> str:
-    """Check that each blob is what it is called; tell how many there are, and how many that entries name are not."""
+def check_blobs(log: Log, folder: Path, changed: dict[str, Json]) -> Iterator[str]:
+    """Check that each blob is what it is called; tell how many there are, which are not, and what stands for those."""
     held = set()
     for file in sorted((folder / "blobs").glob("*/*")):
         digest = file.parent.name + file.name
         same = sha(content(file)).hex() == digest
         must(same, log.named.get(digest, -1), f"the blob {digest} that it names was changed")
         held.add(digest)
-    gone, missing = "", len(log.named.keys() - held)
-    gone += f"; {missing} that entries name are not here" if missing else ""
-    gone += f"; {len(changed)} had been changed in the ledger, and stayed out" if changed else ""
-    return f"{len(held)}, each what it is called{gone}"
+    missing = len(log.named.keys() - held)
+    yield f"blobs        {len(held)}, each what it is called" + (
+        f"; {missing} that entries name are not here" * bool(missing)
+    )
+    for digest, one in changed.items():
+        found = str(one.get("found", ""))
+        if found:
+            same = sha(content(folder / "changed" / found)).hex() == found != digest
+            must(same, one["entry"], f"what stood in the place of the blob {digest} is not what the manifest says")
+        yield f"  CHANGED in the ledger: {digest}, named by entry {one['entry']}; changed/{found} stood in its place"
 
 
 # ------------------------------------------------------------------------------------------------- the figures anew
@@ -874,7 +884,7 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     if given.to and given.start >= given.to:
         fail("the time ends before it begins: give a later --to")
     place = given.terms or folder / "terms.json"
-    terms = json.loads(content(place)) if given.terms or place.exists() else {}
+    terms = read(content(place)) if given.terms or place.exists() else {}
     signers = Signers(given.signers, given.authorities, terms.get("revoked", {}))
     if given.earlier:
         # First, since it alone can tell where a past that was made to fit begins.
@@ -885,7 +895,7 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     kept = check_checkpoints(log, folder, given.checkpoint, signers)
     reach = max((one["size"] for one in kept if one.get("is_given")), default=0)
     yield from tell_checkpoints(log, kept, reach, given.newer_than)
-    yield f"blobs        {check_blobs(log, folder, changed)}"
+    yield from check_blobs(log, folder, changed)
     check_bindings(log, folder, signers)
     if count := len(log.kept["artefact-bound"]):
         yield f"bindings     {count} artefact{'s' * (count > 1)}, each to the commit of a run before it"
@@ -903,10 +913,12 @@ def verify(given: argparse.Namespace) -> Iterator[str]:
     yield from report(told)
     if given.json:
         given.json.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
-    left_out = min(changed, key=changed.__getitem__, default="")
-    must(not left_out, changed.get(left_out, -1), f"the blob {left_out} was changed in the ledger before the export")
-    for number in forged:
-        raise Bad(number, f"its signature as a {said[number].type} is by nobody who counts for it: it may be forged")
+    why = "the blob {} was changed in the ledger before the export"
+    bad = [Bad(one["entry"], why.format(one["digest"])) for one in changed.values()]
+    why = "its signature as a {} is by nobody who counts for it: it may be forged"
+    bad += [Bad(number, why.format(said[number].type)) for number in forged]
+    if bad:
+        raise min(bad, key=lambda one: one.entry if one.entry >= 0 else log.size)
     rest = f"; nothing but itself vouches for the {log.size - reach} behind them" if reach < log.size else ""
     yield f"holds: {reach} of its {log.size} entries are those that a checkpoint from elsewhere is of{rest}"
 

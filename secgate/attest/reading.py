@@ -16,6 +16,7 @@ from secgate.checkpoint import decoded
 from secgate.errors import SignatureError
 from secgate.escape import plain
 from secgate.model import OUTCOME_ORDER
+from secgate.once import require_once
 
 MAX_BYTES = 4 * 1024 * 1024
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -66,16 +67,10 @@ def read(data: bytes, *, place: str = "") -> Attestation:
 
 def _object(data: bytes) -> dict[str, Any]:
     # Decoded first: json reads UTF-16 too, and others do not.
-    found = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+    found = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+    require_once(data)
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
     return found
 
 

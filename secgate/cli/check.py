@@ -36,6 +36,7 @@ def check_command(
     """Judge SARIF files of any tool; `-` reads stdin.
 
     A pass covers the findings in the files only: no coverage is claimed, nothing is recorded, no clock starts.
+    Exit codes are those of `secgate run`.
     """
     from secgate import pipeline, registry
     from secgate.pipeline.checking import SarifSource, check, memory_words

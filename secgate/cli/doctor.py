@@ -62,7 +62,9 @@ def _page(found: Diagnosis) -> bytes:
     page.title("tools")
     for one in found.tools:
         if one.own:
-            state = "part of secgate"
+            state = f"part of {one.origin or 'secgate'}"
+        elif one.fault:
+            state = f"cannot be loaded, so do not ask for it: {one.fault}; {one.remedy}"
         elif one.tool is None:
             state = "missing"
         else:

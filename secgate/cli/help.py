@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_FILE = re.compile(r"\b(?:FILE|FOLDER|DUMP)\b")
+_DIR = re.compile(r"\bDIR\b")
+
+
+class _Place(click.types.StringParamType):
+    """Text that names a file or a folder, which a shell completes; whether it is there, the command says."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Leave it to the shell."""
+        del ctx, param
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type=self.kind)]
+
+
+def _completes_as(metavar: str) -> str:
+    return "file" if _FILE.search(metavar) else "dir" if _DIR.search(metavar) else ""
+
 
 class Command(click.Command):
-    """A command with examples, one line of a shell each."""
+    """A command with examples, one line of a shell each. A value that its help calls FILE or DIR completes as one."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.examples = tuple(examples)
+        for one in self.params:
+            if one.type is click.STRING and (kind := _completes_as(one.metavar or "")):
+                one.type = _Place(kind)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what it does, and with which code it ends where its own words say nothing of that."""
+        super().format_help_text(ctx, formatter)
+        if not re.search(r"\b[Ee]xit", self.help or ""):
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(
+                    "It exits 0 once that is done. Other codes are errors: `secgate --help` lists them."
+                )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are to be typed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,11 +12,31 @@ from secgate.cli.help import Command
 from secgate.cli.options import hook_options, machine
 from secgate.cli.progress import Progress
 from secgate.cli.run import gate
+from secgate.errors import UsageError
+
+
+class HookCommand(Command):
+    """A command whose file names come from a tree: none of them is ever an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse what may be either before anything is made of it: a file named `--help` would end in a pass."""
+        named = args[: args.index("--")] if "--" in args else args
+        here = Path(machine().cwd)
+        unclear = [one for one in named if one.startswith("-") and os.path.lexists(here / one)]
+        if args.count("--") == 1 and os.path.lexists(here / "--"):
+            unclear.append("--")
+        if unclear:
+            raise UsageError(
+                f"there is a file of the name {unclear[0]}, which is an option too, so nothing is judged",
+                place=str(here),
+                remedy="rename the file, or end `args` of the hook with `--`",
+            )
+        return super().parse_args(ctx, args)
 
 
 @click.command(
     "hook",
-    cls=Command,
+    cls=HookCommand,
     examples=("secgate hook --profile pre-commit shop/views.py",),
 )
 @hook_options

@@ -204,8 +204,8 @@ def prove(
 def export(*, output: str, checkpoints: tuple[str, ...], no_blobs: bool, path: str, config: str, enforced: str) -> int:
     """Write entries, blobs and checkpoints, with a program that verifies them without secgate.
 
-    A blob that was changed stays out. It is then named here and in the manifest, the export does not verify, and the
-    exit code is 5.
+    Of a blob that was changed the export has what stands there now, under another name. Both are named here and in the
+    manifest, the export does not verify, and the exit code is 5.
     """
     from secgate import custody
 
@@ -218,7 +218,7 @@ def export(*, output: str, checkpoints: tuple[str, ...], no_blobs: bool, path: s
         return code
     for fault in copied.faults:
         click.echo(f"secgate: {plain(copied.address)}: THE LEDGER DOES NOT VERIFY: {fault}", err=True)
-    click.echo(f"  {plain(output)} has all else, and manifest.json and verify.py name this", err=True)
+    click.echo(f"  {plain(output)} has all else, and its manifest.json and verify.py name this", err=True)
     click.echo("  try: find out who could write to the ledger; restore it from a backup and export it anew", err=True)
     return LedgerError.exit_code
 

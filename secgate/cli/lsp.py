@@ -25,13 +25,18 @@ def lsp_command(**options: Any) -> int:
     It speaks the Language Server Protocol. A file is measured by HEAD: what is new and would stop a commit is an
     error, what was there before is information. The profile is pre-commit unless another is named. The ledger is read
     and never written, and nothing is sent anywhere.
+
+    It needs the extra `lsp`: pip install '.[lsp]' in its clone. It exits 0 after the protocol's shutdown, and 1 where
+    the editor went away without one.
     """
     try:
         from secgate import editor
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("lsprotocol", "pygls"):
             raise
-        raise UsageError("the extra `lsp` is not installed", remedy="pip install 'secgate[lsp]'") from error
+        raise UsageError(
+            "the extra `lsp` is not installed", remedy="pip install '.[lsp]' in the clone of secgate"
+        ) from error
     from secgate.preparation import Kept, RunRequest
 
     if sys.stdin.isatty():

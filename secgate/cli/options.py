@@ -92,7 +92,17 @@ def hook_options(command: Command) -> Command:
 
 def lsp_options(command: Command) -> Command:
     """Add the options of the language server, which is told by its editor what is judged."""
-    return _with(command, *_JUDGED_BY, POLICY, _JOBS)
+    return _with(command, _profile("pre-commit"), *_JUDGED_BY[1:], POLICY, _JOBS)
+
+
+def _profile(default: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete_profile,
+        help="Which lanes are asked for: pre-commit, pull-request, release, audit, or one of your own. By default "
+        f"{default}.",
+    )
 
 
 def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
@@ -102,13 +112,7 @@ def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
 
 
 _JUDGED_BY = (
-    click.option(
-        "--profile",
-        metavar="NAME",
-        shell_complete=complete_profile,
-        help="Which lanes are asked for: pre-commit, pull-request, release, audit, or one of your own. By default the "
-        "settings say it.",
-    ),
+    _profile("the settings say it"),
     click.option(
         "--scanner",
         "scanners",
@@ -286,15 +290,23 @@ def let_go(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def obeys(stream: TextIO) -> bool:
+    """Say whether it is a terminal that knows colours and movements; TERM says where it does not, as in an editor."""
+    return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+def columns(stream: TextIO) -> int:
+    """Give how wide a terminal is; one that does not know its size says 0, and has 80 like what is no terminal."""
+    return (os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0) or 80
+
+
 def terminal() -> tuple[int, bool]:
     """Give (columns, colour) for stdout.
 
-    80 and none unless it is a terminal; NO_COLOR and FORCE_COLOR are respected.
+    80 and none unless it is a terminal, of which 40 to 120 columns are used; NO_COLOR and FORCE_COLOR are respected.
     """
-    live = sys.stdout.isatty()
-    colour = (live or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
-    width = os.get_terminal_size(sys.stdout.fileno()).columns if live else 80
-    return min(max(width, 60), 120), colour
+    colour = (obeys(sys.stdout) or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
+    return min(max(columns(sys.stdout), 40), 120), colour
 
 
 def room(output: str) -> tuple[int, bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secgate.cli.options import let_go, machine
+from secgate.cli.options import columns, let_go, machine, obeys
 from secgate.cli.signals import INTERRUPTS
 from secgate.errors import UsageError
 from secgate.escape import plain
+from secgate.page import clipped
 
 if TYPE_CHECKING:
     from secgate.model import RunDocument
@@ -42,7 +42,7 @@ class Progress:
         self._lock = threading.Lock()
         self._quiet = quiet
         self._verbose = verbose
-        self._live = sys.stderr.isatty() and not quiet
+        self._live = obeys(sys.stderr) and not quiet
         self._tree = str(Path(tree).resolve())
         self._started = time.monotonic()
         self._known: Mapping[str, Pace] = _paces(self._tree) if self._live else {}
@@ -115,9 +115,7 @@ class Progress:
         self._say(f"  {time.monotonic() - self._started:6.1f} s  {plain(text)}\n")
 
     def _line(self, text: str) -> None:
-        # A terminal that does not know its size says 0.
-        width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-        self._say("\r\x1b[2K" + plain(text)[: width - 1])
+        self._say("\r\x1b[2K" + clipped(plain(text), columns(sys.stderr) - 1))
 
     def _clear(self) -> None:
         if self._live:

@@ -54,6 +54,10 @@ def run_command(
     """Scan PATH, judge what was found, record it and show it.
 
     PATH is a git work tree, a folder in one, or a plain folder; the current folder by default.
+
+    Exit codes: 0 pass, 1 fail, 2 usage or configuration error, 3 could not tell, 4 the policy could not decide,
+    5 ledger error; where several hold the first of 5, 4, 1, 3. In the organisation's mode `observe`, and under an
+    override, 1 and 3 become 0.
     """
     request = _request({**options, "attested": bool(attest_to)})
     wish = Attest(attest_to, attest_key) if attest_to or attest_key else None

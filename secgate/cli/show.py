@@ -28,7 +28,10 @@ from secgate.errors import UsageError
 def show_command(
     *, run: str | None, path: str, config: str | None, enforced: str | None, outputs: tuple[str, ...], output: str
 ) -> int:
-    """Show RUN, by its id or the start of it; the latest by default."""
+    """Show RUN, by its id or the start of it; the latest by default.
+
+    It exits 0 whatever the run said.
+    """
     from secgate import queries, registry
 
     pairs = formats(outputs, registry.names("reporters"))

@@ -269,8 +269,9 @@ def _show(found: Listed, *, form: str, kind: str | None) -> None:
                 _line(one)
         if not pairs:
             click.echo("no waivers")
-    if pairs and found.run_id:
-        click.echo(f"held against run {found.run_id}", err=True)
+    if pairs:
+        whole = f"run {found.run_id}" if found.run_id else "no run: none that is recorded looked at the whole tree"
+        click.echo(f"held against {whole}", err=True)
     for told in refused_words(found.refused):
         click.echo(plain(told), err=True)
 

@@ -287,7 +287,7 @@ def _leading_out(layer: Layer) -> list[Fault]:
     return faults
 
 
-_PATHS = (("sarif", "*", "file"), ("conftest", "*", "policies"), ("scanners", "*", "options", "*"))
+_PATHS = (("policies",), ("sarif", "*", "file"), ("conftest", "*", "policies"), ("scanners", "*", "options", "*"))
 
 
 def _present(values: object, pattern: Sequence[str], at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -21,6 +21,7 @@ from secgate.errors import LedgerError
 from secgate.ledgers.files import new_place
 from secgate.merkle import MAX_ENTRY_BYTES
 from secgate.model import Digest, Epoch, Value
+from secgate.once import require_once
 
 MAX_FILE_BYTES = 1024 * 1024 * 1024
 MAX_NAMES = 5_000_000
@@ -34,18 +35,19 @@ _OTHER_ARCHIVES = (".zip", ".7z", ".gz", ".bz2", ".xz", ".zst", ".tbz2", ".txz")
 class ChangedBlob(Value, frozen=True, kw_only=True):
     """A blob that was not what its digest says when the export was made, and the first entry that names it.
 
-    `entry` is -1 where none does.
+    `entry` is -1 where none does. `found` is the digest of what stood in its place, which goes with the export under
+    that name, "" in exports of versions before.
     """
 
     digest: Digest
     entry: Annotated[int, Meta(ge=-1)]
+    found: Digest = ""
 
 
 class Manifest(Value, frozen=True, kw_only=True):
     """What an export is of, and how much. Further fields that a later program writes are passed over.
 
-    `changed` are blobs that the export is without, since they were not what entries say: of a ledger that is whole
-    there are none.
+    `changed` are blobs that were not what entries say: of a ledger that is whole there are none.
     """
 
     format: Literal["secgate-export"] = "secgate-export"
@@ -130,8 +132,11 @@ def manifest_of(read: Source) -> Manifest:
     """Give what an export says of itself. Raises LedgerError for a folder or tar file that is none."""
     place = f"{read.address}: {Manifest.NAME}"
     try:
-        return msgspec.json.decode(read.get(Manifest.NAME), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        data = read.get(Manifest.NAME)
+        made = msgspec.json.decode(data, type=Manifest)
+        require_once(data)
+        return made
+    except (ValueError, RecursionError) as error:
         raise LedgerError(f"this is no export: {error}", place=place, remedy=_REMEDY) from error
 
 

@@ -7,6 +7,7 @@ An export is a folder, or the same as a tar file:
     terms.json                  how long exceptions may last, and the ids of who may approve them
     entries/000000.jsonl        exact bytes, ten thousand entries a file, one a line
     blobs/ab/cdef...            what entries name, by digest; one that was erased, or changed, is not there
+    changed/abcdef...           what stood in the place of one that was changed, by its own digest
     checkpoints/000042.json     what entry 42 says was put elsewhere; given-1.json for those handed in
     allowed_signers             whose keys count, by opaque ids, without the comments
 
@@ -83,8 +84,9 @@ def export(
 ) -> Copied:
     """Write an export of a verified ledger to a new folder, or a new file where `to` ends in .tar, .tgz or .tar.gz.
 
-    `checkpoints` are places of further ones that go with it. The same ledger and checkpoints give the same bytes. A
-    blob that was changed stays out: `faults` and the manifest name it, and the export does not verify.
+    `checkpoints` are places of further ones that go with it. The same ledger and checkpoints give the same bytes. Of a
+    blob that was changed, what stands there now goes with it under its own digest: `faults` and the manifest name both,
+    and the export does not verify.
     Raises LedgerError for entries that do not verify or have not grown from a checkpoint, and leaves nothing then.
     """
     with opened(place, machine=machine, now=now) as desk:
@@ -185,7 +187,13 @@ def _require_whole(seen: Survey, manifest: Manifest, *, place: str) -> None:
 
 def _changed_words(one: ChangedBlob) -> str:
     named = f" that entry {one.entry} names" if one.entry >= 0 else ", which no entry names,"
-    return f"the blob {one.digest}{named} was changed"
+    found = f": {_place_of(one)} is what stands there now" if one.found else ""
+    return f"the blob {one.digest}{named} was changed{found}"
+
+
+def _place_of(one: ChangedBlob) -> str:
+    """Give the name of what stood in a blob's place: never the one that the blob itself would have."""
+    return f"changed/{one.found}"
 
 
 def back_up(place: Place, *, to: str, machine: Machine, now: datetime) -> Copied:
@@ -266,14 +274,21 @@ class _Writer:
             self.checkpoint_count += 1
 
     def blobs(self, ledger: Ledger, seen: Survey) -> None:
-        """Write every blob that is there and whole, and note the others."""
+        """Write every blob that is there and whole, and apart from them what stands in the place of the others."""
         there = tuple(ledger.blobs())
         for digest, data in zip(there, ledger.whole_blobs(there), strict=True):
             if data is None:
-                self.changed.append(ChangedBlob(digest=digest, entry=seen.named.get(digest, -1)))
+                self._changed(digest, ledger.stored_blob(digest), entry=seen.named.get(digest, -1))
                 continue
             self._out.put(f"blobs/{digest[:2]}/{digest[2:]}", data)
             self.blob_count += 1
+
+    def _changed(self, digest: Digest, data: bytes | None, *, entry: int) -> None:
+        """Note a blob that is not what it is called, and write what stands there, once where it stands for several."""
+        one = ChangedBlob(digest=digest, entry=entry, found="" if data is None else sha256(data).hexdigest())
+        if data is not None and one.found not in {other.found for other in self.changed}:
+            self._out.put(_place_of(one), data)
+        self.changed.append(one)
 
     def around(self, seen: Survey, trust: Trust, terms: Terms | None) -> None:
         """Write what is not the ledger: the program, the text, whose keys count, the manifest."""

@@ -12,6 +12,7 @@ import msgspec
 
 from secgate import pipeline
 from secgate.config import Machine
+from secgate.editor.ready import build_types
 from secgate.editor.remarks import Remark, refusal, remarks
 from secgate.errors import SecgateError
 from secgate.model import Target, Value
@@ -42,12 +43,18 @@ class Gate:
         self._machine = machine
         self._clock = clock
         self._kept = kept
+        self._first = threading.Lock()
+        self._is_ready = False
 
     def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
         """Gate a file as it lies on the disk and give what is to be said of it; a refusal is a remark too.
 
         Raises SupersededError where `stop` was set meanwhile: children are gone then.
         """
+        with self._first:
+            if not self._is_ready:
+                build_types()
+                self._is_ready = True
         request = msgspec.structs.replace(self._request, path=asked.folder, named=(asked.path,), saved=True)
         try:
             done = pipeline.run(

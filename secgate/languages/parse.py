@@ -84,6 +84,19 @@ class FileIndex:
             self._units[span] = self._unit(span)
         return self._units[span]
 
+    def first_unit(self, start: int, end: int) -> Unit:
+        """Give the smallest unit at `start`, or where that is in none, the first one that begins before `end`.
+
+        Tools give a whole file from its first line on, and a comment that is put above everything moves nothing. Of
+        programs only what is at `start` counts: there a tool means the statement that it names.
+        """
+        tree = self._tree
+        if isinstance(tree, SpanTree) and tree.at(start) is None:
+            first = tree.next_start(start)
+            if first is not None and first < end:
+                return self.unit_at(first)
+        return self.unit_at(start)
+
     @property
     def symbols(self) -> frozenset[str]:
         """Names of all definitions of the file; those of a file that does not parse are not known."""

@@ -5,7 +5,7 @@ Each language gives a list of `Span`; everything else is the same for all of the
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -59,6 +59,11 @@ class SpanTree:
     def symbols(self) -> frozenset[str]:
         """Every name inside of which something stands."""
         return frozenset(name for span in self._spans for name in (span.symbol, span.inner) if name)
+
+    def next_start(self, offset: int) -> int | None:
+        """Give where the first span begins that begins at `offset` or later; None behind the last one."""
+        index = bisect_left(self._starts, offset)
+        return self._starts[index] if index < len(self._starts) else None
 
     def at(self, offset: int) -> Span | None:
         """Give the smallest span that contains `offset`, its end included; None outside of all."""

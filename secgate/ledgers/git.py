@@ -222,6 +222,10 @@ class GitLedger:
             raise self._at.fault(f"blob {digest} was changed", remedy="restore the ledger from a backup")
         return data
 
+    def stored_blob(self, digest: Digest) -> bytes | None:
+        """See Ledger."""
+        return self._at.objects(self._tip(), [_blob_path(digest)])[0]
+
     def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
         """See Ledger. Of one commit, some at a time, since each call is a process."""
         yield from self._whole_at(self._tip(), digests)

@@ -12,17 +12,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias
 from urllib.parse import quote
 
 from secgate.errors import HeadMovedError, InternalError, LedgerError
 from secgate.ledgers.files import matching_blob, new_place, unwritable
+from secgate.ledgers.packing import Packed, packed, unpacked, whole
 from secgate.merkle import HASH_BYTES, Tree, check_end, decode_entry, extend, tree_of, unfinished, verified
 from secgate.model import Digest, Entry, Head, LedgerEntry
 
@@ -60,7 +58,6 @@ CREATE TRIGGER blob_is_kept BEFORE UPDATE ON blob
     BEGIN SELECT raise(ABORT, 'a blob is never changed'); END;
 """
 
-_COMPRESS_FROM_BYTES = 512
 _ROWS = 1000
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -198,19 +195,25 @@ class SqliteLedger:
             raise LedgerError(
                 f"blob {digest} is not in the ledger", place=self.address, remedy="it may have been erased"
             )
-        data = _whole(row, digest)
+        data = whole(row, digest)
         if data is None:
             raise LedgerError(
                 f"blob {digest} was changed", place=self.address, remedy="restore the ledger from a backup"
             )
         return data
 
+    def stored_blob(self, digest: Digest) -> bytes | None:
+        """See Ledger."""
+        with self._reading() as database:
+            row = _blob_row(database, digest)
+        return None if row is None else unpacked(row)
+
     def whole_blobs(self, digests: Iterable[Digest]) -> Iterator[bytes | None]:
         """See Ledger. Of one moment, however long it takes."""
         with self._reading() as database:
             for digest in digests:
                 row = _blob_row(database, digest)
-                yield None if row is None else _whole(row, digest)
+                yield None if row is None else whole(row, digest)
 
     def blobs(self) -> Iterator[Digest]:
         """See Ledger. Of one moment, however long it takes."""
@@ -370,44 +373,14 @@ def _words(statement: str) -> str:
     return " ".join(statement.split()).rstrip(";")
 
 
-_BlobRow: TypeAlias = tuple[str, int, bytes]
-
-
-def _blob_row(database: sqlite3.Connection, digest: Digest) -> _BlobRow | None:
-    row: _BlobRow | None = database.execute(
-        "SELECT coding, size, data FROM blob WHERE digest = ?", (digest,)
-    ).fetchone()
+def _blob_row(database: sqlite3.Connection, digest: Digest) -> Packed | None:
+    row: Packed | None = database.execute("SELECT coding, size, data FROM blob WHERE digest = ?", (digest,)).fetchone()
     return row
 
 
-def _whole(row: _BlobRow, digest: Digest) -> bytes | None:
-    """Give what a row holds, None where that is not what its digest says."""
-    coding, size, packed = row
-    data = _inflated(packed, size) if coding == "zlib" else packed
-    return bytes(data) if data is not None and sha256(data).hexdigest() == digest else None
-
-
 def _insert_blobs(database: sqlite3.Connection, blobs: Iterable[tuple[Digest, bytes]]) -> None:
-    coded = (_coded(digest, matching_blob(digest, data)) for digest, data in blobs)
-    database.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", coded)
-
-
-def _coded(digest: Digest, data: bytes) -> tuple[str, str, int, bytes]:
-    if len(data) >= _COMPRESS_FROM_BYTES:
-        packed = zlib.compress(data, 6)
-        if len(packed) < len(data):
-            return digest, "zlib", len(data), packed
-    return digest, "raw", len(data), data
-
-
-def _inflated(data: bytes, size: int) -> bytes | None:
-    """Give the bytes, or None if they are not `size` many: what was put in their place may be a bomb."""
-    try:
-        inflater = zlib.decompressobj()
-        plain = inflater.decompress(data, size + 1)
-    except zlib.error:
-        return None
-    return plain if len(plain) == size else None
+    rows = ((digest, *packed(matching_blob(digest, data))) for digest, data in blobs)
+    database.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?, ?, ?)", rows)
 
 
 @contextmanager

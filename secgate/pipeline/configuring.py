@@ -113,19 +113,28 @@ def checked(names: tuple[str, ...], *, enforced: str, machine: Machine) -> tuple
 
 
 def _folder_faults(settings: Settings, layer: config.Layer, root: Path) -> list[config.Fault]:
-    """Give a fault for each folder that a tree's settings name and that is not there: nothing is held to it."""
+    """Give a fault for each folder that a tree's settings name and that is not there: nothing is held to it.
+
+    What leads out of the tree is not looked at; names that do so on their face are a fault already.
+    """
     faults = []
     for folder in settings.folders:
+        if not _within(root, folder):
+            continue
         above = (root / folder).parent
         if not (root / folder).is_dir():
             near = [path.relative_to(root).as_posix() for path in above.glob("*/")] if above.is_dir() else []
             remedy = config.one_of(folder, near) if near else "name one that is there"
             faults.append((config.place_of(layer, ("folders", folder)), f"there is no folder `{folder}`", remedy))
     for folder in settings.policies:
-        if not any((root / folder).rglob("*.rego")):
+        if _within(root, folder) and not any((root / folder).rglob("*.rego")):
             place = config.place_of(layer, ("policies",))
             faults.append((place, f"there is no policy in `{folder}`", "add one, or remove it"))
     return faults
+
+
+def _within(root: Path, folder: str) -> bool:
+    return (root / folder).resolve().is_relative_to(root.resolve())
 
 
 def _checked(name: str, enforced: Enforced, machine: Machine) -> tuple[str, bool]:

@@ -10,17 +10,23 @@ from msgspec import Struct
 from secgate import registry, sla
 from secgate.advisories import Database
 from secgate.config import Machine
-from secgate.errors import AdvisoryError
+from secgate.errors import AdvisoryError, UsageError
 from secgate.model import Lane, Tool
 from secgate.pipeline.looking import load_tables
+from secgate.ports import ToolLocator
 from secgate.preparation import RunRequest, Silence, advisory_database, choose_ledger, prepare, workshop
 from secgate.resources import data_dir
 
 
 class ToolState(Struct, frozen=True, kw_only=True):
-    """One scanner's tool. `own` scanners are part of secgate and need none."""
+    """One scanner's tool. `own` scanners need none: they are part of secgate, or of `origin`, somebody's package.
+
+    `fault` says why a plug-in cannot be loaded; nothing else is known of it then.
+    """
 
     scanner: str
+    origin: str = ""
+    fault: str = ""
     lanes: tuple[Lane, ...]
     tool: Tool | None
     own: bool
@@ -66,7 +72,6 @@ def diagnose(path: str, *, enforced: str, machine: Machine, now: datetime) -> Di
         tables = load_tables(prepared.settings)
         configured = {name: one.path for name, one in prepared.settings.scanners.items() if one.path}
         locator = registry.tools(machine, configured=configured, executor=shop.executor)
-        installable = {path.stem for path in (data_dir("rules") / "tools").glob("*.txt")}
         needs: dict[Lane, dict[str, int]] = {lane: {} for lane in Lane}
         counts: dict[Lane, list[int]] = {lane: [0, 0] for lane in Lane}
         for file in prepared.target.files:
@@ -76,20 +81,10 @@ def diagnose(path: str, *, enforced: str, machine: Machine, now: datetime) -> Di
                     counts[lane][1 if need.unsupported else 0] += 1
                     for name in set(need.tools) - set(prepared.profile.without_tools):
                         needs[lane][name] = needs[lane].get(name, 0) + 1
-        tools = []
-        for name in registry.names("scanners"):
-            scanner = registry.scanner(name)
-            install = f"secgate tools install {name}" if name in installable else f"install {name} and put it on PATH"
-            tools.append(
-                ToolState(
-                    scanner=name,
-                    lanes=scanner.lanes,
-                    tool=locator.locate(scanner.spec) if scanner.spec is not None else None,
-                    own=scanner.spec is None,
-                    needed_for=tuple(lane for lane in Lane if name in needs[lane] and lane in prepared.profile.lanes),
-                    remedy=install,
-                )
-            )
+        tools = [
+            _tool(name, locator, tuple(lane for lane in Lane if name in needs[lane] and lane in prepared.profile.lanes))
+            for name in registry.names("scanners")
+        ]
         absent = {one.scanner: one.remedy for one in tools if one.tool is None and not one.own}
         lanes = tuple(
             LaneState(
@@ -114,6 +109,34 @@ def diagnose(path: str, *, enforced: str, machine: Machine, now: datetime) -> Di
             ledger=_ledger(chosen),
             problems=tuple(problems),
         )
+
+
+def _tool(name: str, locator: ToolLocator, needed_for: tuple[Lane, ...]) -> ToolState:
+    origin = registry.origin("scanners", name)
+    try:
+        scanner = registry.scanner(name)
+    except UsageError as error:
+        # What this tree does not ask for stops nothing, a run neither.
+        return ToolState(
+            scanner=name,
+            origin=origin,
+            fault=error.what,
+            lanes=(),
+            tool=None,
+            own=False,
+            needed_for=needed_for,
+            remedy=error.remedy,
+        )
+    installable = (data_dir("rules") / "tools" / f"{name}.txt").is_file()
+    return ToolState(
+        scanner=name,
+        origin=origin,
+        lanes=scanner.lanes,
+        tool=locator.locate(scanner.spec) if scanner.spec is not None else None,
+        own=scanner.spec is None,
+        needed_for=needed_for,
+        remedy=f"secgate tools install {name}" if installable else f"install {name} and put it on PATH",
+    )
 
 
 def _advisories(path: str, now: datetime) -> str:

@@ -284,6 +284,7 @@ class Looker:
             now=self._shop.now,
             observer=self._shop.observer,
             kept=self._shop.kept.outputs if self._shop.kept is not None and self._trusting() else None,
+            turn=self._shop.kept.turn if self._shop.kept is not None else None,
         )
         scans = (*(self.advice.noted(one) for one in scans), *imports)
         kinds = {file.path: file.kinds for file in files}

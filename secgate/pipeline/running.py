@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +22,7 @@ from secgate.model import (
     Coverage,
     Decision,
     Digest,
+    Epoch,
     History,
     Invocation,
     RunDocument,
@@ -149,11 +150,15 @@ def render(document: RunDocument, form: str, *, width: int, colour: bool) -> Ren
     return show_document(document, registry.reporter(form), width=width, colour=colour)
 
 
-def require_utc(now: datetime) -> None:
-    """Raise UsageError unless a time is aware UTC."""
-    offset = now.utcoffset()
-    if offset is None or offset.total_seconds() != 0:
+def require_utc(now: object) -> None:
+    """Raise UsageError unless a time is aware UTC and one that a record can hold, from 1970 on (`model.Epoch`)."""
+    if not isinstance(now, datetime) or now.utcoffset() != timedelta():
         raise UsageError("`now` is not an aware UTC datetime", remedy="pass datetime.now(tz=UTC)", place="now")
+    try:
+        msgspec.convert(int(now.timestamp()), Epoch)
+    except msgspec.ValidationError as error:
+        what = f"no record can hold the time {now.isoformat()}"
+        raise UsageError(what, remedy="pass datetime.now(tz=UTC)", place="now") from error
 
 
 def _see(request: RunRequest, shop: Workshop, *, with_ledger: bool) -> _Seen:

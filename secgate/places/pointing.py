@@ -1,4 +1,4 @@
-"""What a result that points into a file means there: the stretch of its text, and the unit that this begins in."""
+"""What a result that points into a file means there: the stretch of its text, and the unit that this begins with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pointed(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Spot(Struct, frozen=True, gc=False):
-    """The region in UTF-16 columns, its start and end offset, and the unit at its start; without a line no unit.
+    """The region in UTF-16 columns, its start and end offset, and its first unit; without a line no unit.
 
     `wording` is that of the unit as it stands in the file, where it is known already.
     """
@@ -59,4 +59,4 @@ def spot(index: FileIndex, pointed: Pointed) -> Spot:
     if not region.start_line:
         return Spot(region, 0, 0, None)
     start, end = index.source.offsets(region)
-    return Spot(region, start, end, index.unit_at(start))
+    return Spot(region, start, end, index.first_unit(start, end))

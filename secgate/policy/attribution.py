@@ -50,6 +50,8 @@ Heads = Mapping[tuple[str, str, Element], Sequence[RuleSource]]
 """By rule, set and element: the rules that said it."""
 
 _STRICTEST = {word: rank for rank, word in enumerate(Word)}
+_NO_FACTS: dict[str, str] = {}
+"""One for all: of a large run most findings have none."""
 
 
 def heads_of(layer: Layer, rule: str, word: str) -> tuple[RuleSource, ...]:
@@ -159,6 +161,7 @@ def told(ruled: Sequence[Ruled]) -> list[Verdict]:
                     place=place,
                     reason=_together(first.reason, count),
                     remedy=first.remedy,
+                    facts=_NO_FACTS,
                 )
                 if name in said:
                     several.add(name)

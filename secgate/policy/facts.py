@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Literal
 
@@ -245,7 +246,9 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         path_class=joined.path_class,
         state=finding.state,
         touched=finding.touched,
-        scanners=tuple(sorted({witness.scanner for witness in witnesses})) if witnesses else (),
+        scanners=_alone(witnesses[0].scanner)
+        if len(witnesses) == 1
+        else tuple(sorted({witness.scanner for witness in witnesses})),
         witnesses=len(witnesses),
         advisories=tuple(sorted(finding.advisories)) if finding.advisories else (),
         package=package,
@@ -270,6 +273,12 @@ def _finding(finding: Finding, joined: JoinedFacts, *, now_epoch_s: int) -> Find
         owner=finding.owner,
         obligations=tuple(map(_recorded, sorted(finding.obligations, key=_duty_order))) if finding.obligations else (),
     )
+
+
+@lru_cache(maxsize=64)
+def _alone(scanner: str) -> tuple[str]:
+    """Give one and the same value for each scanner that is a finding's only witness, as most are."""
+    return (scanner,)
 
 
 def _cwes(witnesses: Sequence[Result]) -> tuple[int, ...]:

@@ -104,7 +104,7 @@ class Inference:
     def _bind_items(self, body: Node, scope: Scope) -> None:
         collection = self.shape(body.get("collection"), scope)
         if (name := tree.name_of(body.get("key"))) is not None:
-            scope[name] = SCALAR if collection.kind in ("array", "object") else ANY
+            scope[name] = key_shape(collection)
         if (name := tree.name_of(body.get("value"))) is not None:
             scope[name] = collection.items or ANY
 
@@ -129,6 +129,9 @@ class Inference:
         kind, body = tree.opened(node)
         if kind in ("ArrayCompr", "SetCompr"):
             return self._comprehension_shape(body, scope)
+        if kind == "Call" and tree.path_of(body.get("fcn")) == ("object", "keys"):
+            (subject, *_) = tree.items(body.get("params")) or [None]
+            return Shape(kind="array", items=key_shape(self.shape(subject, scope)))
         if kind not in ("RefDot", "RefBrack"):
             return SCALAR if kind in ("String", "RawString", "Number", "Bool") else ANY
         above = self.shape(body.get("refr"), scope)
@@ -151,6 +154,13 @@ class Inference:
             known = self._name(name, scope)
             return known if isinstance(known, str) else None
         return tree.text_of(node)
+
+
+def key_shape(collection: Shape) -> Shape:
+    """Give what is known of the keys of a value: those of a fact are its fields, and no others."""
+    if collection.kind == "object" and not collection.is_open and collection.fields:
+        return Shape(kind="scalar", type="string", choices=frozenset(collection.fields))
+    return SCALAR if collection.kind in ("array", "object") else ANY
 
 
 def _data_shape(surroundings: Surroundings) -> Shape:

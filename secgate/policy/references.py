@@ -16,8 +16,8 @@ from secgate.policy.faults import Fault
 from secgate.policy.functions import wrong_call
 from secgate.policy.heads import unsure_part
 from secgate.policy.imports import misnamed, read_in_functions
-from secgate.policy.inference import Inference, Scope, Surroundings
-from secgate.policy.shapes import ANY, SCALAR, Shape
+from secgate.policy.inference import Inference, Scope, Surroundings, key_shape
+from secgate.policy.shapes import ANY, Shape
 from secgate.policy.tree import Module, Node
 from secgate.policy.unequal import unequal_call
 
@@ -39,7 +39,7 @@ FORBIDDEN = frozenset(
 _DEEP_WORDS = "a set below a computed name: engines answer it differently"
 _DEEP_REMEDY = "let the computed part be the last, `r[x] contains y`"
 
-_KEYED = frozenset({"object.filter", "object.remove", "object.subset", "json.filter", "json.remove", "json.patch"})
+_KEYED = frozenset({"object.filter", "object.remove", "json.filter", "json.remove", "json.patch"})
 
 
 _LITERALS = {
@@ -194,7 +194,7 @@ class _Walk:
                     self._infer.shape(body.get("domain"), scope).items or ANY
                 )
                 if isinstance(body.get("key"), dict):
-                    inner[self._module.word_at(body["key"])] = SCALAR
+                    inner[self._module.word_at(body["key"])] = key_shape(self._infer.shape(body.get("domain"), scope))
                 self._check(body.get("domain"), scope)
                 self._infer.bind(body.get("query"), inner)
                 self._check_query(body.get("query"), inner)
@@ -202,6 +202,8 @@ class _Walk:
                 self._check(body.get("expr"), scope)
             for part in tree.nodes(statement.get("with_mods")):
                 self._check(part.get("refr"), scope)
+                replaced = self._infer.shape(part.get("refr"), scope)
+                self._check_pattern(part.get("as"), replaced if not replaced.is_open else ANY)
                 self._check(part.get("as"), scope)
 
     def _check(self, node: object, scope: Scope) -> None:
@@ -274,6 +276,8 @@ class _Walk:
         parameters = tree.items(body.get("params"))
         if name == "object.get" and len(parameters) == 3:
             self._check_get(parameters[0], parameters[1], scope)
+        elif name == "object.subset" and len(parameters) == 2:
+            self._check_pattern(parameters[1], self._infer.shape(parameters[0], scope))
         elif name in _KEYED:
             for text, span in _texts(parameters[1:]):
                 for word in filter(None, text.split("/")):

@@ -65,7 +65,7 @@ def _grouped(decision: LayerDecision, layer: str, own: Mapping[str, str]) -> Lay
     decision = msgspec.structs.replace(
         decision,
         elements=(),
-        said=said_together((*map(_said_alone, decision.elements), *decision.said)),
+        said=said_together((*map(_said_alone, decision.elements), *(_sharing(one, own) for one in decision.said))),
         obligations=(),
         added=added_together((*map(_added_alone, decision.obligations), *decision.added)),
         alike=tuple(
@@ -74,12 +74,30 @@ def _grouped(decision: LayerDecision, layer: str, own: Mapping[str, str]) -> Lay
     )
     verdicts = list(decision.verdicts)
     spoken = _spoken_of(decision) if decision.by_elements else {}
+    alone = {one.rule: (one.rule,) for one in decision.said}
     for name in decision.by_elements:
         heard = spoken.get(name)
         if heard is None:
             raise _fault(layer, f"the finding {name} is said to have elements, and has none", "report this")
-        verdicts.append(_strictest(own.get(name, name), heard))
+        verdicts.append(_strictest(own.get(name, name), heard, alone))
     return msgspec.structs.replace(decision, verdicts=tuple(verdicts), by_elements=())
+
+
+def _sharing(said: SaidByRule, own: Mapping[str, str]) -> SaidByRule:
+    """Give a group whose elements have equal texts in common: a rule asks the same of most findings."""
+    remedies: dict[str, str] = {}
+    elements = [
+        Element(
+            finding=one.finding and own.get(one.finding, one.finding),
+            lane=one.lane,
+            run=one.run,
+            gap=one.gap,
+            reason=one.reason,
+            remedy=remedies.setdefault(one.remedy, one.remedy),
+        )
+        for one in said.elements
+    ]
+    return SaidByRule(rule=said.rule, set=said.set, elements=tuple(elements))
 
 
 def _said_alone(said: Said) -> SaidByRule:
@@ -105,11 +123,14 @@ def _spoken_of(decision: LayerDecision) -> dict[str, list[tuple[SaidByRule, Elem
     return found
 
 
-def _strictest(name: str, said: Sequence[tuple[SaidByRule, Element]]) -> LayerVerdict:
-    """Give what the strictest elements of a finding say together, as `secgate.main.spoken` does."""
+def _strictest(name: str, said: Sequence[tuple[SaidByRule, Element]], alone: Mapping[str, tuple[str]]) -> LayerVerdict:
+    """Give what the strictest elements of a finding say together, as `secgate.main.spoken` does.
+
+    `alone` has one and the same tuple for each rule that speaks alone: of a large run there are many such findings.
+    """
     group, first = said[0]
     reason = first.reason
-    rules: tuple[str, ...] = (group.rule,)
+    rules: tuple[str, ...] = alone[group.rule]
     if len(said) > 1:
         word = min((one.set for one, _ in said), key=_RANK.__getitem__)
         speakers = [one for one in said if one[0].set == word]

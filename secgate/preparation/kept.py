@@ -32,6 +32,8 @@ class Kept:
     def __init__(self, machine: Machine) -> None:
         self.outputs = Outputs()
         self.standby = registry.standby(machine)
+        self.turn = threading.Lock()
+        """Held by whichever run reads a scanner's output: a plug-in's types are looked over when they are met."""
         self._layers: dict[str, Layer] = {}
         self._lock = threading.Lock()
 

@@ -252,6 +252,9 @@ def _settled(enforced: Enforced) -> tuple[str, ...]:
 
 
 def _directory(path: str, machine: Machine) -> str:
+    if not path:
+        # As an unset variable gives it: what lies here is not what was meant.
+        raise TargetError("the path of the tree is empty", place="PATH", remedy="give a directory; `.` is this one")
     full = Path(machine.cwd, path)
     if not full.exists():
         raise TargetError("there is no such path", place=path, remedy="give the directory of a tree")

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from secgate.disclosure import is_brought, is_for_owners
 from secgate.escape import cut, markdown_text
-from secgate.model import Outcome, RunDocument, State
+from secgate.model import Outcome, RunDocument
 from secgate.ports import Rendered
 from secgate.sla import many
 from secgate.summary import FindingRow, Summary, summarise
@@ -47,7 +48,7 @@ class MarkdownReporter:
         """Give Markdown of at most 60,000 characters, with a line end, and how many findings have no room."""
         summary = summarise(document)
         rows = (*summary.blocking, *summary.others)
-        told = rows if self.is_whole(document) else tuple(row for row in rows if _is_brought(row, document))
+        told = rows if self.is_whole(document) else tuple(row for row in rows if is_brought(row.finding, document))
         older = [row for row in rows if row not in told] if len(told) < len(rows) else []
         shown = min(len(told), MAX_FINDINGS)
         while True:
@@ -77,11 +78,7 @@ class CommentReporter(MarkdownReporter):
 
     def is_whole(self, document: RunDocument) -> bool:
         """Tell whether CI says that only the owners read the repository."""
-        return document.target.visibility == "private"
-
-
-def _is_brought(row: FindingRow, document: RunDocument) -> bool:
-    return document.target.changed is not None and row.finding.state is State.NEW
+        return is_for_owners(document)
 
 
 def _page(

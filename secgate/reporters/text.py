@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from secgate.escape import log_text
+import msgspec
+
+from secgate.disclosure import is_brought, is_for_owners
+from secgate.escape import LONGEST_PATH, cut, log_line, log_text
 from secgate.explanation import SHOWN, Explanation, explain_finding, is_recorded
 from secgate.fact_words import facts_words
 from secgate.let_pass import WORDS
 from secgate.model import Finding, RunDocument, Severity, State, Word
-from secgate.page import Page, cells, clipped, clipped_left
+from secgate.page import Page, cells, clipped
 from secgate.sla import many
 from secgate.summary import FindingRow, LaneRow, Summary, mark_of, severity_words, summarise
 
@@ -35,14 +38,39 @@ class TextReporter:
 
     def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
         """Give lines of at most `width` columns (of 40 where it is less); colours only when `colour`."""
-        page = _RunPage(width, colour=colour)
+        return _page(document, summarise(document), (), width=width, colour=colour)
+
+
+class LogReporter(TextReporter):
+    """The same lines for a log that others may read: older findings are counted where the repository is not private."""
+
+    name = "log"
+
+    def render(self, document: RunDocument, *, width: int, colour: bool) -> bytes:
+        """Give the lines of TextReporter, and what is not named here in one of its own."""
         summary = summarise(document)
-        page.outcome(summary)
-        page.lanes(summary)
-        page.findings(summary, document)
-        page.green(summary)
-        page.tail(document, summary)
-        return page.data()
+        if is_for_owners(document):
+            return _page(document, summary, (), width=width, colour=colour)
+        blocking, others = (
+            tuple(row for row in rows if is_brought(row.finding, document))
+            for rows in (summary.blocking, summary.others)
+        )
+        older = [row for row in (*summary.blocking, *summary.others) if not is_brought(row.finding, document)]
+        # The way to green names places, those of older findings too.
+        to_green = () if any(row.blocking for row in older) else summary.to_green
+        told = msgspec.structs.replace(summary, blocking=blocking, others=others, to_green=to_green, gone=())
+        return _page(document, told, older, width=width, colour=colour)
+
+
+def _page(document: RunDocument, summary: Summary, older: Sequence[FindingRow], *, width: int, colour: bool) -> bytes:
+    page = _RunPage(width, colour=colour)
+    page.outcome(summary)
+    page.lanes(summary)
+    page.findings(summary, document)
+    page.counted(older, is_change=document.target.changed is not None)
+    page.green(summary)
+    page.tail(document, summary)
+    return page.data()
 
 
 class _RunPage(Page):
@@ -110,6 +138,16 @@ class _RunPage(Page):
                 self.wrap(row.why, 15, first=" " * 11 + "why", most=3)
             self.more(len(of_kind) - MAX_OTHERS)
 
+    def counted(self, rows: Sequence[FindingRow], *, is_change: bool) -> None:
+        """Findings that are not named here, and who can read which they are."""
+        if not rows:
+            return
+        told = ", ".join(f"{count:,} {name}" for name, count in _severities(rows))
+        self.title(f"{'Older' if is_change else 'Counted'}, not named in a log that others may read ({told})")
+        if blocking := sum(row.blocking for row in rows):
+            self.wrap(f"{blocking:,} of them blocking, {sum(row.overdue for row in rows):,} overdue", 2)
+        self.wrap("`secgate run` on your machine names them; so does the ledger, `secgate sla`", 2)
+
     def more(self, count: int) -> None:
         if count > 0:
             self.wrap(f"and {count:,} more (--format html or json shows them)", 2)
@@ -157,17 +195,21 @@ class _RunPage(Page):
             place = row.place + (f" in {finding.symbol}" if finding.symbol and finding.location.path else "")
             commit = f" of commit {finding.location.commit[:SHOWN]}" if finding.location.commit else ""
             name = f" ({finding.fingerprint[:SHOWN]})" if len(rows) > 1 else ""
-            self.labelled("at" if position == 0 else "", place + commit + name)
+            self.labelled("at" if position == 0 else "", place + commit + name, whole=row.place)
         if len(rows) > MAX_PLACES:
             self.labelled("", f"and {many(len(rows) - MAX_PLACES, 'more place')} (--format html or json shows them)")
 
     def brief(self, row: FindingRow) -> None:
-        """One line: severity, word, title, place; the title gives way first, then the start of the place."""
+        """One line: severity, word, title, place. The title gives way; where that is not enough, they have one each."""
         head = f"  {row.finding.severity.value:<9}" + (f"{_word(row):<8}" if row.verdict else "")
         room = self.width - len(head)
-        place = clipped_left(log_text(row.place[-self.width :]), room * 3 // 5)
-        title = clipped(log_text(row.finding.title[: self.width]), room - cells(place) - 2)
-        self.lines.append(f"{head}{title}  {place}")
+        place = log_text(cut(row.place, LONGEST_PATH))
+        title = log_text(row.finding.title[: self.width])
+        left = room - cells(place) - 2
+        if left >= min(cells(title), room * 2 // 5):
+            self.lines.append(f"{head}{clipped(title, left)}  {place}")
+        else:
+            self.lines += [f"{head}{clipped(title, room)}", f"{' ' * len(head)}{log_line(place)}"]
         if row.due:
             self.wrap(row.due, len(head) + 4, first=" " * len(head) + "due")
         if row.finding.suppressed_in_source and row.passed_as is None:

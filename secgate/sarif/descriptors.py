@@ -15,6 +15,8 @@ from secgate.sarif.limits import MAX_NAME, MAX_TAGS, Cuts, Item
 from secgate.sarif.results import LEVELS
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~]")
+_PAGE = re.compile(r"(https?://[\w.\-]+(?::\d{1,5})?)([/?][^#]*)?(?:#(.*))?", re.ASCII | re.DOTALL)
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PROBLEMS = {"error": "error", "warning": "warning", "note": "recommendation"}
 
 
@@ -138,10 +140,16 @@ def _cwe_page(cwe: int) -> str:
 
 
 def _help_uri(address: str, cwes: Sequence[int]) -> str:
-    """The tool's own page of the rule, else that of its first CWE."""
-    if address.startswith(("https://", "http://")):
-        return quote(address, safe="/:?#[]@!$&'()*+,;=%-._~", errors="replace")
-    return _cwe_page(cwes[0]) if cwes else ""
+    """The tool's own page of the rule, else that of its first CWE. What may not stand in an address is encoded."""
+    match = _PAGE.fullmatch(address)
+    if match is None:
+        return _cwe_page(cwes[0]) if cwes else ""
+    server, rest, fragment = match.groups(default="")
+    return server + _encoded(rest) + (f"#{_encoded(fragment)}" if fragment else "")
+
+
+def _encoded(text: str) -> str:
+    return quote(_LONE_PERCENT.sub("%25", text), safe="/:?@!$&'()*+,;=%-._~", errors="replace")
 
 
 def taxonomy(cwes: Sequence[int]) -> dict[str, Any]:

@@ -310,10 +310,10 @@ def _suppressions(
     where nothing of it is under review or rejected. Source: SARIF 2.1.0, 3.27.23, 3.35.3.
     """
     waived = _is_waived(verdict)
-    made = [
-        _Suppression(kind=one.kind, status="accepted" if waived else "underReview", justification=cuts.clip(one.text))
-        for one in witness.suppressions
-    ]
+    # Two claims in the same words are one: no two of the list may be equal (3.27.23).
+    claims = dict.fromkeys((one.kind, cuts.clip(one.text)) for one in witness.suppressions)
+    claimed = "accepted" if waived else "underReview"
+    made = [_Suppression(kind=kind, status=claimed, justification=text) for kind, text in claims]
     reason = verdict.reason or verdict.rule if verdict is not None else ""
     if account is not None and waived is (account.state == "active"):
         status = _STATUSES[account.state]

@@ -122,11 +122,13 @@ def scan(
     observer: Observer | None = None,
     files: Sequence[SourceFile] | None = None,
     kept: Outputs | None = None,
+    turn: threading.Lock | None = None,
 ) -> tuple[ScanResult, ...]:
     """Run all tasks side by side and give their results sorted by scanner name.
 
     `files` are those offered; by default the target's that are in the view. `kept` are outputs of earlier runs of this
-    process, and take those of this one. Raises ConfigError for settings that a scanner refuses.
+    process, and take those of this one. `turn` is what runs beside this one hold too while they read an output. Raises
+    ConfigError for settings that a scanner refuses.
     """
     names = [task.scanner.name for task in tasks]
     if len(set(names)) != len(names):
@@ -144,7 +146,7 @@ def scan(
         now=now,
         observer=observer,
         kept=kept,
-        turn=threading.Lock(),
+        turn=turn or threading.Lock(),
     )
     if not tasks:
         return ()

@@ -16,6 +16,7 @@ from msgspec import Struct
 from secgate.checkpoint import decoded
 from secgate.errors import ConfigError, SignatureError
 from secgate.model import Signed, Trust
+from secgate.once import require_once
 from secgate.trust import AllowedKey, allowed_keys, key_fingerprint, revocations, strings_of
 
 KEY_TYPE = "ssh-ed25519"
@@ -119,7 +120,8 @@ def _maker(keys: tuple[AllowedKey, ...], one: _Signature, message: bytes) -> All
 def _read(signature: bytes) -> _Envelope:
     try:
         envelope = msgspec.json.decode(signature, type=_Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        require_once(signature)
+    except (ValueError, RecursionError) as error:
         raise SignatureError(f"this is no DSSE envelope: {error}", remedy="give the envelope as JSON") from error
     if not 1 <= len(envelope.signatures) <= MAX_SIGNATURES:
         raise SignatureError(f"an envelope with {len(envelope.signatures)} signatures", remedy="sign it once")

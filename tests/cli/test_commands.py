@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from secgate.cli import cli
 from secgate.cli.options import write_output
 from secgate.errors import UsageError
+from tests.pages import too_wide
 from tests.product import CLEAN, WEAK, Product, tree
 from tests.unit.conftest import Git
 
@@ -267,7 +268,8 @@ def test_no_color_is_respected_on_a_terminal(product: Product, tmp_path: Path) -
 def test_the_table_fits_80_columns(product: Product, tmp_path: Path) -> None:
     deep = "/".join(["a-folder-with-a-long-name"] * 6) + "/app.py"
     ended = product.cli("run", str(tree(tmp_path / "tree", {deep: WEAK})))
-    assert max(map(len, ended.out.splitlines())) <= 80
+    assert not too_wide(ended.out)
+    assert f"at {deep}:2\n" in ended.out
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])

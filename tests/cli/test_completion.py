@@ -53,6 +53,26 @@ def test_bash_offers(product: Product, words: str, wanted: set[str]) -> None:
     assert {one for one in offered(product, words) if one not in ("plain", "file")} == wanted
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("secgate check on", "file"),
+        ("secgate run --baseline on", "file"),
+        ("secgate run --enforced on", "dir"),
+        ("secgate advisories import on", "file"),
+        ("secgate ledger log --path on", "dir"),
+        ("secgate run --format sarif", "plain"),
+    ],
+)
+def test_files_and_folders_are_left_to_the_shell(product: Product, words: str, kind: str) -> None:
+    last = words.rsplit(maxsplit=1)[-1]
+    asked = {"_SECGATE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    done = subprocess.run(
+        [PROGRAMS / "secgate"], env={**product.env, **asked}, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[0] == f"{kind},{last}"
+
+
 def test_bash_offers_findings_of_the_last_run(product: Product, git: Git) -> None:
     git.commit({"README": "x\n"})
     git.write({"app.py": WEAK})

@@ -157,6 +157,26 @@ def test_check_finds_what_every_run_would_refuse_or_pass_over(product: Product, 
     assert product.cli("config", "check", cwd=git.root, at=None).code == 0
 
 
+def test_threat_14_check_looks_at_nothing_outside_the_tree(product: Product, git: Git) -> None:
+    outside = git.root.parent / "outside"
+    (outside / "apps").mkdir(parents=True)
+    (outside / "a.rego").write_text("package secgate.rules.a\n")
+    git.write({"a.py": CLEAN})
+    (git.root / "link").symlink_to(outside)
+    for text, said in (
+        ('policies = ["../outside"]\n', "`policies` leads out of the tree: ../outside"),
+        (f'policies = ["{outside}"]\n', f"`policies` leads out of the tree: {outside}"),
+        ('[folders."../outside/app"]\nprofile = "release"\n', "`folders.../outside/app` is no folder of the tree"),
+    ):
+        git.write({"secgate.toml": text})
+        ended = product.cli("config", "check", cwd=git.root, at=None)
+        assert (ended.code, said in ended.err) == (2, True)
+        assert "1 fault in the configuration" in ended.err
+    git.write({"secgate.toml": '[folders."link/app"]\nprofile = "release"\n'})
+    ended = product.cli("config", "check", cwd=git.root, at=None)
+    assert "apps" not in ended.err
+
+
 def test_a_kind_that_is_not_there_is_told_with_its_line_by_a_run(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN, "secgate.toml": '[scanners.semgrep]\nkinds = ["pithon"]\n'})
     ended = product.cli("run", "--quiet", cwd=git.root)

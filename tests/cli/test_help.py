@@ -65,4 +65,11 @@ def test_help_fits_and_has_its_parts_in_order(path: tuple[str, ...], command: cl
     assert parts == ["Usage", "Options", "Commands" if isinstance(command, click.Group) else "Examples"]
     first = (command.help or "").partition("\n\n")[0]
     assert first.endswith(".")
+    assert isinstance(command, click.Group) or re.search(r"\b[Ee]xit", text), "with which code does it end?"
     assert "..." not in text.partition("Commands:")[2].replace(" ...)", ")"), "a list says the whole of each command"
+
+
+def test_the_editors_profile_is_the_one_that_its_help_names() -> None:
+    text = CliRunner().invoke(cli, ["lsp", "--help"], prog_name="secgate", terminal_width=80).output
+    assert "By default pre-commit." in " ".join(text.split())
+    assert "the settings say it" not in text

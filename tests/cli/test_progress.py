@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
-from tests.product import CLEAN, Product
+import pytest
+
+from tests.product import CLEAN, WEAK, Product
 from tests.unit.conftest import Git
 
 
-def watched(product: Product, *arguments: str, **env: str) -> tuple[int, str]:
-    """Run the command line with a terminal of 80 columns for stderr, and give what it showed."""
+def watched(product: Product, *arguments: str, columns: int = 80, whole: bool = False, **env: str) -> tuple[int, str]:
+    """Run the command line with a terminal for stderr, as a `whole` for stdout too, and give what it showed."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     os.set_blocking(ours, False)
     process = subprocess.Popen(
         [sys.executable, "-m", "secgate", *arguments],
         env={**product.env, "PYTHONPATH": str(Path(__file__).parents[2]), **env},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=theirs if whole else subprocess.DEVNULL,
         stderr=theirs,
     )
     os.close(theirs)
@@ -50,6 +56,28 @@ def test_time_left_is_told_by_the_last_run_that_was_watched(product: Product, gi
     assert re.search(r"scanning \d+ s, about 3 min left, \d of \d done: ", second)
     assert kept.read_bytes() != slower, "the newer run counts from then on"
     assert second.endswith("\r\x1b[2K"), "the terminal is left clean"
+
+
+def test_a_terminal_that_knows_no_movements_gets_what_a_log_gets(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    code, shown = watched(product, "run", str(git.root), whole=True, TERM="dumb")
+    assert (code, "\x1b" in shown, shown.startswith("  ")) == (0, False, True)
+    _, shown = watched(product, "run", str(git.root), whole=True, TERM="xterm")
+    assert ("\x1b[2K" in shown, "\x1b[1;32m" in shown) == (True, True)
+    _, shown = watched(product, "run", str(git.root), whole=True, TERM="xterm", NO_COLOR="1")
+    assert ("\x1b[2K" in shown, "\x1b[1;32m" in shown) == (True, False)
+
+
+@pytest.mark.parametrize(("columns", "most"), [(40, 40), (20, 40), (80, 80), (0, 80), (300, 120)])
+def test_no_line_is_wider_than_the_terminal_down_to_forty_columns(
+    product: Product, git: Git, columns: int, most: int
+) -> None:
+    git.commit({"a_name_that_is_longer_than_half_of_a_narrow_terminal/" * 2 + "app.py": WEAK})
+    _, shown = watched(
+        product, "run", str(git.root), "--quiet", columns=columns, whole=True, NO_COLOR="1", TERM="xterm"
+    )
+    widest = max(len(line) for line in shown.replace("\r", "").splitlines())
+    assert most * 3 // 4 <= widest <= most
 
 
 def test_a_log_gets_a_line_a_scanner_and_keeps_nothing(product: Product, git: Git) -> None:

@@ -184,7 +184,7 @@ def test_blobs_come_back_as_they_were(ledger: Ledger, data: bytes) -> None:
     digest = sha256(data).hexdigest()
     for name in ("one", "two"):
         ledger.append(ledger.head(), events(name), now=at(0), blobs={digest: data})
-    assert ledger.blob(digest) == data
+    assert ledger.blob(digest) == ledger.stored_blob(digest) == data
 
 
 def test_a_blob_under_a_wrong_digest_is_refused(ledger: Ledger) -> None:
@@ -196,6 +196,7 @@ def test_a_blob_under_a_wrong_digest_is_refused(ledger: Ledger) -> None:
 def test_a_missing_blob_is_an_error(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="not in the ledger"):
         ledger.blob("0" * 64)
+    assert ledger.stored_blob("0" * 64) is None
 
 
 def test_many_blobs_are_read_in_one_go(ledger: Ledger) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 import click
+import msgspec
 import pytest
 import yaml
 
@@ -23,7 +24,8 @@ from secgate.engines.regorus import RegorusEngine
 from secgate.errors import PolicyError
 from secgate.ledgers.sqlite import SqliteLedger
 from secgate.merkle import EMPTY_HEAD
-from secgate.model import Entry
+from secgate.model import Entry, Message, Notice
+from secgate.notifiers.webhook import WebhookNotifier
 from secgate.path_classes import read_path_classes, require_known
 from secgate.policy import Layer, LayerName, Vocabulary, effective_data, load_layer, load_vocabulary, read_limits
 from secgate.resources import files_under
@@ -259,6 +261,14 @@ def shown_output(document: str, tree: Path) -> tuple[list[str], list[str]]:
     done = subprocess.run(["sh", "-ec", script], cwd=tree, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines(), [line.removeprefix("> ") for line in shown.quoted.splitlines()]
+
+
+def test_the_message_that_is_shown_has_what_a_message_has() -> None:
+    _, sent = (json.loads(one.text) for one in examples("notifications.md", "json"))
+    message = msgspec.convert(sent["told"], Message)
+    assert set(sent["told"]) == set(Message.__struct_fields__)
+    assert [set(one) for one in sent["told"]["notices"]] == [set(Notice.__struct_fields__)]
+    assert sent == json.loads(WebhookNotifier().body(message))
 
 
 def test_the_inventory_that_is_shown_is_made(tmp_path: Path) -> None:

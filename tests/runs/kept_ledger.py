@@ -97,10 +97,10 @@ class Kept:
         said = statement_of(Approval(request=statement_id(asked), approver=ADA, approved_epoch_s=EPOCH_S + at_s))
         entries = [
             to_entry(
-                WaiverRequested(statement=asked.decode(), signature=self._sign(asked, requester or self.eve, REQUESTED))
+                WaiverRequested(statement=asked.decode(), signature=self.sign(asked, requester or self.eve, REQUESTED))
             ),
             to_entry(
-                WaiverApproved(statement=said.decode(), signature=self._sign(said, approver or self.ada, APPROVED))
+                WaiverApproved(statement=said.decode(), signature=self.sign(said, approver or self.ada, APPROVED))
             ),
         ]
         self.append(entries, at_s=at_s)
@@ -136,7 +136,7 @@ class Kept:
         for said, event in both:
             data = encode(said)
             entries.append(
-                to_entry(event(statement=data.decode(), signature=self._sign(data, by or self.ada, event.TYPE)))
+                to_entry(event(statement=data.decode(), signature=self.sign(data, by or self.ada, event.TYPE)))
             )
         self.append(entries, at_s=at_s)
 
@@ -162,9 +162,9 @@ class Kept:
             )
         )
         entries = [
-            to_entry(OverrideGiven(statement=said.decode(), signature=self._sign(said, by or self.ada, GIVEN))),
+            to_entry(OverrideGiven(statement=said.decode(), signature=self.sign(said, by or self.ada, GIVEN))),
             to_entry(
-                OverrideReviewed(statement=seen.decode(), signature=self._sign(seen, reviewer or self.eve, REVIEWED))
+                OverrideReviewed(statement=seen.decode(), signature=self.sign(seen, reviewer or self.eve, REVIEWED))
             ),
         ]
         self.append(entries, at_s=at_s)
@@ -172,7 +172,7 @@ class Kept:
     def append(self, entries: Sequence[Entry], *, at_s: int) -> None:
         self.ledger.append(self.ledger.head(), entries, now=at(at_s), blobs={})
 
-    def _sign(self, statement: bytes, key: Key, kind: str) -> str:
+    def sign(self, statement: bytes, key: Key, kind: str) -> str:
         signer = SshSigner(runner=Runner(), executable=KEYGEN, directory=str(self.home))
         namespace = namespace_of(kind)
         return signer.sign(statement, namespace=namespace, key=str(key.path)).decode()

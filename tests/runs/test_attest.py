@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 import pytest
 
 from secgate import custody
@@ -20,7 +21,7 @@ from secgate.attest import read
 from secgate.custody.measuring import measure
 from secgate.document_schema import document_schema
 from secgate.errors import LedgerError, SignatureError, TargetError, UsageError
-from secgate.events import event_of
+from secgate.events import event_of, to_entry
 from secgate.gate_events import ArtefactBound
 from secgate.ledgers.sqlite import SqliteLedger
 from tests.attest_support import MACHINE, Pipeline
@@ -409,7 +410,7 @@ def test_a_key_that_is_there_twice_is_refused(attested: Pipeline, where: str) ->
     else:
         data = attested.file.read_bytes()
         attested.file.write_bytes(data.replace(b'{"payload"', b'{"payloadType":"x","payload"', 1))
-    refused(attested, "there twice")
+    refused(attested, "it gives the key '[a-zA-Z]+' twice")
 
 
 def test_a_field_that_is_not_known_is_passed_over(attested: Pipeline) -> None:
@@ -575,6 +576,27 @@ def test_a_binding_signed_by_nobody_who_counts_is_found_by_both_programs(pipelin
     assert (ended.code, f"first bad entry: {number}" in ended.out) == (1, True), ended
     with pytest.raises(LedgerError, match=f"does not verify at entry {number}"):
         custody.verify(place, custody.Asked(), **known)
+
+
+def test_a_key_twice_in_a_bound_attestation_is_found_by_both_programs(pipeline: Pipeline) -> None:
+    """Signed by whom it should be: another reader would read a failure, or another run."""
+    pipeline.run()
+    pipeline.bind("sha256:" + "a" * 64)
+    place = custody.Place(path=str(pipeline.git.root), enforced=str(pipeline.layer))
+    known: dict[str, Any] = {"machine": pipeline.product.machine(), "now": NOW + DAY}
+    payload = read(pipeline.file.read_bytes()).payload
+    pipeline.forge(payload.replace(b'"outcome":', b'"outcome":"fail","outcome":', 1))
+    data = pipeline.file.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    ledger = SqliteLedger(str(pipeline.git.root / ".git" / "secgate" / "ledger.sqlite"))
+    event = msgspec.structs.replace(bindings(pipeline)[0], statement_digest=digest)
+    number = ledger.append(ledger.head(), [to_entry(event)], now=NOW + DAY, blobs={digest: data}).size - 1
+    with pytest.raises(LedgerError, match=f"does not verify at entry {number}: .* it gives the key 'outcome' twice"):
+        custody.verify(place, custody.Asked(), **known)
+    custody.export(place, to=str(pipeline.home / "export"), **known)
+    ended = standalone(pipeline.home / "export")
+    assert (ended.code, f"first bad entry: {number}\n" in ended.out) == (1, True), ended
+    assert "a key is given twice" in ended.out
 
 
 # ------------------------------------------------------------------------------------------------ the command line

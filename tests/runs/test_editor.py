@@ -252,6 +252,55 @@ def test_what_nobody_looks_at_is_told(product: Product, git: Git) -> None:
 SETTINGS = 'version = 1\nexclude = ["out/"]\n'
 
 
+LOOKED_OVER = """
+import sys, threading
+from pathlib import Path
+from secgate import editor, preparation
+from secgate.cli.options import machine, moment
+
+root, before, since = Path(sys.argv[1]), [], []
+
+def met(frame, event, _):
+    # What looks a type over when it is met for the first time; the other caller only asks for the names of fields.
+    if event == "call" and frame.f_code.co_name == "get_class_annotations" and frame.f_back.f_code.co_name != "fields":
+        kind, names = frame.f_locals["obj"].__name__, set()
+        while frame := frame.f_back:
+            names.add(frame.f_code.co_name)
+        (before if "build_types" in names else since).append(kind)
+
+threading.setprofile(met)
+sys.setprofile(met)
+here, said = machine(), 0
+with preparation.Kept(here) as kept:
+    gate = editor.Gate(preparation.RunRequest(profile="pull-request"), machine=here, clock=moment, kept=kept)
+    for name in sys.argv[2:]:
+        said += len(gate.remarks(editor.Asked(path=str(root / name), folder=str(root)), threading.Event()))
+sys.setprofile(None)
+print(said, len(set(before)), *sorted(set(since)))
+"""
+
+
+def test_no_type_is_met_for_the_first_time_where_another_run_may_meet_it(product: Product, git: Git) -> None:
+    files = {
+        "app.py": WEAK,
+        "keys.py": f'KEY = "{KEY}"\n',
+        "main.tf": 'resource "aws_s3_bucket" "b" {\n  acl = "public-read"\n}\n',
+        "requirements.txt": "requests==2.0.0\n",
+        ".github/workflows/ci.yml": "on: push\njobs: {}\n",
+    }
+    git.init()
+    git.commit(files)
+    ended = subprocess.run(
+        [sys.executable, "-c", LOOKED_OVER, str(git.root), *files],
+        env={**product.env, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    remarks, early, *late = ended.stdout.split()
+    assert (int(remarks) > 0, int(early) > 100, late) == (True, True, [])
+
+
 def test_a_save_ends_the_scan_of_the_same_file(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN})
 
@@ -406,4 +455,7 @@ def test_without_the_extra_it_says_what_to_install(product: Product) -> None:
     env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
     ended = subprocess.run([sys.executable, "-c", text], input="", capture_output=True, env=env, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "secgate: the extra `lsp` is not installed\n  try: pip install 'secgate[lsp]'\n"
+    assert (
+        ended.stderr
+        == "secgate: the extra `lsp` is not installed\n  try: pip install '.[lsp]' in the clone of secgate\n"
+    )

@@ -82,6 +82,24 @@ def test_what_cannot_be_judged_is_said_and_no_pass(
     assert (ended.code, ended.out, said in ended.err) == (2, "", True), ended
 
 
+@pytest.mark.parametrize("name", ["--help", "-h", "--offline", "--profile=pre-commit", "--enforced=x", "-dash.py"])
+def test_threat_14_a_name_of_a_file_is_no_option(product: Product, git: Git, name: str) -> None:
+    git.write({"app.py": WEAK, f"./{name}": "x\n"})
+    git("add", "--all")
+    ended = hook(product, git, name, "app.py")
+    assert (ended.code, ended.out, f"a file of the name {name}" in ended.err) == (2, "", True), ended
+    ended = hook(product, git, "--profile", "pre-commit", "--", name, "app.py")
+    assert (ended.code, "app.py:2" in ended.out) == (1, True), "behind `--` both are files"
+
+
+def test_threat_14_a_file_that_is_named_like_the_mark_before_files(product: Product, git: Git) -> None:
+    git.write({"app.py": CLEAN, "./--": "x\n"})
+    git("add", "--all")
+    assert hook(product, git, "app.py", "--help").code == 0, "what is no file is an option"
+    assert hook(product, git, "--", "app.py").code == 2
+    assert hook(product, git, "--", "--", "app.py").code == 0
+
+
 def test_a_plain_folder_has_no_hook(product: Product, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     assert product.cli("hook", "x.py", cwd=tmp_path / "plain").code == 2

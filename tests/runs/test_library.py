@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 import secgate
-from secgate import GateResult, Ledger, Outcome, Policy, SecgateError, check_sarif, render, run_gate
+from secgate import GateResult, Ledger, Outcome, Policy, SecgateError, check_sarif, errors, render, run_gate
 from secgate.errors import ConfigError, LedgerError, TargetError, UsageError
 from tests.product import CLEAN, NOW, WEAK, Product, tree
 
@@ -104,6 +105,21 @@ def test_errors_are_raised_and_know_their_exit_code(product: Product) -> None:
     assert (isinstance(caught.value, SecgateError), caught.value.exit_code) == (True, 2)
 
 
+def test_the_tree_of_errors_is_told_as_it_is() -> None:
+    kinds = {
+        name: kind
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, SecgateError) and kind is not SecgateError
+    }
+    told = re.findall(r"^([| ]*)\+- (\w+) +(\d+)? ", errors.__doc__ or "", flags=re.MULTILINE)
+    assert {name for _, name, _ in told} == set(kinds)
+    parent = SecgateError
+    for depth, name, code in told:
+        assert kinds[name].__bases__ == (parent if depth else SecgateError,), name
+        assert code in ("", str(kinds[name].exit_code)), name
+        parent = parent if depth else kinds[name]
+
+
 @pytest.mark.parametrize("now", [NOW.replace(tzinfo=None), NOW.astimezone(timezone(timedelta(hours=1)))])
 def test_only_aware_utc_is_a_time(product: Product, tmp_path: Path, now: datetime) -> None:
     root = tree(tmp_path / "clean", {"app.py": CLEAN})
@@ -124,6 +140,77 @@ def test_a_wrong_option_is_a_usage_error(product: Product, tmp_path: Path) -> No
         run_gate(root, now=NOW, env=product.env, scanners="semgrep")
     with pytest.raises(ConfigError, match="scope"):
         run_gate(root, now=NOW, env=product.env, scope="everything")
+
+
+@pytest.mark.parametrize("now", [datetime(9999, 12, 31, tzinfo=UTC), datetime(1969, 12, 31, tzinfo=UTC)])
+def test_a_time_that_no_record_can_hold_is_refused_before_it_is_recorded(
+    product: Product, tmp_path: Path, now: datetime
+) -> None:
+    root = tree(tmp_path / "clean", {"app.py": CLEAN})
+    run_gate(root, now=NOW, env=product.env)
+    ledger = Ledger(root, env=product.env)
+    before = ledger.verify(now=NOW)
+    for call in (lambda: run_gate(root, now=now, env=product.env), lambda: ledger.verify(now=now)):
+        with pytest.raises(UsageError, match="no record can hold"):
+            call()
+    assert ledger.verify(now=NOW) == before
+
+
+def test_what_a_caller_without_a_type_checker_gives_is_an_error_of_the_one_tree(
+    product: Product, tmp_path: Path
+) -> None:
+    root = tree(tmp_path / "clean", {"app.py": CLEAN})
+    result = run_gate(root, now=NOW, env=product.env)
+    wrong: Any = {"now": "2026-01-01", "bytes": b"/tmp", "env": {"HOME": 3}, "result": result.document, "number": "80"}
+    ledger = Ledger(root, env=product.env)
+    policy = Policy(root, env=product.env)
+    calls: dict[str, Callable[[], object]] = {
+        "now": lambda: run_gate(root, now=wrong["now"], env=product.env),
+        "path": lambda: run_gate(wrong["bytes"], now=NOW, env=product.env),
+        "PATH": lambda: run_gate("", now=NOW, env=product.env),
+        "config_file": lambda: Ledger(root, config_file="a\0b", env=product.env),
+        "policies": lambda: run_gate(root, now=NOW, env=product.env, policies="policies"),
+        "policies[0]": lambda: check_sarif([SARIF], now=NOW, env=product.env, policies=[wrong["bytes"]]),
+        "env": lambda: run_gate(root, now=NOW, env=wrong["now"]),
+        "env['HOME']": lambda: Ledger(root, env=wrong["env"]),
+        "files[1]": lambda: check_sarif([SARIF, wrong["number"], wrong["env"]][::2], now=NOW, env=product.env),
+        "files[0]": lambda: check_sarif(["a\0b"], now=NOW, env=product.env),
+        "width": lambda: render(result, "text", width=wrong["number"]),
+        "result": lambda: render(wrong["result"], "text"),
+        "layer": lambda: Policy(root, layer=wrong["now"], env=product.env),
+        "engines": lambda: policy.test(now=NOW, engines=()),
+        "last": lambda: ledger.entries(now=NOW, last=-1),
+        "types": lambda: ledger.entries(now=NOW, types="run"),
+        "checkpoints": lambda: ledger.verify(now=NOW, checkpoints="place"),
+        "max_age": lambda: ledger.verify(now=NOW, max_age=wrong["number"]),
+    }
+    for place, call in calls.items():
+        with pytest.raises(UsageError) as caught:
+            call()
+        assert (caught.value.place, bool(caught.value.remedy)) == (place, True)
+
+
+def test_an_error_about_the_environment_does_not_tell_its_values(product: Product) -> None:
+    given: Any = {**product.env, "TOKEN": b"made-up-token"}
+    with pytest.raises(UsageError) as caught:
+        run_gate(".", now=NOW, env=given)
+    assert str(caught.value) == "env['TOKEN']: not text but a bytes\ntry: give text"
+
+
+def test_a_path_is_text_or_a_path_wherever_one_is_asked_for(product: Product, tmp_path: Path) -> None:
+    root = tree(tmp_path / "clean", {"app.py": CLEAN, "secgate.toml": "version = 1\n"})
+    rule = "package secgate.rules.own\n\ndeny contains said if {\n\tsome f in input.findings\n"
+    rule += '\tf.severity == "low"\n\tsaid := {"finding": f.fingerprint, "reason": "low"}\n}\n'
+    policies = tree(tmp_path / "policies", {"own.rego": rule})
+    enforced = tree(tmp_path / "enforced", {"enforced.toml": "version = 1\n"})
+    result = run_gate(
+        root, now=NOW, env=product.env, enforced=enforced, config_file=root / "secgate.toml", policies=[policies]
+    )
+    decision = result.decision
+    assert (decision.outcome, "repository" in decision.policy_digests) == (Outcome.PASS, True)
+    assert decision.enforced_digest != run_gate(root, now=NOW, env=product.env).decision.enforced_digest
+    ledger = Ledger(root, config_file=root / "secgate.toml", enforced=enforced, env=product.env)
+    assert ledger.verify(now=NOW).head.size
 
 
 def test_it_reads_the_environment_it_is_given_and_no_other(product: Product, tmp_path: Path) -> None:
@@ -150,10 +237,13 @@ def test_sarif_is_judged_from_bytes_and_from_files(product: Product, tmp_path: P
     with pytest.raises(UsageError) as caught:
         check_sarif([SARIF, b"{"], now=NOW, env=product.env)
     assert caught.value.place.startswith("files[1]")
-    wrong: tuple[Any, ...] = (SARIF, "one.sarif", [])
+    wrong: tuple[Any, ...] = (SARIF, "one.sarif", None, {"one.sarif": "two.sarif"})
     for files in wrong:
         with pytest.raises(UsageError, match="not a list"):
             check_sarif(files, now=NOW, env=product.env)
+    with pytest.raises(UsageError, match="no SARIF file"):
+        check_sarif([], now=NOW, env=product.env)
+    assert check_sarif((one for one in [SARIF]), now=NOW, env=product.env).exit_code == 1  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="No such file"):
         check_sarif([tmp_path / "none.sarif"], now=NOW, env=product.env)
 
@@ -248,6 +338,29 @@ def test_the_example_of_a_plug_in_looks_at_what_no_shipped_tool_does(
         3,
         "high",
     )
+
+
+def test_doctor_says_who_brings_a_plug_in_and_that_one_cannot_be_loaded(
+    product: Product, tmp_path: Path, acme: str
+) -> None:
+    organisation = tree(tmp_path / "organisation", {"enforced.toml": f"{ASKED}covers = true\n"})
+    root = tree(tmp_path / "tree", {"install.sh": SCRIPT})
+    broken = tree(
+        tmp_path / "broken",
+        {
+            "broken-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: broken\nVersion: 1\n",
+            "broken-1.dist-info/entry_points.txt": "[secgate.scanners]\nbroken = broken:Boom\n",
+            "broken.py": "raise RuntimeError('no licence')\n",
+        },
+    )
+    ended = product.cli("doctor", str(root), "--enforced", str(organisation), PYTHONPATH=f"{acme}:{broken}")
+    said = " ".join(ended.out.split())
+    assert ("acme-shell part of acme-shell 1.0 needed for sast" in said, "secgate-iac part of secgate " in said) == (
+        True,
+        True,
+    ), ended.err
+    assert "broken cannot be loaded, so do not ask for it: the plug-in `broken` (broken:Boom)" in said
+    assert "no licence" in said
 
 
 def test_an_option_of_a_plug_in_counts_and_one_that_it_does_not_know_is_refused(

@@ -19,6 +19,7 @@ from secgate.notifying import Notified, notified_page, notify
 from secgate.preparation import Place
 from tests.contracts.test_notifiers import SECRET, Receiver
 from tests.evidence_support import DAY, START, Made
+from tests.pages import too_wide
 from tests.product import WEAK, Product
 from tests.unit.conftest import Git
 
@@ -140,7 +141,7 @@ def test_a_dry_run_needs_no_address_and_records_nothing(teller: Teller, made: Ma
     assert receiver.got == []
     page = notified_page(found, width=80, colour=False).decode()
     assert "security (webhook) would be told of 1 finding" in page
-    assert max(map(len, page.splitlines())) <= 80
+    assert not too_wide(page)
 
 
 def test_without_an_address_nobody_is_told(teller: Teller, made: Made, receiver: Receiver) -> None:

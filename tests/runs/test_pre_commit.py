@@ -23,6 +23,10 @@ PARTS = ("pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "se
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
 
 
+def test_threat_14_names_of_files_come_behind_a_mark() -> None:
+    assert {name: hook["args"][-1] for name, hook in HOOKS.items()} == {"secgate": "--", "secgate-push": "--"}
+
+
 @pytest.fixture(scope="session")
 def offered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a repository with what an installation needs, as it lies here."""

@@ -9,6 +9,8 @@ import io
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
@@ -33,6 +35,7 @@ from tests.product import KEY, Product
 from tests.report_support import files, month, report
 
 PHRASE = "correct-horse-9-staple"
+PDFTOTEXT = shutil.which("pdftotext") or ""
 TEXTS = tuple(name for name in FORMS if name != "pdf")
 SECTIONS = ("scope", "system", "populations", "tests", "exceptions", "deadlines", "waivers", "outages", "changes")
 NEVER = (
@@ -321,7 +324,7 @@ def test_a_pdf_that_cannot_be_made_is_told_before_the_report_is(monkeypatch: pyt
     monkeypatch.delitem(sys.modules, "secgate.report.forms.pdf", raising=False)
     with pytest.raises(UsageError, match="needs WeasyPrint") as found:
         form("pdf")
-    assert "secgate[pdf]" in found.value.remedy
+    assert ".[pdf]" in found.value.remedy
 
 
 def test_pdf_is_the_page_on_numbered_sheets(found: Report) -> None:
@@ -357,6 +360,23 @@ def test_pdf_is_the_page_on_numbered_sheets(found: Report) -> None:
     assert len(collections) < 10
     assert gc.isenabled()
     assert made == again
+
+
+@pytest.mark.skipif(not PDFTOTEXT, reason="no pdftotext")
+def test_no_heading_of_a_table_is_cut_within_a_word(found: Report, tmp_path: Path) -> None:
+    """Cells of digests may be broken anywhere, and left `Repositorie` and `s` above the numbers beside them."""
+    try:
+        (tmp_path / "report.pdf").write_bytes(files(found, "pdf")["report.pdf"])
+    except UsageError as error:
+        pytest.skip(f"no PDF here: {error.what}")
+    page = files(found, "html")["report.html"].decode()
+    headings = set(re.findall(r"\w{6,}", " ".join(re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", page, re.DOTALL))))
+    assert "Repositories" in headings
+    argv = [PDFTOTEXT, str(tmp_path / "report.pdf"), "-"]
+    told = subprocess.run(argv, capture_output=True, check=True, timeout=60).stdout.decode()
+    known = set(re.findall(r"\w+", re.sub(r"<[^>]*>", " ", page)))
+    parts = {word for word in re.findall(r"\b[A-Z]\w{4,}", told) if word not in known}
+    assert [word for word in sorted(parts) if any(one.startswith(word) for one in headings)] == []
 
 
 # ------------------------------------------------------------------------------------------------------------- threats

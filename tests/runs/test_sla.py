@@ -13,6 +13,7 @@ from secgate import queries
 from secgate.deadlines import Deadlines
 from secgate.errors import LedgerError
 from secgate.preparation import Place
+from tests.pages import too_wide
 from tests.product import CLEAN, DAY, NOW, WEAK, Product
 from tests.runs.office import Office
 from tests.signing_support import ADA
@@ -75,12 +76,20 @@ def test_a_finding_says_when_why_and_whose(product: Product, web: Path) -> None:
     assert (one.owner, one.path, one.start_line) == ("@acme/web", "web/app.py", 2)
 
 
+def test_whose_it_is_stays_known_where_a_scanner_failed(product: Product, git: Git, web: Path) -> None:
+    product.tool("semgrep", "crash")
+    git.commit({"web/app.py": CLEAN})
+    protected(product, web, days=1)
+    (one,) = listed(product, root=web, days=1).findings
+    assert (one.owner, one.state) == ("@acme/web", "within")
+
+
 def test_many_ledgers_and_what_bites_first_is_first(product: Product, web: Path, billing: Path) -> None:
     found = listed(product, ledger_of(web), ledger_of(billing), ledger_of(web))
     assert [one.path for one in found.findings] == ["app.py", "web/app.py"]
     assert [one.open for one in found.ledgers] == [1, 1]
     text = page(found)
-    assert max(map(len, text.splitlines())) <= 80
+    assert not too_wide(text)
     assert text.index("app.py:2") < text.index("web/app.py:2")
 
 

@@ -6,12 +6,15 @@ import base64
 import hashlib
 import json
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from secgate.events import to_entry
 from secgate.gate_events import CheckpointTaken
+from secgate.signed_events import WaiverRequested
+from secgate.waivers import REQUESTED
 from tests.ledger_support import at
 from tests.product import Ended, Product
 from tests.runs.kept_ledger import DAY_S, Kept, Tamper, chained, rewrite_export, standalone
@@ -338,20 +341,42 @@ def test_a_ledger_with_a_changed_blob_is_exported_and_does_not_look_whole(kept: 
         True,
     )
     after = kept.home / "after"
-    assert json.loads((after / "manifest.json").read_bytes())["changed"] == [{"digest": name, "entry": run["sequence"]}]
-    there = {str(one.relative_to(folder)) for folder in (before, after) for one in folder.rglob("*") if one.is_file()}
-    assert there == {str(one.relative_to(before)) for one in before.rglob("*") if one.is_file()}
-    gone = f"blobs/{name[:2]}/{name[2:]}"
-    assert [path for path in sorted(there) if not (after / path).exists()] == [gone]
+    found = hashlib.sha256(b"{}").hexdigest()
+    told = {"digest": name, "entry": run["sequence"], "found": found}
+    assert json.loads((after / "manifest.json").read_bytes())["changed"] == [told]
+    lost, new = (
+        {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()} for folder in (before, after)
+    )
+    assert (lost - new, new - lost) == ({f"blobs/{name[:2]}/{name[2:]}"}, {f"changed/{found}"})
+    assert (after / "changed" / found).read_bytes() == b"{}"
     theirs = standalone(after)
     assert (theirs.code, f"first bad entry: {run['sequence']}\n" in theirs.out) == (1, True), theirs
     # The figures are of the entries, which hold; they come before the end.
-    assert "1 had been changed in the ledger" in theirs.out
-    told = [line for line in standalone(before).out.splitlines() if line.startswith("runs")]
-    assert told
-    assert set(told) <= set(theirs.out.splitlines())
+    line = f"  CHANGED in the ledger: {name}, named by entry {run['sequence']}; changed/{found} stood in its place\n"
+    assert line in theirs.out
+    runs = [line for line in standalone(before).out.splitlines() if line.startswith("runs")]
+    assert runs
+    assert set(runs) <= set(theirs.out.splitlines())
+    (after / "changed" / found).write_bytes(b"{ }")
+    ended = standalone(after)
+    assert f"what stood in the place of the blob {name} is not what the manifest says" in ended.out
     other = kept.product.cli("ledger", "import", str(after), "--path", str(kept.home / "organisation"))
     assert (other.code, "of a ledger that was not whole" in other.err) == (5, True)
+
+
+def test_blobs_that_were_changed_to_the_same_are_carried_once(kept: Kept) -> None:
+    runs = [json.loads(row) for row in kept.entries() if b'"type":"run"' in row]
+    for run in runs[:2]:
+        kept.change_blob(run["body"]["document_digest"], b"")
+    folder = kept.home / "export.tar"
+    assert kept.cli("export", "-o", str(folder)).code == 5
+    with tarfile.open(folder) as archive:
+        names = [name for name in archive.getnames() if name.startswith("changed/")]
+        archive.extractall(kept.home / "unpacked", filter="data")
+    assert names == [f"changed/{hashlib.sha256(b'').hexdigest()}"]
+    theirs = standalone(kept.home / "unpacked")
+    assert (theirs.code, f"first bad entry: {runs[0]['sequence']}\n" in theirs.out) == (1, True), theirs
+    assert theirs.out.count("CHANGED in the ledger") == 2
 
 
 def twice(rows: list[bytes]) -> list[bytes]:
@@ -366,6 +391,36 @@ def test_a_key_that_is_given_twice_is_refused_though_all_was_made_to_fit(kept: K
     rewrite_export(folder, rows)
     refused(both(kept, folder), AT)
     assert "gives the key 'severity' twice" in kept.cli("verify").err
+
+
+def test_a_key_that_a_signed_statement_gives_twice_is_refused(kept: Kept) -> None:
+    """Eve may sign what she likes: what Ada approved would be another thing to another reader."""
+    folder, head = kept.export(), kept.ledger.head()
+    said = json.loads(kept.entries()[kept.number("waiver-requested")])["body"]["statement"]
+    statement = said.replace('"kind":', '"kind":"false-positive","kind":', 1).encode()
+    signature = kept.sign(statement, kept.eve, REQUESTED)
+    event = WaiverRequested(statement=statement.decode(), signature=signature)
+    kept.append([to_entry(event)], at_s=5 * DAY_S)
+    rewrite_export(folder, kept.entries())
+    refused(both(kept, folder), head.size, "it gives the key 'kind' twice")
+
+
+def test_a_checkpoint_with_another_payload_beside_its_own_is_refused(kept: Kept) -> None:
+    folder, data = kept.export(), kept.place.read_bytes()
+    kept.place.write_bytes(data.replace(b'{"payload":', b'{"payload":"e30=","payload":', 1))
+    refused(both(kept, folder), None, "it gives the key 'payload' twice")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "terms.json"])
+def test_an_export_that_says_a_thing_of_itself_twice_is_refused(kept: Kept, name: str) -> None:
+    folder = kept.export()
+    file = folder / name
+    file.write_bytes(file.read_bytes().replace(b"{", b'{"version":1,', 1))
+    ended = standalone(folder)
+    assert (ended.code, "a key is given twice" in ended.out) == (1, True), ended
+    if name == "manifest.json":
+        other = kept.product.cli("ledger", "import", str(folder), "--path", str(kept.home / "organisation"))
+        assert (other.code, "it gives the key 'version' twice" in other.err) == (5, True), other
 
 
 def test_a_cut_ledger_never_replaces_its_checkpoint(kept: Kept) -> None:

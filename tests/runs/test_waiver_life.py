@@ -109,6 +109,16 @@ def test_a_void_one_says_why_and_what_to_do(office: Office) -> None:
     assert (listed(office).state, listed(office).remedy) == ("void", one.remedy)
 
 
+@pytest.mark.parametrize(("how", "said"), [("normal", "held against run 2026"), ("crash", "held against no run: none")])
+def test_the_list_says_what_it_is_held_against(office: Office, how: str, said: str) -> None:
+    office.product.tool("bandit", how)
+    waived(office)
+    ended = office.product.cli(
+        "waiver", "list", "--enforced", str(office.folder), cwd=office.git.root, at=office.at(0.01)
+    )
+    assert (ended.code, said in ended.err) == (0, True), ended
+
+
 def test_what_is_gone_is_unused_and_the_list_says_so(office: Office) -> None:
     waived(office)
     office.git.commit({"app.py": "x = 1\n"})

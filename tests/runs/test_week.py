@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import too_wide
 from tests.product import Ended, Product
 from tests.signing_support import ADA, EVE, allowed, make_key
 from tests.unit.conftest import Git
@@ -24,7 +25,7 @@ GATE = "run --quiet --scope protected --ref refs/heads/main"
 SLA = "sla --ledger .git/secgate/ledger.sqlite"
 NAME = re.compile(r"\b[0-9a-f]{8,64}\b")
 """A digest, or the beginning of one. Some hang on the keys and the folder, which each test makes anew."""
-LEDGER = re.compile(r"^    ledger /[^:]*: ([^\[]*)", re.MULTILINE)
+LEDGER = re.compile(r"^    ledger /[^:]*:\s+([^\[]*)", re.MULTILINE)
 """Where a ledger is, in however many lines, and what is told of it."""
 PASS, FAIL, USAGE = 0, 1, 2
 
@@ -90,7 +91,7 @@ def week(product: Product, git: Git, tmp_path: Path) -> Week:
 
 def test_a_week_in_a_team_s_life(week: Week, golden: Callable[[Path, str], None]) -> None:
     def ends(day: str) -> None:
-        assert max(map(len, week.printed)) <= 80
+        assert not too_wide("\n".join(week.printed))
         golden(CASE / "expected" / f"{day}.txt", week.words)
 
     week.day(0)

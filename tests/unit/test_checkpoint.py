@@ -48,6 +48,7 @@ def test_timestamps_join_without_touching_what_is_signed() -> None:
         file(signatures=[]),
         file(signatures=[{"sig": "no base64!"}]),
         file(timestamps=["AA=="] * 9),
+        file().replace(b'"keyid":', b'"sig": "AAED", "keyid":'),
     ],
 )
 def test_what_is_none_is_refused(data: bytes) -> None:

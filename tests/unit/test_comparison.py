@@ -23,6 +23,7 @@ from secgate.model import (
 )
 from secgate.narration import comparison_page
 from tests.ledger_support import account, document, finding, fingerprint, invocation, protected
+from tests.pages import too_wide
 
 THEN, NOW = protected(commit="a" * 40), protected(commit="b" * 40)
 
@@ -143,7 +144,8 @@ def test_the_page_keeps_its_width(width: int) -> None:
     lanes = [with_gap()]
     found = compare(run("b", "c"), document(long, target=NOW, lanes=lanes), Ground())
     page = comparison_page(found, width=width, colour=False).decode()
-    assert max(map(len, page.splitlines())) <= width
+    assert "deep/" * 40 + "x.py" in page
+    assert not too_wide(page, width)
 
 
 def test_an_empty_coverage_is_no_lane_asked_for() -> None:

@@ -155,6 +155,14 @@ def test_what_is_wrong_with_a_table_is_said(text: str, place: str, said: str) ->
     assert any(one[0] == place and one[1].startswith(said) for one in faults("csv", "deployments", text))
 
 
+@pytest.mark.parametrize(
+    ("form", "text"), [("csv", "repository\nexample.com/shop\n"), ("json", '[{"repository":"example.com/shop"}]')]
+)
+def test_a_list_of_nothing_but_what_every_row_has_is_taken(form: str, text: str) -> None:
+    """One column is no row whose cells another mark separates."""
+    assert [row.repository for row in made(form, "repositories", text.encode()).rows] == ["example.com/shop"]
+
+
 def test_a_row_outside_of_what_the_list_holds_is_refused() -> None:
     at = 1_791_036_309
     spans: list[tuple[Any, ...]] = [(at + 1, at + 9), (at - 9, at), (0, 0, ("example.com/pay",))]

@@ -69,10 +69,15 @@ def test_the_standalone_program_takes_them(proof: Inclusion | Consistency, tmp_p
     assert standalone(tmp_path / "proof.json") == 0
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b'{"format":"secgate-inclusion"}', b"[" * 100_000])
-def test_what_is_no_proof_is_said_so(data: bytes) -> None:
+TWICE = written(prove_inclusion(LEAVES[:77], ENTRIES[9].data, sequence=9)).replace(b"{", b'{"sequence":8,', 1)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"format":"secgate-inclusion"}', b"[" * 100_000, TWICE])
+def test_what_is_no_proof_is_said_so(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="this is no proof"):
         read(data)
+    (tmp_path / "proof.json").write_bytes(data)
+    assert standalone(tmp_path / "proof.json") == 1
 
 
 def standalone(file: Path) -> int:

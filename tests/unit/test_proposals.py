@@ -31,6 +31,7 @@ LISTS = {
     "keys behind": "repos:\n  - repo: local\n    hooks: [] # keep\n\n# about ci\nci:\n  skip: [x]\nfail_fast: true\n",
     "keys before": "default_stages: [pre-commit]\nrepos:\n  - repo: local\n    hooks: []",
     "windows": "repos:\r\n  - repo: local\r\n    hooks: []\r\nfail_fast: true\r\n",
+    "at the margin, another key first": "x: &x\n  - {}\nrepos:\n- hooks: []\n  repo: local\n",
     "a block": "repos:\n  - repo: local\n    hooks:\n      - id: x\n        entry: |\n          a\n\n          \nci: 1",
 }
 
@@ -196,6 +197,7 @@ SPEAKS_OF = [
     "# secgate run was here\n",
     "jobs:\n  secgate:\n    steps: []\n",
     "      - run: pip install secgate # secgate run\n",
+    "      - uses: acme/secgate-badges@0000 # v1\n",
 ]
 
 

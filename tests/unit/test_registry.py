@@ -70,3 +70,15 @@ def test_a_plug_in_of_others_that_cannot_be_had_is_named(
         makers[kind]("boom")
     assert "`boom`" in caught.value.what
     assert isinstance(caught.value, PluginError) or "lacks" in told
+
+
+def test_a_plug_in_that_takes_a_name_is_at_fault_and_not_secgate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = {"METADATA": "Metadata-Version: 2.1\nName: taker\nVersion: 1\n"}
+    info["entry_points.txt"] = "[secgate.scanners]\nbandit = nothing:Here\n"
+    tree(tmp_path, {f"taker-1.dist-info/{file}": body for file, body in info.items()})
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PluginError, match="`bandit`: nothing:Here") as caught:
+        registry.names("scanners")
+    assert caught.value.exit_code == 2

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secgate.secret_forms import found, masked, may_hold, speaks_of_secrets
+from secgate.secret_forms import found, masked, may_hold, sentences, speaks_of_secrets
 
 RANDOM = "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5"
 LOGIN = "admin:" + RANDOM
 HEADER = "-----BEGIN RSA PRIVATE" + " KEY-----"
+BODY = "MIIE" + "ogIBAAKCAQEA1b/+" * 4
 
 
 def told(text: str, about: Literal["", "maybe", "surely"] = "") -> str:
@@ -60,6 +61,10 @@ def told(text: str, about: Literal["", "maybe", "surely"] = "") -> str:
             f"a {HEADER}\nM\n-----END RSA PRIVATE KEY----- b",
             f"a {HEADER}*-----END RSA PRIVATE KEY----- b",
         ),
+        (f"'{BODY}", "'*"),
+        (f"'{BODY}' +\n  '{RANDOM}/{RANDOM}' + x", "'*' + x"),
+        (f'"{BODY}\\n{RANDOM}==\\n" is here', '"*" is here'),
+        ("MIIEogIB is how it begins", "MIIEogIB is how it begins"),
     ],
 )
 def test_a_value_is_masked_and_the_rest_stays(text: str, left: str) -> None:
@@ -92,6 +97,9 @@ TOKENS = [
     "doo_v1_" + "0a" * 32,
     "a1B2c3D4e5F6g7.atlasv1." + "a1B2" * 16,
     "AKC" + "a1B2c3D4e5F6",
+    "MHcCAQEEI" + "a/1B+" * 8,
+    "MC4CAQAwBQYDK2VwBCIEI" + "a/1B+" * 8,
+    "b3BlbnNzaC1rZXktdjE" + "a/1B+" * 8,
 ]
 
 
@@ -170,6 +178,24 @@ def test_the_quick_look_sees_every_mark_in_a_long_run(parts: list[str]) -> None:
     assert may_hold(text) is any("ghp_" in run or "AKIA" in run for run in runs)
 
 
+@given(
+    st.lists(
+        st.sampled_from([14 * "a", ".", ". ", " ", "ghp_", "-u ", "--user", "bearer ", "'", "PRIVATE KEY", "sig="])
+    )
+)
+def test_a_look_at_every_sentence_once_is_a_look_at_all(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert may_hold("\n".join(sentences([text, text]))) is may_hold(text)
+    assert may_hold("\n".join(sentences(["a. b", text, "b. a"]))) is may_hold(text)
+
+
+def test_a_sentence_is_looked_at_once() -> None:
+    told = "Anybody can read this. Close it."
+    assert list(sentences([f"a.py is open. {told}", f"b.py is open. {told}"])) == [
+        *("a.py is open. ", "Anybody can read this. ", "Close it.", "b.py is open. ")
+    ]
+
+
 def test_only_one_letter_grows_in_lower_case() -> None:
     assert [chr(at) for at in range(sys.maxunicode + 1) if len(chr(at).lower()) != 1] == ["\u0130"]
 
@@ -179,6 +205,7 @@ def test_only_one_letter_grows_in_lower_case() -> None:
     [
         *("password", "password=", "password: a|", "://a:", "'", "-eyJaaaaaaaa", "SG.aaaaaaaaaaaaaaaaa-", "a", "A1-"),
         *("-----BEGIN PRIVATE KEY-----", " ", 'token="\\', "password:" + " " * 200, "<token>", "token,", "https://u"),
+        *(BODY, BODY + "\n", BODY + "+" * 40, "MIIA+++++"),
     ],
 )
 def test_no_text_takes_long(part: str) -> None:

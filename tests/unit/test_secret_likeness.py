@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
-from secgate.model import Confidence
+from secgate.languages.parse import FileIndex
+from secgate.model import Confidence, RawResult, Region
 from secgate.secret_likeness import (
     CHECKSUM,
     CREDENTIAL,
@@ -18,6 +21,7 @@ from secgate.secret_likeness import (
     certain_likeness,
     likeness,
 )
+from secgate.secret_spans import secret_text
 
 _SHA1 = "11bd71901bbe5b1630ceea73d27597364c9af683"
 
@@ -58,6 +62,36 @@ def test_a_reference_holds_no_secret(text: str) -> None:
 @pytest.mark.parametrize("key", ["rev", "repos[0].rev", "sha256", "etag", "integrity"])
 def test_revision_or_checksum(key: str) -> None:
     assert likeness(_SHA1, key=key, is_random=True) == CHECKSUM
+
+
+@pytest.mark.parametrize("key", ["SHA-256", "secgate:commit", "secgate:tree", "version"])
+def test_what_a_bill_of_materials_calls_a_checksum(key: str) -> None:
+    assert likeness(_SHA1, key=key, is_random=True) == CHECKSUM
+    assert likeness(_SHA1[:-1], key=key, is_random=True) == RANDOM
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"alg": "SHA-256",\n  "content": "%s"}', "SHA-256"),
+        ('{"name":"DB_PASSWORD","value":"%s"}', "DB_PASSWORD"),
+        ('{"content": "%s", "alg": "SHA-256"}', "content"),
+        ('{"alg": "SHA-256", "note": "", "content": "%s"}', "content"),
+        ('[{"alg": "SHA-256"}, {"content": "%s"}]', "content"),
+        ('{"token": "%s"}', "token"),
+    ],
+)
+def test_a_text_stands_under_the_name_that_a_member_beside_it_gives(text: str, key: str) -> None:
+    """Of its own object and right before it: what stands farther off names something else."""
+    data = (text % _SHA1).encode()
+    raw = RawResult(
+        rule="Hex High Entropy String",
+        message="",
+        path="a.json",
+        region=Region(start_line=data[: data.index(_SHA1.encode())].count(b"\n") + 1),
+        secret_sha1=hashlib.sha1(_SHA1.encode(), usedforsecurity=False).hexdigest(),
+    )
+    assert secret_text(FileIndex("json", data), raw) == (data.index(_SHA1.encode()), _SHA1, key)
 
 
 @pytest.mark.parametrize("key", ["revision", "down_revision", "alembic.revision", "rev", "commit"])

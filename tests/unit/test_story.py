@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +14,9 @@ from secgate.errors import LedgerError, UsageError
 from secgate.memory import Memory
 from secgate.model import (
     Finding,
+    Gap,
     KnownFinding,
+    Lane,
     Obligation,
     RunDocument,
     Scope,
@@ -25,7 +28,17 @@ from secgate.model import (
 )
 from secgate.naming import resolve, resolve_in
 from secgate.story import Teller, chapters, compose
-from tests.ledger_support import EPOCH_S, Story, document, finding, fingerprint, protected, sqlite_at
+from tests.ledger_support import (
+    EPOCH_S,
+    Story,
+    account,
+    document,
+    finding,
+    fingerprint,
+    invocation,
+    protected,
+    sqlite_at,
+)
 
 REPOSITORY = "example.com/shop"
 DAY = 86400
@@ -49,6 +62,10 @@ def told(runs: Story, wanted: str = "") -> story.Story:
 
 def states(told_story: story.Story) -> list[str]:
     return [sight.state for sight in told_story.sights]
+
+
+def gap(path: str) -> Gap:
+    return Gap(lane=Lane.SAST, path=path, tool="bandit", reason="parse-error", detail="")
 
 
 def old(name: str, **given: object) -> Finding:
@@ -104,6 +121,29 @@ def test_a_run_that_could_not_have_seen_it_says_so(runs: Story) -> None:
     runs.run(at_s=1, target=protected(scope=Scope.CHANGE, changed=("README.md",)))
     runs.run(old("a"), at_s=2)
     assert states(told(runs)) == ["new", "not-looked", "unchanged"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"invocations": [invocation("bandit")]}, "semgrep did not run"),
+        ({"lanes": [account(asked=False)]}, "the lane sast was not asked for"),
+        ({"target": protected(prefix="infra")}, "only infra was looked at"),
+        ({"lanes": [replace(account(), gaps=(gap("shop/cart.py"),))]}, "bandit did not look: parse-error"),
+    ],
+)
+def test_a_run_without_what_saw_it_or_where_it_was_did_not_look(runs: Story, given: dict[str, Any], why: str) -> None:
+    runs.run(finding("a"), at_s=0)
+    runs.run(at_s=1, **given)
+    runs.run(old("a"), at_s=2)
+    assert [(sight.state, sight.basis) for sight in told(runs).sights][1] == ("not-looked", why)
+
+
+def test_a_gap_elsewhere_is_no_reason_not_to_have_seen_it(runs: Story) -> None:
+    runs.run(finding("a"), at_s=0)
+    runs.run(at_s=1, lanes=[replace(account(), gaps=(gap("shop/pay.py"),))])
+    runs.run(old("a"), at_s=2)
+    assert states(told(runs)) == ["new", "not-there", "unchanged"]
 
 
 def test_it_is_known_by_its_former_fingerprint(runs: Story) -> None:

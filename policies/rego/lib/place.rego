@@ -15,4 +15,6 @@ remedy(f) := sprintf("update %s from %s to %s", [
 	count(f.package.fixed_versions) > 0
 } else := sprintf("no fixed version of %s is known: replace it, or have a waiver approved", [f.package.name]) if {
 	f.package.name != ""
-} else := "fix it in this change, or have a waiver approved"
+} else := in_this_change
+
+in_this_change := "fix it in this change, or have a waiver approved"

@@ -11,7 +11,7 @@ from secgate.report.document import Report
 from secgate.report.forms import Files
 from secgate.report.forms.html import page
 
-_REMEDY = "pip install 'secgate[pdf]', with Pango on the machine; or print report.html from a browser"
+_REMEDY = "pip install '.[pdf]' in the clone of secgate, with Pango on the machine; or print report.html from a browser"
 # This module is imported when the form is asked for: what is missing is told before the long work, not after it.
 try:
     from weasyprint import HTML

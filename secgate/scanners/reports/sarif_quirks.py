@@ -4,6 +4,8 @@
   password in the message.
 - checkov and ruff: level error for everything; the severity table gives it. Ruff's columns are code points.
 - gitleaks: the snippet is the secret; columns cannot be relied on; no level, so that it would read as medium.
+- kingfisher: the snippet is the secret; columns are bytes counted from 0, the last one included; what it did not try at
+  the provider has the kind review.
 - osv-scanner and trivy: the package stands in the message only; the level of osv-scanner is always warning.
 - semgrep: columns are bytes.
 - zizmor: rule names begin with `zizmor/`.
@@ -126,6 +128,25 @@ def _gitleaks(one: RawResult, _: Rule) -> RawResult:
     )
 
 
+def _kingfisher(one: RawResult, _: Rule) -> RawResult:
+    region = one.region
+    within = region.end_line == region.start_line and region.end_column > 0
+    return msgspec.structs.replace(
+        _by_table(one, _),
+        # Past one line, where the secret's last line ends is not told.
+        region=msgspec.structs.replace(
+            region, start_column=region.start_column + 1, end_column=region.end_column + 2 if within else 0
+        ),
+        column_unit="utf-8",
+        severity=Severity.HIGH,
+        severity_basis="scanner: a committed credential",
+        cwes=(HARD_CODED,),
+        secrets=secrets_of(one.snippet),
+        snippet="",
+        lane=Lane.SECRETS,
+    )
+
+
 def _trivy(one: RawResult, rule: Rule) -> RawResult:
     fields = {match[1]: match[2].strip() for match in _TRIVY_FIELD.finditer(one.message)}
     severity = band(fields.get("Severity", "")) or one.severity
@@ -209,6 +230,7 @@ _MENDS: Mapping[str, _Mend] = {
     "bandit": _bandit,
     "checkov": _by_table,
     "gitleaks": _gitleaks,
+    "kingfisher": _kingfisher,
     "osv-scanner": _osv,
     "ruff": _ruff,
     "semgrep": _semgrep,

@@ -13,7 +13,7 @@ import msgspec
 from secgate.masking import MASK
 from secgate.model import Package, RawResult, Rule, Suppression
 from secgate.sarif import MAX_TEXT, ForeignRun
-from secgate.secret_forms import found, is_worth_seeking, masked, may_hold, speaks_of_secrets
+from secgate.secret_forms import found, is_worth_seeking, masked, may_hold, sentences, speaks_of_secrets
 from secgate.secret_spans import SECRET_CWES
 
 _REMEMBERED = 10_000
@@ -64,8 +64,9 @@ class Cleaner:
         """Tell whether nothing can be found in some results; what most of them have from others is looked at once."""
         names = {name for one in part for name in (one.rule, one.path, one.resource)}
         names -= self._plain
-        said = [text for one in part for text in (one.message, one.snippet)]
-        if may_hold("\n".join([*names, *said, *(text for one in part for text in _further(one))])):
+        said = sentences([one.message for one in part])
+        shown = (one.snippet for one in part)
+        if may_hold("\n".join([*names, *said, *shown, *(text for one in part for text in _further(one))])):
             return False
         if len(self._plain) >= _REMEMBERED:
             self._plain.clear()

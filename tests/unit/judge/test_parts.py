@@ -333,6 +333,16 @@ def test_parts_hold_every_finding_once_and_no_more_than_they_may(bench: Bench) -
     assert all(part.gaps == document.gaps and part.run == document.run for part in parts)
 
 
+def test_what_is_read_of_a_part_has_its_texts_from_the_document_and_in_common(bench: Bench) -> None:
+    document = made(bench, Scope.CHANGE, made_from(1), count=25)
+    own = {one.fingerprint: one.fingerprint for one in document.findings}
+    decision = asked(bench, bench.shipped, document, effective_data(bench.shipped, None))
+    group = next(one for one in decision.said if one.rule == "data.secgate.rules.new_critical_or_high")
+    assert len(group.elements) > 1
+    assert all(one.finding is own[one.finding or ""] for one in group.elements)
+    assert len({id(one.remedy) for one in group.elements}) == len({one.remedy for one in group.elements})
+
+
 @pytest.mark.parametrize(
     ("count", "number", "largest"),
     [(17_001, 2, 8_501), (102_000, 8, 17_000), (102_001, 20, 5_667), (200_000, 36, 5_883)],

@@ -49,7 +49,7 @@ def test_the_shipped_rule_its_line_and_its_facts(bench: Bench) -> None:
     text = next(module.text for module in bench.shipped.modules if module.path == head.path)
     assert text.encode()[head.start : head.end] == b"deny"
     assert one.place == f"policies/rego/rules/new_critical_or_high.rego:{head.line}"
-    assert text.split("\n")[head.line - 1].startswith("deny contains {")
+    assert text.split("\n")[head.line - 1].startswith("deny contains said if {")
     facts = {"severity": "high", "state": "new", "limits.new_denied": "critical, high"}
     assert facts.items() <= one.facts.items()
     assert one.facts["run.scope"] in ("change", "local")

@@ -155,6 +155,24 @@ def test_unit(*, kind: str, text: str, line: int, column: int, symbol: str, unit
 
 
 @pytest.mark.parametrize(
+    ("kind", "text", "unit"),
+    [
+        ("dockerfile", "# a\n\nFROM x\nRUN y\n", "FROM x"),
+        ("dockerfile", "FROM x\nRUN y\n", "FROM x"),
+        ("yaml", "# a\n---\nb:\n  c: 1\n", "b:"),
+        ("terraform", "# a\n\n" + _HCL, _HCL[: _HCL.index("locals") - 1]),
+        ("dockerfile", "# a\n\n# b\n", "# a"),
+        ("python", "# a\nx = 1\n", "# a"),
+    ],
+)
+def test_what_reaches_over_a_comment_and_more_begins_with_the_first_unit(kind: str, text: str, unit: str) -> None:
+    index = FileIndex(kind, text.encode())
+    found = index.first_unit(0, len(text))
+    assert text[found.start : found.end] == unit
+    assert index.first_unit(0, 3) == index.unit_at(0)
+
+
+@pytest.mark.parametrize(
     ("kind", "data", "ok"),
     [
         ("python", b"x = 1\n", True),

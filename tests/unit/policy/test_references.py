@@ -69,6 +69,12 @@ WRONG = {
     "wrong choice in a set": ('f.severity in {"critical", "hihg"}', "hihg"),
     "wrong choice, not equal": ('f.state != "newly_detectable"', "newly_detectable"),
     "json.filter": ('json.filter(f, ["severty"]) == {}', "severty"),
+    "object.subset": ('object.subset(f, {"severty": "high"})', "severty"),
+    "wrong choice in a subset": ('object.subset(f, {"severity": "hihg"})', "hihg"),
+    "key of an object": ('some k, v in f; k == "severty"; v == "high"', "severty"),
+    "key in every": ('every k, v in f { k != "severty"; v != "" }', "severty"),
+    "among the keys": ('"severty" in object.keys(f)', "severty"),
+    "an input of its own": ('count(criticals) > 0 with input as {"findngs": []}', "findngs"),
 }
 
 
@@ -174,6 +180,11 @@ RIGHT = (
     'parts := split(f.path, chr); chr := "/"; parts[count(parts) - 1] == f.symbol',
     'regex.match("^a", f.path)',
     'data.profiles.named[input.run.profile].older_gaps == "warn"',
+    'object.subset(f, {"severity": "high", "package": {"name": "x"}})',
+    'some k, v in f; k in {"severity", "path"}; v == "high"',
+    '"severity" in object.keys(f)',
+    "count(criticals) > 0 with data.limits as {}",
+    'count(criticals) > 0 with input as object.union(input, {"findings": []})',
 )
 
 
@@ -267,6 +278,12 @@ OURS_ALONE = {
     "wrong choice in a set",
     "wrong choice, not equal",
     "json.filter",
+    "object.subset",
+    "wrong choice in a subset",
+    "key of an object",
+    "key in every",
+    "among the keys",
+    "an input of its own",
 }
 """What `opa check` lets through: it follows no names, calls and data, and knows no choices."""
 

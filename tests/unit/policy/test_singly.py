@@ -103,6 +103,8 @@ GATHERED = {
     "secgate.lib.duties.unlevelled",
     "secgate.lib.duties.unseen",
     "secgate.lib.duties.weighed",
+    "secgate.rules.new_critical_or_high.others",
+    "secgate.rules.new_critical_or_high.plain",
     "secgate.rules.overdue.added",
     "secgate.rules.overdue.lengths",
     "secgate.rules.overdue.limits",

@@ -33,6 +33,7 @@ FORMS = {
     "gitlab-sast": ".json",
     "gitlab-secrets": ".json",
     "junit": ".xml",
+    "log": ".txt",
     "markdown": ".md",
     "markdown-all": ".md",
     "sonarqube": ".json",
@@ -279,6 +280,27 @@ def test_threat_12_a_comment_names_older_findings_where_only_owners_read(visibil
     target = msgspec.structs.replace(run.target, visibility=visibility)
     document = msgspec.structs.replace(run, findings=older, target=target)
     assert text("comment", document) == text("markdown-all" if visibility == "private" else "markdown", document)
+
+
+@pytest.mark.parametrize("visibility", ["unknown", "public", "internal", "private"])
+def test_threat_12_a_log_names_older_findings_where_only_owners_read(visibility: Visibility) -> None:
+    run = failing_run()
+    older = tuple(
+        one if one.title.startswith("requests") else msgspec.structs.replace(one, state=State.UNCHANGED)
+        for one in run.findings
+    )
+    target = msgspec.structs.replace(run.target, visibility=visibility)
+    document = msgspec.structs.replace(run, findings=older, target=target)
+    said, whole = text("log", document), text("text", document)
+    assert (said == whole) is (visibility == "private")
+    assert "requests 2.19.0: credentials" in said
+    assert "shop/settings.py:7" in whole
+    if visibility != "private":
+        hidden = [one.location.path for one in older if one.state is State.UNCHANGED]
+        assert [path for path in hidden if f"{path}:" in said] == []
+        assert "Older, not named in a log that others may read (1 critical, " in said
+        assert "4 of them blocking" in said
+        assert "Shortest way to green" not in said
 
 
 def test_without_a_change_nothing_is_named() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from secgate.escape import LONGEST_PATH, cut, log_text
 from secgate.model import Coverage, Finding, Head, Lane, Outcome, RunDocument, State, Word
 from secgate.reporters.text import TextReporter
 from tests.factories import (
@@ -35,6 +36,18 @@ RUNS = [failing_run, inconclusive_run, policy_error_run, hostile_run, run_docume
 WIDE = "漢字" * 60 + "e\u0301" * 60 + " 🎉" * 30
 
 
+def too_wide(document: RunDocument, width: int) -> list[str]:
+    """The lines over the width but for those with a path or an address, which are never broken."""
+    places = [log_text(cut(one.location.path, LONGEST_PATH - 9))[:-1] for one in document.findings]
+    return [
+        line
+        for line in shown(document, width=width).split("\n")
+        if cell_len(line) > width
+        and "/" not in line.removesuffix(" …").rpartition(" ")[2]
+        and not any(place[1:] in line for place in places if place)
+    ]
+
+
 def shown(document: RunDocument, *, width: int = 80, colour: bool = False) -> str:
     return TextReporter().render(document, width=width, colour=colour).decode()
 
@@ -48,8 +61,7 @@ def test_golden(make: Callable[[], RunDocument], width: int, golden: Any) -> Non
 @pytest.mark.parametrize("make", [*RUNS, lambda: hostile_run("x" * 10_000), lambda: hostile_run(WIDE)])
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_no_line_is_wider_than_asked(make: Callable[[], RunDocument], width: int) -> None:
-    lines = shown(make(), width=width).split("\n")
-    assert max(map(cell_len, lines)) <= width
+    assert not too_wide(make(), width)
 
 
 @settings(max_examples=60, deadline=None)
@@ -58,13 +70,34 @@ def test_hostile_text_is_inert(text: str) -> None:
     lines = shown(hostile_run(text), width=60).split("\n")
     assert all(line.isprintable() or set(line) & set("\u200c\u200d") for line in lines)
     assert not any(line.lstrip().startswith("::") or re.search(r"##[a-z]*\[", line) for line in lines)
-    assert max(map(cell_len, lines)) <= 60
+    assert not too_wide(hostile_run(text), 60)
 
 
 @pytest.mark.parametrize("text", ["::error::x", "a " * 200 + "::error::x", "x" * 49 + "::error::y", HOSTILE])
 def test_no_line_is_a_command(text: str) -> None:
     for width in range(40, 90):
         assert not any(line.lstrip().startswith("::") for line in shown(hostile_run(text), width=width).split("\n"))
+
+
+LONG = "services/" + "a-folder-of-the-shop/" * 6 + "views of customers.py"
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("word", [Word.DENY, Word.ALLOW])
+def test_a_path_can_be_copied_from_one_line(width: int, word: Word) -> None:
+    there = location(path=LONG)
+    one = finding("0", location=there, witnesses=(result(location=there),))
+    allowed = decision(Outcome.FAIL if word is Word.DENY else Outcome.PASS, [verdict("0", word)])
+    gaps = (gap(path=LONG.replace(" ", "-")),)
+    document = run_document(findings=(one,), decision=allowed, coverage=Coverage(lanes=(lane_coverage(gaps=gaps),)))
+    text = shown(document, width=width)
+    assert f"{LONG}:42" in text
+    assert LONG.replace(" ", "-") in text
+
+
+def test_a_place_that_is_short_stands_behind_its_title() -> None:
+    text = shown(run_document(findings=(finding("0"),), decision=decision(Outcome.PASS, [verdict("0", Word.ALLOW)])))
+    assert re.search(r"^  high     allow   SQL is put .*  shop/views\.py:42$", text, flags=re.MULTILINE)
 
 
 def test_a_text_of_any_length_takes_few_lines() -> None:

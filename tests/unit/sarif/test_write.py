@@ -326,6 +326,33 @@ def test_suppressions_are_claims_until_a_policy_accepts() -> None:
     assert waived["suppressions"] == [{"kind": "external", "status": "accepted", "justification": "until May"}]
 
 
+def test_two_claims_in_the_same_words_are_one() -> None:
+    texts = ("", "", "nosec", "nosec", "a" * 1000 + "b", "a" * 1000 + "c")
+    claims = tuple(Suppression(kind="external", text=text) for text in texts)
+    (found,) = results_of(run_document(findings=(finding(witnesses=(result(suppressions=claims),)),)))
+    assert [len(one.get("justification", "")) for one in found["suppressions"]] == [0, 5, 1000]
+
+
+@pytest.mark.parametrize(
+    ("address", "written_as"),
+    [
+        ("https://x.example/?token=[secret]", "https://x.example/?token=%5Bsecret%5D"),
+        ("https://x.example/a b#c#d", "https://x.example/a%20b#c%23d"),
+        ("https://x.example/100%/%41", "https://x.example/100%25/%41"),
+        ("http://x:8/\u00e9?a=1&b#c", "http://x:8/%C3%A9?a=1&b#c"),
+        ("https://x.example", "https://x.example"),
+        ("https://u:[secret]@x/", ""),
+        ("https://[x/", ""),
+        ("https://x:99999999/", ""),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_a_rule_s_page_is_an_address_or_none(address: str, written_as: str) -> None:
+    document = run_document(findings=(finding(witnesses=(result(rule="other", help_uri=address, cwes=()),)),))
+    (rule,) = (rule for run in written(document)["runs"] for rule in run["tool"]["driver"]["rules"])
+    assert rule.get("helpUri", "") == written_as
+
+
 @pytest.mark.parametrize("state", ["active", "requested", "void", "expired", ""])
 @pytest.mark.parametrize("word", [Word.WAIVED, Word.EXEMPT, Word.DENY])
 @pytest.mark.parametrize("in_source", [False, True])

