@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from secgate import config
 from secgate.config import Layer as SettingsLayer
 from secgate.errors import ConfigError, UsageError, faults_words
+from secgate.escape import plain
 from secgate.model import Trust, Value
 from secgate.path_classes import FILE_NAME as CLASSES_NAME
 from secgate.path_classes import PathClass, read_path_classes
@@ -152,6 +154,25 @@ def _who_counts(files: dict[str, bytes]) -> tuple[People, Trust]:
     return people, trust
 
 
+def _require_no_stray(root: Path, *, place: str) -> None:
+    """Raise UsageError for what is meant to be enforced and is not: a policy beside the parts, a part misspelt."""
+    try:
+        beside = sorted(one for one in root.iterdir() if one.name not in ENFORCED_PARTS)
+    except OSError as error:
+        what = f"the enforced layer cannot be read: {error.strerror}"
+        raise UsageError(what, place=place, remedy="let the gate read it") from error
+    for one in beside:
+        if one.suffix == ".rego":
+            what = f"`{plain(one.name)}` lies beside policies/ and would judge nothing"
+            raise UsageError(what, place=place, remedy=f"move it to policies/, or to {CONFTEST}/NAME/")
+        is_folder = one.is_dir()
+        alike = [name for name in ENFORCED_PARTS if ("." in name or "_" in name or name == REVOKED_NAME) != is_folder]
+        near = difflib.get_close_matches(one.name, alike, n=1, cutoff=0.7 if is_folder else 0.9)
+        if near:
+            what = f"`{plain(one.name)}` is no part of the enforced layer: nothing in it would count"
+            raise UsageError(what, place=place, remedy=f"did you mean `{near[0]}`? else name it otherwise")
+
+
 def _require_parts(root: Path, *, place: str) -> None:
     """Raise UsageError for a directory that would enforce nothing, or less than it seems to."""
     if unread := first_unreadable(root, sorted(ENFORCED_PARTS)):
@@ -163,6 +184,7 @@ def _require_parts(root: Path, *, place: str) -> None:
             place=place,
             remedy=f"give the directory that holds {config.ENFORCED_NAME}, policies/ or data/",
         )
+    _require_no_stray(root, place=place)
     if (root / RETIRED_SIGNATURE).exists() and not (root / RETIRED_NAME).exists():
         raise UsageError(
             f"{RETIRED_SIGNATURE} is there, but {RETIRED_NAME}, which it signs, is not: nothing would be retired",

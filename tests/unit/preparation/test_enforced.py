@@ -36,6 +36,30 @@ def test_a_directory_that_would_enforce_nothing_is_refused(tmp_path: Path) -> No
         read_enforced(str(tmp_path), tree="")
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("exposed.rego", "lies beside policies/ and would judge nothing"),
+        ("policy/exposed.rego", "`policy` is no part of the enforced layer"),
+        ("control/own.json", "`control` is no part of the enforced layer"),
+        ("enforce.toml", "`enforce.toml` is no part of the enforced layer"),
+        ("allowed_signer", "`allowed_signer` is no part of the enforced layer"),
+    ],
+)
+def test_what_is_meant_to_be_enforced_is_not_passed_over(layer: Path, name: str, told: str) -> None:
+    (layer / name).parent.mkdir(exist_ok=True)
+    (layer / name).write_text("")
+    with pytest.raises(UsageError, match=told):
+        read_enforced(str(layer), tree="")
+
+
+@pytest.mark.parametrize("name", ["README.md", ".git/config", "docs/why.md", "people.toml.orig", "tests/policies.sh"])
+def test_what_else_lies_there_is_nobodys_concern(layer: Path, name: str) -> None:
+    (layer / name).parent.mkdir(exist_ok=True)
+    (layer / name).write_text("")
+    assert read_enforced(str(layer), tree="").settings is not None
+
+
 @pytest.mark.parametrize("name", ["policies", "data/limits.json"])
 def test_a_link_in_it_is_not_passed_over(layer: Path, tmp_path: Path, name: str) -> None:
     (layer / name).parent.mkdir(exist_ok=True)
