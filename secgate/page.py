@@ -98,7 +98,8 @@ class Page:
             longer = f"{lines[-1]} {word}" if lines else word
             lines[-1:] = [longer] if not lines or cells(longer) <= self.width - indent - 2 else [lines[-1], word]
         for position, line in enumerate(lines):
-            head = f"{label:>10} " if position == 0 else " " * indent
+            # A word that has no room at the indent, the name of a run for one, begins further left.
+            head = f"{label:>10} " if position == 0 else " " * min(indent, max(2, self.width - 2 - cells(line)))
             more = " \\" if position < len(lines) - 1 else ""
             self.lines.append(self.style(head, "dim") + line + more)
 

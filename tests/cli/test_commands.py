@@ -109,18 +109,29 @@ def plugin(folder: Path, group: str, text: str) -> Path:
     return tree(folder, {"boom_plugin.py": text, **{f"boom-1.dist-info/{name}": body for name, body in meta.items()}})
 
 
-def test_exit_70_for_a_fault_says_where_to_report_it_and_shows_no_values(product: Product, tmp_path: Path) -> None:
-    text = (
-        "class Boom:\n    name = 'boom'\n    suffix = '.boom'\n"
-        "    def render(self, document, *, width, colour):\n        raise KeyError('boom')\n"
-    )
-    site = plugin(tmp_path / "site", "reporters", text)
-    root = tree(tmp_path / "tree", {"app.py": CLEAN})
-    path = f"{Path(__file__).parents[2]}:{site}"
-    ended = product.cli("run", str(root), "--format", "boom", PYTHONPATH=path)
-    assert (ended.code, ended.out) == (70, "")
-    assert "please report it" in ended.err
-    assert "Traceback" not in ended.err
+FAULTY = """
+import sys, types
+import click
+from secgate.cli import _COMMANDS, main
+@click.command("boom")
+def boom():
+    held = "a value"
+    raise {raised}
+sys.modules["faulty"] = types.SimpleNamespace(boom_command=boom)
+_COMMANDS["boom"] = ("faulty", "A command with a fault.")
+sys.argv = ["secgate", "boom"]
+main()
+"""
+
+
+@pytest.mark.parametrize("raised", ["KeyError('boom')", "SystemExit(0)", "SystemExit(None)"])
+def test_exit_70_for_a_fault_says_where_to_report_it_and_shows_no_values(raised: str) -> None:
+    argv = [sys.executable, "-c", FAULTY.format(raised=raised)]
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (70, "")
+    assert "please report it" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "a value" not in ended.stderr
 
 
 @pytest.mark.parametrize("code", [0, None])
@@ -132,7 +143,7 @@ def test_a_plug_in_that_ends_the_process_is_no_pass(product: Product, tmp_path: 
     site = plugin(tmp_path / "site", "reporters", text)
     root = tree(tmp_path / "tree", {"app.py": WEAK})
     ended = product.cli("run", str(root), "--format", "boom", PYTHONPATH=f"{Path(__file__).parents[2]}:{site}")
-    assert (ended.code, ended.out, "SystemExit" in ended.err) == (70, "", True)
+    assert (ended.code, ended.out, "SystemExit" in ended.err) == (2, "", True)
 
 
 SCANNER = """

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import too_wide
 from tests.product import CLEAN, WEAK, Product
 from tests.unit.conftest import Git
 
@@ -72,12 +73,16 @@ def test_a_terminal_that_knows_no_movements_gets_what_a_log_gets(product: Produc
 def test_no_line_is_wider_than_the_terminal_down_to_forty_columns(
     product: Product, git: Git, columns: int, most: int
 ) -> None:
-    git.commit({"a_name_that_is_longer_than_half_of_a_narrow_terminal/" * 2 + "app.py": WEAK})
+    path = "a_name_that_is_longer_than_half_of_a_narrow_terminal/" * 2 + "app.py"
+    git.commit({path: WEAK})
     _, shown = watched(
         product, "run", str(git.root), "--quiet", columns=columns, whole=True, NO_COLOR="1", TERM="xterm"
     )
-    widest = max(len(line) for line in shown.replace("\r", "").splitlines())
-    assert most * 3 // 4 <= widest <= most
+    lines = shown.replace("\r", "").splitlines()
+    assert most * 3 // 4 <= max(len(line) for line in lines if "/" not in line) <= most
+    # A path runs over, so that it can be copied, and nothing else does.
+    assert too_wide(shown.replace("\r", ""), most) == []
+    assert any(path in line for line in lines)
 
 
 def test_a_log_gets_a_line_a_scanner_and_keeps_nothing(product: Product, git: Git) -> None:
