@@ -25,14 +25,14 @@ _RUNS = bytes(0x78 if chr(letter) in _RUN_LETTERS else 0x20 for letter in range(
 """Every letter of a run as `x`, and a space in place of any other."""
 _LONG = b"x" * _RUN
 _MARK = re.compile(
-    r"AKIA|ASIA|ABIA|ACCA|A3T|AKC|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_|glpat-|gldt-|glrt-|glptt-|glcbt-|"
+    r"AKIA|ASIA|ABIA|ACCA|A3T|ghp_|gho_|ghu_|ghs_|ghr_|github_pat_|glpat-|gldt-|glrt-|glptt-|glcbt-|"
     r"glsoat-|glft-|glagent-|gloas-|glimt-|GR1348941|xox|xapp-|k_live_|k_test_|eyJ|SG\.|AIza|ya29\.|npm_|"
     r"pypi-Ag|_v1_|hf_|sk-|shp|sq0|hvs\.|hvb\.|ATATT3|ATCTT3|lin_api_|PMAK-|dapi|glsa_|glc_|sntry|"
     r"rubygems_|dckr_pat_|pscale_|nfp_|HRKU-|AGE-SECRET|atlasv1\.|figd_|r8_|gsk_|xai-|nvapi-|sbp_|-us|AA|"
     r"MII|MIG|MC4CAQ|b3BlbnNzaC1rZXktdjE"
 )
 _RARE = (
-    *("fm1r_", "fm2_", "whsec_", "MHcCAQ", "PRIVATE KEY", "PuTTY-User-Key-File"),
+    *("AKC", "fm1r_", "fm2_", "whsec_", "MHcCAQ", "PRIVATE KEY", "PuTTY-User-Key-File"),
     *("://", "hooks.slack.com", "api/webhooks/"),
 )
 """One of all these stands in every form below, but for those that only their name or their quotes tell."""

@@ -97,6 +97,7 @@ TOKENS = [
     "doo_v1_" + "0a" * 32,
     "a1B2c3D4e5F6g7.atlasv1." + "a1B2" * 16,
     "AKC" + "a1B2c3D4e5F6",
+    "AKC" + "a1B2c3D4e5",
     "MHcCAQEEI" + "a/1B+" * 8,
     "MC4CAQAwBQYDK2VwBCIEI" + "a/1B+" * 8,
     "b3BlbnNzaC1rZXktdjE" + "a/1B+" * 8,
