@@ -62,6 +62,7 @@ NAVIGATION = {
         "docs/trials",
         "docs/replay",
         "benchmarks/README",
+        "benchmarks/history",
         "CONTRIBUTING",
         "docs/releasing",
         "SECURITY",
