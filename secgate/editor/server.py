@@ -14,19 +14,20 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
+from typing import Protocol as Port
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, PyglsError
 from pygls.io_ import run_async
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
 
 from secgate.editor.gating import Asked, SupersededError, folder_of
+from secgate.editor.protocol import Protocol
 from secgate.editor.remarks import STILL, Remark, fault
 from secgate.editor.speaking import action, diagnostic, page_at
 from secgate.errors import InterruptedRunError, UsageError
@@ -45,17 +46,6 @@ MOST_AT_ONCE = 3
 _LOG = logging.getLogger(__name__)
 
 
-class _Protocol(LanguageServerProtocol):
-    """What pygls makes of the protocol, but for columns: ours are UTF-16, which every client knows, and no others."""
-
-    @lsp_method(types.INITIALIZE)
-    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
-        """Leave the client no choice of columns. Source: LSP 3.17, PositionEncodingKind."""
-        if params.capabilities.general is not None:
-            params.capabilities.general.position_encodings = None
-        return (yield from super().lsp_initialize(params))
-
-
 class _Server(LanguageServer):
     """What pygls makes of a server, but for faults: they go to the log of the editor and hold no values."""
 
@@ -67,7 +57,7 @@ class _Server(LanguageServer):
         )
 
 
-class Gating(Protocol):
+class Gating(Port):
     """What gates a file; `Gate` is the one that does."""
 
     def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
@@ -87,7 +77,10 @@ class Session:
     """One editor that is served: what waits to be gated, what is being gated, what was said."""
 
     def __init__(self, gate: Gating) -> None:
-        self.server = _Server("secgate", __version__, protocol_cls=_Protocol)
+        self.server = _Server("secgate", __version__, protocol_cls=Protocol)
+        if not isinstance(self.server.protocol, Protocol):
+            raise TypeError(self.server.protocol)
+        self.protocol = self.server.protocol
         self.said: dict[str, tuple[Remark, ...]] = {}
         self._gate = gate
         self._waiting: dict[str, Asked] = {}
@@ -299,9 +292,10 @@ async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequ
         pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stdin)
     except ValueError as error:
         raise UsageError("stdin is no pipe", remedy="an editor starts this, and speaks to it through a pipe") from error
-    session.server.protocol.set_writer(_Writer(stdout))
+    protocol = session.protocol
+    protocol.set_writer(_Writer(stdout))
     with ThreadPoolExecutor(max_workers=MOST_AT_ONCE + 1, thread_name_prefix="secgate-editor") as pool:
-        heard = asyncio.ensure_future(run_async(threading.Event(), reader, session.server.protocol))
+        heard = asyncio.ensure_future(run_async(threading.Event(), reader, protocol, error_handler=protocol.unread))
         heard.add_done_callback(_taken)
         work = asyncio.ensure_future(session.work(pool))
         try:
