@@ -17,6 +17,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 from typing import Protocol as Port
 
@@ -41,6 +42,8 @@ PATIENCE_S = 2.0
 """How long a file waits for the scan of another before its own begins beside it."""
 STILL_S = 10.0
 """How long nothing is said of a file that is being looked at: silence reads as no finding."""
+LARGE_BYTES = 250_000
+"""Of a larger file it is said at once: it takes scanners seconds."""
 MOST_AT_ONCE = 3
 """Scans, each of which may hold hundreds of megabytes."""
 _LOG = logging.getLogger(__name__)
@@ -175,7 +178,7 @@ class Session:
     async def _gated(self, uri: str, asked: Asked, stop: threading.Event, pool: ThreadPoolExecutor) -> None:
         scan = asyncio.get_running_loop().run_in_executor(pool, self._gate.remarks, asked, stop)
         scan.add_done_callback(_taken)  # at the end of the session nobody waits for it
-        done, _ = await asyncio.wait({scan}, timeout=STILL_S)
+        done, _ = await asyncio.wait({scan}, timeout=0 if _is_large(asked.path) else STILL_S)
         if not done and not stop.is_set():
             self._publish(uri, (STILL, *self.said.get(uri, ())))
         await asyncio.wait({scan})
@@ -214,6 +217,13 @@ class Session:
         if kind is not types.MessageType.Info and text not in self._told:
             self._told.add(text)
             self.server.window_show_message(types.ShowMessageParams(type=kind, message=text))
+
+
+def _is_large(path: str) -> bool:
+    try:
+        return Path(path).stat().st_size > LARGE_BYTES
+    except (OSError, ValueError):
+        return False  # gone meanwhile, or no name that a file can have: the scan says which
 
 
 def _session(gate: Gating) -> Session:

@@ -449,6 +449,23 @@ def test_an_editor_that_no_longer_listens_is_gone_though_it_speaks_on(product: P
         assert server.wait(60) == 141, "as of any writer into a pipe that nobody reads"
 
 
+def test_a_name_that_no_file_can_have_costs_its_own_answer_alone(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            odd = types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(f"{editor.uri('a')}%00b"))
+            editor.client.text_document_did_save(odd)
+            await editor.until(lambda: bool(editor.published))
+            (told,) = editor.published[0].diagnostics
+            assert told.severity == ERROR
+            editor.open("app.py")
+            assert await editor.diagnostics("app.py") == []
+            assert await editor.leave() == 0
+
+    asyncio.run(work())
+
+
 def test_a_client_hears_what_it_did_wrong(product: Product, git: Git) -> None:
     git.commit({"app.py": CLEAN})
 

@@ -17,7 +17,7 @@ import pytest
 
 from secgate.editor.gating import Asked, SupersededError, folder_of
 from secgate.editor.remarks import Remark
-from secgate.editor.server import MOST_AT_ONCE, Gating, serve
+from secgate.editor.server import LARGE_BYTES, MOST_AT_ONCE, STILL_S, Gating, serve
 from secgate.model import Edit, Fix, Region
 
 
@@ -319,6 +319,20 @@ def test_what_takes_long_is_said_meanwhile_and_gone_with_the_answer_or_the_file(
         assert codes(talk.published()) == ("big.py", ["still-looking", "big.py"])
         talk.say("textDocument/didClose", textDocument={"uri": (tmp_path / "big.py").as_uri()})
         assert codes(talk.published()) == ("big.py", [])
+
+
+def test_of_a_large_file_it_is_said_at_once(tmp_path: Path, slow: Slow) -> None:
+    (tmp_path / "big.py").write_bytes(b"#" * (LARGE_BYTES + 1))
+    (tmp_path / "small.py").write_bytes(b"#" * LARGE_BYTES)
+    with talking(slow, tmp_path) as talk:
+        begun = time.monotonic()
+        talk.save("big.py")
+        assert codes(talk.published()) == ("big.py", ["still-looking"])
+        assert time.monotonic() - begun < STILL_S
+        slow.go.set()
+        assert codes(talk.published()) == ("big.py", ["big.py"])
+        talk.save("small.py")
+        assert codes(talk.published()) == ("small.py", ["small.py"])
 
 
 def until(ready: Callable[[], bool]) -> None:
