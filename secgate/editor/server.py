@@ -14,19 +14,21 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, BinaryIO, Protocol
+from pathlib import Path
+from typing import Any, BinaryIO
+from typing import Protocol as Port
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, PyglsError
 from pygls.io_ import run_async
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
 
 from secgate.editor.gating import Asked, SupersededError, folder_of
+from secgate.editor.protocol import Protocol
 from secgate.editor.remarks import STILL, Remark, fault
 from secgate.editor.speaking import action, diagnostic, page_at
 from secgate.errors import InterruptedRunError, UsageError
@@ -40,20 +42,11 @@ PATIENCE_S = 2.0
 """How long a file waits for the scan of another before its own begins beside it."""
 STILL_S = 10.0
 """How long nothing is said of a file that is being looked at: silence reads as no finding."""
+LARGE_BYTES = 250_000
+"""Of a larger file it is said at once: it takes scanners seconds."""
 MOST_AT_ONCE = 3
 """Scans, each of which may hold hundreds of megabytes."""
 _LOG = logging.getLogger(__name__)
-
-
-class _Protocol(LanguageServerProtocol):
-    """What pygls makes of the protocol, but for columns: ours are UTF-16, which every client knows, and no others."""
-
-    @lsp_method(types.INITIALIZE)
-    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
-        """Leave the client no choice of columns. Source: LSP 3.17, PositionEncodingKind."""
-        if params.capabilities.general is not None:
-            params.capabilities.general.position_encodings = None
-        return (yield from super().lsp_initialize(params))
 
 
 class _Server(LanguageServer):
@@ -67,7 +60,7 @@ class _Server(LanguageServer):
         )
 
 
-class Gating(Protocol):
+class Gating(Port):
     """What gates a file; `Gate` is the one that does."""
 
     def remarks(self, asked: Asked, stop: threading.Event) -> tuple[Remark, ...]:
@@ -87,7 +80,10 @@ class Session:
     """One editor that is served: what waits to be gated, what is being gated, what was said."""
 
     def __init__(self, gate: Gating) -> None:
-        self.server = _Server("secgate", __version__, protocol_cls=_Protocol)
+        self.server = _Server("secgate", __version__, protocol_cls=Protocol)
+        if not isinstance(self.server.protocol, Protocol):
+            raise TypeError(self.server.protocol)
+        self.protocol = self.server.protocol
         self.said: dict[str, tuple[Remark, ...]] = {}
         self._gate = gate
         self._waiting: dict[str, Asked] = {}
@@ -182,7 +178,7 @@ class Session:
     async def _gated(self, uri: str, asked: Asked, stop: threading.Event, pool: ThreadPoolExecutor) -> None:
         scan = asyncio.get_running_loop().run_in_executor(pool, self._gate.remarks, asked, stop)
         scan.add_done_callback(_taken)  # at the end of the session nobody waits for it
-        done, _ = await asyncio.wait({scan}, timeout=STILL_S)
+        done, _ = await asyncio.wait({scan}, timeout=0 if _is_large(asked.path) else STILL_S)
         if not done and not stop.is_set():
             self._publish(uri, (STILL, *self.said.get(uri, ())))
         await asyncio.wait({scan})
@@ -221,6 +217,13 @@ class Session:
         if kind is not types.MessageType.Info and text not in self._told:
             self._told.add(text)
             self.server.window_show_message(types.ShowMessageParams(type=kind, message=text))
+
+
+def _is_large(path: str) -> bool:
+    try:
+        return Path(path).stat().st_size > LARGE_BYTES
+    except (OSError, ValueError):
+        return False  # gone meanwhile, or no name that a file can have: the scan says which
 
 
 def _session(gate: Gating) -> Session:
@@ -299,9 +302,10 @@ async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequ
         pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stdin)
     except ValueError as error:
         raise UsageError("stdin is no pipe", remedy="an editor starts this, and speaks to it through a pipe") from error
-    session.server.protocol.set_writer(_Writer(stdout))
+    protocol = session.protocol
+    protocol.set_writer(_Writer(stdout))
     with ThreadPoolExecutor(max_workers=MOST_AT_ONCE + 1, thread_name_prefix="secgate-editor") as pool:
-        heard = asyncio.ensure_future(run_async(threading.Event(), reader, session.server.protocol))
+        heard = asyncio.ensure_future(run_async(threading.Event(), reader, protocol, error_handler=protocol.unread))
         heard.add_done_callback(_taken)
         work = asyncio.ensure_future(session.work(pool))
         try:

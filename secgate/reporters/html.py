@@ -39,7 +39,9 @@ MAX_LISTED = 10_000
 MAX_OPEN = 3
 """So many that block are open from the start; of more, the first alone."""
 ON_PAPER = 500
-"""Findings that are printed in full though they are closed on the screen; of more, those that are open."""
+"""Findings that are printed in full though they are closed on the screen; of more, so many of those that are open."""
+ROWS_ON_PAPER = 2_000
+"""Findings of which paper has anything. Both numbers stand in the rules for print of `run.css` too."""
 MAX_ROWS = 2_000
 """Rows of any table."""
 FIRST_STEPS, MAX_STEPS = 6, 100
@@ -140,6 +142,7 @@ class HtmlReporter:
             max_steps=MAX_STEPS,
             no_trend=no_trend(document),
             on_paper=ON_PAPER,
+            rows_on_paper=ROWS_ON_PAPER,
             # Both are our own files, and the digests are of the texts as they stand between the tags.
             script=Markup(script),  # noqa: S704 - our own file
             script_digest=_digest(script),

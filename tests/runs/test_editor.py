@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcInvalidRequest, JsonRpcMethodNotFound
 
 from tests.editor_client import Editor, editing
 from tests.product import CLEAN, KEY, WEAK, Product
@@ -432,6 +433,62 @@ def test_an_editor_that_is_gone_leaves_nothing_behind(product: Product, git: Git
 
     asyncio.run(work())
     assert (children(product), list((product.home / "tmp").iterdir())) == ([], [])
+
+
+def test_an_editor_that_no_longer_listens_is_gone_though_it_speaks_on(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+    env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "secgate", "lsp"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdout.close()
+        body = b'{"jsonrpc": "2.0", "id": 1, "method": "textDocument/hover", "params": {}}'
+        server.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        server.stdin.flush()
+        assert server.wait(60) == 141, "as of any writer into a pipe that nobody reads"
+
+
+def test_a_name_that_no_file_can_have_costs_its_own_answer_alone(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            odd = types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(f"{editor.uri('a')}%00b"))
+            editor.client.text_document_did_save(odd)
+            await editor.until(lambda: bool(editor.published))
+            (told,) = editor.published[0].diagnostics
+            assert told.severity == ERROR
+            editor.open("app.py")
+            assert await editor.diagnostics("app.py") == []
+            assert await editor.leave() == 0
+
+    asyncio.run(work())
+
+
+def test_a_client_hears_what_it_did_wrong(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN})
+
+    async def refused(editor: Editor, method: str, params: object) -> int:
+        with pytest.raises(JsonRpcException) as raised:
+            await asyncio.wait_for(editor.client.protocol.send_request_async(method, params), 60)
+        return raised.value.code
+
+    async def work() -> None:
+        async with editing(product, git.root) as editor:
+            assert await refused(editor, "no/such", {}) == JsonRpcMethodNotFound.CODE
+            document = types.TextDocumentIdentifier(editor.uri("app.py"))
+            odd = types.ExecuteCommandParams("no-such")
+            assert await refused(editor, "workspace/executeCommand", odd) == JsonRpcInvalidParams.CODE
+            editor.open("app.py")
+            assert await editor.diagnostics("app.py") == []
+            await editor.client.shutdown_async(None)
+            asked = types.HoverParams(document, types.Position(0, 0))
+            assert await refused(editor, "textDocument/hover", asked) == JsonRpcInvalidRequest.CODE
+            editor.client.exit(None)
+            assert await editor.ended() == 0
+
+    asyncio.run(work())
 
 
 @pytest.mark.parametrize(

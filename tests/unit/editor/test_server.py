@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 
 from secgate.editor.gating import Asked, SupersededError, folder_of
 from secgate.editor.remarks import Remark
-from secgate.editor.server import MOST_AT_ONCE, Gating, serve
+from secgate.editor.server import LARGE_BYTES, MOST_AT_ONCE, STILL_S, Gating, serve
 from secgate.model import Edit, Fix, Region
 
 
@@ -63,9 +63,28 @@ class Talk:
         self._editor = editor
         self._root = root
         self._news = messages(told)
+        self.early: tuple[object, int] | None = None
+        self.goodbye = True
 
     def say(self, method: str, **params: Any) -> None:
         send(self._editor, method, **params)
+
+    def put(self, body: bytes) -> None:
+        """Send what may be no message at all."""
+        self._editor.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        self._editor.flush()
+
+    def put_message(self, **message: Any) -> None:
+        self.put(json.dumps({"jsonrpc": "2.0", **message}).encode())
+
+    def refused(self) -> tuple[object, int]:
+        """Give the id and the code of the next error; an error without an id is none."""
+        told = next(one for one in self._news if "error" in one)
+        return told["id"], told["error"]["code"]
+
+    def logged(self) -> str:
+        told = next(one for one in self._news if one.get("method") == "window/logMessage")
+        return str(told["params"]["message"])
 
     def ask(self, number: int, method: str, **params: Any) -> Any:
         send(self._editor, method, number, **params)
@@ -83,8 +102,8 @@ class Talk:
 
 
 @contextmanager
-def talking(gate: Gating, root: Path) -> Iterator[Talk]:
-    """Serve with a gate, say hello, and goodbye at the end."""
+def talking(gate: Gating, root: Path, first: Sequence[tuple[str, int | None, Any]] = ()) -> Iterator[Talk]:
+    """Serve with a gate, say hello, and goodbye at the end; `first` comes before hello, and its last is refused."""
     heard, speak = os.pipe()
     answers, say = os.pipe()
     with (
@@ -96,6 +115,9 @@ def talking(gate: Gating, root: Path) -> Iterator[Talk]:
     ):
         ended = pool.submit(serve, gate, stdin=stdin, stdout=stdout, signals=())
         talk = Talk(editor, told, root)
+        for method, number, params in first:
+            send(editor, method, number, **params)
+            talk.early = talk.refused() if number is not None else None
         hello = talk.ask(1, "initialize", processId=None, rootUri=root.as_uri(), capabilities={})
         assert hello["serverInfo"]["name"] == "secgate"
         try:
@@ -103,7 +125,8 @@ def talking(gate: Gating, root: Path) -> Iterator[Talk]:
         except BaseException:
             editor.close()  # or the server would be waited for
             raise
-        talk.ask(2, "shutdown")
+        if talk.goodbye:
+            talk.ask(2, "shutdown")
         talk.say("exit")
         assert ended.result(timeout=30) == 0
 
@@ -119,6 +142,74 @@ def test_a_fault_of_a_scan_is_told_and_the_server_lives_on(tmp_path: Path) -> No
     assert "a fault of secgate itself (KeyError)" in found[0]["message"]
     assert "hunter2" not in json.dumps(found)
     assert gate.asked == ["app.py", "app.py"]
+
+
+PARSE, REQUEST, PARAMS, METHOD, EARLY = -32700, -32600, -32602, -32601, -32002
+"""Source: JSON-RPC 2.0, section 5.1; LSP 3.17, ErrorCodes."""
+HELLO: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
+
+
+@pytest.mark.parametrize(
+    ("body", "number", "code"),
+    [
+        (b'{"jsonrpc": "2.0", "id": 5, "meth', None, PARSE),
+        (b"\xff\xfe\xff{}", None, PARSE),
+        (b"[" * 100_000, None, PARSE),
+        (b'{"jsonrpc": "2.0", "id": %s}' % (b"9" * 5000), None, PARSE),
+        (b"[]", None, REQUEST),
+        (b"null", None, REQUEST),
+        (b"5", None, REQUEST),
+        (b"{}", None, REQUEST),
+        (b'{"id": 5, "method": "textDocument/hover"}', 5, REQUEST),
+        (b'{"jsonrpc": "1.0", "id": "a", "method": "textDocument/hover"}', "a", REQUEST),
+        (b'{"jsonrpc": "2.0", "id": 5, "method": []}', 5, REQUEST),
+        (b'{"jsonrpc": "2.0", "id": {}, "method": "textDocument/hover"}', None, REQUEST),
+        (b'{"jsonrpc": "2.0", "id": true, "method": "textDocument/hover"}', None, REQUEST),
+        (b'{"jsonrpc": "2.0", "id": 5, "method": "no/such", "params": {}}', 5, METHOD),
+        (b'{"jsonrpc": "2.0", "id": 5, "method": "textDocument/hover"}', 5, PARAMS),
+        (b'{"jsonrpc": "2.0", "id": 5, "method": "textDocument/hover", "params": [1]}', 5, PARAMS),
+        (b'{"jsonrpc": "2.0", "id": 5, "method": "textDocument/hover", "params": {"jsonrpc": "2.0"}}', 5, PARAMS),
+        (b'{"jsonrpc": "2.0", "id": 5, "method": "workspace/executeCommand", "params": {"command": "x"}}', 5, PARAMS),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_answered_has_an_error_and_the_server_lives_on(
+    tmp_path: Path, body: bytes, number: object, code: int
+) -> None:
+    with talking(Odd(), tmp_path) as talk:
+        talk.put(body)
+        assert talk.refused() == (number, code)
+
+
+def test_what_nobody_waits_for_is_told_to_the_log_alone(tmp_path: Path) -> None:
+    with talking(Odd(), tmp_path) as talk:
+        talk.put_message(method="textDocument/didSave", params={"hunter2": 1})
+        assert talk.logged() == "secgate: JsonRpcInvalidParams"
+        talk.put_message(id=77, error=5)
+        assert talk.logged() == "secgate: JsonRpcInvalidParams"
+        talk.put_message(id=[1], result=None)
+        assert talk.logged() == "secgate: JsonRpcInvalidRequest"
+        talk.put(b'{"id": 1, "result": null}')
+        assert talk.logged() == "secgate: JsonRpcInvalidRequest"
+        talk.put_message(method="textDocument/didSave", params={"textDocument": {"uri": "file://[::"}})
+        assert talk.logged() == "secgate: JsonRpcInternalError"
+        talk.put_message(id=78, result=None)
+        talk.put_message(id=5, method="no/such")
+        assert talk.refused() == (5, METHOD), "the first error of all"
+
+
+def test_a_request_comes_after_hello_and_before_goodbye_and_hello_once(tmp_path: Path) -> None:
+    gate = Odd()
+    saved = {"textDocument": {"uri": f"{tmp_path.as_uri()}/app.py"}}
+    with talking(gate, tmp_path, first=[("textDocument/didSave", None, saved), ("no/such", 7, {})]) as talk:
+        assert talk.early == (7, EARLY)
+        talk.put_message(id=5, method="initialize", params=HELLO)
+        assert talk.refused() == (5, REQUEST)
+        talk.ask(6, "shutdown")
+        talk.put_message(method="textDocument/didSave", params=saved)
+        talk.put_message(id=8, method="textDocument/hover", params={})
+        assert talk.refused() == (8, REQUEST)
+        talk.goodbye = False
+    assert gate.asked == []
 
 
 def test_scanners_get_ready_for_a_file_that_was_gated_and_rest_when_nobody_wants_them(
@@ -228,6 +319,20 @@ def test_what_takes_long_is_said_meanwhile_and_gone_with_the_answer_or_the_file(
         assert codes(talk.published()) == ("big.py", ["still-looking", "big.py"])
         talk.say("textDocument/didClose", textDocument={"uri": (tmp_path / "big.py").as_uri()})
         assert codes(talk.published()) == ("big.py", [])
+
+
+def test_of_a_large_file_it_is_said_at_once(tmp_path: Path, slow: Slow) -> None:
+    (tmp_path / "big.py").write_bytes(b"#" * (LARGE_BYTES + 1))
+    (tmp_path / "small.py").write_bytes(b"#" * LARGE_BYTES)
+    with talking(slow, tmp_path) as talk:
+        begun = time.monotonic()
+        talk.save("big.py")
+        assert codes(talk.published()) == ("big.py", ["still-looking"])
+        assert time.monotonic() - begun < STILL_S
+        slow.go.set()
+        assert codes(talk.published()) == ("big.py", ["big.py"])
+        talk.save("small.py")
+        assert codes(talk.published()) == ("small.py", ["small.py"])
 
 
 def until(ready: Callable[[], bool]) -> None:

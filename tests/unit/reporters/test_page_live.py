@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from secgate.model import RunDocument, Severity, Word
-from secgate.reporters.html import ON_PAPER, HtmlReporter, anchor
+from secgate.reporters.html import ON_PAPER, ROWS_ON_PAPER, HtmlReporter, anchor
 from tests.chromium import BrowserSession, Tab
 from tests.factories import HOSTILE, digest, finding, run_document
 from tests.sample_runs import failing_run, hostile_run, large_run
@@ -226,6 +226,29 @@ def test_of_many_findings_paper_has_those_that_are_open_and_says_so(session: Bro
         assert (tab.run(SEEN), tab.run(told)) == (ON_PAPER // 2 + 1, "none")
         tab.media(dark=False)
         assert tab.run(told) == "none"
+
+
+def test_thousands_that_are_open_are_printed_in_part_and_paper_says_so(session: BrowserSession) -> None:
+    """A browser's time grows faster than its pages: it gave no paper of 2,000 open findings within a minute."""
+    count = ROWS_ON_PAPER + 4
+    with Tab(session, HtmlReporter(max_full=ON_PAPER + 4).render(large_run(count // 2), width=80, colour=False)) as tab:
+        tab.run("document.getElementById('toggle').click()")
+        assert tab.run(SEEN) == ON_PAPER + 4
+        tab.media(dark=False, kind="print")
+        rows = f"{ROWS}.filter(one => one.checkVisibility()).length"
+        assert (tab.run(SEEN), tab.run(rows)) == (ON_PAPER, ROWS_ON_PAPER)
+        said = tab.run("document.querySelector('.paper').innerText")
+        assert "the first 500 at most" in said
+        assert "2,000 rows at most" in said
+        # What is closed leaves its place to one behind it, and what is narrowed away as well.
+        tab.run(f"{ROWS}[0].querySelector('details').open = false")
+        tab.run(f"{ROWS}[1].hidden = true")
+        assert (tab.run(SEEN), tab.run(rows)) == (ON_PAPER, ROWS_ON_PAPER)
+        start = tab.run("performance.now()")
+        assert tab.printed().startswith(b"%PDF-")
+        assert tab.run("performance.now()") - start < 45_000
+        tab.media(dark=False)
+        assert tab.run(rows) == count - 1
 
 
 def test_light_and_dark_are_two(session: BrowserSession) -> None:
