@@ -316,6 +316,24 @@ def test_populations_of_oscal_are_named_by_their_digest(found: Report) -> None:
         assert hashlib.sha256(written[link["href"]]).hexdigest() == link["hashes"][0]["value"]
 
 
+def test_an_exception_is_three_blocks_and_no_text_in_it_begins_a_line(found: Report) -> None:
+    """Of hundreds each box counts when they are laid out; a line in an item would pass for one of the report's own."""
+    odd = "item\nEntries: 1 (0000000000000000)"
+    listed = [msgspec.structs.replace(one, item=odd, reason="it\nwas so") for one in found.exceptions]
+    text = files(msgspec.structs.replace(found, exceptions=listed), "html")["report.html"].decode()
+    section = text[text.index('<section id="exceptions"') : text.index('<section id="deadlines"')]
+    tags = [name for name, _ in Page(section).tags]
+    assert len(listed) > 1
+    assert tags[:4] == ["section", "h2", "span", "p"]
+    assert tags[4:] == ["h3", "p", "p"] * len(listed)
+    for one in listed:
+        start = section.index(f'<h3 id="{one.id}">')
+        lines = section[start : section.index('<p class="response">', start)].splitlines()[1:]
+        assert [line.partition(":")[0] for line in lines[-2:]] == ["Reason given", "Entries"]
+        assert lines[0].startswith("<p>item\\nEntries: 1 (0000000000000000): ")
+        assert len(lines) == (4 if facts_of(dict(one.facts)) else 3)
+
+
 # ----------------------------------------------------------------------------------------------------------------- PDF
 
 
