@@ -12,6 +12,7 @@
   const status = by("status");
   const toggle = by("toggle");
   const usual = status.textContent;
+  const gone = "The finding of this link is not on this page: it is gone, or one of those without a row.";
   const texts = new Map();
   const count = (number) => number.toLocaleString("en");
   const detailsOf = (item) => item.querySelector("details");
@@ -71,8 +72,14 @@
   // A link to a finding shows it, whatever was narrowed down before.
   function follow() {
     const name = location.hash.slice(1);
-    const item = /^finding-[0-9a-f]{16}$/.test(name) && by(name) && by(name).closest("#list > li");
-    if (!item) return;
+    if (!/^finding-[0-9a-f]{16}$/.test(name)) return;
+    const item = by(name) && by(name).closest("#list > li");
+    if (!item) {
+      status.textContent = gone;
+      status.scrollIntoView({ block: "center" });
+      return;
+    }
+    if (status.textContent === gone) say();
     if (item.hidden) reset();
     const details = detailsOf(item);
     if (details) details.open = true;

@@ -22,6 +22,12 @@ _SAID = {
     "overdue": "is overdue",
     "escalation": "is overdue for long",
 }
+_SAID_OF_MANY = {
+    "new": "are open",
+    "half": "have used half of their time",
+    "overdue": "are overdue",
+    "escalation": "are overdue for long",
+}
 _SHORT = {"new": "new", "half": "half through their time", "overdue": "overdue", "escalation": "overdue for long"}
 
 
@@ -85,9 +91,9 @@ def headline(message: Message) -> str:
     return f"secgate: {parts}"
 
 
-def standing(stage: NoticeStage) -> str:
-    """Say how far a finding is, after what it is called."""
-    return _SAID[stage]
+def standing(stage: NoticeStage, count: int = 1) -> str:
+    """Say how far one finding is, or so many are, after what they are called."""
+    return (_SAID if count == 1 else _SAID_OF_MANY)[stage]
 
 
 def notice_words(one: Notice) -> str:

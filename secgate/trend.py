@@ -139,7 +139,7 @@ def _lead(document: RunDocument, count: int) -> str:
     target = document.target
     what = "this change" if target.scope == "change" else target.line or "this tree"
     which = f"that the ledger holds, scope {target.scope}, profile {_profile(document)}."
-    return f"The last {count} runs of {what} {which}"
+    return f"The last {many(count, 'run')} of {what} {which}"
 
 
 def _total(run: PastRun) -> int:

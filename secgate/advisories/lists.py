@@ -27,6 +27,7 @@ import msgspec
 
 from secgate.errors import AdvisoryError, UsageError
 from secgate.model import Value
+from secgate.sla import many_entries
 
 Kind = Literal["known-exploited", "epss"]
 
@@ -216,7 +217,7 @@ def _catalogue(data: bytes, limits: ListLimits) -> _Read:
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         read = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Catalogue)
         if read.count is not None and read.count != len(read.vulnerabilities):
-            raise ValueError(f"it says that it has {read.count} entries, and has {len(read.vulnerabilities)}")
+            raise ValueError(f"it says that it has {many_entries(read.count)}, and has {len(read.vulnerabilities):,}")
         released = _moment(read.released) if read.released else 0
         return _Read(((one.cve, one.added) for one in read.vulnerabilities), released)
     reader = csv.DictReader(_lines(io.BytesIO(data), limits))

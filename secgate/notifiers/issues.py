@@ -102,7 +102,7 @@ def _counted(message: Message) -> tuple[str, str]:
     ranks = {stage: at for at, stage in enumerate(STAGES)}
     rows = sorted(counts.items(), key=lambda one: (-ranks[one[0][0]], one[0][1]))
     lines = [f"# {headline(message)}", ""]
-    lines += [f"- {count} {severity}: {standing(stage)}" for (stage, severity), count in rows]
+    lines += [f"- {count:,} {severity} {standing(stage, count)}" for (stage, severity), count in rows]
     lines += ["", "Which they are is for those who read the ledger: `secgate sla` lists them."]
     lines += ["", f"<!-- secgate-issue {key} -->", ""]
     return f"secgate-{key}.md", "\n".join(lines)

@@ -18,6 +18,7 @@ from secgate.ports import Observer
 from secgate.preparation import Prepared
 from secgate.scan import REASONS, LaneTable, ScanResult
 from secgate.scanners.sarif_files import Import, read_import, unread_import
+from secgate.sla import many
 from secgate.tree import NotOfferedError, Tree
 
 PREFIX = "sarif:"
@@ -157,6 +158,6 @@ def _offered(scan: ScanResult, target: Target, files: Sequence[SourceFile]) -> S
         readings.append(msgspec.structs.replace(reading, results=kept))
     if not count:
         return scan
-    notice = f"{count} results lie in files that this run does not look at"
+    notice = f"{many(count, 'result lies', 'results lie')} in files that this run does not look at"
     invocation = msgspec.structs.replace(scan.invocation, notices=(*scan.invocation.notices, notice))
     return ScanResult(invocation=invocation, readings=tuple(readings))

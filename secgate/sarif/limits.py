@@ -110,7 +110,7 @@ def limit(
         if total > limits.results_per_run:
             share.items = heapq.nsmallest(limits.results_per_run, share.items, key=urgency)
             share.notices.append(
-                f"{share.title}: the {total - limits.results_per_run} least urgent of {total} results are left out, "
+                f"{share.title}: {_left_out(total - limits.results_per_run, total)}, "
                 f"since GitHub refuses a run of more than {limits.results_per_run}"
             )
         if total > limits.shown_per_run:
@@ -128,6 +128,12 @@ def limit(
         f"more than {limits.runs} runs"
         for share in lost
     ]
+
+
+def _left_out(count: int, total: int) -> str:
+    if count == 1:
+        return f"the least urgent of {total} results is left out"
+    return f"the {count} least urgent of {total} results are left out"
 
 
 def _weight(share: Share, urgency: Urgency) -> tuple[bool, int, float]:
@@ -149,7 +155,7 @@ def lighten(shares: Sequence[Share], keep: int, urgency: Urgency) -> None:
         share.items = [item for item in share.items if border is not None and urgency(item) <= border]
         if len(share.items) < total:
             share.notices.append(
-                f"{share.title}: the {total - len(share.items)} least urgent of {total} results are left out, since "
+                f"{share.title}: {_left_out(total - len(share.items), total)}, since "
                 "GitHub refuses a file of more than 10 MB compressed"
             )
 

@@ -58,6 +58,7 @@ from secgate.scanners.outputs import (
     options,
     view_path,
 )
+from secgate.sla import many
 
 LANGUAGES: Mapping[str, tuple[str, ...]] = {"python": ("python",), "javascript": ("javascript", "typescript")}
 """Folder under rules/semgrep -> file kinds it is for."""
@@ -204,7 +205,7 @@ class Semgrep:
             results=results,
             files=tuple(_sorted(readings)),
             counted=len(report.paths.scanned),
-            notices=(f"{len(report.skipped_rules)} rules were skipped",) if report.skipped_rules else (),
+            notices=_skipped(len(report.skipped_rules)),
         )
 
 
@@ -313,6 +314,10 @@ def _rules(results: list[_Result]) -> tuple[Rule, ...]:
             remedy=str(own.get("remedy", "")),
         )
     return tuple(rules[name] for name in sorted(rules))
+
+
+def _skipped(count: int) -> tuple[str, ...]:
+    return (f"{many(count, 'rule was', 'rules were')} skipped",) if count else ()
 
 
 def _sorted(readings: list[FileReading]) -> list[FileReading]:

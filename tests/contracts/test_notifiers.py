@@ -414,7 +414,7 @@ def test_threat_12_elsewhere_an_issue_says_how_many_and_nothing_of_where(
     files = written(tmp_path / "issues", in_place(visibility))
     ((_, text),) = files.items()
     assert text.startswith("# secgate: 1 overdue\n")
-    assert "- 1 high: is overdue" in text
+    assert "- 1 high is overdue" in text
     hidden = ("app.py", "sql-injection", "abababababab", "@shop", "example.com/shop", "high severity")
     assert not [word for word in hidden if word in text]
 

@@ -159,7 +159,7 @@ def test_results_in_untouched_files_are_passed_over_in_a_change(product: Product
     tree(git.root, {"out/gosec.sarif": sarif()})
     document = product.run(git.root, changed_since="HEAD~1")
     assert (outcome(document), document.findings) == (Outcome.PASS, ())
-    assert any("1 results lie in files" in notice for one in document.invocations for notice in one.notices)
+    assert any("1 result lies in files" in notice for one in document.invocations for notice in one.notices)
 
 
 def test_an_import_that_covers_nothing_closes_no_clock(product: Product, git: Git) -> None:

@@ -336,7 +336,7 @@ def test_threat_12_an_issue_names_a_finding_in_a_private_repository_alone(
     assert teller.told(WEEK + 1) == [("overdue", "high")]
     (text,) = [path.read_text() for path in issues.iterdir()]
     assert ("- finding: " in text) is names
-    assert ("1 high: is overdue" in text) is not names
+    assert ("1 high is overdue" in text) is not names
 
 
 def test_threat_12_what_is_said_of_visibility_never_overrules_ci(teller: Teller, made: Made, tmp_path: Path) -> None:

@@ -274,6 +274,26 @@ def test_a_change_is_blocked_for_what_it_adds_and_every_report_is_there(forge: F
     assert "secgate tools install checkov" in installed(forge)
 
 
+MORE = f"""{WEAK}
+
+def run(text):
+    return eval(text + text)
+"""
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_a_log_counts_what_is_older_where_nobody_says_that_it_is_private(forge: Forge, ci: str, private: bool) -> None:
+    forge.git("switch", "--quiet", "-c", "f")
+    forge.git.commit({"old.py": MORE})
+    env = {**forge.change(ci), **({"SECGATE_VISIBILITY": "private"} if private else {})}
+    code, said = forge.run(PARTS[ci](), env)
+    assert (code, "old.py:6" in said) == (1, True), said
+    assert ("old.py:2" in said, "Older, not named in a log that others may read (1 high)" in said) == (
+        private,
+        not private,
+    ), said
+
+
 def test_a_change_that_adds_nothing_passes_and_starts_no_clock(forge: Forge, ci: str) -> None:
     forge.git("switch", "--quiet", "-c", "f")
     forge.git.commit({"app.py": f"{CLEAN}\n"})

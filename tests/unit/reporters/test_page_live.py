@@ -140,6 +140,19 @@ def test_a_link_opens_its_finding_without_any_script(session: BrowserSession) ->
         assert len(tab.run(SHOWN)) == 8
 
 
+def test_a_link_to_a_finding_that_is_not_there_says_so(session: BrowserSession) -> None:
+    gone = "The finding of this link is not on this page: it is gone, or one of those without a row."
+    with Tab(session, page(failing_run()), fragment=f"finding-{'0' * 16}", height=500) as tab:
+        assert tab.run(STATUS) == gone
+        assert 0 < tab.run("document.getElementById('status').getBoundingClientRect().top") < 500
+        tab.run(f"location.hash = '{SQL}'")
+        tab.run(SETTLED)
+        assert tab.run(STATUS) == "8 findings, 5 blocking."
+        tab.run(f"location.hash = 'finding-{'0' * 16}'")
+        tab.run(SETTLED)
+        assert (tab.run(STATUS), tab.complaints()) == (gone, [])
+
+
 def test_no_other_fragment_does_anything(session: BrowserSession) -> None:
     with Tab(session, page(failing_run()), fragment="list%22%3E%3Cscript%3E") as tab:
         assert tab.run("document.querySelectorAll('details[open]').length") == 1

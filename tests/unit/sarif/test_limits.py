@@ -65,6 +65,11 @@ def test_what_is_left_out_is_said_in_the_run_and_to_the_caller() -> None:
     assert notices(runs(written)[0]) == [note]
 
 
+def test_one_that_is_left_out_is_one() -> None:
+    (note,) = write(document([seen(str(n)) for n in range(4)]), limits=Limits(results_per_run=3)).left_out
+    assert "the least urgent of 4 results is left out" in note
+
+
 def test_within_the_limits_nothing_is_said() -> None:
     written = write(document([seen("0")]))
     assert (written.left_out, notices(runs(written)[0])) == ((), [])
