@@ -121,9 +121,9 @@ def workflow(sight: Sight, files: Mapping[str, str]) -> Proposal:
 
 def _settings_text(sight: Sight, table: str) -> str:
     lines = [
-        "# How secgate judges this repository. An edit counts once it is committed, for a",
-        "# change once it is merged. What the keys mean: `secgate config schema`; what",
-        "# counts, and from where: `secgate config show`.",
+        "# How secgate judges this repository. An edit counts once it is committed,",
+        "# for a change once it is merged. What the keys mean: `secgate config schema`;",
+        "# what counts, and from where: `secgate config show`.",
     ]
     if table:
         lines.append(f"[{table}]")
@@ -131,9 +131,9 @@ def _settings_text(sight: Sight, table: str) -> str:
     lines += ['profile = "pull-request"', ""]
     read = [f"{lane} {count}" for lane, count, _ in sight.lanes if count]
     unread = [f"{lane} {count}" for lane, _, count in sight.lanes if count]
-    lines.append(f"# Files that tools read, by lane: {', '.join(read) or 'none'}.")
+    lines += ["# Files that tools read, by lane:", f"# {', '.join(read) or 'none'}."]
     if unread:
-        lines.append(f"# Files that no shipped tool reads: {', '.join(unread)}. They are gaps, and no pass.")
+        lines += ["# Files that no shipped tool reads, which are gaps, and no pass:", f"# {', '.join(unread)}."]
     lines += ["", "# Paths left out of every lane; each is named in coverage."]
     copied = ", ".join(_quoted(f"{path}/") for path in sight.copied[:_SHOWN])
     if copied:
@@ -164,13 +164,13 @@ def _hooks_entry(sight: Sight, indent: str) -> str:
 def _workflow_text(sight: Sight) -> str:
     branch = sight.branch if _BRANCH.fullmatch(sight.branch) else "main"
     return f"""\
-# A change can edit this file: require the check `secgate` in the branch's protection.
+# A change can edit this file: the branch's protection must require `secgate`.
 name: secgate
 
 on:
   push:
     branches: [{branch}]
-  # Never pull_request_target: that would run the change's code with the base's rights.
+  # Never pull_request_target: it runs a change's code with the base's rights.
   pull_request:
   merge_group:
 
@@ -215,12 +215,15 @@ def _gate_steps(sight: Sight) -> str:
           "$RUNNER_TEMP/secgate/bin/secgate" tools install checkov
       - name: Gate the change, or the branch after a merge
         run: |
-          "$RUNNER_TEMP/secgate/bin/secgate" run --format log --format "markdown=$RUNNER_TEMP/secgate.md"
+          "$RUNNER_TEMP/secgate/bin/secgate" run --format log \\
+            --format "markdown=$RUNNER_TEMP/secgate.md"
       # What the change adds; what is older is counted alone.
       - name: Summary
         if: always()
         run: |
-          if [ -f "$RUNNER_TEMP/secgate.md" ]; then cat "$RUNNER_TEMP/secgate.md" >> "$GITHUB_STEP_SUMMARY"; fi
+          if [ -f "$RUNNER_TEMP/secgate.md" ]; then
+            cat "$RUNNER_TEMP/secgate.md" >> "$GITHUB_STEP_SUMMARY"
+          fi
 """
 
 

@@ -213,10 +213,10 @@ def _interrupted(number: int) -> int:
 
 
 def _say(error: SecgateError, code: int) -> int:
-    from secgate.escape import plain
+    from secgate.cli.options import said_on_stderr
 
     for position, line in enumerate(error.diagnostics()):
-        click.echo(f"secgate: {plain(line)}" if position == 0 else f"  {plain(line)}", err=True)
+        said_on_stderr(line, head="secgate: " if position == 0 else "  ")
     return code
 
 

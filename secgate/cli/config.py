@@ -9,11 +9,14 @@ import click
 
 from secgate.cli.completing import complete_document
 from secgate.cli.help import Group
-from secgate.cli.options import machine, moment, run_options
+from secgate.cli.options import machine, moment, run_options, terminal
 from secgate.errors import UsageError
 
 if TYPE_CHECKING:
     from secgate.pipeline.configuring import Shown
+
+_SETTING = 58
+"""Columns of a setting; where a terminal has no room for its source beside it, that stands below."""
 
 
 @click.group("config", cls=Group)
@@ -103,10 +106,14 @@ def _lines(shown: Shown) -> None:
     from secgate.escape import plain
     from secgate.pipeline.configuring import toml_key
 
+    beside = _SETTING if terminal()[0] >= 80 else 0
     for one in shown.settings:
-        text = f"{toml_key(one.key)} = {json.dumps(one.value, ensure_ascii=False)}"
-        click.echo(plain(f"{text:<58}  {one.source}" if len(text) <= 58 else text))
-        if len(text) > 58:
-            click.echo(plain(f"{'':<58}  {one.source}"))
+        text = plain(f"{toml_key(one.key)} = {json.dumps(one.value, ensure_ascii=False)}")
+        source = plain(one.source)
+        if len(text) <= beside:
+            click.echo(f"{text:<{_SETTING}}  {source}")
+        else:
+            # A setting stays in one line: it can be copied into a file.
+            click.echo(f"{text}\n{'':<{beside or 2}}  {source}")
     for note in shown.notes:
         click.echo(f"secgate: {plain(note)}", err=True)

@@ -243,9 +243,25 @@ def write_output(output: bytes | Rendered, file: str) -> None:
         ) from error
 
 
+def said_on_stderr(text: str, *, head: str) -> None:
+    """Say a line on stderr, folded where that is a terminal: between words, and never within a path or an address."""
+    line = plain(f"{head}{text}")
+    if not sys.stderr.isatty():
+        click.echo(line, err=True)
+        return
+    from secgate.page import folded
+
+    width, begin = max(columns(sys.stderr), 40), len(line) - len(line.lstrip(" "))
+    indent = begin + 2
+    for position, part in enumerate(folded(line, width - indent, len(line) + 1)):
+        click.echo(" " * (indent if position else begin) + part, err=True)
+
+
 def unwritable(error: OSError) -> UsageError:
     """Give what is said of a stdout that takes nothing."""
-    return UsageError(f"cannot write to stdout: {error.strerror}", remedy="make room, or name a file to write to")
+    return UsageError(
+        f"cannot write to stdout: {error.strerror}", remedy="make room where it leads, or send it to another place"
+    )
 
 
 def check_folder(folder: str) -> None:

@@ -108,3 +108,25 @@ def test_quiet_and_verbose_exclude_each_other(product: Product, git: Git) -> Non
     assert product.cli("run", str(git.root), "--quiet").err == ""
     ended = product.cli("run", str(git.root), "--quiet", "--verbose")
     assert (ended.code, "--quiet and --verbose" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_what_is_said_of_an_error_fits_a_narrow_terminal_and_breaks_no_path(
+    product: Product, git: Git, columns: int
+) -> None:
+    gone = f"{git.root}/{'not-there-' * 5}/secgate.html"
+    code, shown = watched(product, "run", str(git.root), "--format", f"html={gone}", columns=columns)
+    lines = shown.replace("\r\n", "\n")
+    assert (code, too_wide(lines, columns)) == (2, [])
+    assert gone in lines, "a path can be copied"
+    assert watched(product, "run", "--profile", "nope", str(git.root), columns=columns)[1].count("\n") > 2
+
+
+def test_settings_and_their_sources_fit_a_narrow_terminal(product: Product, git: Git) -> None:
+    git.commit({"app.py": CLEAN, "secgate.toml": 'version = 1\nprofile = "release"\n'})
+    code, shown = watched(product, "config", "show", str(git.root), columns=40, whole=True)
+    lines = shown.replace("\r\n", "\n")
+    assert (code, too_wide(lines, 40)) == (0, [])
+    assert re.search(r'^profile = "release"\n {4}secgate\.toml', lines, re.MULTILINE)
+    wide = watched(product, "config", "show", str(git.root), columns=80, whole=True)[1]
+    assert re.search(r'^profile = "release" {41}secgate\.toml', wide, re.MULTILINE)

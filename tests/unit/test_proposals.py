@@ -116,9 +116,11 @@ def test_settings_are_right_and_say_what_was_seen() -> None:
     layer = config.parse_file(made.text.encode(), name=SETTINGS, trust="repository")
     assert layer is not None
     assert config.resolve([layer]).settings.profile == "pull-request"
-    assert "by lane: sast 3." in made.text
-    assert "no shipped tool reads: sast 1." in made.text
-    assert all(len(line) <= 80 for line in made.text.splitlines())
+    assert "by lane:\n# sast 3.\n" in made.text
+    for text in (made.text, workflow(SIGHT, {}).text):
+        # A diff puts a mark before each line.
+        assert [line for line in text.splitlines() if len(line) > 79 and "uses: " not in line] == []
+    assert "and no pass:\n# sast 1.\n" in made.text
     uncommented = made.text.replace("# exclude", "exclude").replace("# [", "[").replace("# profile =", "profile =")
     layer = config.parse_file(uncommented.encode(), name=SETTINGS, trust="repository")
     assert layer is not None
