@@ -70,6 +70,8 @@ class Remembered(Value, frozen=True, kw_only=True):
     closed_epoch_s: int | None = None
     obligations: tuple[Obligation, ...] = ()
     former: tuple[Fingerprint, ...] = ()
+    part_of: str = ""
+    """What it was split off from, by the name that this had then."""
 
     @property
     def is_open(self) -> bool:
@@ -107,6 +109,7 @@ class Remembered(Value, frozen=True, kw_only=True):
             rules=tuple((witness.scanner, witness.rule) for witness in facts.witnesses),
             secret_macs=facts.secret_macs,
             sketch=facts.sketch,
+            part_of=self.part_of,
             first_seen_epoch_s=self.first_seen_epoch_s,
             closed_epoch_s=self.closed_epoch_s,
             obligations=self.obligations,
@@ -222,6 +225,7 @@ class Line:
                 first_seen_epoch_s=min(origin.first_seen_epoch_s, event.start_epoch_s),
                 obligations=tuple(replace(duty, finding=fingerprint) for duty in origin.obligations),
                 former=(event.origin,),
+                part_of=event.origin.value,
             )
         )
 

@@ -790,6 +790,8 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     """Scanner and rule of each witness, where the ledger tells."""
     secret_macs: tuple[str, ...] = ()
     sketch: str = ""
+    part_of: str = ""
+    """Fingerprint of what it was split off from, by a recorded event."""
     first_seen_epoch_s: Epoch | None = None
     closed_epoch_s: Epoch | None = None
     obligations: tuple[Obligation, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from secgate.fingerprint import package_key
 from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount
@@ -21,7 +21,8 @@ def for_findings(
 ) -> dict[str, Standing]:
     """Give, by fingerprint, the waiver that counts most for each finding that one names: an active one before others.
 
-    Of a group of twins exactly as many are waived as there are waivers of them that hold.
+    Of a group of twins exactly as many are waived as there are waivers of them that hold. What an edited crosswalk
+    split is waived in all its parts, by the waiver of the whole.
     """
     single: list[Waiver] = []
     wide: list[Waiver] = []
@@ -38,14 +39,71 @@ def for_findings(
     single.sort(key=lambda one: (*_rank(_alone(one, now_epoch_s, longest_s)), one.id))
     named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
     shared = share_out(map(Seen, findings), named, lambda at, twin: _rank(stand(single[at], twin.finding)))
+    carried = _carried(findings, {name: single[at] for name, at in shared.items()}, stand)
     found: dict[str, Standing] = {}
     for finding in findings:
         candidates = [one for one in wide if _is_advised(one, finding)]
         if (at := shared.get(finding.fingerprint)) is not None:
             candidates.insert(0, single[at])
-        if candidates:
-            found[finding.fingerprint] = min((stand(one, finding) for one in candidates), key=_rank)
+        standings = [stand(one, finding) for one in candidates]
+        if (part := carried.get(finding.fingerprint)) is not None:
+            standings.append(part)
+        if standings:
+            found[finding.fingerprint] = min(standings, key=_rank)
     return found
+
+
+def _carried(
+    findings: Sequence[Finding], shared: Mapping[str, Waiver], stand: Callable[[Waiver, Finding], Standing]
+) -> dict[str, Standing]:
+    """Give, by fingerprint, the waivers of wholes for the parts that the ledger, or this run, tells to be split off.
+
+    One that was given for a part alone says nothing of another: whoever asked for it must have looked at the witnesses
+    of both. Its scanners tell that only where no two parts have one in common. Each weakness is given it once.
+    """
+    wholes = {one.part_of for one in findings if one.part_of}
+    kin: dict[str, list[Finding]] = {}
+    for one in findings if wholes else ():
+        for name in sorted(wholes.intersection(_names(one))):
+            kin.setdefault(name, []).append(one)
+    found: dict[str, Standing] = {}
+    for whole, parts in sorted(kin.items()):
+        holders = [one for one in parts if one.fingerprint in shared]
+        for holder in holders:
+            waiver = shared[holder.fingerprint]
+            if _subject(waiver).fingerprint not in _names(holder) or stand(waiver, holder).state != "active":
+                continue
+            having = [holder]
+            for part in parts:
+                own = shared.get(part.fingerprint)
+                if part.fingerprint in found or (own is not None and stand(own, part).state == "active"):
+                    continue
+                if whole not in (part.part_of, holder.part_of) or not _is_looked_at(waiver, part, having):
+                    continue
+                standing_now = stand(waiver, part)
+                if standing_now.state == "active":
+                    found[part.fingerprint] = standing_now
+                    having.append(part)
+    return found
+
+
+def _names(one: Finding) -> set[str]:
+    return {one.fingerprint, one.part_of, *(alias.value for alias in one.aliases)} - {""}
+
+
+def _is_looked_at(waiver: Waiver, part: Finding, having: Sequence[Finding]) -> bool:
+    """Tell whether a waiver was asked for when this was a witness of the same finding as those that have it."""
+
+    def scanners(one: Finding) -> set[str]:
+        return {witness.scanner for witness in one.witnesses}
+
+    def place(one: Finding) -> tuple[str, str, str]:
+        return one.location.path, one.location.commit, one.symbol
+
+    return scanners(part) <= set(waiver.request.bound.scanners) and all(
+        place(one) == place(part) and one.weakness != part.weakness and not scanners(one) & scanners(part)
+        for one in having
+    )
 
 
 _SHOWN = 12

@@ -121,15 +121,18 @@ def by_every_name(findings: Sequence[Finding], history: History | None, target: 
     new beside a change's base has none: its clock may go on from what was mended elsewhere, nobody's word does.
     """
     known = {one.fingerprint: one.aliases for one in (history.open if history is not None else ())}
+    wholes = {one.fingerprint: one.part_of for one in (history.open if history is not None else ()) if one.part_of}
     named = []
     for one in findings:
+        whole = one.part_of or next((wholes[then] for then in one.continues if then in wholes), "")
         if target.base_commit and one.state is State.NEW:
             before = {*one.continues, one.previous}
             names = [name for name in one.aliases if name.value not in before]
+            whole = ""
         else:
             older = (name for then in one.continues for name in known.get(then, ()))
             names = [name for name in (*one.aliases, *older) if name.value != one.fingerprint]
-        named.append(msgspec.structs.replace(one, aliases=tuple(dict.fromkeys(names))))
+        named.append(msgspec.structs.replace(one, aliases=tuple(dict.fromkeys(names)), part_of=whole))
     return named
 
 

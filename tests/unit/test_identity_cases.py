@@ -13,10 +13,11 @@ import pytest
 
 from secgate.correlate import to_known
 from secgate.events import FindingClosed, FindingOpened
-from secgate.model import Finding
+from secgate.model import Finding, Severity
+from secgate.pipeline.exceptions import by_every_name
 from secgate.waived import for_findings
 from secgate.waivers import Request, Waiver, bound_of, statement_id, statement_of, subject_of
-from tests.ledger_support import EPOCH_S
+from tests.ledger_support import EPOCH_S, protected
 from tests.unit.identity_kit import Scan, crosswalk, findings_of, normalised, scan_of, scans_of, target
 from tests.unit.identity_life import Life
 
@@ -94,9 +95,42 @@ def test_lives(life: dict[str, Any], tmp_path: Path) -> None:
         clocks = {one.fingerprint: one.first_seen_epoch_s for one in line.open()}
         days = sorted((clocks[one.fingerprint] - EPOCH_S) // _DAY_S for one in done.findings)
         counts = {"opened": kinds[FindingOpened], "closed": kinds[FindingClosed], "days": days}
-        counts["waived"] = _standing(done.findings, waivers, day=day)
+        named = by_every_name(done.findings, line.story.history(at_s=day * _DAY_S), protected())
+        counts["waived"] = _standing(named, waivers, day=day)
         told = {**states, **{name: value for name, value in counts.items() if value}}
         assert (day, told) == (day, step["expect"])
         assert all(len(set(one.witnesses)) == len(one.witnesses) for one in done.findings)
         if now["waive"]:
             waivers = [_waived(one) for one in done.findings]
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_waiver_of_one_part_says_nothing_of_the_other(half: int, tmp_path: Path) -> None:
+    line, files = Life(tmp_path), {"a.py": "def f(x):\n    eval(x)\n"}
+    scans = scans_of(files, ("alpha", "beta"))
+    line.see(files, scans, at_s=0)
+    apart = crosswalk(**{"beta-eval": "other-injection"})
+    for day in (1, 2):
+        done, _ = line.see(files, scans, at_s=day * _DAY_S, table=apart)
+        named = by_every_name(done.findings, line.story.history(at_s=day * _DAY_S), protected())
+        assert sorted(bool(one.part_of) for one in named) == [False, True]
+        assert (len(named), _standing(named, [_waived(named[half])], day=day)) == (2, 1)
+
+
+def test_a_scanner_that_joins_a_part_ends_the_waiver_of_the_whole_for_it(tmp_path: Path) -> None:
+    line, files = Life(tmp_path), {"a.py": "def f(x):\n    eval(x)\n"}
+    scans = scans_of(files, ("alpha", "beta"))
+    whole, _ = line.see(files, scans, at_s=0)
+    waivers = [_waived(one) for one in whole.findings]
+    done, _ = line.see(files, scans, at_s=_DAY_S, table=crosswalk(**{"beta-eval": "other-injection"}))
+    named = by_every_name(done.findings, line.story.history(at_s=_DAY_S), protected())
+    assert _standing(named, waivers, day=1) == 2
+    part = next(one for one in named if one.part_of)
+    joined = msgspec.structs.replace(
+        part, witnesses=(*part.witnesses, msgspec.structs.replace(part.witnesses[0], scanner="gamma"))
+    )
+    assert _standing([one for one in named if one is not part] + [joined], waivers, day=1) == 1
+    unknown = msgspec.structs.replace(part, part_of="")
+    assert _standing([one for one in named if one is not part] + [unknown], waivers, day=1) == 1
+    risen = msgspec.structs.replace(part, severity=Severity.CRITICAL)
+    assert _standing([one for one in named if one is not part] + [risen], waivers, day=1) == 1
