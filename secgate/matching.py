@@ -442,4 +442,7 @@ def _home(one: KnownFinding, homes: Mapping[_Key, list[int]], side: Sequence[Kno
         for at in homes.get(name, ())
         if one.lane is Lane.DEPENDENCIES or side[at].weakness != one.weakness or is_spoken(one)
     }
-    return min(fitting, key=lambda at: _position(side[at]), default=-1)
+    # Names of what was split off before are kept: whoever sees it last is the one it was with.
+    return min(
+        fitting, key=lambda at: (not set(one.scanners) <= set(side[at].scanners), _position(side[at])), default=-1
+    )

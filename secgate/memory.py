@@ -47,6 +47,7 @@ from secgate.model import (
     Obligation,
     ScanStatus,
     Value,
+    Whole,
 )
 from secgate.notification import KnownNotification, NotificationSent
 from secgate.population import PopulationImported
@@ -70,8 +71,8 @@ class Remembered(Value, frozen=True, kw_only=True):
     closed_epoch_s: int | None = None
     obligations: tuple[Obligation, ...] = ()
     former: tuple[Fingerprint, ...] = ()
-    part_of: str = ""
-    """What it was split off from, by the name that this had then."""
+    wholes: tuple[Whole, ...] = ()
+    """What it was split off from, and what that was split off from before."""
 
     @property
     def is_open(self) -> bool:
@@ -109,7 +110,7 @@ class Remembered(Value, frozen=True, kw_only=True):
             rules=tuple((witness.scanner, witness.rule) for witness in facts.witnesses),
             secret_macs=facts.secret_macs,
             sketch=facts.sketch,
-            part_of=self.part_of,
+            wholes=self.wholes,
             first_seen_epoch_s=self.first_seen_epoch_s,
             closed_epoch_s=self.closed_epoch_s,
             obligations=self.obligations,
@@ -181,7 +182,7 @@ class Line:
             if holder is None or holder is remembered or name not in holder.names:
                 self._by_name[name.value] = own
 
-    def follow(self, event: FindingAliased | FindingMerged | FindingSplit, *, sequence: int) -> None:
+    def follow(self, event: FindingAliased | FindingMerged | FindingSplit, *, sequence: int, at_epoch_s: int) -> None:
         """Take in that an identity goes on in another. Raises LedgerError if there is nothing that could."""
         match event:
             case FindingAliased():
@@ -189,7 +190,7 @@ class Line:
             case FindingMerged():
                 self._merge(event, sequence=sequence)
             case FindingSplit():
-                self._split(event, sequence=sequence)
+                self._split(event, sequence=sequence, at_epoch_s=at_epoch_s)
 
     def _rename(self, event: FindingAliased, *, sequence: int) -> None:
         """Know a finding by another fingerprint from here on."""
@@ -223,12 +224,13 @@ class Line:
             )
         )
 
-    def _split(self, event: FindingSplit, *, sequence: int) -> None:
+    def _split(self, event: FindingSplit, *, sequence: int, at_epoch_s: int) -> None:
         """Make a part of a finding one of its own, with the clock and the duties of the whole."""
         origin = self.find([event.origin.value])
         if origin is None or event.finding.fingerprint in self.findings:
             raise _impossible(sequence, event)
-        fingerprint = event.finding.fingerprint
+        fingerprint, whole = event.finding.fingerprint, event.origin.value
+        before = (one for one in origin.wholes if one.fingerprint != whole)
         self.put(
             Remembered(
                 facts=event.finding,
@@ -236,7 +238,7 @@ class Line:
                 first_seen_epoch_s=min(origin.first_seen_epoch_s, event.start_epoch_s),
                 obligations=tuple(replace(duty, finding=fingerprint) for duty in origin.obligations),
                 former=(event.origin,),
-                part_of=event.origin.value,
+                wholes=(Whole(fingerprint=whole, until_epoch_s=at_epoch_s), *before),
             )
         )
 
@@ -363,7 +365,7 @@ class Memory:
             case FindingOpened() | FindingSeenAgain():
                 self._open(event)
             case FindingAliased() | FindingMerged() | FindingSplit():
-                self._line_of(event).follow(event, sequence=sequence)
+                self._line_of(event).follow(event, sequence=sequence, at_epoch_s=at_epoch_s)
             case FindingChanged():
                 fingerprint = event.finding.fingerprint
                 line, known = self._known(event, fingerprint, sequence=sequence)
@@ -404,6 +406,7 @@ class Memory:
                 first_seen_epoch_s=event.start_epoch_s,
                 obligations=known.obligations if known is not None and same_episode else (),
                 former=former,
+                wholes=known.wholes if known is not None and same_episode else (),
             )
         )
 

@@ -776,6 +776,13 @@ class Coverage(Value, frozen=True, kw_only=True):
 # --------------------------------------------------------------------------------------------------------- memory
 
 
+class Whole(Value, frozen=True, kw_only=True):
+    """What a finding was a part of until then, by a recorded split, under the name that this had."""
+
+    fingerprint: str
+    until_epoch_s: Epoch
+
+
 class KnownFinding(Value, frozen=True, kw_only=True):
     """A finding as the ledger or a base scan remembers it, with what matching needs."""
 
@@ -795,8 +802,7 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     """Scanner and rule of each witness, where the ledger tells."""
     secret_macs: tuple[str, ...] = ()
     sketch: str = ""
-    part_of: str = ""
-    """Fingerprint of what it was split off from, by a recorded event."""
+    wholes: tuple[Whole, ...] = ()
     first_seen_epoch_s: Epoch | None = None
     closed_epoch_s: Epoch | None = None
     obligations: tuple[Obligation, ...] = ()

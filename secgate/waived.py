@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from secgate.fingerprint import package_key
-from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount
+from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount, Whole
 from secgate.patterns import PathPattern
 from secgate.twins import Seen, TwinWaiver, share_out
 from secgate.waivers import NO_KEY, AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
@@ -18,11 +18,12 @@ def for_findings(
     repository: str,
     now_epoch_s: int,
     longest_s: Callable[[Severity], int],
+    wholes: Mapping[str, Sequence[Whole]] | None = None,
 ) -> dict[str, Standing]:
     """Give, by fingerprint, the waiver that counts most for each finding that one names: an active one before others.
 
     Of a group of twins exactly as many are waived as there are waivers of them that hold. What an edited crosswalk
-    split is waived in all its parts, by the waiver of the whole.
+    split is waived in all its parts, by the waiver of the whole: `wholes` tells, by fingerprint, what each was part of.
     """
     single: list[Waiver] = []
     wide: list[Waiver] = []
@@ -39,7 +40,7 @@ def for_findings(
     single.sort(key=lambda one: (*_rank(_alone(one, now_epoch_s, longest_s)), one.id))
     named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
     shared = share_out(map(Seen, findings), named, lambda at, twin: _rank(stand(single[at], twin.finding)))
-    carried = _carried(findings, {name: single[at] for name, at in shared.items()}, stand)
+    carried = _carried(findings, {name: single[at] for name, at in shared.items()}, stand, wholes or {})
     found: dict[str, Standing] = {}
     for finding in findings:
         candidates = [one for one in wide if _is_advised(one, finding)]
@@ -54,41 +55,56 @@ def for_findings(
 
 
 def _carried(
-    findings: Sequence[Finding], shared: Mapping[str, Waiver], stand: Callable[[Waiver, Finding], Standing]
+    findings: Sequence[Finding],
+    shared: Mapping[str, Waiver],
+    stand: Callable[[Waiver, Finding], Standing],
+    wholes: Mapping[str, Sequence[Whole]],
 ) -> dict[str, Standing]:
     """Give, by fingerprint, the waivers of wholes for the parts that the ledger, or this run, tells to be split off.
 
-    One that was given for a part alone says nothing of another: whoever asked for it must have looked at the witnesses
-    of both. Its scanners tell that only where no two parts have one in common. Each weakness is given it once.
+    One that was asked for when they were apart says nothing of another part, nor does one whose scanners do not tell
+    the parts from each other: whoever asked must have looked at the witnesses of both. Each scanner's is given it once.
     """
-    wholes = {one.part_of for one in findings if one.part_of}
-    kin: dict[str, list[Finding]] = {}
-    for one in findings if wholes else ():
-        for name in sorted(wholes.intersection(_names(one))):
-            kin.setdefault(name, []).append(one)
     found: dict[str, Standing] = {}
-    for whole, parts in sorted(kin.items()):
-        holders = [one for one in parts if one.fingerprint in shared]
-        for holder in holders:
-            waiver = shared[holder.fingerprint]
-            if _subject(waiver).fingerprint not in _names(holder) or stand(waiver, holder).state != "active":
+    having: dict[str, list[Finding]] = {}
+    for _, kin in sorted(_kin(findings, wholes).items()):
+        for holder, holder_left in kin:
+            waiver = shared.get(holder.fingerprint)
+            if waiver is None or not _is_before(waiver, holder_left) or stand(waiver, holder).state != "active":
                 continue
-            having = [holder]
-            for part in parts:
+            sharing = having.setdefault(waiver.id, [holder])
+            for part, part_left in kin:
                 own = shared.get(part.fingerprint)
                 if part.fingerprint in found or (own is not None and stand(own, part).state == "active"):
                     continue
-                if whole not in (part.part_of, holder.part_of) or not _is_looked_at(waiver, part, having):
+                if holder_left is None and part_left is None:
+                    continue
+                if not (_is_before(waiver, part_left) and _is_looked_at(waiver, part, sharing)):
                     continue
                 standing_now = stand(waiver, part)
                 if standing_now.state == "active":
                     found[part.fingerprint] = standing_now
-                    having.append(part)
+                    sharing.append(part)
     return found
 
 
-def _names(one: Finding) -> set[str]:
-    return {one.fingerprint, one.part_of, *(alias.value for alias in one.aliases)} - {""}
+def _kin(
+    findings: Sequence[Finding], wholes: Mapping[str, Sequence[Whole]]
+) -> dict[str, list[tuple[Finding, int | None]]]:
+    """Give, by the name of each whole, what was part of it, with the time at which it left; None for what stayed."""
+    names = {whole.fingerprint for each in wholes.values() for whole in each}
+    kin: dict[str, list[tuple[Finding, int | None]]] = {name: [] for name in names}
+    for one in findings if kin else ():
+        left: dict[str, int | None] = dict.fromkeys((one.fingerprint, *(alias.value for alias in one.aliases)))
+        left.update((whole.fingerprint, whole.until_epoch_s) for whole in wholes.get(one.fingerprint, ()))
+        for name in left.keys() & kin.keys():
+            kin[name].append((one, left[name]))
+    return kin
+
+
+def _is_before(waiver: Waiver, left_epoch_s: int | None) -> bool:
+    """Tell whether a waiver was asked for before something left its whole; in the same second nobody can say."""
+    return left_epoch_s is None or max(waiver.asked_epoch_s, waiver.request.requested_epoch_s) < left_epoch_s
 
 
 def _is_looked_at(waiver: Waiver, part: Finding, having: Sequence[Finding]) -> bool:

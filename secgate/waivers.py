@@ -148,6 +148,7 @@ class Waiver(Value, frozen=True, kw_only=True):
 
     id: Digest
     request: Request
+    asked_epoch_s: Epoch = 0
     approver: str = ""
     approved_epoch_s: Epoch = 0
     revoked_by: str = ""
@@ -267,7 +268,7 @@ def _take(one: KnownStatement, signer: str, waivers: dict[str, Waiver], people: 
             if isinstance(request.subject, GapSubject):
                 require_readable(request.subject.path)
         for name, request in asked_for.items():
-            waivers.setdefault(name, Waiver(id=name, request=request))
+            waivers.setdefault(name, Waiver(id=name, request=request, asked_epoch_s=one.at_epoch_s))
         return
     if one.type == APPROVED:
         approval = msgspec.json.decode(data, type=Approval)

@@ -9,16 +9,19 @@ again or closed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import logging
 import os
 import signal
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from queue import SimpleQueue
+from typing import Any, BinaryIO, TypeVar
 from typing import Protocol as Port
 
 from lsprotocol import types
@@ -46,6 +49,11 @@ LARGE_BYTES = 250_000
 """Of a larger file it is said at once: it takes scanners seconds."""
 MOST_AT_ONCE = 3
 """Scans, each of which may hold hundreds of megabytes."""
+MOST_UNREAD_BYTES = 1 << 26
+"""How much is kept for an editor that does not read; then it counts as gone."""
+LAST_WORD_S = 2.0
+"""How long such an editor is waited for at the end."""
+Given = TypeVar("Given")
 _LOG = logging.getLogger(__name__)
 
 
@@ -303,16 +311,28 @@ async def _served(gate: Gating, stdin: BinaryIO, stdout: BinaryIO, signals: Sequ
     except ValueError as error:
         raise UsageError("stdin is no pipe", remedy="an editor starts this, and speaks to it through a pipe") from error
     protocol = session.protocol
-    protocol.set_writer(_Writer(stdout))
+    unheard: asyncio.Future[OSError] = loop.create_future()
+
+    def failed(error: OSError) -> None:
+        with contextlib.suppress(RuntimeError):  # the session is over meanwhile
+            loop.call_soon_threadsafe(_note, unheard, error)
+
+    writer = _Writer(stdout, failed)
+    writer.start()
+    protocol.set_writer(writer)
     with ThreadPoolExecutor(max_workers=MOST_AT_ONCE + 1, thread_name_prefix="secgate-editor") as pool:
         heard = asyncio.ensure_future(run_async(threading.Event(), reader, protocol, error_handler=protocol.unread))
         heard.add_done_callback(_taken)
         work = asyncio.ensure_future(session.work(pool))
         try:
-            await asyncio.wait({heard, work, came}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({heard, work, came, unheard}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             session.end()
             pipe.close()
+            if not came.done():
+                writer.finish()
+    if unheard.done() and not came.done():
+        raise unheard.result()
     return _ended(came, heard, work)
 
 
@@ -322,9 +342,9 @@ def _taken(heard: asyncio.Future[Any]) -> None:
         heard.exception()
 
 
-def _note(came: asyncio.Future[signal.Signals], number: signal.Signals) -> None:
+def _note(came: asyncio.Future[Given], what: Given) -> None:
     if not came.done():
-        came.set_result(number)
+        came.set_result(what)
 
 
 def _ended(came: asyncio.Future[signal.Signals], heard: asyncio.Future[None], work: asyncio.Future[None]) -> int:
@@ -339,16 +359,43 @@ def _ended(came: asyncio.Future[signal.Signals], heard: asyncio.Future[None], wo
     return 1
 
 
-class _Writer:
-    """Standard output, which is not the protocol's to close."""
+class _Writer(threading.Thread):
+    """Standard output, by a thread of its own: an editor that does not read holds up neither signals nor answers."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, failed: Callable[[OSError], object]) -> None:
+        # No process lives on for an editor that never reads.
+        super().__init__(name="secgate-writer", daemon=True)
+        self._descriptor = stream.fileno()
+        self._failed = failed
+        self._messages: SimpleQueue[bytes] = SimpleQueue()
+        self._unread = 0
+        self._lock = threading.Lock()
 
     def write(self, data: bytes) -> None:
-        """Write one message at once."""
-        self._stream.write(data)
-        self._stream.flush()
+        """Write one message, soon. Raises BrokenPipeError where the editor has not read for long."""
+        with self._lock:
+            self._unread += len(data)
+            if self._unread > MOST_UNREAD_BYTES:
+                raise BrokenPipeError(errno.EPIPE, "the editor does not read")
+        self._messages.put(data)
 
     def close(self) -> None:
-        """Leave the stream open: the command line flushes it at its end."""
+        """Leave the stream open: it is not the protocol's to close."""
+
+    def run(self) -> None:
+        """Write what there is, until there is an end or nobody who reads."""
+        while data := self._messages.get():
+            left = memoryview(data)
+            try:
+                while left:
+                    left = left[os.write(self._descriptor, left) :]
+            except OSError as error:
+                self._failed(error)
+                return
+            with self._lock:
+                self._unread -= len(data)
+
+    def finish(self) -> None:
+        """Wait for the last message, but not for an editor that does not read."""
+        self._messages.put(b"")
+        self.join(LAST_WORD_S)

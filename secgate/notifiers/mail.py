@@ -21,6 +21,7 @@ from secgate.errors import NotificationError, UsageError
 from secgate.escape import plain
 from secgate.model import Message
 from secgate.notices import headline, notice_words
+from secgate.requesting import within
 
 _MAILBOX = re.compile(r"[A-Za-z0-9._%+=-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -43,8 +44,10 @@ class MailNotifier:
     name = "mail"
     needs_secret = False
 
-    def __init__(self, *, timeout_s: float = 20.0) -> None:
+    def __init__(self, *, timeout_s: float = 20.0, limit_s: float = 60.0) -> None:
+        """`timeout_s` is for one answer, `limit_s` for all that is said."""
         self._timeout_s = timeout_s
+        self._limit_s = limit_s
 
     def body(self, message: Message) -> bytes:
         """See Notifier. The first line becomes the subject; it has words of ours alone."""
@@ -66,11 +69,15 @@ class MailNotifier:
         """See Notifier. `secret` is the password of the address's user."""
         route = _checked(address, secret)
         mail = _mail(body, route, at).as_bytes()
-        try:
+
+        def said() -> None:
             with self._connected(route) as server:
                 if route.user:
                     server.login(route.user, secret)
                 _deliver(server, route, mail)
+
+        try:
+            within(self._limit_s, said)
         except ssl.SSLCertVerificationError as error:
             raise NotificationError(untrusted(error.verify_code), remedy=_REMEDY) from error
         except smtplib.SMTPResponseException as error:

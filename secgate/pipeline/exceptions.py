@@ -22,6 +22,7 @@ from secgate.model import (
     State,
     Target,
     WaiverAccount,
+    Whole,
 )
 from secgate.people import id_of
 from secgate.pipeline.sight import Sight
@@ -94,7 +95,8 @@ def excepted(
     at = int(now.timestamp())
     repository = prepared.target.repository
     named = by_every_name(findings, history, prepared.target)
-    standings = for_findings(waivers, named, repository=repository, now_epoch_s=at, longest_s=limits.of)
+    wholes = wholes_of(findings, history, prepared.target, now_epoch_s=at)
+    standings = for_findings(waivers, named, repository=repository, now_epoch_s=at, longest_s=limits.of, wholes=wholes)
     covered, held = _waived_gaps(waivers, coverage, repository=repository, now_epoch_s=at, longest_s=limits.gap)
     used = {*held, *(one.waiver.id for one in standings.values())}
     names = {name for one in named for name in (one.fingerprint, *(alias.value for alias in one.aliases))}
@@ -120,20 +122,39 @@ def by_every_name(findings: Sequence[Finding], history: History | None, target: 
     What was edited some runs ago is still what its waiver was given for: that is void then, and not of no use. What is
     new beside a change's base has none: its clock may go on from what was mended elsewhere, nobody's word does.
     """
-    known = {one.fingerprint: one.aliases for one in (history.open if history is not None else ())}
-    wholes = {one.fingerprint: one.part_of for one in (history.open if history is not None else ()) if one.part_of}
+    known = {name: one.aliases for name, one in _by_name(history).items()}
     named = []
     for one in findings:
-        whole = one.part_of or next((wholes[then] for then in one.continues if then in wholes), "")
         if target.base_commit and one.state is State.NEW:
             before = {*one.continues, one.previous}
             names = [name for name in one.aliases if name.value not in before]
-            whole = ""
         else:
             older = (name for then in one.continues for name in known.get(then, ()))
             names = [name for name in (*one.aliases, *older) if name.value != one.fingerprint]
-        named.append(msgspec.structs.replace(one, aliases=tuple(dict.fromkeys(names)), part_of=whole))
+        named.append(msgspec.structs.replace(one, aliases=tuple(dict.fromkeys(names))))
     return named
+
+
+def _by_name(history: History | None) -> dict[str, KnownFinding]:
+    """Give what is open, and what may be back, by its fingerprint."""
+    return {one.fingerprint: one for one in (*history.closed, *history.open)} if history is not None else {}
+
+
+def wholes_of(
+    findings: Sequence[Finding], history: History | None, target: Target, *, now_epoch_s: int
+) -> dict[str, tuple[Whole, ...]]:
+    """Give, by fingerprint, what each finding was a part of, by the ledger or until this run; none for what is new."""
+    known = _by_name(history)
+    found = {}
+    for one in findings:
+        if target.base_commit and one.state is State.NEW:
+            continue
+        names = (one.part_of,) if one.part_of else one.continues
+        before = tuple(dict.fromkeys(whole for name in names if name in known for whole in known[name].wholes))
+        split = (Whole(fingerprint=one.part_of, until_epoch_s=now_epoch_s),) if one.part_of else ()
+        if split or before:
+            found[one.fingerprint] = (*split, *before)
+    return found
 
 
 def checked(

@@ -33,11 +33,21 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 class Spot(NamedTuple):
     """A file's path, "" where there is none, and the place inside of it where it is a container.
 
-    Without a path `inner` is the address as far as it is known, "" where there is none.
+    Without a path `inner` is the address as far as it is known, "" where there is none. `is_cut` says that it was
+    followed no further: bases or containers go on for too long, in a circle, or lead to one that is not there.
     """
 
     path: str
     inner: str = ""
+    is_cut: bool = False
+
+
+class _Address(NamedTuple):
+    """The whole address, "" where it has no absolute base, and what of it is below that base."""
+
+    whole: str
+    below: str
+    is_cut: bool = False
 
 
 _NOWHERE = Spot("")
@@ -66,8 +76,9 @@ class PlaceTable:
         self._spots: dict[tuple[str | None, str | None, int | None], Spot] = {}
         self._embedded: dict[int, _Embedded] = {}
         conventional = [ArtifactLocation(uri_base_id=name) for name in _ROOTS if name in bases]
-        addresses = [self._address(one.uri or "", one.uri_base_id)[0] for one in [*roots, *conventional]]
-        self._roots = tuple(_folder(one) for one in addresses if one)
+        addresses = [self._address(one.uri or "", one.uri_base_id) for one in [*roots, *conventional]]
+        self._roots = tuple(_folder(one.whole) for one in addresses if one.whole)
+        self._lacks_root = any(one.is_cut for one in addresses)
 
     def spot(self, location: ArtifactLocation | None) -> Spot:
         """Give where an artefact is. A nested one is at its outermost container: that is the file of the tree."""
@@ -105,45 +116,47 @@ class PlaceTable:
     def _spot(self, location: ArtifactLocation) -> Spot:
         inner: list[str] = []
         artifact = self._artifact(location.index)
-        while artifact and artifact.parent_index is not None and len(inner) < _DEEPEST:
+        while artifact and _is_nested(artifact) and len(inner) < _DEEPEST:
             container = self._artifact(artifact.parent_index)
             if container is None or container == artifact:
                 break
             inner.append((artifact.location.uri or "") if artifact.location else "")
             artifact = container
+        is_cut = artifact is not None and _is_nested(artifact)
         if artifact and artifact.location and (inner or not location.uri):
             location = artifact.location
-        path = self._path(location.uri or "", location.uri_base_id)
-        if not path and location.uri:
+        uri = location.uri or ""
+        address = self._address(uri, location.uri_base_id) if uri else _Address("", "")
+        path, is_of_a_root = self._path(address)
+        # What no root covers may be below one that was not followed to its end.
+        is_cut = is_cut or address.is_cut or (self._lacks_root and bool(address.whole) and not is_of_a_root)
+        if not path and uri:
             # A page of a server or a file of no tree: no place to go to, but one result's is not another's.
-            whole, below = self._address(location.uri[:LONGEST_PATH], location.uri_base_id)
-            return Spot("", (whole or below)[:LONGEST_PATH])
-        return Spot(path, "/".join(part.strip("/") for part in reversed(inner))[:LONGEST_PATH])
+            return Spot("", (address.whole or address.below)[:LONGEST_PATH], is_cut)
+        return Spot(path, "/".join(part.strip("/") for part in reversed(inner))[:LONGEST_PATH], is_cut)
 
-    def _path(self, uri: str, base: str | None) -> str:
-        if not uri:
-            return ""
-        address, below = self._address(uri, base)
+    def _path(self, address: _Address) -> tuple[str, bool]:
+        """Give the path in the tree, "" where there is none, and whether a root of the run covers it."""
         for root in self._roots:
-            if address.startswith(root):
-                return _relative(address.removeprefix(root))
+            if address.whole.startswith(root):
+                return _relative(address.whole.removeprefix(root)), True
         # The topmost base is the machine's own folder: what is below it is the path in the tree.
-        return _relative(below)
+        return _relative(address.below), False
 
-    def _address(self, uri: str, base: str | None) -> tuple[str, str]:
-        """Give the whole address, "" where it has no absolute base, and what of it is below that base."""
+    def _address(self, uri: str, base: str | None) -> _Address:
         seen: set[str] = set()
         below = uri
         if _SCHEME.match(uri):
-            return uri, uri
+            return _Address(uri, uri)
         while base and base in self._bases and base not in seen and len(seen) < _DEEPEST:
             seen.add(base)
             prefix = (self._bases[base].uri or "")[: LONGEST_PATH + 1]
             if _SCHEME.match(prefix):
-                return _folder(prefix) + below, below
+                return _Address(_folder(prefix) + below, below)
             below = _folder(prefix) + below
             base = self._bases[base].uri_base_id
-        return "", below
+        # A base of which nothing is said is the reader's to know.
+        return _Address("", below, bool(base) and base in self._bases)
 
     def _artifact(self, index: int | None) -> Artifact | None:
         if index is None or not 0 <= index < len(self._artifacts):
@@ -177,6 +190,11 @@ def _lines(embedded: _Embedded, region: Region, longest: int) -> str:
     stop = embedded.starts[end] if end < len(embedded.starts) else len(embedded.text)
     start = embedded.starts[region.start_line - 1]
     return embedded.text[start : min(stop, start + longest)].rstrip("\r\n")
+
+
+def _is_nested(artifact: Artifact) -> bool:
+    """Say whether it names a container; -1 is the standard's own word for none."""
+    return artifact.parent_index is not None and artifact.parent_index >= 0
 
 
 def _folder(uri: str) -> str:

@@ -57,11 +57,12 @@ _PLACEHOLDER = re.compile(r"\{(\d{1,4})\}|\{\{|\}\}")
 class ForeignRun(Value, frozen=True, kw_only=True):
     """One run of a foreign file. `claimed_success` is what the file says of itself, None where it says nothing.
 
-    `unplaced` counts results without a usable location in the tree. `informational` counts those that are no finding
-    by their kind and were left out. The rest stay among the results: `undecided` are those that the tool left to
-    somebody else to decide (kinds review and open), `suppressed` and `baselined` claim a suppression or a baseline
-    state, `misrated` have a severity that cannot be read. `errors` counts notifications of level error, by which a
-    tool says that it did not do all of its work.
+    `unplaced` counts results without a usable location in the tree, `cut` those whose place was not followed to its
+    end: its bases or containers go on for too long, in a circle, or to one that is not there. `informational` counts
+    those that are no finding by their kind and were left out. The rest stay among the results: `undecided` are those
+    that the tool left to somebody else to decide (kinds review and open), `suppressed` and `baselined` claim a
+    suppression or a baseline state, `misrated` have a severity that cannot be read. `errors` counts notifications of
+    level error, by which a tool says that it did not do all of its work.
     """
 
     tool: str
@@ -71,6 +72,7 @@ class ForeignRun(Value, frozen=True, kw_only=True):
     claimed_success: bool | None
     revision: str = ""
     unplaced: int = 0
+    cut: int = 0
     informational: int = 0
     undecided: int = 0
     suppressed: int = 0
@@ -86,6 +88,7 @@ class ForeignRun(Value, frozen=True, kw_only=True):
             (self.informational, f"results that say that nothing is wrong: {self.informational}"),
             (self.undecided, f"results left to be reviewed, which count: {self.undecided}"),
             (self.unplaced, f"results that name no place in a tree: {self.unplaced}"),
+            (self.cut, f"results placed only as far as their bases or containers could be followed: {self.cut}"),
             (self.suppressed, f"results that claim to be suppressed, and count: {self.suppressed}"),
             (self.baselined, f"results that claim a baseline state, which counts for nothing: {self.baselined}"),
             (self.misrated, f"results judged by level, their score being no number from 0 to 10: {self.misrated}"),
@@ -144,7 +147,7 @@ class _RunReader:
         )
         self._shared: dict[str, str] = {}
         self._found: dict[tuple[str | None, int | None], tuple[str, KnownRule | None]] = {}
-        self._unplaced = self._undecided = self._suppressed = self._baselined = self._misrated = 0
+        self._unplaced = self._cut = self._undecided = self._suppressed = self._baselined = self._misrated = 0
 
     def read(self, finish: Finish) -> ForeignRun:
         """Resolve all results, dropping each packed one."""
@@ -157,6 +160,7 @@ class _RunReader:
             head,
             results=tuple(results),
             unplaced=self._unplaced,
+            cut=self._cut,
             undecided=self._undecided,
             suppressed=self._suppressed,
             baselined=self._baselined,
@@ -205,6 +209,7 @@ class _RunReader:
     def _result(self, part: ResultPart, at: int) -> RawResult:
         identity, known = self._rule(part, at)
         spot, region, snippet, resource = self._place(part, at)
+        self._cut += spot.is_cut
         rule, bag = known.rule if known else Rule(id=identity), part.properties
         score = bag.score() if bag else None
         score = rule.score if score is None else score

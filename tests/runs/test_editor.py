@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import select
 import signal
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from lsprotocol import types
@@ -447,6 +452,36 @@ def test_an_editor_that_no_longer_listens_is_gone_though_it_speaks_on(product: P
         server.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         server.stdin.flush()
         assert server.wait(60) == 141, "as of any writer into a pipe that nobody reads"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (None, 1)])
+def test_an_editor_that_does_not_read_holds_up_no_end(
+    product: Product, number: signal.Signals | None, code: int
+) -> None:
+    env = {**product.env, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "secgate", "lsp"]
+    body = b'{"jsonrpc": "2.0", "id": 1, "method": "textDocument/hover", "params": {}}'
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        room = fcntl.fcntl(server.stdout, fcntl.F_GETPIPE_SZ)
+        server.stdin.write((b"Content-Length: %d\r\n\r\n" % len(body) + body) * (room // 100))
+        server.stdin.flush()
+        while full(server.stdout) < room - select.PIPE_BUF:
+            time.sleep(0.02)
+        if number is None:
+            server.stdin.close()
+        else:
+            server.send_signal(number)
+        try:
+            assert server.wait(60) == code
+        finally:
+            server.kill()
+
+
+def full(pipe: IO[bytes]) -> int:
+    """Give how many bytes wait in a pipe to be read."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"1234"), sys.byteorder)
 
 
 def test_a_name_that_no_file_can_have_costs_its_own_answer_alone(product: Product, git: Git) -> None:

@@ -35,6 +35,7 @@ from secgate.places.apart import Apart
 _KINDS = {"py": "python", "js": "javascript", "ts": "typescript", "tf": "terraform", "yaml": "yaml", "json": "json"}
 _SIGNS = {
     "alpha": {r"eval\(": "alpha-eval", r"run\(": "alpha-run", r'acl = "public-read"': "alpha-acl"},
+    "gamma": {r"eval\(": "gamma-eval"},
     "beta": {r"eval\(": "beta-eval", r"exec\(": "beta-exec", r"compile\(": "beta-compile"},
 }
 
@@ -45,8 +46,8 @@ class Scan(NamedTuple):
 
 
 def crosswalk(**rules: str) -> Crosswalk:
-    names = {"alpha-eval": "code-injection", "beta-eval": "code-injection", "alpha-run": "command-injection"} | rules
-    tables: dict[str, dict[str, str]] = {"alpha": {}, "beta": {}}
+    names = {f"{tool}-eval": "code-injection" for tool in _SIGNS} | {"alpha-run": "command-injection"} | rules
+    tables: dict[str, dict[str, str]] = {tool: {} for tool in _SIGNS}
     for rule, name in names.items():
         tables[rule.split("-", maxsplit=1)[0]][rule.replace("_", "-")] = name
     weaknesses = {

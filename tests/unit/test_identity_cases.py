@@ -13,8 +13,8 @@ import pytest
 
 from secgate.correlate import to_known
 from secgate.events import FindingClosed, FindingOpened
-from secgate.model import Finding, Severity
-from secgate.pipeline.exceptions import by_every_name
+from secgate.model import Finding, History, Severity
+from secgate.pipeline.exceptions import by_every_name, wholes_of
 from secgate.waived import for_findings
 from secgate.waivers import Request, Waiver, bound_of, statement_id, statement_of, subject_of
 from tests.ledger_support import EPOCH_S, protected
@@ -53,7 +53,7 @@ def _looked(step: dict[str, Any], files: dict[str, str]) -> list[Scan]:
     return scans
 
 
-def _waived(one: Finding) -> Waiver:
+def _waived(one: Finding, *, day: int = 0) -> Waiver:
     """Give a waiver of a finding as it is now, asked for and approved."""
     asked = Request(
         kind="accept",
@@ -61,17 +61,24 @@ def _waived(one: Finding) -> Waiver:
         bound=bound_of(one),
         reason="made",
         requester="p-1",
-        requested_epoch_s=EPOCH_S,
+        requested_epoch_s=EPOCH_S + day * _DAY_S + 1,
         expires_epoch_s=EPOCH_S + 90 * _DAY_S,
     )
     name = statement_id(statement_of(asked))
-    return Waiver(id=name, request=asked, approver="p-2", approved_epoch_s=EPOCH_S)
+    return Waiver(id=name, request=asked, approver="p-2", approved_epoch_s=EPOCH_S + day * _DAY_S + 2)
 
 
-def _standing(findings: Sequence[Finding], waivers: Iterable[Waiver], *, day: int) -> int:
-    """Count the findings that a waiver stands for."""
+def _standing(findings: Sequence[Finding], waivers: Iterable[Waiver], *, day: int, history: History) -> int:
+    """Count the findings that a waiver stands for, as a run of that day does that has `history`."""
     now_epoch_s = EPOCH_S + day * _DAY_S
-    found = for_findings(waivers, findings, repository="shop", now_epoch_s=now_epoch_s, longest_s=lambda _: 90 * _DAY_S)
+    found = for_findings(
+        waivers,
+        by_every_name(findings, history, protected()),
+        repository="shop",
+        now_epoch_s=now_epoch_s,
+        longest_s=lambda _: 90 * _DAY_S,
+        wholes=wholes_of(findings, history, protected(), now_epoch_s=now_epoch_s),
+    )
     return sum(one.state == "active" for one in found.values())
 
 
@@ -82,6 +89,7 @@ def test_lives(life: dict[str, Any], tmp_path: Path) -> None:
     for day, step in enumerate(life["step"]):
         then, now = now, now | {"twice": False, "waive": False} | step
         other = {key for key in ("version", "blind", "tools") if now.get(key) != then.get(key)}
+        history = line.story.history(at_s=day * _DAY_S)
         done, receipt = line.see(
             now["files"],
             _looked(now, now["files"]),
@@ -95,13 +103,16 @@ def test_lives(life: dict[str, Any], tmp_path: Path) -> None:
         clocks = {one.fingerprint: one.first_seen_epoch_s for one in line.open()}
         days = sorted((clocks[one.fingerprint] - EPOCH_S) // _DAY_S for one in done.findings)
         counts = {"opened": kinds[FindingOpened], "closed": kinds[FindingClosed], "days": days}
-        named = by_every_name(done.findings, line.story.history(at_s=day * _DAY_S), protected())
-        counts["waived"] = _standing(named, waivers, day=day)
+        counts["waived"] = _standing(done.findings, waivers, day=day, history=history)
         told = {**states, **{name: value for name, value in counts.items() if value}}
         assert (day, told) == (day, step["expect"])
         assert all(len(set(one.witnesses)) == len(one.witnesses) for one in done.findings)
         if now["waive"]:
-            waivers = [_waived(one) for one in done.findings]
+            chosen = done.findings if now["waive"] is True else [done.findings[now["waive"] - 1]]
+            waivers = [_waived(one, day=day) for one in chosen]
+
+
+_APART = crosswalk(**{"beta-eval": "other-injection"})
 
 
 @pytest.mark.parametrize("half", [0, 1])
@@ -109,12 +120,12 @@ def test_a_waiver_of_one_part_says_nothing_of_the_other(half: int, tmp_path: Pat
     line, files = Life(tmp_path), {"a.py": "def f(x):\n    eval(x)\n"}
     scans = scans_of(files, ("alpha", "beta"))
     line.see(files, scans, at_s=0)
-    apart = crosswalk(**{"beta-eval": "other-injection"})
     for day in (1, 2):
-        done, _ = line.see(files, scans, at_s=day * _DAY_S, table=apart)
-        named = by_every_name(done.findings, line.story.history(at_s=day * _DAY_S), protected())
-        assert sorted(bool(one.part_of) for one in named) == [False, True]
-        assert (len(named), _standing(named, [_waived(named[half])], day=day)) == (2, 1)
+        history = line.story.history(at_s=day * _DAY_S)
+        done, _ = line.see(files, scans, at_s=day * _DAY_S, table=_APART)
+        assert sorted(map(len, wholes_of(done.findings, history, protected(), now_epoch_s=EPOCH_S).values())) == [1]
+        waivers = [_waived(done.findings[half], day=day)]
+        assert (len(done.findings), _standing(done.findings, waivers, day=day, history=history)) == (2, 1)
 
 
 def test_a_scanner_that_joins_a_part_ends_the_waiver_of_the_whole_for_it(tmp_path: Path) -> None:
@@ -122,15 +133,34 @@ def test_a_scanner_that_joins_a_part_ends_the_waiver_of_the_whole_for_it(tmp_pat
     scans = scans_of(files, ("alpha", "beta"))
     whole, _ = line.see(files, scans, at_s=0)
     waivers = [_waived(one) for one in whole.findings]
-    done, _ = line.see(files, scans, at_s=_DAY_S, table=crosswalk(**{"beta-eval": "other-injection"}))
-    named = by_every_name(done.findings, line.story.history(at_s=_DAY_S), protected())
-    assert _standing(named, waivers, day=1) == 2
-    part = next(one for one in named if one.part_of)
+    history = line.story.history(at_s=_DAY_S)
+    done, _ = line.see(files, scans, at_s=_DAY_S, table=_APART)
+    assert _standing(done.findings, waivers, day=1, history=history) == 2
+    part = next(one for one in done.findings if one.part_of)
+    rest = [one for one in done.findings if one is not part]
     joined = msgspec.structs.replace(
         part, witnesses=(*part.witnesses, msgspec.structs.replace(part.witnesses[0], scanner="gamma"))
     )
-    assert _standing([one for one in named if one is not part] + [joined], waivers, day=1) == 1
+    assert _standing([*rest, joined], waivers, day=1, history=history) == 1
     unknown = msgspec.structs.replace(part, part_of="")
-    assert _standing([one for one in named if one is not part] + [unknown], waivers, day=1) == 1
+    assert _standing([*rest, unknown], waivers, day=1, history=history) == 1
     risen = msgspec.structs.replace(part, severity=Severity.CRITICAL)
-    assert _standing([one for one in named if one is not part] + [risen], waivers, day=1) == 1
+    assert _standing([*rest, risen], waivers, day=1, history=history) == 1
+
+
+def test_what_was_apart_when_a_waiver_was_asked_for_has_no_part_in_it_later(tmp_path: Path) -> None:
+    line, files = Life(tmp_path), {"a.py": "def f(x):\n    eval(x)\n"}
+    both = scans_of(files, ("alpha", "beta"))
+    second = msgspec.structs.replace(both[1].readings[0].results[0], rule="beta-other")
+    all_three = [both[0], scan_of("beta", (*both[1].readings[0].results, second))]
+    one_table = crosswalk(**{"beta-other": "code-injection"})
+    line.see(files, all_three, at_s=0, table=one_table)
+    done, _ = line.see(files, all_three, at_s=_DAY_S)
+    looked_at = next(one for one in done.findings if len(one.witnesses) == 2)
+    waivers = [_waived(looked_at, day=1)]
+    history = line.story.history(at_s=2 * _DAY_S)
+    assert _standing(done.findings, waivers, day=2, history=history) == 1
+    fewer = [both[0], scan_of("beta", [second])]
+    done, _ = line.see(files, fewer, at_s=2 * _DAY_S)
+    assert [len(one.witnesses) for one in done.findings] == [1, 1]
+    assert _standing(done.findings, waivers, day=2, history=history) == 1

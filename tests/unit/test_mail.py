@@ -7,6 +7,7 @@ import email.policy
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -45,6 +46,8 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         owner = self.server.owner
+        while owner.drips and not owner.is_over.wait(0.05):
+            self.wfile.write(b"2")
         self.say("220 ready")
         while line := self.rfile.readline().decode().rstrip("\r\n"):
             owner.commands.append(line)
@@ -90,6 +93,9 @@ class MailServer:
         self.mails: list[bytes] = []
         self.commands: list[str] = []
         self.encrypted_from = 0
+        self.drips = False
+        """Whether it greets a byte at a time, for as long as it is there."""
+        self.is_over = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner = self
         self.at = f"127.0.0.1:{self._server.server_address[1]}"
@@ -97,6 +103,7 @@ class MailServer:
         self._thread.start()
 
     def close(self) -> None:
+        self.is_over.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -150,6 +157,14 @@ def test_nobody_there_is_said_without_the_address(server: MailServer) -> None:
     with pytest.raises(NotificationError) as caught:
         MailNotifier().send(b"x", address=f"smtp://{server.at}/{ENDS}", secret="", at=NOW)
     assert "example.org" not in str(caught.value)
+
+
+def test_threat_13_a_mail_server_that_drips_is_given_up_on(server: MailServer) -> None:
+    server.drips = True
+    start = time.monotonic()
+    with pytest.raises(NotificationError, match="TimeoutError"):
+        MailNotifier(limit_s=0.3).send(b"x", address=f"smtp://{server.at}/{ENDS}", secret="", at=NOW)
+    assert time.monotonic() - start < 8
 
 
 @pytest.mark.parametrize(

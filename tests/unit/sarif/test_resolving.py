@@ -347,6 +347,46 @@ def test_a_chain_of_containers_ends() -> None:
     assert run_of(place(index=0), artifacts=chain).results[0].path == "a16"
 
 
+def _chain(length: int) -> dict[str, Any]:
+    """Give bases below each other, the last of which is absolute."""
+    bases = {f"B{at}": {"uri": f"d{at}/", "uriBaseId": f"B{at + 1}"} for at in range(length - 1)}
+    return {**bases, f"B{length - 1}": {"uri": "file:///w/"}}
+
+
+CUT = "t: results placed only as far as their bases or containers could be followed: 1"
+
+
+@pytest.mark.parametrize(
+    ("location", "run", "is_said"),
+    [
+        ({"uri": "x.py", "uriBaseId": "B0"}, {"originalUriBaseIds": _chain(16)}, False),
+        ({"uri": "x.py", "uriBaseId": "B0"}, {"originalUriBaseIds": _chain(17)}, True),
+        ({"uri": "x.py", "uriBaseId": "A"}, {"originalUriBaseIds": BASES}, True),
+        ({"uri": "x.py", "uriBaseId": "NOWHERE"}, {"originalUriBaseIds": BASES}, False),
+        ({"uri": "../x.py", "uriBaseId": "A"}, {"originalUriBaseIds": {"A": {"uri": "a", "uriBaseId": "A"}}}, True),
+        ({"index": 1}, {"artifacts": ARTIFACTS}, False),
+        ({"index": 3}, {"artifacts": ARTIFACTS}, True),
+        ({"index": 0}, {"artifacts": [{"location": {"uri": "a"}, "parentIndex": 1}, {"parentIndex": 0}]}, True),
+        ({"index": 0}, {"artifacts": [{"location": {"uri": "a"}, "parentIndex": 7}]}, True),
+        ({"index": 0}, {"artifacts": [{"location": {"uri": "a"}, "parentIndex": -1}]}, False),
+        ({"uri": "file:///w/x.py"}, {"originalUriBaseIds": _chain(17) | {"SRCROOT": {"uriBaseId": "B0"}}}, True),
+        ({"uri": "file:///w/x.py"}, {"originalUriBaseIds": {"SRCROOT": {"uri": "file:///w/"}}}, False),
+    ],
+)
+def test_a_place_that_is_not_followed_to_its_end_is_said(
+    location: dict[str, Any], run: dict[str, Any], is_said: bool
+) -> None:
+    assert (CUT in run_of(place(**location), **run).remarks()) is is_said
+
+
+def test_a_hundred_thousand_bases_cost_no_more_than_a_few_and_one_remark() -> None:
+    circle = {f"B{at}": {"uri": "d/", "uriBaseId": f"B{(at + 1) % 100_000}"} for at in range(100_000)}
+    results = [place(uri="x.py", uriBaseId=f"B{at}") for at in range(1_000)]
+    run = run_of({}, originalUriBaseIds=circle, results=results)
+    assert {one.path for one in run.results} == {"d/" * 16 + "x.py"}
+    assert [one for one in run.remarks() if "bases" in one] == [CUT.removesuffix("1") + "1000"]
+
+
 def test_a_rule_is_found_by_a_taxonomys_place_in_its_own_relationships() -> None:
     target = {"index": 0, "toolComponent": {"name": "CWE", "index": 0}}
     rule = {"id": "R", "relationships": [{"target": target, "kinds": ["superset"]}]}
