@@ -129,6 +129,7 @@ def _against_base(
     matching = match(known_now, base or (), target.renames, across_tools=across_tools, stands=stands, unseen=unseen)
     pairs = {pair.now: pair for pair in matching.pairs}
     split = dict(matching.split)
+    tiers = {pair.then: pair.tier for pair in matching.pairs} if split else {}
     changed = None if target.changed is None else frozenset(target.changed)
     for at, one in enumerate(findings):
         state, basis = State.NEW, "not in the base" if base is not None else "nothing to compare with"
@@ -139,7 +140,8 @@ def _against_base(
             basis += _AMBIGUOUS if ambiguous else ""
             then = base[pairs[at].then]
         elif base is not None and at in split:
-            state, basis, then = State.UNCHANGED, "in the base, as part of another finding", base[split[at]]
+            state, _ = _STATES[tiers[split[at]]]
+            basis, then = "in the base, as part of another finding", base[split[at]]
         elif ambiguous:
             basis += _UNSURE
         findings[at] = msgspec.structs.replace(

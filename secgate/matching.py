@@ -30,6 +30,7 @@ from typing import NamedTuple
 from secgate.likeness import ALIKE, LONG, MUCH_ALIKE, alike, joint_word_count, likeness, word_count
 from secgate.model import Finding, KnownFinding, Lane, Rename, Severity
 from secgate.neighbours import Neighbours
+from secgate.parts import parts_beside
 from secgate.placeless import is_reworded, is_spoken, is_untold
 
 
@@ -90,6 +91,7 @@ def known(finding: Finding) -> KnownFinding:
         anchor=finding.anchor,
         start_line=finding.location.region.start_line,
         scanners=tuple(sorted({witness.scanner for witness in finding.witnesses})),
+        rules=tuple(dict.fromkeys((witness.scanner, witness.rule) for witness in finding.witnesses)),
         secret_macs=finding.secret_macs,
         sketch=finding.sketch,
         first_seen_epoch_s=finding.first_seen_epoch_s,
@@ -406,7 +408,8 @@ def _merges_and_splits(
         return (), ()
     gone = {name for at in work.left_then for name in _names(then[at])}
     come = {name for at in work.left_now for name in _names(now[at])}
-    parts = _parts(now, then, work)
+    beside = parts_beside(now, then, ((pair.now, pair.then) for pair in work.pairs), work.left_now)
+    parts = {**beside, **_parts(now, then, work)}
     homes = _homes(gone, now, [pair.now for pair in work.pairs])
     origins = _homes(come, then, [pair.then for pair in work.pairs])
     merged = ((_home(then[at], homes, now), at) for at in work.left_then)
@@ -443,6 +446,5 @@ def _home(one: KnownFinding, homes: Mapping[_Key, list[int]], side: Sequence[Kno
         if one.lane is Lane.DEPENDENCIES or side[at].weakness != one.weakness or is_spoken(one)
     }
     # Names of what was split off before are kept: whoever sees it last is the one it was with.
-    return min(
-        fitting, key=lambda at: (not set(one.scanners) <= set(side[at].scanners), _position(side[at])), default=-1
-    )
+    seen = set(one.scanners)
+    return min(fitting, key=lambda at: (not seen <= set(side[at].scanners), _position(side[at])), default=-1)

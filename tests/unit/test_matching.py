@@ -33,7 +33,7 @@ def _alias(*values: str) -> tuple[Fingerprint, ...]:
 
 
 _SOME = st.builds(
-    lambda path, weakness, symbol, anchor, ordinal, lane, severity, alias, line: _known(
+    lambda path, weakness, symbol, anchor, ordinal, lane, severity, alias, line, rules: _known(
         f"{path}{weakness}{symbol}{anchor}{ordinal}{lane}",
         path=path,
         weakness=weakness,
@@ -45,6 +45,7 @@ _SOME = st.builds(
         aliases=_alias(*alias),
         start_line=line,
         scanners=("tool",),
+        rules=tuple(("tool", rule) for rule in sorted(rules)),
     ),
     st.sampled_from("ab"),
     st.sampled_from("vw"),
@@ -55,6 +56,7 @@ _SOME = st.builds(
     st.sampled_from(list(Severity)),
     st.lists(st.sampled_from("123"), max_size=2),
     st.sampled_from([1, 2, 90, 300]),
+    st.sets(st.sampled_from("rst"), max_size=2),
 )
 _SIDE = st.lists(_SOME, max_size=8, unique_by=lambda one: one.fingerprint)
 _RENAMES = st.sampled_from([(), (Rename(old="a", new="b"),), (Rename(old="a", new="b"), Rename(old="b", new="a"))])
@@ -200,3 +202,29 @@ def test_linear_on_twins() -> None:
     now = [_known(f"n{at}", anchor="same", severity=Severity.HIGH) for at in range(20_000)]
     then = [_known(f"t{at}", anchor="else", severity=Severity.LOW) for at in range(20_000)]
     assert not match(now, then).pairs
+
+
+@pytest.mark.parametrize(
+    ("part", "stays", "is_part"),
+    [
+        ({}, {}, True),
+        ({"rules": (("beta", "other"),)}, {}, False),
+        ({"rules": (("beta", "b"), ("beta", "other"))}, {}, False),
+        ({"severity": Severity.CRITICAL}, {}, False),
+        ({"anchor": "elsewhere"}, {}, False),
+        ({"symbol": "g"}, {}, False),
+        ({"ordinal": 2}, {}, False),
+        ({"rules": ()}, {}, False),
+        ({}, {"rules": (("alpha", "a"), ("beta", "b"))}, False),
+    ],
+)
+def test_of_what_is_split_and_renamed_at_once_rules_tell_the_part(
+    part: dict[str, object], stays: dict[str, object], is_part: bool
+) -> None:
+    there = {"symbol": "f", "anchor": "x"}
+    whole = _known("then", **there, weakness="v", rules=(("alpha", "a"), ("beta", "b")))
+    one = _known("stays", **(there | {"path": "b", "weakness": "v", "rules": (("alpha", "a"),)} | stays))
+    other = _known("part", **(there | {"path": "b", "weakness": "w", "rules": (("beta", "b"),)} | part))
+    done = match([one, other], [whole], [Rename(old="a", new="b")])
+    assert [(pair.now, pair.tier) for pair in done.pairs] == [(0, Tier.RENAMED)]
+    assert done.split == (((1, 0),) if is_part else ())
