@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from secgate.events import RunTool
-from secgate.memory import Line, Remembered
+from secgate.memory import Line, Remembered, tools_for
 from secgate.model import Lane, LaneCoverage, RunDocument, ScanStatus
 from secgate.retirement import Retirement
 from secgate.run_facts import run_tool
@@ -53,8 +53,8 @@ class Outlook:
         return tuple(sorted(lane for lane, account in self._accounts.items() if covered_whole(account)))
 
     def ran(self, lane: Lane, scanner: str) -> bool:
-        """Tell whether `scanner` completed for `lane`."""
-        return scanner not in self._failed and (lane, scanner) in self._tools
+        """Tell whether `scanner` completed for `lane`, or for its own where what it saw is of another."""
+        return scanner not in self._failed and bool(tools_for(self._tools, lane, scanner))
 
     def basis_of_absence(
         self, known: Remembered, *, line: Line, gone: Collection[str], retirement: Retirement
@@ -94,7 +94,7 @@ class Outlook:
     def _has_same_rules(self, known: Remembered, scanner: str, line: Line) -> bool:
         facts = known.facts
         before = line.seen_with(facts.fingerprint, facts.lane, scanner)
-        now = self._tools[(facts.lane, scanner)]
+        now = tools_for(self._tools, facts.lane, scanner)
         if not before or _age(now) < _age(before):
             return False
         if _settings(before) == _settings(now):

@@ -139,6 +139,17 @@ class KnownPopulation(Value, frozen=True, kw_only=True):
     at_epoch_s: int
 
 
+def tools_for(tools: Mapping[tuple[Lane, str], RunTools], lane: Lane, scanner: str) -> RunTools:
+    """Give what `scanner` was in a lane; () where it did not run.
+
+    Of a scanner that saw what is of another lane than it serves, as one for code sees secrets, what it was in its own.
+    """
+    own = tools.get((lane, scanner))
+    if own is not None:
+        return own
+    return tuple(tool for (_, name), found in sorted(tools.items()) if name == scanner for tool in found)
+
+
 class Line:
     """Everything that is remembered of one line of one repository."""
 
@@ -159,7 +170,7 @@ class Line:
 
     def seen_with(self, fingerprint: str, lane: Lane, scanner: str) -> RunTools:
         """Give `scanner` as it was when the finding was last seen in a settled lane; () when it never was."""
-        return self._last_seen_with.get(fingerprint, self._tools).get((lane, scanner), ())
+        return tools_for(self._last_seen_with.get(fingerprint, self._tools), lane, scanner)
 
     def put(self, remembered: Remembered) -> None:
         """Take in a finding in place of what was known by its fingerprint."""

@@ -374,6 +374,11 @@ class Job(Value, frozen=True, kw_only=True):
     """Arguments under which it does the very same, but gets ready first and then waits at `STANDBY_GATE`; () for none.
 
     `files` are there, and empty, until the gate opens."""
+    compared: tuple[str | Slot, ...] | None = None
+    """What of `argv` says how a scanner looks, the same whatever files there are and whichever machine it is.
+
+    Runs are compared by it, so that what is gone from one with other files can be told to be gone. None: all of `argv`
+    but the files; (): nothing."""
 
 
 class Output(Value, frozen=True, kw_only=True):

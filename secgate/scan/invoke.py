@@ -429,14 +429,15 @@ def _without_files(job: Job) -> list[str | Slot]:
 
 
 def _options_digest(task: ScannerTask, jobs: Sequence[Job], *, offline: bool) -> str:
-    """Digest of everything but the files that the result depends on, so that runs over other files compare."""
+    """Digest of all but the files that the result depends on, so that runs over other files, elsewhere, compare."""
     options = {
         "settings": {key: task.settings[key] for key in sorted(task.settings)},
-        "argv": sorted({_shown_options(job) for job in jobs}),
+        "argv": sorted({shown for job in jobs if (shown := _shown_options(job))}),
         "offline": offline,
     }
     return hashlib.sha256(msgspec.json.encode(options, order="sorted")).hexdigest()
 
 
 def _shown_options(job: Job) -> str:
-    return "\0".join(part if isinstance(part, str) else f"{{{part.name}}}{part.suffix}" for part in _without_files(job))
+    parts = _without_files(job) if job.compared is None else job.compared
+    return "\0".join(part if isinstance(part, str) else f"{{{part.name}}}{part.suffix}" for part in parts)

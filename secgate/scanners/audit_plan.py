@@ -188,18 +188,19 @@ def audit(name: str, plan: Plan, *, limits: Limits) -> Job:
         if not _PIN_LINE.fullmatch(line):
             raise InternalError(f"not a pin: {line!r}")
     local = plan.source == "local"
-    service: tuple[str | Slot, ...] = ("-s", "pypi") if plan.source == "index" else ("-s", "osv")
-    if local:
-        service = (*service, "--osv-url", Slot(name="service") if lines else _NO_SERVICE)
+    fixed: tuple[str | Slot, ...] = (
+        *(Slot(name="python"), "-I", "-m", "pip_audit", "-r", Slot(name="work", suffix=f"/{LIST}")),
+        *("--no-deps", "--disable-pip", "-f", "json", "--desc", "on", "--aliases", "on"),
+        *("--progress-spinner", "off", "--timeout", "15", "--cache-dir", Slot(name="work", suffix="/cache")),
+        *("-s", "pypi" if plan.source == "index" else "osv"),
+        *(("--osv-url",) if local else ()),
+    )
+    address: tuple[str | Slot, ...] = (Slot(name="service") if lines else _NO_SERVICE,) if local else ()
     return Job(
         scanner="pip-audit",
         name=name,
-        argv=(
-            *(Slot(name="python"), "-I", "-m", "pip_audit", "-r", Slot(name="work", suffix=f"/{LIST}")),
-            *("--no-deps", "--disable-pip", "-f", "json", "--desc", "on", "--aliases", "on"),
-            *("--progress-spinner", "off", "--timeout", "15", "--cache-dir", Slot(name="work", suffix="/cache")),
-            *service,
-        ),
+        argv=(*fixed, *address),
+        compared=fixed,
         files=tuple(sorted(plan.files)),
         blobs={LIST: "".join(f"{line}\n" for line in lines).encode(), PLAN: _encode(plan)},
         env={"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} if local else {},
@@ -234,6 +235,7 @@ def resolution(number: int, settled: Settled, *, source: str, request: PlanReque
             *("--python", Slot(name="python"), "--cache-dir", Slot(name="work", suffix="/uv")),
             *("--no-header", "--annotation-style", "line", "--color", "never", "--no-progress"),
         ),
+        compared=(),
         files=(manifest.path,),
         blobs={LIST: "".join(f"{line}\n" for line in lines).encode(), PLAN: _encode(plan)},
         cwd="work",

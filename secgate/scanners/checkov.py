@@ -64,6 +64,11 @@ _OTHER_NAME = "not-listed: the tool reads no file of this name; rename it to the
 _UNREAD = "unread.json"
 """Blob: the places in the job's list of files with a name that the tool passes over."""
 _CONFIGURATION = "checkov.yaml"
+_COMPARED = (
+    *(Slot(name="python"), "-I", "-m", "checkov.main"),
+    *("--config-file", Slot(name="work", suffix=f"/{_CONFIGURATION}"), "--skip-download", "--compact"),
+    *("--output", "json"),
+)
 # checkov 3.3 exits 1 on failed checks, 2 when it breaks off.
 _NO_REASON = "No comment provided"
 _ENDED = (0, 1)
@@ -132,11 +137,8 @@ class Checkov:
         job = Job(
             scanner=self.name,
             name="checkov:1",
-            argv=(
-                *(Slot(name="python"), "-I", "-m", "checkov.main"),
-                *("--config-file", Slot(name="work", suffix=f"/{_CONFIGURATION}"), "--skip-download", "--compact"),
-                *("--output", "json", "--framework", *frameworks, "--directory", "."),
-            ),
+            argv=(*_COMPARED, "--framework", *frameworks, "--directory", "."),
+            compared=_COMPARED,
             files=tuple(file.path for file in request.files),
             blobs={_CONFIGURATION: b"{}\n", _UNREAD: msgspec.json.encode(unread)},
             env={"CKV_IGNORED_DIRECTORIES": ".git", "CKV_IGNORE_HIDDEN_DIRECTORIES": "False"},

@@ -164,6 +164,7 @@ class DetectSecrets:
                     scanner=self.name,
                     name=f"detect-secrets:{number}",
                     argv=argv,
+                    compared=_COMPARED,
                     standby=standing_by(argv, imports=_IMPORTS),
                     files=(*part, *also),
                     limits=request.limits,
@@ -182,6 +183,7 @@ class DetectSecrets:
             scanner=self.name,
             name=f"detect-secrets:{name}",
             argv=(*_COMMAND, *options, *map(argument, blobs)),
+            compared=_COMPARED,
             files=tuple(path for path, _ in copies),
             blobs=blobs,
             cwd="work",
@@ -221,6 +223,7 @@ _COMMAND: tuple[str | Slot, ...] = (
 )
 _IMPORTS = "detect_secrets.main detect_secrets.core.plugins.util"
 _NO_ENTROPY = ("--disable-plugin", "Base64HighEntropyString", "--disable-plugin", "HexHighEntropyString")
+_COMPARED = (*_COMMAND, *_NO_ENTROPY)
 
 
 def _text(data: bytes) -> tuple[str, bool]:

@@ -69,6 +69,10 @@ _HARD_CODED = 798
 _CONFIDENCES = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
 _ENDED = (0, 200, 205)
 _DEPTH = "8"
+_COMPARED: tuple[str | Slot, ...] = (
+    *(Slot(name="tool"), "scan", "--quiet", "--no-validate", "--no-update-check", "--format", "json"),
+    *("--git-history", "none", "--no-ignore", "--no-dedup", "--max-file-size", "0", "--extraction-depth", _DEPTH),
+)
 """Archives in archives that are opened; 2 unless told."""
 _UNOPENED = "unopened.json"
 """Blob: place in the job's list of files -> why the tool does not look into this archive."""
@@ -155,11 +159,7 @@ class Kingfisher:
         """Parts by the length of the argument list."""
         cache = options(request, KingfisherOptions, scanner=self.name).rule_cache
         cache_argument = cache or Slot(name="work", suffix="/rules")
-        fixed: tuple[str | Slot, ...] = (
-            *(Slot(name="tool"), "scan", "--quiet", "--no-validate", "--no-update-check", "--format", "json"),
-            *("--git-history", "none", "--no-ignore", "--no-dedup", "--max-file-size", "0"),
-            *("--extraction-depth", _DEPTH, "--jobs", str(request.parallel), "--rule-cache-dir", cache_argument),
-        )
+        fixed = (*_COMPARED, "--jobs", str(request.parallel), "--rule-cache-dir", cache_argument)
         paths = tuple(file.path for file in request.files)
         closed = {
             file.path: why
@@ -172,6 +172,7 @@ class Kingfisher:
                 scanner=self.name,
                 name=f"{self.name}:whole",
                 argv=(*fixed, "."),
+                compared=_COMPARED,
                 files=paths,
                 blobs=_blobs(paths, closed),
                 limits=request.limits,
@@ -241,6 +242,7 @@ def _named(
             scanner=Kingfisher.name,
             name=f"{Kingfisher.name}:{number}",
             argv=(*options, *map(argument, part)),
+            compared=_COMPARED,
             files=part,
             blobs=_blobs(part, closed),
             limits=limits,

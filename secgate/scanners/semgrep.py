@@ -148,7 +148,7 @@ class Semgrep:
     def plan(self, request: PlanRequest) -> tuple[Job, ...]:
         """One job per language and part of its files, the large ones apart."""
         chosen = options(request, SemgrepOptions, scanner=self.name)
-        fixed = self._fixed(request, chosen)
+        fixed = _fixed(chosen)
         jobs = []
         for language, kinds in LANGUAGES.items():
             files = [file for file in request.files if any(kind in file.kinds for kind in kinds)]
@@ -158,31 +158,14 @@ class Semgrep:
                     Job(
                         scanner=self.name,
                         name=f"semgrep:{language}:{number}",
-                        argv=(*fixed, *unknown, *packs, "--", *map(argument, part)),
+                        argv=(*fixed, "--jobs", str(request.parallel), *unknown, *packs, "--", *map(argument, part)),
+                        compared=fixed,
                         files=part,
                         limits=request.limits,
                         grain="file",
                     )
                 )
         return tuple(jobs)
-
-    def _fixed(self, request: PlanRequest, chosen: SemgrepOptions) -> tuple[str | Slot, ...]:
-        native = chosen.entry == "native"
-        return (
-            *(Slot(name="tool"), "scan"),
-            *(("--experimental", "--no-rewrite-rule-ids") if native else ("--no-rewrite-rule-ids",)),
-            *("--metrics=off", "--disable-version-check", "--json", "--disable-nosem", "--no-git-ignore"),
-            *(
-                "--oss-only",
-                "--max-target-bytes",
-                "0",
-                "--timeout",
-                f"{chosen.rule_timeout_s:g}",
-                "--timeout-threshold",
-                "3",
-            ),
-            *("--jobs", str(request.parallel)),
-        )
 
     def read(self, job: Job, output: Output) -> Reading:
         """See Scanner. A rule pack that does not load is a crash: nothing was looked for."""
@@ -207,6 +190,24 @@ class Semgrep:
             counted=len(report.paths.scanned),
             notices=_skipped(len(report.skipped_rules)),
         )
+
+
+def _fixed(chosen: SemgrepOptions) -> tuple[str | Slot, ...]:
+    native = chosen.entry == "native"
+    return (
+        *(Slot(name="tool"), "scan"),
+        *(("--experimental", "--no-rewrite-rule-ids") if native else ("--no-rewrite-rule-ids",)),
+        *("--metrics=off", "--disable-version-check", "--json", "--disable-nosem", "--no-git-ignore"),
+        *(
+            "--oss-only",
+            "--max-target-bytes",
+            "0",
+            "--timeout",
+            f"{chosen.rule_timeout_s:g}",
+            "--timeout-threshold",
+            "3",
+        ),
+    )
 
 
 def _packs(chosen: SemgrepOptions, language: str) -> tuple[str | Slot, ...]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from secgate.config import Machine
+from secgate.events import FindingClosed, FindingOpened, event_of
+from secgate.gate_events import GateChanged
+from secgate.ledgers.sqlite import SqliteLedger
 from secgate.model import Finding, Outcome, RunDocument
 from secgate.pipeline import RunRequest, render, run
 from secgate.preparation import Silence
-from tests.product import KEY, NOW, gaps, tree
+from tests.product import DAY, KEY, NOW, gaps, tree
+from tests.unit.conftest import Git
 
 PASSWORD = "hunter2" + "-correct-horse"
 FILES = {
@@ -72,3 +77,22 @@ def test_a_workflow_that_runs_a_strangers_title_fails_the_run(document: RunDocum
 def test_threat_12_no_tool_repeats_a_secret(document: RunDocument, form: str) -> None:
     shown = render(document, form, width=80, colour=False)
     assert (PASSWORD.encode() in shown, KEY.encode() in shown) == (False, False)
+
+
+def test_a_secret_that_a_tool_for_code_saw_too_is_closed_when_the_last_one_is_gone(git: Git, tmp_path: Path) -> None:
+    """Bandit serves another lane than the finding's; with no candidate left, detect-secrets is called otherwise."""
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SECGATE_OFFLINE": "1"}
+    state = str(tmp_path / "state")
+    machine = Machine(env=env, cwd=str(tmp_path), python=sys.executable, prefix=sys.prefix, state=state)
+    for day, text in enumerate((f'password = "{PASSWORD}"\n', "import sys\n")):
+        git.commit({"settings.py": text, **({"page.js": "let a = 1;\n"} if day else {})})
+        request = RunRequest(path=str(git.root), scope="protected", ref="refs/heads/main", jobs=1 + day)
+        document = run(request, machine=machine, now=NOW + day * DAY, observer=Silence())
+        saw = {witness.scanner for one in document.findings for witness in one.witnesses}
+        assert saw == (set() if day else {"bandit", "detect-secrets"})
+    entries = SqliteLedger(str(git.root / ".git" / "secgate" / "ledger.sqlite")).read()
+    clocks = (FindingOpened, FindingClosed, GateChanged)
+    assert [type(event) for event in map(event_of, entries) if isinstance(event, clocks)] == [
+        FindingOpened,
+        FindingClosed,
+    ]

@@ -14,6 +14,7 @@ import pytest
 from secgate.cache import Outputs
 from secgate.errors import InternalError, UsageError
 from secgate.model import FileStatus, Job, Output, RawResult, Reading, Region, ScanStatus, View
+from secgate.ports import PlanRequest
 from secgate.scan import ScannerTask, ScanResult
 from secgate.scan.claims import attach
 from secgate.scan.reading import view_reader
@@ -244,6 +245,23 @@ def test_settings_change_the_options_digest(view: View) -> None:
         return run(CannedExecutor({"lines": GOOD}), task, view=view, target=TARGET)[0].invocation.options_digest
 
     assert digest(a=1) != digest(a=2)
+
+
+def test_what_a_job_has_of_its_files_or_its_machine_is_no_option(view: View) -> None:
+    def digest(argv: tuple[str, ...], compared: tuple[str, ...] | None) -> str:
+        class Other(LineScanner):
+            def plan(self, request: PlanRequest) -> tuple[Job, ...]:
+                (job,) = super().plan(request)
+                return (msgspec.structs.replace(job, argv=(*argv, *job.files), compared=compared),)
+
+        task = ScannerTask(scanner=Other(), tool=tool("lines"))
+        return run(CannedExecutor({"lines": GOOD}), task, view=view, target=TARGET)[0].invocation.options_digest
+
+    assert (
+        digest(("x", "--jobs", "2"), ("x",)) == digest(("x", "--jobs", "4", "--late"), ("x",)) == digest(("x",), None)
+    )
+    assert digest(("x", "--jobs", "2"), None) != digest(("x",), None)
+    assert digest(("x",), ("x", "--loose")) != digest(("x",), None)
 
 
 def test_comments_of_the_scanner_become_claims(view: View) -> None:

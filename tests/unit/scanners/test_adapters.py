@@ -16,7 +16,9 @@ from secgate.model import (
     Region,
     ScanStatus,
     Severity,
+    Source,
     SourceFile,
+    View,
 )
 from secgate.ports import Scanner
 from secgate.scanners.bandit import Bandit
@@ -351,3 +353,41 @@ def test_detect_secrets_gives_a_large_text_a_job_of_its_own() -> None:
     files = (request.files[0], msgspec.structs.replace(request.files[1], size_bytes=LARGE_BYTES + 1))
     jobs = DetectSecrets().plan(msgspec.structs.replace(request, files=files))
     assert [job.files for job in jobs] == [("a.txt",), ("b.txt",)]
+
+
+COMPARED: dict[type[Scanner], tuple[tuple[dict[str, bytes], str], ...]] = {
+    Bandit: (({"a.py": b"x"}, "python"), ({"b.py": b"x", "c.py": b"y"}, "python")),
+    Checkov: (({"a.tf": b"x"}, "terraform"), ({"Dockerfile": b"x"}, "dockerfile"), ({"a.tf.json": b"x"}, "terraform")),
+    DetectSecrets: (
+        ({"a.py": b"nothing here"}, "python"),
+        ({"a.py": b"password = 'made-up-pass1'"}, "python"),
+        ({"poetry.lock": b"password = 'made-up-pass1'"}, "lock"),
+        ({"a.css": b"password = 'made-up-pass1'"}, "css"),
+    ),
+    Kingfisher: (({"a.py": b"x"}, "python"), ({f"{at}.py": b"x" for at in range(60)}, "python")),
+    Semgrep: (({"a.py": b"x"}, "python"), ({"a.js": b"x"}, "javascript"), ({"a": b"x"}, "python")),
+    Zizmor: (({"a.yml": b"x"}, "github-workflow"), ({"b.yml": b"x", "c.yml": b"x"}, "github-workflow")),
+}
+
+
+@pytest.mark.parametrize("scanner", COMPARED, ids=lambda scanner: scanner.__name__)
+def test_what_runs_are_compared_by_is_the_same_over_other_files_on_another_machine(scanner: type[Scanner]) -> None:
+    """Else what was mended could not be told from what nobody looked for: its clock would run for ever."""
+    seen = set()
+    for parallel in (1, 4):
+        for files, kind in COMPARED[scanner]:
+            request = msgspec.structs.replace(
+                request_for(scanner(), *files),
+                files=tuple(SourceFile(path=path, size_bytes=9, kinds=(kind, "text")) for path in sorted(files)),
+                view=View(root="/view", source=Source.WORK_TREE, digests=dict.fromkeys(files, "0" * 64)),
+                parallel=parallel,
+                read=files.__getitem__,
+            )
+            jobs = scanner().plan(request)
+            assert jobs
+            for job in jobs:
+                argv = job.compared
+                if argv is None:
+                    argv = tuple(part for part in job.argv if str(part).removeprefix("./") not in job.files)
+                seen.add(argv)
+    assert len(seen) == 1, seen
