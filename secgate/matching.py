@@ -110,8 +110,8 @@ def match(
 ) -> Matching:
     """Pair findings of two times. Fingerprints are expected to be unique on each side.
 
-    `stands` tells of a finding of then whether its definition is still there: then the same text in another one is not
-    what was moved. `unseen` tells whether it may be where it was, and nobody looked: then it is a copy in another file.
+    `stands` tells of a finding of then whether its definition is still there: then the same text elsewhere is not what
+    was moved. `unseen` tells whether it may be where it was, and nobody looked: then it is a copy in another file.
 
     `across_tools`: the two sides may come from other versions of the tools, so that one weakness may have another
     rule's name. Where both come from the same tools that would hide a second weakness under the first.
@@ -135,9 +135,13 @@ def match(
     if across_tools:
         work.join_unique(Tier.RULE, lambda one: _rule(one, one.path), lambda one: _rule(one, moved(one)))
         work.join_unique(Tier.RULE, lambda one: _place(one, one.path), lambda one: _place(one, moved(one)))
-    work.join_unique(Tier.CARRIED, _anywhere, lambda one: [] if stands(one) or unseen(one) else _anywhere(one))
-    work.join_unique(Tier.CARRIED, _long_text, lambda one: [] if unseen(one) else _long_text(one))
-    work.join_together(Tier.CARRIED, _telling_text, lambda one: [] if unseen(one) else _telling_text(one))
+
+    def stays(one: KnownFinding) -> bool:
+        return stands(one) or unseen(one)
+
+    work.join_unique(Tier.CARRIED, _anywhere, lambda one: [] if stays(one) else _anywhere(one))
+    work.join_unique(Tier.CARRIED, _long_text, lambda one: [] if stays(one) else _long_text(one))
+    work.join_together(Tier.CARRIED, _telling_text, lambda one: [] if stays(one) else _telling_text(one))
     work.join_alike(Tier.EDITED, lambda one: _within(one, one.path), lambda one: _within(one, moved(one)), ALIKE)
     work.join(
         Tier.EDITED,
@@ -146,7 +150,7 @@ def match(
     )
     work.join_near(moved)
     work.join_alike(
-        Tier.REWORKED, lambda one: _within(one, ""), lambda one: [] if unseen(one) else _within(one, ""), MUCH_ALIKE
+        Tier.REWORKED, lambda one: _within(one, ""), lambda one: [] if stays(one) else _within(one, ""), MUCH_ALIKE
     )
     pairs, unsure = _with_twins(now, then, work, moved)
     return Matching(pairs, *_merges_and_splits(now, then, work), unsure)

@@ -82,6 +82,22 @@ def test_mending_one_definition_buys_no_weakness_in_another(product: Product, ch
     assert (outcome(document), states(document)) == (Outcome.FAIL, ["new"])
 
 
+LONG = "def {}(text, a, b, c):\n    return {}(text, one(a), two(b), three(c), four=4, five=5)\n"
+
+
+@pytest.mark.parametrize(
+    "brought",
+    [LONG.format("reply", "eval"), LONG.format("answer", "eval"), LONG.format("answer", "eval").replace("5)", "6)")],
+    ids=["long text in another definition", "the same definition", "the same one with an edit"],
+)
+def test_nor_in_another_file_however_much_of_it_is_the_same(product: Product, git: Git, brought: str) -> None:
+    git.commit({"old.py": LONG.format("answer", "eval")})
+    git("checkout", "--quiet", "-b", "topic")
+    git.commit({"old.py": LONG.format("answer", "int"), "new.py": brought})
+    document = product.run(git.root, changed_since="main")
+    assert (outcome(document), states(document)) == (Outcome.FAIL, ["new"])
+
+
 @pytest.mark.parametrize("path", ["old.py", "other.py"])
 def test_a_definition_that_was_moved_or_renamed_is_not_new(product: Product, change: Git, path: str) -> None:
     (change.root / "old.py").unlink()
