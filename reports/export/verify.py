@@ -583,6 +583,7 @@ class Fold:
 
     def __init__(self) -> None:
         self.live: dict[tuple[str, str, str], Json] = {}
+        self.became: dict[tuple[str, str, str], tuple[str, str, str]] = {}  # what has another name, or was taken in
         self.past: list[Json] = []
         self.taken: dict[int, Json] = {}  # what each entry that took a duty back says, with the finding as it was then
         self.debts: set[tuple[str, str, int]] = set()  # lists of known debt: repository, line, the ledger's time
@@ -600,6 +601,8 @@ class Fold:
         key = (body["repository"], body["line"], name)
         if kind == "finding-opened":
             self._open(key, body, at)
+        while kind == "finding-split" and key not in self.live and key in self.became:
+            key = self.became[key]  # the event has the name from before the run, which may have renamed it meanwhile
         one = self.live[key]
         if kind == "finding-seen-again":
             one["closed"] = None
@@ -630,16 +633,24 @@ class Fold:
     def _succeed(self, kind: str, key: tuple[str, str, str], one: Json, body: Json) -> Json:
         """Let a finding have another name, take another in, or part in two; give the one that the event describes."""
         if kind == "finding-merged":
-            gone = self.live.pop((*key[:2], body["absorbed"]["value"]))
+            absorbed = (*key[:2], body["absorbed"]["value"])
+            gone = self.live.pop(absorbed)
+            self.became[absorbed] = key
             one["duties"] += [duty for duty in gone["duties"] if duty not in one["duties"]]
             one["names"] |= {*gone["names"], gone["facts"]["fingerprint"]}
             return one
         if kind == "finding-aliased":
             del self.live[key]
+            self.became[key] = (*key[:2], body["fingerprint"])
             one["names"].add(key[2])
             one["facts"] = {**one["facts"], "fingerprint": body["fingerprint"], "algorithm": body["algorithm"]}
         else:
-            part: Json = {"duties": list(one["duties"]), "names": {key[2]}, "closed": None, "facts": {}}
+            part: Json = {
+                "duties": list(one["duties"]),
+                "names": {body["origin"]["value"]},
+                "closed": None,
+                "facts": {},
+            }
             one = {**one, **part, "episode": body["episode"]}
         self.live[(*key[:2], (body.get("finding") or body)["fingerprint"])] = one
         return one

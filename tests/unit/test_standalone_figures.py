@@ -15,7 +15,7 @@ import pytest
 from secgate import sla
 from secgate.chronicle import Chronicle
 from secgate.custody.copies import Terms, write_export
-from secgate.events import LedgerCreated, ObligationSuperseded, to_entry
+from secgate.events import FindingAliased, FindingSplit, LedgerCreated, ObligationSuperseded, to_entry
 from secgate.evidence.covering import Covers
 from secgate.evidence.ground import Said
 from secgate.ledgers.sqlite import SqliteLedger
@@ -128,6 +128,23 @@ def test_a_renamed_finding_keeps_its_duty(story: Story, ledger: SqliteLedger, tm
     story.run(finding("b", previous="a"), at_s=DAY_S)
     story.run(at_s=2 * DAY_S)
     assert results(figures(ledger, tmp_path)) == {fingerprint("b"): "met"}
+
+
+@pytest.mark.parametrize("is_renamed_first", [True, False])
+def test_a_part_of_what_the_same_run_renames_has_the_duty_of_the_whole(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, is_renamed_first: bool
+) -> None:
+    # Events of a run stand in the order of fingerprints, so a rename may come before the split or after it.
+    whole, part = sorted(("b", "c"), key=fingerprint, reverse=not is_renamed_first)
+    story.run(finding("a"), at_s=0, obligations=[duty("a")])
+    split = msgspec.structs.replace(finding(part), part_of=fingerprint("a"))
+    receipt = story.run(finding(whole, previous="a"), split, at_s=DAY_S)
+    kinds = [type(event) for event in story.events(receipt)]
+    assert (kinds.index(FindingAliased) < kinds.index(FindingSplit)) is is_renamed_first
+    story.run(split, at_s=2 * DAY_S)
+    told = figures(ledger, tmp_path)
+    assert results(told) == {fingerprint(whole): "met", fingerprint(part): "overdue"}
+    assert {row["due"] - EPOCH_S for row in told["duties"]} == {WEEK_S}
 
 
 def request(subject: Subject, until_s: int, *, kind: Kind = "accept", bound: Bound = BOUND) -> Request:
