@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from secgate.correlate import Correlation
+from secgate.correlate import Correlation, to_known
 from secgate.discover import is_within
 from secgate.model import Coverage, History, KnownFinding, KnownRun, Rename, ScanStatus, Scope
 from secgate.pipeline.account import joined
@@ -13,6 +13,7 @@ from secgate.pipeline.imports import PREFIX as IMPORTED
 from secgate.pipeline.looking import Base, Looked, Looker
 from secgate.pipeline.renames import renames_since
 from secgate.preparation import Prepared
+from secgate.repository import Repository, escaped
 from secgate.run_facts import tools_digest
 
 
@@ -36,9 +37,33 @@ def base_of(
     if last.tools_digest == tools_digest(invocations, table_digest=looker.tables.lanes.digest):
         return Base(history.open)
     # Other tools see other things in the same code: what they see in the last run's commit came with them.
-    if not first.findings or prepared.repository is None or not prepared.repository.resolve(last.commit):
+    repository = prepared.repository
+    if not first.findings or repository is None or not repository.resolve(last.commit):
         return Base(history.open)
-    return looker.base(first, head=looked[0], at=last.commit)
+    base = looker.base(first, head=looked[0], at=last.commit)
+    return base._replace(known=(*base.known, *_imported_before(first, history, repository=repository, at=last.commit)))
+
+
+def _imported_before(
+    first: Correlation, history: History, *, repository: Repository, at: str
+) -> Iterator[KnownFinding]:
+    """Give what reports of other tools say of commit `at`, at which nobody can start these tools.
+
+    In a file that is as it was they would have seen then what they see now. For others what is open stands in.
+    """
+    now = [one for one in first.findings if _is_imported(witness.scanner for witness in one.witnesses)]
+    then = [one for one in history.open if _is_imported(one.scanners)]
+    if not now:
+        return
+    changes = repository.work_tree_changes(at)
+    touched = {*changes.present, *changes.deleted, *(one.old for one in changes.renames)}
+    same = {escaped(path) for path in repository.tree_entries(at).keys() - touched}
+    yield from to_known(one for one in now if one.location.path in same)
+    yield from (one for one in then if one.path not in same)
+
+
+def _is_imported(scanners: Iterable[str]) -> bool:
+    return all(name.startswith(IMPORTED) for name in scanners)
 
 
 def renames_of(prepared: Prepared, history: History | None, first: Correlation) -> tuple[Rename, ...]:

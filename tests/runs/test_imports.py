@@ -17,19 +17,22 @@ RANDOM = "q8Zk2mVx7Tn4Rw9Lp3Jc6Hd5"
 GO = "package main\n\nfunc main() { run() }\n"
 
 
+def result(rule: str = "G204", line: int = 3, path: str = "main.go") -> dict[str, object]:
+    place = {"artifactLocation": {"uri": path}, "region": {"startLine": line}}
+    message = {"text": "a command from input"}
+    return {"ruleId": rule, "level": "error", "message": message, "locations": [{"physicalLocation": place}]}
+
+
 def sarif(revision: str = "", path: str = "main.go", *, findings: int = 1, succeeded: bool = True) -> bytes:
-    place = {"artifactLocation": {"uri": path}, "region": {"startLine": 3}}
-    result = {
-        "ruleId": "G204",
-        "level": "error",
-        "message": {"text": "a command from input"},
-        "locations": [{"physicalLocation": place}],
-    }
+    return report(*[result(path=path)] * findings, revision=revision, succeeded=succeeded)
+
+
+def report(*results: object, revision: str = "", succeeded: bool = True, version: str = "2") -> bytes:
     run = {
-        "tool": {"driver": {"name": "gosec", "version": "2"}},
+        "tool": {"driver": {"name": "gosec", "version": version}},
         "invocations": [{"executionSuccessful": succeeded}],
         "versionControlProvenance": [{"repositoryUri": "https://example.org/r", "revisionId": revision}],
-        "results": [result] * findings,
+        "results": results,
     }
     return json.dumps({"version": "2.1.0", "runs": [run]}).encode()
 
@@ -169,6 +172,33 @@ def test_an_import_that_covers_nothing_closes_no_clock(product: Product, git: Gi
     tree(git.root, {"out/gosec.sarif": sarif(findings=0)})
     second = product.run(git.root, scope="protected", now=NOW + DAY)
     assert (len(first.findings), second.absent) == (1, ())
+
+
+TWO = "def one(x):\n    return danger(x)\n\n\ndef other(y):\n    return risky(y)\n"
+
+
+def test_a_report_of_a_newer_version_makes_nothing_old_new(product: Product, git: Git) -> None:
+    git.commit({"app.py": TWO, "secgate.toml": '[[sarif]]\nfile = "out/gosec.sarif"\n'})
+
+    def states(day: int, version: str, *results: object) -> list[tuple[int, str, bool]]:
+        tree(git.root, {"out/gosec.sarif": report(*results, version=version)})
+        document = product.run(git.root, scope="protected", now=NOW + day * DAY)
+        begun = int(NOW.timestamp())
+        return [
+            (one.location.region.start_line, one.state.value, one.first_seen_epoch_s == begun)
+            for one in document.findings
+            if one.witnesses[0].scanner.startswith("sarif:")
+        ]
+
+    def at(line: int, rule: str = "G204") -> dict[str, object]:
+        return result(rule, line, "app.py")
+
+    assert states(0, "2", at(2)) == [(2, "new", False)]
+    assert states(1, "3", at(2, "G999")) == [(2, "unchanged", True)], "a rule renamed by the upgrade"
+    assert states(2, "4", at(2, "G999"), at(6)) == [(2, "unchanged", True), (6, "newly-detectable", False)]
+    git.commit({"app.py": TWO.replace("danger(x)", "danger(x, 1)") + "\n\ndef fresh(z):\n    return risky(z, z)\n"})
+    seen = states(3, "5", at(2, "G999"), at(6), at(10))
+    assert seen == [(2, "updated", True), (6, "unchanged", False), (10, "new", False)]
 
 
 def own_form(folder: Path, data: bytes, lane: str) -> None:
