@@ -12,6 +12,7 @@ SecgateError                  70  (never raised itself)
 +- NotificationError           1  somebody could not be told; has no part in any decision
 +- LedgerError                 5  the record cannot be read, written or verified
 |  +- HeadMovedError           5  another writer appended first
+|  +- LedgersError             5  of several ledgers some cannot be read or verified, all of them at once
 +- OutputError                    a scanner's output cannot be read; always caught by the scan stage
 +- InterruptedRunError       130  a signal ended the run (143 for SIGTERM)
 +- InternalError              70  a fault of ours
@@ -19,7 +20,7 @@ SecgateError                  70  (never raised itself)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 
@@ -57,6 +58,13 @@ class UsageError(SecgateError):
     exit_code: ClassVar[int] = 2
 
 
+def _fault_lines(faults: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    for place, what, remedy in faults:
+        yield f"  {place}: {what}"
+        if remedy:
+            yield f"    try: {remedy}"
+
+
 class ConfigError(UsageError):
     """A configuration or data file is wrong; `faults` lists every one as (place, what, remedy)."""
 
@@ -66,12 +74,7 @@ class ConfigError(UsageError):
 
     def diagnostics(self) -> tuple[str, ...]:
         """Give one line for the whole and two for each fault."""
-        lines = list(super().diagnostics())
-        for place, what, remedy in self.faults:
-            lines.append(f"  {place}: {what}")
-            if remedy:
-                lines.append(f"    try: {remedy}")
-        return tuple(lines)
+        return (*super().diagnostics(), *_fault_lines(self.faults))
 
 
 class PluginError(UsageError):
@@ -113,6 +116,24 @@ class LedgerError(SecgateError):
     """The record cannot be read or written, is absent where required, or does not verify."""
 
     exit_code: ClassVar[int] = 5
+
+
+class LedgersError(LedgerError):
+    """Of several ledgers some are not there or do not verify; `faults` lists every one as (place, what, remedy)."""
+
+    def __init__(self, errors: Sequence[LedgerError], *, of: int) -> None:
+        many = len(errors) > 1
+        super().__init__(
+            f"{len(errors):,} of {of:,} ledgers {'are' if many else 'is'} not there or {'do' if many else 'does'} not "
+            "verify: nothing is told of any",
+            remedy=f"mend {'each' if many else 'it'}, or leave {'them' if many else 'it'} out: then nothing is known "
+            f"of what {'they hold' if many else 'it holds'}",
+        )
+        self.faults = tuple((error.place, error.what, error.remedy) for error in errors)
+
+    def diagnostics(self) -> tuple[str, ...]:
+        """Give what holds of all, and one or two lines for each ledger."""
+        return (*super().diagnostics(), *_fault_lines(self.faults))
 
 
 class HeadMovedError(LedgerError):

@@ -106,7 +106,11 @@ def allowed_keys(trust: Trust, *, persons: Sequence[str] | None = None) -> tuple
         if key is None:
             continue
         if persons is not None and not key.principal.startswith(MACHINE) and key.principal not in persons:
-            faults.append((place, f"`{key.principal}` is nobody of people.toml", "add the person, or `machine:NAME`"))
+            remedy = (
+                "add the person, or `machine:NAME`; to forget a person leave the table "
+                f"[people.{key.principal}] with no more than its roles"
+            )
+            faults.append((place, f"`{key.principal}` is nobody of people.toml", remedy))
         if owners.setdefault(key.blob, key.principal) != key.principal:
             what = f"the key of `{owners[key.blob]}` is given to `{key.principal}` too"
             faults.append((place, what, "one key, one person: have each make a key"))

@@ -94,7 +94,7 @@ def _kin(
     """Give, by the name of each whole, what was part of it, with the time at which it left; None for what stayed."""
     names = {whole.fingerprint for each in wholes.values() for whole in each}
     kin: dict[str, list[tuple[Finding, int | None]]] = {name: [] for name in names}
-    for one in findings if kin else ():
+    for one in sorted(findings, key=lambda one: Seen(one).position) if kin else ():
         left: dict[str, int | None] = dict.fromkeys((one.fingerprint, *(alias.value for alias in one.aliases)))
         left.update((whole.fingerprint, whole.until_epoch_s) for whole in wholes.get(one.fingerprint, ()))
         for name in left.keys() & kin.keys():

@@ -28,7 +28,7 @@ from secgate.controls import Assertion, ControlMapping
 from secgate.engines.regorus import RegorusEngine
 from secgate.errors import LedgerError, PolicyError, UsageError
 from secgate.evidence import agreements, scanning, shipping, weaknesses
-from secgate.evidence.ground import Ground, Kept, fetch_checkpoints, read_ground
+from secgate.evidence.ground import Ground, Kept, fetch_checkpoints, of_each, read_ground
 from secgate.model import Value
 from secgate.ports import Engine, Ledger
 from secgate.preparation import (
@@ -242,8 +242,8 @@ def _controls(mapping: ControlMapping, key: str) -> Iterable[CitedControl]:
 def evidence_ledgers(names: Sequence[str], prepared: Prepared, shop: Workshop) -> tuple[Ledger, ...]:
     """Give the ledgers that are named, or the tree's own. Raises LedgerError where there is none."""
     if names:
-        named = (named_ledger(name, machine=shop.machine, executor=shop.executor) for name in dict.fromkeys(names))
-        return tuple(named)
+        once = tuple(dict.fromkeys(names))
+        return of_each(once, lambda name: named_ledger(name, machine=shop.machine, executor=shop.executor))
     chosen = choose_ledger(
         prepared.settings.ledger,
         target=prepared.target,

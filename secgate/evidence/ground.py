@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ from secgate.chronicle import Chronicle, Episode, RecordedBinding
 from secgate.custody.attested import attestation_of, require_counting
 from secgate.custody.verifying import namespace_of, stamps, who_signed
 from secgate.downgrades import Downgrade
-from secgate.errors import LedgerError, SignatureError, UsageError
+from secgate.errors import LedgerError, LedgersError, SignatureError, UsageError
 from secgate.evidence.superseding import Superseding, supersedings, with_standing
 from secgate.hearing import Refused
 from secgate.memory import KnownBaseline
@@ -36,6 +36,9 @@ from secgate.preparation import Enforced, Prepared, Workshop, choose_keeper
 from secgate.sla import many, many_entries, utc_words
 from secgate.testimony import Vouched
 from secgate.waivers import REVOKED, Revocation, Waiver
+
+One = TypeVar("One")
+Made = TypeVar("Made")
 
 
 class Said(NamedTuple):
@@ -179,11 +182,12 @@ def read_ground(
 ) -> Ground:
     """Read every ledger from its first entry; nothing counts that was recorded after `known_until_epoch_s`.
 
-    Raises LedgerError for one that does not verify, or is another's.
+    Raises LedgerError naming every one that does not verify, UsageError for one that is another's.
     """
     sizes = [one.sealed.checkpoint.size for one in kept]
     found: list[Read] = []
-    for ledger in ledgers:
+
+    def read(ledger: Ledger) -> None:
         entries = _until(ledger.read(), known_until_epoch_s)
         chronicle = Chronicle(ledger.address, roots_of=sizes, until_epoch_s=period.to_epoch_s).read(entries)
         said = _said(chronicle, prepared.enforced, shop)
@@ -191,6 +195,8 @@ def read_ground(
         bound = _bindings(ledger, chronicle, prepared.enforced, shop)
         judged = _supersedings(ledger, chronicle, said, prepared, shop)
         found.append(Read(ledger, chronicle, said, bound, judged, with_standing(chronicle.episodes(), judged)))
+
+    of_each(ledgers, read)
     return Ground(
         period=period,
         ledgers=told_apart(found),
@@ -198,6 +204,22 @@ def read_ground(
         limits=exceptions.limits_of(prepared),
         checkpoints=tuple(_checkpoint(one, found, prepared, shop) for one in kept),
     )
+
+
+def of_each(many: Sequence[One], take: Callable[[One], Made]) -> tuple[Made, ...]:
+    """Give what is made of each ledger. Raises LedgerError, of all that cannot be told of where several are meant."""
+    made: list[Made] = []
+    failed: list[LedgerError] = []
+    for one in many:
+        try:
+            made.append(take(one))
+        except LedgerError as error:
+            failed.append(error)
+    if failed and len(many) == 1:
+        raise failed[0]
+    if failed:
+        raise LedgersError(failed, of=len(many))
+    return tuple(made)
 
 
 def told_apart(found: Sequence[Read]) -> tuple[Read, ...]:

@@ -56,7 +56,6 @@ class CsvReporter:
 
 def _cells(row: FindingRow) -> tuple[str, ...]:
     finding, package = row.finding, row.finding.package
-    line = finding.location.region.start_line
     cwes = sorted({cwe for witness in finding.witnesses for cwe in witness.cwes})
     return (
         finding.fingerprint,
@@ -70,7 +69,7 @@ def _cells(row: FindingRow) -> tuple[str, ...]:
         row.word,
         row.why,
         finding.location.path,
-        str(line) if line else "",
+        str(row.line) if row.line else "",
         finding.symbol,
         package.name if package else "",
         package.version if package else "",

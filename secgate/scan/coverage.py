@@ -50,7 +50,7 @@ _REMEDIES = {
     "too-large": "split the file, raise max_file_bytes, or exclude it by name",
     "not-utf8": "store the file as UTF-8, with LF or CRLF at the end of lines",
     "unreadable": "give read permission, and have what a line refers to in the tree",
-    "unsupported": "add a tool of your own for it (a SARIF import or a plug-in), or waive the gap",
+    "unsupported": "import a report of a tool that reads it, add a plug-in, or waive the gap",
     "unpinned": "pin what is named there in a lock, to a version from an index",
     "skipped-by-tool": "do what the tool says; what it cannot know (a package of your own) is for a waiver of the gap",
     "advisories-missing": "secgate advisories update; without a network: secgate advisories import DUMP",

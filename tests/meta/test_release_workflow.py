@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,12 @@ def test_what_anybody_may_fetch_names_no_finding() -> None:
 
 
 # ----------------------------------------------------------------------------------------------- the build, step by ste
+
+
+def test_the_handbook_names_what_the_organisation_excludes() -> None:
+    own = tomllib.loads((ROOT / "secgate.toml").read_text())["exclude"]
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "releasing.md").read_text(), re.DOTALL)
+    assert tomllib.loads(block)["exclude"] == own
 
 
 def program(folder: Path, name: str, text: str) -> None:

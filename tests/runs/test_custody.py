@@ -13,6 +13,7 @@ import threading
 import time
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -317,6 +318,45 @@ def test_a_person_is_forgotten_and_the_ledger_stays_whole(kept: Kept) -> None:
     assert b"Ada" not in held + b"".join(kept.entries())
 
 
+REPORT = ("--from", "2023-11-01", "--to", "2023-12-01", "--generated-at", "2025-06-01T00:00:00Z")
+
+
+def reported(kept: Kept, name: str) -> dict[str, Any]:
+    """Make a report of the month in which everything was, and give what it says without what names the call."""
+    out = kept.home / name
+    words = ("--ledger", str(kept.file), "--enforced", str(kept.layer), "--format", "json", "-o", str(out))
+    made = kept.product.cli("report", "soc2", *REPORT, *words)
+    assert made.code == 0, made
+    whole: dict[str, Any] = json.loads((out / "report.json").read_bytes())
+    return whole
+
+
+def test_of_a_person_who_was_forgotten_everything_is_told_by_the_id(kept: Kept) -> None:
+    """What Ada approved holds; who she was is nowhere, and the report is of the same waivers, tests and exceptions."""
+    people, folder = kept.layer / "people.toml", kept.export()
+    before = reported(kept, "before")
+    assert ADA in {one["approver"] for one in before["waivers"]["rows"]}
+    text = people.read_text()
+    people.write_text(f'version = 1\n[people.{ADA}]\nroles = ["approver"]\n' + text[text.index("[people.p-9c01]") :])
+    after = reported(kept, "after")
+    assert "Ada" not in json.dumps(after)
+    for part in ("tests", "exceptions", "waivers", "sla"):
+        assert after[part] == before[part]
+    assert standalone(folder, "--signers", str(kept.layer / "allowed_signers")).code == 0
+
+
+def test_a_person_who_was_taken_out_while_their_keys_stand_is_not_taken_for_a_forgery(kept: Kept) -> None:
+    """Nothing is judged, and what to do instead is said: the table stays, empty."""
+    people = kept.layer / "people.toml"
+    text = people.read_text()
+    people.write_text("version = 1\n" + text[text.index("[people.p-9c01]") :])
+    ended = kept.cli("verify")
+    assert (ended.code, f"`{ADA}` is nobody of people.toml" in ended.err) == (2, True), ended
+    assert f"to forget a person leave the table [people.{ADA}] with no more than its roles" in " ".join(
+        ended.err.split()
+    )
+
+
 def test_entries_of_more_than_a_year_ago_are_read_as_any(kept: Kept) -> None:
     kept.story.run(at_s=500 * DAY_S)
     first = json.loads(kept.entries()[0])["at_epoch_s"]
@@ -324,6 +364,13 @@ def test_entries_of_more_than_a_year_ago_are_read_as_any(kept: Kept) -> None:
     assert json.loads(kept.entries()[-1])["at_epoch_s"] - first > 365 * DAY_S
     ended = kept.cli("verify")
     assert (ended.code, "from 2023-11-14" in ended.out) == (0, True), ended
+    kept.checkpoint()
+    folder = kept.export()
+    alone = standalone(folder, "--signers", str(kept.layer / "allowed_signers"), "--checkpoint", str(kept.place))
+    assert (alone.code, "nothing but itself vouches for the 1 behind" in alone.out) == (0, True), alone
+    found = reported(kept, "late")
+    assert found["integrity"]["ledgers"][0]["size"] == kept.ledger.head().size
+    assert found["waivers"]["rows"][0]["approver"] == ADA
 
 
 def test_an_interrupted_export_leaves_nothing_or_all_of_it(kept: Kept) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +14,7 @@ import msgspec
 import pytest
 
 from secgate.assertions import Evidence
-from secgate.errors import ConfigError, LedgerError, PolicyError, UsageError
+from secgate.errors import ConfigError, LedgerError, LedgersError, PolicyError, UsageError
 from secgate.events import Run, event_of
 from secgate.evidence import (
     EvidenceWish,
@@ -455,6 +457,49 @@ def test_several_ledgers_are_one_period(product: Product, tmp_path: Path) -> Non
     found = evidence(product, first, second)
     assert of(found, "gate.enforced").population == 2
     assert [one.size for one in found.ledgers] == [2, 2]
+
+
+def test_of_several_ledgers_every_one_that_does_not_verify_is_named(product: Product, tmp_path: Path) -> None:
+    """Whoever has forty would else be told of one a call."""
+    whole, first, second = (Made(tmp_path, name) for name in ("whole", "first", "second"))
+    for at, one in enumerate((first, second), 1):
+        one.run("a", at=1)
+        tampered(one.path, entry=at - 1)
+    with pytest.raises(LedgersError) as caught:
+        evidence(product, whole, first, second)
+    assert [(place, what.partition(":")[0]) for place, what, _ in caught.value.faults] == [
+        (str(first.path), "the ledger does not verify at entry 0"),
+        (str(second.path), "the ledger does not verify at entry 1"),
+    ]
+    told = str(caught.value)
+    assert told.startswith(
+        "2 of 3 ledgers are not there or do not verify: nothing is told of any\ntry: mend each, or leave"
+    )
+    assert all(text in told for text in (str(first.path), str(second.path), "entry 0", "entry 1"))
+    assert caught.value.exit_code == LedgerError.exit_code
+    with pytest.raises(LedgersError, match="1 of 2 ledgers is not there"):
+        evidence(product, whole, first)
+    with pytest.raises(LedgerError, match="at entry 0") as alone:
+        evidence(product, first)
+    assert not isinstance(alone.value, LedgersError)
+
+
+def test_of_several_ledgers_every_one_that_is_not_there_is_named(product: Product, tmp_path: Path) -> None:
+    named = tuple(str(tmp_path / name) for name in ("none", "neither"))
+    with pytest.raises(LedgersError, match=r"2 of 2 ledgers are not there") as caught:
+        evidence(product, ledgers=named)
+    assert tuple(place for place, _, _ in caught.value.faults) == named
+
+
+def tampered(path: Path, *, entry: int) -> None:
+    """Change an entry as whoever holds the file could."""
+    with closing(sqlite3.connect(path)) as database, database:
+        triggers = database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE entry SET data = CAST(data || ' ' AS BLOB) WHERE sequence = ?", (entry,))
+        for _, text in triggers:
+            database.execute(text)
 
 
 def test_a_ledger_and_its_copy_are_not_two(product: Product, made: Made, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from secgate.model import Finding, Fingerprint, Gap, Lane, Package, Severity
+from secgate.model import Finding, Fingerprint, Gap, Lane, Package, Severity, Whole
 from secgate.policy.values import WaiverLimits
 from secgate.waived import for_findings, for_gaps
 from secgate.waivers import (
@@ -82,6 +82,28 @@ def test_one_that_ended_under_the_new_name_hides_none_of_an_older_name(changes: 
     ended, older = waiver(MOVED, reason="ended", **changes), waiver(reason="older", days=10)
     assert counts(ended, older, one=MOVED) == ("active", "older")
     assert counts(ended, one=MOVED) == ("void" if "revoked_by" in changes else "expired", "ended")
+
+
+def test_which_of_two_waivers_a_part_is_given_is_no_matter_of_order() -> None:
+    def part(name: str) -> Finding:
+        return msgspec.structs.replace(
+            SEEN, fingerprint=digest(name), weakness=name, anchor=SEEN.anchor, witnesses=(result(name),)
+        )
+
+    parts = [part("semgrep"), part("bandit"), part("ruff")]
+    whole = msgspec.structs.replace(parts[0], witnesses=tuple(one.witnesses[0] for one in parts))
+    both = msgspec.structs.replace(whole, fingerprint=parts[1].fingerprint)
+    waivers = [waiver(whole, reason="first", days=10), waiver(both, reason="second", days=20)]
+    left = {one.fingerprint: (Whole(fingerprint=whole.fingerprint, until_epoch_s=NOW),) for one in parts[1:]}
+
+    def given(findings: list[Finding]) -> str:
+        found = for_findings(
+            waivers, findings, repository="shop", now_epoch_s=NOW, longest_s=lambda _: 90 * DAY, wholes=left
+        )
+        assert {one.state for one in found.values()} == {"active"}
+        return found[parts[2].fingerprint].waiver.request.reason
+
+    assert given(parts) == given(parts[::-1])
 
 
 def twins(*severities: Severity) -> list[Finding]:

@@ -17,7 +17,7 @@ import pytest
 from lxml import etree
 
 from secgate import registry
-from secgate.model import Coverage, Outcome, RunDocument, State, Visibility, Word
+from secgate.model import Coverage, Outcome, Region, RunDocument, State, Visibility, Word
 from secgate.ports import Rendered
 from secgate.show import show
 from tests.factories import decision, digest, gap, lane_coverage, run_document, verdict
@@ -244,6 +244,17 @@ def test_csv_has_a_row_a_finding() -> None:
     assert len(rows) == 8
     assert rows[0]["verdict"] == "deny"
     assert {row["lane"] for row in rows} == {"sast", "dependencies", "iac", "secrets", "workflows"}
+
+
+def test_csv_names_the_line_to_look_at_within_a_resource() -> None:
+    run = failing_run()
+    (one,) = (one for one in run.findings if one.weakness == "public-storage")
+    line = one.witnesses[0].location.region.start_line
+    whole = msgspec.structs.replace(one.location, region=Region(start_line=1, end_line=line + 50))
+    wide = msgspec.structs.replace(one, location=whole)
+    run = msgspec.structs.replace(run, findings=tuple(wide if each is one else each for each in run.findings))
+    (row,) = (row for row in csv.DictReader(io.StringIO(text("csv", run))) if row["fingerprint"] == one.fingerprint)
+    assert (row["line"], line > 1) == (str(line), True)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", " =", "|", "%"])
