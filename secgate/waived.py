@@ -8,7 +8,17 @@ from secgate.fingerprint import package_key
 from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount, Whole
 from secgate.patterns import PathPattern
 from secgate.twins import Seen, TwinWaiver, share_out
-from secgate.waivers import NO_KEY, AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
+from secgate.waivers import (
+    NO_KEY,
+    AdvisorySubject,
+    FindingSubject,
+    GapSubject,
+    Standing,
+    Waiver,
+    broken,
+    joined,
+    standing,
+)
 
 
 def for_findings(
@@ -24,6 +34,7 @@ def for_findings(
 
     Of a group of twins exactly as many are waived as there are waivers of them that hold. What an edited crosswalk
     split is waived in all its parts, by the waiver of the whole: `wholes` tells, by fingerprint, what each was part of.
+    What has taken others in is waived where its waivers and theirs are, together, of all that is there now.
     """
     single: list[Waiver] = []
     wide: list[Waiver] = []
@@ -51,6 +62,17 @@ def for_findings(
             standings.append(part)
         if standings:
             found[finding.fingerprint] = min(standings, key=_rank)
+    by_name: dict[str, list[Waiver]] = {}
+    for waiver in single:
+        by_name.setdefault(_subject(waiver).fingerprint, []).append(waiver)
+    taken = {_subject(single[at]).fingerprint for name, at in shared.items() if found[name].state == "active"}
+    for finding in findings if len(by_name) > 1 else ():
+        if (one := found.get(finding.fingerprint)) is not None and one.state != "active":
+            names = {finding.fingerprint, *(alias.value for alias in finding.aliases)} - taken
+            mine = [
+                _alone(waiver, now_epoch_s, longest_s) for name in sorted(names) for waiver in by_name.get(name, ())
+            ]
+            found[finding.fingerprint] = _jointly(mine, finding) or one
     return found
 
 
@@ -70,7 +92,7 @@ def _carried(
     for _, kin in sorted(_kin(findings, wholes).items()):
         for holder, holder_left in kin:
             waiver = shared.get(holder.fingerprint)
-            if waiver is None or not _is_before(waiver, holder_left) or stand(waiver, holder).state != "active":
+            if waiver is None or not is_before(waiver, holder_left) or stand(waiver, holder).state != "active":
                 continue
             sharing = having.setdefault(waiver.id, [holder])
             for part, part_left in kin:
@@ -79,7 +101,7 @@ def _carried(
                     continue
                 if holder_left is None and part_left is None:
                     continue
-                if not (_is_before(waiver, part_left) and _is_looked_at(waiver, part, sharing)):
+                if not (is_before(waiver, part_left) and _is_looked_at(waiver, part, sharing)):
                     continue
                 standing_now = stand(waiver, part)
                 if standing_now.state == "active":
@@ -102,7 +124,7 @@ def _kin(
     return kin
 
 
-def _is_before(waiver: Waiver, left_epoch_s: int | None) -> bool:
+def is_before(waiver: Waiver, left_epoch_s: int | None) -> bool:
     """Tell whether a waiver was asked for before something left its whole; in the same second nobody can say."""
     return left_epoch_s is None or max(waiver.asked_epoch_s, waiver.request.requested_epoch_s) < left_epoch_s
 
@@ -120,6 +142,22 @@ def _is_looked_at(waiver: Waiver, part: Finding, having: Sequence[Finding]) -> b
         place(one) == place(part) and one.weakness != part.weakness and not scanners(one) & scanners(part)
         for one in having
     )
+
+
+def _jointly(standings: Iterable[Standing], finding: Finding) -> Standing | None:
+    """Give the one that ends first of those that hold for a finding together, None where they do not.
+
+    Each is of a part that had a name of its own; of one name the longest counts.
+    """
+    used: dict[str, Standing] = {}
+    for one in sorted(standings, key=lambda one: (-one.until_epoch_s, one.waiver.id)):
+        name = _subject(one.waiver).fingerprint
+        if one.state == "active" and name not in used:
+            used[name] = one
+            together = joined([held.waiver.request.bound for held in used.values()])
+            if len(used) > 1 and together is not None and not broken(together, finding):
+                return one
+    return None
 
 
 _SHOWN = 12

@@ -349,6 +349,18 @@ def bound_of(finding: Finding) -> Bound:
     return Bound(form="text", values=texts, severity=finding.severity, scanners=scanners)
 
 
+def joined(bounds: Sequence[Bound]) -> Bound | None:
+    """Give what waivers of several findings that became one are bound to together; None for bounds of other forms."""
+    if len({one.form for one in bounds}) != 1 or not all(one.scanners for one in bounds):
+        return None
+    return Bound(
+        form=bounds[0].form,
+        values=tuple(sorted({value for one in bounds for value in one.values})),
+        severity=max((one.severity for one in bounds), key=lambda severity: severity.rank),
+        scanners=tuple(sorted({scanner for one in bounds for scanner in one.scanners})),
+    )
+
+
 def broken(bound: Bound, finding: Finding) -> str:
     """Say why what was bound does not hold for this finding any more; "" where it does."""
     if finding.severity.rank > bound.severity.rank:

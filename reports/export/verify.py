@@ -521,7 +521,16 @@ def agreements(log: Log, terms: Json, signers: Signers, who: dict[int, str]) -> 
         elif kind not in ANSWERS:
             for name, part in said:
                 word = kind.partition("-")[0].removesuffix("s")
-                made.setdefault(name, {"kind": word, "id": name, "said": part, "by": min(named), "from": 0, "end": 0})
+                told = {
+                    "kind": word,
+                    "id": name,
+                    "said": part,
+                    "by": min(named),
+                    "asked": entry.at,
+                    "from": 0,
+                    "end": 0,
+                }
+                made.setdefault(name, told)
         elif asked and kind.endswith("-revoked"):
             asked["end"] = asked["end"] and min(asked["end"], entry.at)
         elif asked and kind.endswith("-approved") and not asked["from"]:
@@ -616,7 +625,7 @@ class Fold:
             held = {"facts": one["facts"], "names": set(one["names"]), "duties": list(one["duties"])}
             self.taken[number] = {"body": body, "at": at, **held}
         elif kind in ("finding-aliased", "finding-merged", "finding-split"):
-            one = self._succeed(kind, key, one, body)
+            one = self._succeed(entry, key, one)
         if "finding" in body:
             # Names that it had before stay with it.
             before = one["facts"].get("aliases", ())
@@ -627,11 +636,12 @@ class Fold:
         before = self.live.get(key)
         self.past += [before] if before else []
         one = {"repository": body["repository"], "line": body["line"], "start": body["start_epoch_s"], "opened": at}
-        names = set(before["names"]) if before else set()
-        self.live[key] = {**one, "facts": {}, "episode": body["episode"], "duties": [], "closed": None, "names": names}
+        one |= {"names": set(before["names"]) if before else set(), "wholes": {}}
+        self.live[key] = {**one, "facts": {}, "episode": body["episode"], "duties": [], "closed": None}
 
-    def _succeed(self, kind: str, key: tuple[str, str, str], one: Json, body: Json) -> Json:
+    def _succeed(self, entry: Entry, key: tuple[str, str, str], one: Json) -> Json:
         """Let a finding have another name, take another in, or part in two; give the one that the event describes."""
+        _, at, kind, body, _ = entry
         if kind == "finding-merged":
             absorbed = (*key[:2], body["absorbed"]["value"])
             gone = self.live.pop(absorbed)
@@ -648,6 +658,7 @@ class Fold:
             part: Json = {
                 "duties": list(one["duties"]),
                 "names": {body["origin"]["value"]},
+                "wholes": {**one["wholes"], body["origin"]["value"]: at},
                 "closed": None,
                 "facts": {},
             }
@@ -724,7 +735,9 @@ class Figures:
         if closed is not None and closed <= due:
             return "met"
         own = self._own(one, due)
-        holding = [said for said in self.agreed.values() if self._covers(said, one, due, own) and said["end"] >= end]
+        mine = [said for said in self.agreed.values() if self._covers(said, one, due, own) and said["end"] >= end]
+        mine += [said for said in self._of_wholes(one, due) if said["end"] >= end]
+        holding = [said for said in mine if holds(said["said"]["bound"], one["facts"])] or together(mine, one)
         if any(said["said"]["kind"] == "accept" for said in holding):
             return "excepted"
         return "dismissed" if holding else "overdue" if closed is None else "missed"
@@ -754,7 +767,50 @@ class Figures:
             same = package(ecosystem, rest.rpartition("@")[0]) == package(subject["ecosystem"], subject["package"])
             of_it = subject["advisory"].upper() in {name.upper() for name in facts["advisories"]}
             of_it = of_it and same and one["repository"] in subject["repositories"]
-        return of_it and holds(said["said"]["bound"], facts)
+        return of_it
+
+    def _of_wholes(self, one: Json, due: int) -> Iterator[Json]:
+        """Give the waivers of what it was a part of, that were asked for before it left.
+
+        Where two parts have a scanner in common, nobody can tell which of them was looked at.
+        """
+        for name, left in one["wholes"].items():
+            kin = [other for other in self.kin.get((one["repository"], one["line"]), ()) if other is not one]
+            kin = [other for other in kin if name in other["called"]]
+            kin = [other for other in kin if other["opened"] <= due < (other["closed"] or due + 1)]
+            if any(seers(other) & seers(one) for other in kin):
+                continue
+            for other in kin:
+                own, until = self._own(other, due), min(left, other["wholes"].get(name, left))
+                for said in self.single:
+                    asked = max(said["asked"], said["said"]["requested_epoch_s"])
+                    if asked < until and self._covers(said, other, due, own):
+                        yield said
+
+
+def together(mine: Sequence[Json], one: Json) -> list[Json]:
+    """Give the waivers that hold together for a finding that took others in, each of another name; [] for none."""
+    used: dict[str, Json] = {}
+    for said in sorted(mine, key=lambda said: (-said["end"], said["id"])):
+        name = said["said"]["subject"].get("fingerprint")
+        if name not in one.get("called", ()) or name in used:
+            continue
+        used[name] = said["said"]["bound"]
+        bounds = list(used.values())
+        joined: Json = {
+            "form": bounds[0]["form"],
+            "severity": max((held["severity"] for held in bounds), key=RANKS.index),
+        }
+        joined |= {part: {value for held in bounds for value in held[part]} for part in ("values", "scanners")}
+        alike = all(held["form"] == joined["form"] and held["scanners"] for held in bounds)
+        if len(used) > 1 and alike and holds(joined, one["facts"]):
+            return [said for said in mine if said["said"]["subject"].get("fingerprint") in used]
+    return []
+
+
+def seers(one: Json) -> set[str]:
+    """Give the scanners that see a finding."""
+    return {witness["scanner"] for witness in one["facts"]["witnesses"]}
 
 
 def package(ecosystem: str, name: str) -> tuple[str, str]:

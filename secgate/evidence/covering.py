@@ -12,8 +12,8 @@ from secgate.evidence.superseding import holds
 from secgate.fingerprint import package_key
 from secgate.policy.values import WaiverLimits
 from secgate.twins import Position, TwinWaiver, group_of, share_out
-from secgate.waived import is_advised
-from secgate.waivers import AdvisorySubject, FindingSubject, Waiver
+from secgate.waived import is_advised, is_before
+from secgate.waivers import AdvisorySubject, FindingSubject, Waiver, joined
 
 
 class Cover(NamedTuple):
@@ -74,8 +74,10 @@ class Covers:
     def of(self, one: Episode, at_epoch_s: int) -> tuple[Cover, ...]:
         """Give what covered a finding at a time, in no order. What was approved later counts for nothing."""
         wide = (cover for cover in self._wide if _held(cover, at_epoch_s) and _is_advised(cover.waiver, one))
-        found = (*wide, *self._shared(one, at_epoch_s))
-        return tuple(cover for cover in found if holds(cover.waiver.request.bound, one.known.facts))
+        shared = tuple(self._shared(one, at_epoch_s))
+        found = (*wide, *shared, *self._of_wholes(one, at_epoch_s))
+        held = tuple(cover for cover in found if holds(cover.waiver.request.bound, one.known.facts))
+        return held or _jointly(shared, one)
 
     def until(self, one: Episode, at_epoch_s: int) -> int:
         """Give how far what covered it then reaches without a gap, 0 where nothing did."""
@@ -99,6 +101,25 @@ class Covers:
         mine = {own, *one.known.called} - set(given.values())
         yield from (single.cover for single in ordered if single.subject.fingerprint in mine)
 
+    def _of_wholes(self, one: Episode, at_epoch_s: int) -> Iterator[Cover]:
+        """Give the waivers of what it was a part of, that were asked for before it left, as the gate does.
+
+        Where two parts have a scanner in common, nobody can tell which of them was looked at.
+        """
+        for whole in one.known.wholes:
+            kin = [
+                other
+                for other in self._twins.get((one.repository, one.line, whole.fingerprint), ())
+                if other is not one and _is_open(other, at_epoch_s)
+            ]
+            if any(_scanners(other) & _scanners(one) for other in kin):
+                continue
+            for other in kin:
+                left = [each.until_epoch_s for each in other.known.wholes if each.fingerprint == whole.fingerprint]
+                for cover in self._shared(other, at_epoch_s):
+                    if is_before(cover.waiver, min((whole.until_epoch_s, *left))):
+                        yield cover
+
     def _kin(self, one: Episode, at_epoch_s: int) -> tuple[list[_Single], list[Episode]]:
         """Give the waivers that may go to a finding, and the findings that may take them from it, and so on."""
         waivers: dict[str, _Single] = {}
@@ -118,9 +139,29 @@ class Covers:
         return list(waivers.values()), list(kin.values())
 
 
+def _jointly(covers: Iterable[Cover], one: Episode) -> tuple[Cover, ...]:
+    """Give those that cover together what took others in, until the first of them ends; () where they do not.
+
+    Each is of a part that had a name of its own; of one name the longest counts.
+    """
+    used: dict[str, Cover] = {}
+    for cover in sorted(covers, key=lambda cover: (-cover.until_epoch_s, cover.waiver.id)):
+        subject = cover.waiver.request.subject
+        if isinstance(subject, FindingSubject) and subject.fingerprint not in used:
+            used[subject.fingerprint] = cover
+            together = joined([held.waiver.request.bound for held in used.values()])
+            if len(used) > 1 and together is not None and holds(together, one.known.facts):
+                return tuple(held._replace(until_epoch_s=cover.until_epoch_s) for held in used.values())
+    return ()
+
+
 def reach(covers: Iterable[Cover]) -> int:
     """Give when the last of them ends, 0 for none. Each held at the same time, so there is no gap."""
     return max((cover.until_epoch_s for cover in covers), default=0)
+
+
+def _scanners(one: Episode) -> set[str]:
+    return {witness.scanner for witness in one.known.facts.witnesses}
 
 
 def _names(one: Episode) -> set[str]:

@@ -164,3 +164,20 @@ def test_what_was_apart_when_a_waiver_was_asked_for_has_no_part_in_it_later(tmp_
     done, _ = line.see(files, fewer, at_s=2 * _DAY_S)
     assert [len(one.witnesses) for one in done.findings] == [1, 1]
     assert _standing(done.findings, waivers, day=2, history=history) == 1
+
+
+def test_what_takes_another_in_stays_waived_where_both_were(tmp_path: Path) -> None:
+    line, files = Life(tmp_path), {"a.py": "def f(x):\n    eval(x)\n"}
+    scans = scans_of(files, ("alpha", "beta"))
+    apart, _ = line.see(files, scans, at_s=0, table=crosswalk(**{"beta-eval": "other-injection"}))
+    waivers = [_waived(one) for one in apart.findings]
+    for day in (1, 2):
+        history = line.story.history(at_s=day * _DAY_S)
+        done, _ = line.see(files, scans, at_s=day * _DAY_S)
+        (one,) = done.findings
+        assert _standing([one], waivers, day=day, history=history) == 1
+        assert [_standing([one], [waiver], day=day, history=history) for waiver in waivers] == [0, 0]
+        ended = msgspec.structs.replace(waivers[0], revoked_by="p-3")
+        assert _standing([one], [ended, waivers[1]], day=day, history=history) == 0
+        edited = msgspec.structs.replace(one, anchor="e" * 64)
+        assert _standing([edited], waivers, day=day, history=history) == 0

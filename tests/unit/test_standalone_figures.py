@@ -38,7 +38,7 @@ from secgate.waivers import (
     statement_id,
     statement_of,
 )
-from tests.ledger_support import DIGEST, EPOCH_S, Story, at, finding, fingerprint, sqlite_at
+from tests.ledger_support import DIGEST, EPOCH_S, Story, at, finding, fingerprint, invocation, sqlite_at
 
 DAY_S = 86400
 WEEK_S = 7 * DAY_S
@@ -271,6 +271,88 @@ def test_as_many_twins_are_excepted_as_waivers_hold(
     late = [one for one in episodes if one.known.facts.fingerprint in map(fingerprint, "ab")]
     by_gate = {one.known.facts.fingerprint for one in late if covers.until(one, EPOCH_S + 7 * DAY_S)}
     assert by_gate == {name for name, result in told.items() if result == "excepted"}
+
+
+BOTH = ("bandit", "semgrep")
+TOOLS = tuple(map(invocation, (*BOTH, "gamma")))
+
+
+def covered(ledger: SqliteLedger, agreed: dict[str, tuple[int, Bound]]) -> set[str]:
+    """Give what secgate's evidence has covered on day 7, by the days of approval and the bounds of waivers by name."""
+    waivers = []
+    for name, (day, bound) in agreed.items():
+        subject = FindingSubject(fingerprint=fingerprint(name), group="0" * 64, repository="example.com/shop")
+        asked = request(subject, 30 * DAY_S, bound=bound)
+        waivers.append(
+            Waiver(
+                id=name,
+                request=asked,
+                approver="p-2",
+                approved_epoch_s=EPOCH_S + day * DAY_S,
+                asked_epoch_s=EPOCH_S + day * DAY_S,
+            )
+        )
+    episodes = Chronicle("ledger").read(ledger.read()).episodes()
+    covers = Covers(Said(waivers=tuple(waivers)), episodes, WaiverLimits(high=90 * DAY_S))
+    return {one.known.facts.fingerprint for one in episodes if covers.until(one, EPOCH_S + 7 * DAY_S)}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        # Approved while it was one finding: of both parts.
+        (1, ("bandit",), "ab"),
+        # Afterwards: of the part that has the name.
+        (4, ("bandit",), "a"),
+        # What has joined one of the parts was looked at by nobody.
+        (1, ("bandit", "gamma"), "a"),
+    ],
+)
+def test_a_waiver_of_the_whole_is_one_of_each_part(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, case: tuple[int, tuple[str, ...], str]
+) -> None:
+    """Approved on which day, seen by whom since, what is excepted; split on day 2, due on day 7, gone on day 10."""
+    day, seen_by, excepted = case
+    bound = msgspec.structs.replace(BOUND, scanners=BOTH)
+    part = finding("b", scanners=("bandit",))
+    story.run(finding("a", scanners=BOTH), at_s=0, invocations=TOOLS, obligations=[duty("a")])
+    if day < 2:
+        waive(ledger, "a", approved_s=day * DAY_S, until_s=30 * DAY_S, bound=bound)
+    story.run(finding("a"), msgspec.structs.replace(part, part_of=fingerprint("a")), at_s=2 * DAY_S, invocations=TOOLS)
+    if day > 2:
+        waive(ledger, "a", approved_s=day * DAY_S, until_s=30 * DAY_S, bound=bound)
+    story.run(finding("a"), finding("b", scanners=seen_by), at_s=5 * DAY_S, invocations=TOOLS)
+    story.run(at_s=10 * DAY_S, invocations=TOOLS)
+    told = results(figures(ledger, tmp_path))
+    assert told == {fingerprint(name): "excepted" if name in excepted else "missed" for name in "ab"}
+    assert covered(ledger, {"a": (day, bound)}) == set(map(fingerprint, excepted))
+
+
+@pytest.mark.parametrize(
+    ("waived", "result"), [({"a": 30, "c": 30}, "excepted"), ({"a": 30, "c": 9}, "missed"), ({"a": 30}, "missed")]
+)
+def test_what_took_another_in_is_covered_where_both_were(
+    story: Story, ledger: SqliteLedger, tmp_path: Path, waived: dict[str, int], result: str
+) -> None:
+    """Merged on day 2, due on day 7, gone on day 10; waived until which day, by name."""
+    saw = {"a": ("semgrep",), "c": ("bandit",)}
+    story.run(
+        *(finding(name, scanners=saw[name]) for name in "ac"),
+        at_s=0,
+        invocations=TOOLS,
+        obligations=[duty("a"), duty("c")],
+    )
+    bounds = {name: msgspec.structs.replace(BOUND, scanners=saw[name]) for name in waived}
+    for name, until in waived.items():
+        waive(ledger, name, approved_s=DAY_S, until_s=until * DAY_S, bound=bounds[name])
+    one = finding("a", scanners=BOTH)
+    story.run(
+        msgspec.structs.replace(one, continues=(fingerprint("a"), fingerprint("c"))), at_s=2 * DAY_S, invocations=TOOLS
+    )
+    story.run(at_s=10 * DAY_S, invocations=TOOLS)
+    assert results(figures(ledger, tmp_path)) == {fingerprint("a"): result}
+    agreed = {name: (1, bounds[name]) for name in waived}
+    assert covered(ledger, agreed) == ({fingerprint("a")} if len(waived) == 2 else set())
 
 
 ELSEWHERE = FindingSubject(fingerprint=fingerprint("a"), group="0" * 64, repository="example.com/other")
