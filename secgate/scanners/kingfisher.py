@@ -69,11 +69,11 @@ _HARD_CODED = 798
 _CONFIDENCES = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
 _ENDED = (0, 200, 205)
 _DEPTH = "8"
+"""Archives in archives that are opened; 2 unless told."""
 _COMPARED: tuple[str | Slot, ...] = (
     *(Slot(name="tool"), "scan", "--quiet", "--no-validate", "--no-update-check", "--format", "json"),
     *("--git-history", "none", "--no-ignore", "--no-dedup", "--max-file-size", "0", "--extraction-depth", _DEPTH),
 )
-"""Archives in archives that are opened; 2 unless told."""
 _UNOPENED = "unopened.json"
 """Blob: place in the job's list of files -> why the tool does not look into this archive."""
 _PACKED_SUFFIXES = frozenset({".bz2", ".gz", ".jar", ".tgz", ".war", ".whl", ".xz", ".zip"})

@@ -316,7 +316,9 @@ def _request(
         wish.expires,
         at_epoch_s=at,
         longest_s=limits_of(desk.prepared).waivers_s.longest(bound.severity, of_gap=of_gap),
-        what="a waiver of a gap" if of_gap else f"a waiver of a {bound.severity} finding",
+        what="a waiver of a gap"
+        if of_gap
+        else f"a waiver of {'an' if bound.severity is Severity.INFO else 'a'} {bound.severity} finding",
         limit=f"waivers_s.{'gap' if of_gap else bound.severity.value}",
     )
     return Request(
