@@ -136,12 +136,12 @@ def match(
         work.join_unique(Tier.RULE, lambda one: _rule(one, one.path), lambda one: _rule(one, moved(one)))
         work.join_unique(Tier.RULE, lambda one: _place(one, one.path), lambda one: _place(one, moved(one)))
 
-    def stays(one: KnownFinding) -> bool:
-        return stands(one) or unseen(one)
+    def if_gone(keys: _Keys) -> _Keys:
+        return lambda one: [] if stands(one) or unseen(one) else keys(one)
 
-    work.join_unique(Tier.CARRIED, _anywhere, lambda one: [] if stays(one) else _anywhere(one))
-    work.join_unique(Tier.CARRIED, _long_text, lambda one: [] if stays(one) else _long_text(one))
-    work.join_together(Tier.CARRIED, _telling_text, lambda one: [] if stays(one) else _telling_text(one))
+    work.join_unique(Tier.CARRIED, _anywhere, if_gone(_anywhere))
+    work.join_unique(Tier.CARRIED, _long_text, if_gone(_long_text))
+    work.join_together(Tier.CARRIED, _telling_text, if_gone(_telling_text))
     work.join_alike(Tier.EDITED, lambda one: _within(one, one.path), lambda one: _within(one, moved(one)), ALIKE)
     work.join(
         Tier.EDITED,
@@ -149,9 +149,7 @@ def match(
         lambda one: _symbol(one, moved(one), (one.severity.rank,)) if not one.sketch else [],
     )
     work.join_near(moved)
-    work.join_alike(
-        Tier.REWORKED, lambda one: _within(one, ""), lambda one: [] if stays(one) else _within(one, ""), MUCH_ALIKE
-    )
+    work.join_alike(Tier.REWORKED, lambda one: _within(one, ""), if_gone(lambda one: _within(one, "")), MUCH_ALIKE)
     pairs, unsure = _with_twins(now, then, work, moved)
     return Matching(pairs, *_merges_and_splits(now, then, work), unsure)
 
@@ -412,16 +410,13 @@ def _merges_and_splits(
         return (), ()
     gone = {name for at in work.left_then for name in _names(then[at])}
     come = {name for at in work.left_now for name in _names(now[at])}
-    beside = parts_beside(now, then, ((pair.now, pair.then) for pair in work.pairs), work.left_now)
-    parts = {**beside, **_parts(now, then, work)}
+    pairs = ((pair.now, pair.then) for pair in work.pairs)
+    parts = {**parts_beside(now, then, pairs, work.left_now), **_parts(now, then, work)}
     homes = _homes(gone, now, [pair.now for pair in work.pairs])
     origins = _homes(come, then, [pair.then for pair in work.pairs])
-    merged = ((_home(then[at], homes, now), at) for at in work.left_then)
-    split = ((at, parts.get(at, _home(now[at], origins, then))) for at in work.left_now)
-    return (
-        tuple(sorted((home, at) for home, at in merged if home >= 0)),
-        tuple(sorted((at, origin) for at, origin in split if origin >= 0)),
-    )
+    merged = ((home, at) for at in work.left_then if (home := _home(then[at], homes, now)) >= 0)
+    split = ((at, was) for at in work.left_now if (was := parts.get(at, _home(now[at], origins, then))) >= 0)
+    return tuple(sorted(merged)), tuple(sorted(split))
 
 
 def _parts(now: Sequence[KnownFinding], then: Sequence[KnownFinding], work: _Work) -> Mapping[int, int]:
