@@ -16,7 +16,7 @@ from secgate.waivers import (
     Standing,
     Waiver,
     broken,
-    joined,
+    jointly,
     standing,
 )
 
@@ -69,11 +69,16 @@ def for_findings(
     for finding in findings if len(by_name) > 1 else ():
         if (one := found.get(finding.fingerprint)) is not None and one.state != "active":
             names = {finding.fingerprint, *(alias.value for alias in finding.aliases)} - taken
-            mine = [
-                _alone(waiver, now_epoch_s, longest_s) for name in sorted(names) for waiver in by_name.get(name, ())
-            ]
+            mine = (_alone(waiver, now_epoch_s, longest_s) for name in names for waiver in by_name.get(name, ()))
             found[finding.fingerprint] = _jointly(mine, finding) or one
     return found
+
+
+def _jointly(standings: Iterable[Standing], finding: Finding) -> Standing | None:
+    """Give the one that ends first of those that hold for a finding together, None where they do not."""
+    active = (one for one in standings if one.state == "active")
+    held = jointly(active, lambda bound: not broken(bound, finding))
+    return held[-1] if held else None
 
 
 def _carried(
@@ -142,22 +147,6 @@ def _is_looked_at(waiver: Waiver, part: Finding, having: Sequence[Finding]) -> b
         place(one) == place(part) and one.weakness != part.weakness and not scanners(one) & scanners(part)
         for one in having
     )
-
-
-def _jointly(standings: Iterable[Standing], finding: Finding) -> Standing | None:
-    """Give the one that ends first of those that hold for a finding together, None where they do not.
-
-    Each is of a part that had a name of its own; of one name the longest counts.
-    """
-    used: dict[str, Standing] = {}
-    for one in sorted(standings, key=lambda one: (-one.until_epoch_s, one.waiver.id)):
-        name = _subject(one.waiver).fingerprint
-        if one.state == "active" and name not in used:
-            used[name] = one
-            together = joined([held.waiver.request.bound for held in used.values()])
-            if len(used) > 1 and together is not None and not broken(together, finding):
-                return one
-    return None
 
 
 _SHOWN = 12

@@ -8,9 +8,9 @@ it changes what the gate says while it holds, and no longer. Source: SLA semanti
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -349,8 +349,40 @@ def bound_of(finding: Finding) -> Bound:
     return Bound(form="text", values=texts, severity=finding.severity, scanners=scanners)
 
 
-def joined(bounds: Sequence[Bound]) -> Bound | None:
-    """Give what waivers of several findings that became one are bound to together; None for bounds of other forms."""
+class Lasting(Protocol):
+    """A waiver, with the time until which it holds."""
+
+    @property
+    def waiver(self) -> Waiver:
+        """Itself."""
+
+    @property
+    def until_epoch_s(self) -> int:
+        """When it ends."""
+
+
+OneLasting = TypeVar("OneLasting", bound=Lasting)
+
+
+def jointly(held: Iterable[OneLasting], fits: Callable[[Bound], bool]) -> list[OneLasting]:
+    """Give those that hold together for what took others in, the one that ends first last; [] where they do not.
+
+    Each is of a part that had a name of its own; of one name the longest counts. `fits` tells whether what is there now
+    is what they are bound to together.
+    """
+    used: dict[str, OneLasting] = {}
+    for one in sorted(held, key=lambda one: (-one.until_epoch_s, one.waiver.id)):
+        subject = one.waiver.request.subject
+        if isinstance(subject, FindingSubject) and subject.fingerprint not in used:
+            used[subject.fingerprint] = one
+            bound = _joined([each.waiver.request.bound for each in used.values()])
+            if len(used) > 1 and bound is not None and fits(bound):
+                return list(used.values())
+    return []
+
+
+def _joined(bounds: Sequence[Bound]) -> Bound | None:
+    """Give what waivers are bound to together; None for bounds of several forms, or without scanners."""
     if len({one.form for one in bounds}) != 1 or not all(one.scanners for one in bounds):
         return None
     return Bound(

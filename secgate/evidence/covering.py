@@ -13,7 +13,7 @@ from secgate.fingerprint import package_key
 from secgate.policy.values import WaiverLimits
 from secgate.twins import Position, TwinWaiver, group_of, share_out
 from secgate.waived import is_advised, is_before
-from secgate.waivers import AdvisorySubject, FindingSubject, Waiver, joined
+from secgate.waivers import AdvisorySubject, FindingSubject, Waiver, jointly
 
 
 class Cover(NamedTuple):
@@ -77,7 +77,10 @@ class Covers:
         shared = tuple(self._shared(one, at_epoch_s))
         found = (*wide, *shared, *self._of_wholes(one, at_epoch_s))
         held = tuple(cover for cover in found if holds(cover.waiver.request.bound, one.known.facts))
-        return held or _jointly(shared, one)
+        if held:
+            return held
+        together = jointly(shared, lambda bound: holds(bound, one.known.facts))
+        return tuple(cover._replace(until_epoch_s=together[-1].until_epoch_s) for cover in together)
 
     def until(self, one: Episode, at_epoch_s: int) -> int:
         """Give how far what covered it then reaches without a gap, 0 where nothing did."""
@@ -137,22 +140,6 @@ class Covers:
                             kin[other.known.facts.fingerprint] = other
                             waiting.append(other)
         return list(waivers.values()), list(kin.values())
-
-
-def _jointly(covers: Iterable[Cover], one: Episode) -> tuple[Cover, ...]:
-    """Give those that cover together what took others in, until the first of them ends; () where they do not.
-
-    Each is of a part that had a name of its own; of one name the longest counts.
-    """
-    used: dict[str, Cover] = {}
-    for cover in sorted(covers, key=lambda cover: (-cover.until_epoch_s, cover.waiver.id)):
-        subject = cover.waiver.request.subject
-        if isinstance(subject, FindingSubject) and subject.fingerprint not in used:
-            used[subject.fingerprint] = cover
-            together = joined([held.waiver.request.bound for held in used.values()])
-            if len(used) > 1 and together is not None and holds(together, one.known.facts):
-                return tuple(held._replace(until_epoch_s=cover.until_epoch_s) for held in used.values())
-    return ()
 
 
 def reach(covers: Iterable[Cover]) -> int:
