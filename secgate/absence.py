@@ -10,8 +10,9 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from secgate.events import RunTool
-from secgate.memory import Line, Remembered, tools_for
+from secgate.memory import Line, tools_for
 from secgate.model import Lane, LaneCoverage, RunDocument, ScanStatus
+from secgate.remembered import Remembered
 from secgate.retirement import Retirement
 from secgate.run_facts import run_tool
 

@@ -26,10 +26,11 @@ from secgate.events import (
     event_of,
 )
 from secgate.gate_events import ArtefactBound, CheckpointTaken, GateChanged
-from secgate.memory import KnownPopulation, Memory, Remembered
+from secgate.memory import KnownPopulation, Memory
 from secgate.merkle import HASH_BYTES
 from secgate.model import Digest, KnownStatement, LedgerEntry, Value
 from secgate.notification import NotificationSent
+from secgate.remembered import Remembered
 
 
 class RecordedRun(NamedTuple):

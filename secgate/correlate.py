@@ -204,6 +204,11 @@ def _with_history(
     for now, at in matching.split:
         part = _remembered(made[now], history.open[at], None)
         made[now] = msgspec.structs.replace(part, continues=(), part_of=history.open[at].fingerprint)
+    for now, at in matching.taken:
+        one, then = made[now], history.open[at]
+        made[now] = msgspec.structs.replace(
+            _remembered(one, then, None), continues=one.continues, taken_from=(*one.taken_from, then.fingerprint)
+        )
     seen = {pair.now for pair in matching.pairs} | {now for now, _ in matching.split}
     _seen_before(made, seen, history, target)
     lanes = _lanes_seen_before(history, target)

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from secgate import sla
-from secgate.memory import Memory, Remembered
+from secgate.memory import Memory
 from secgate.model import Lane, Obligation, Severity, Value
+from secgate.remembered import Remembered
 
 FORMAT_VERSION = 1
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from secgate.agreement import Agreement, Asked, Procedure
+from secgate.bounds import Bound, broken
 from secgate.model import Epoch, Finding, Severity, Value
 from secgate.twins import Seen, TwinWaiver, share_out
-from secgate.waivers import Bound, FindingSubject, State, broken, time_words
+from secgate.waivers import FindingSubject, State, time_words
 
 PROCEDURE = Procedure("downgrade")
 

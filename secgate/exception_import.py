@@ -16,13 +16,14 @@ from typing import Literal
 import msgspec
 
 from secgate import queries, statements
+from secgate.bounds import Bound, bound_of
 from secgate.config import Machine
 from secgate.errors import UsageError
 from secgate.escape import json_text, plain
 from secgate.exception_files import MAX_BYTES, Entry, Form, Match, match, read
 from secgate.model import Finding, RunDocument, Severity, Value, WaiverAccount
 from secgate.statements import Draft, Listed, Place, Speaker, Wish
-from secgate.waivers import AdvisorySubject, Bound, Origin, Subject, Waiver, bound_of, subject_of
+from secgate.waivers import AdvisorySubject, Origin, Subject, Waiver, subject_of
 
 _SHOWN = 12
 MOST_TOGETHER = 1_000

@@ -23,14 +23,14 @@ chance. What is left over on one side is new, on the other absent.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from secgate.likeness import ALIKE, LONG, MUCH_ALIKE, alike, joint_word_count, likeness, word_count
 from secgate.model import Finding, KnownFinding, Lane, Rename, Severity
 from secgate.neighbours import Neighbours
-from secgate.parts import parts_beside
+from secgate.parts import Key, every_name, kind_of, merges_and_splits, position_of, taken_over
 from secgate.placeless import is_reworded, is_spoken, is_untold
 
 
@@ -59,20 +59,21 @@ class Match(NamedTuple):
 class Matching(NamedTuple):
     """All pairs; besides, what was merged into, or split off, a pair's finding, as (now, then).
 
+    `taken` are those of now that have taken a witness over from one that they are neither paired with nor part of.
     `unsure` are those of now that were not paired while equal ones were: which of them is new, nothing tells.
     """
 
     pairs: tuple[Match, ...]
     merged: tuple[tuple[int, int], ...]
     split: tuple[tuple[int, int], ...]
+    taken: tuple[tuple[int, int], ...]
     unsure: frozenset[int] = frozenset()
 
 
 NEAR_LINES = 100
 """How far an edited statement without a symbol may have moved, beyond what its neighbours did, and be the same."""
 
-_Key = tuple[object, ...]
-_Keys = Callable[[KnownFinding], Iterable[_Key]]
+_Keys = Callable[[KnownFinding], Iterable[Key]]
 _RANKS = len(Severity)
 
 
@@ -123,8 +124,8 @@ def match(
 
     work = _Work(now, then)
     work.exact()
-    work.join(Tier.ALIAS, _names, _names)
-    work.join(Tier.ALIAS, lambda one: _kind(one, is_spoken), lambda one: _kind(one, is_untold))
+    work.join(Tier.ALIAS, every_name, every_name)
+    work.join(Tier.ALIAS, lambda one: kind_of(one, is_spoken), lambda one: kind_of(one, is_untold))
     if names:
         work.join(
             Tier.RENAMED,
@@ -151,51 +152,48 @@ def match(
     work.join_near(moved)
     work.join_alike(Tier.REWORKED, lambda one: _within(one, ""), if_gone(lambda one: _within(one, "")), MUCH_ALIKE)
     pairs, unsure = _with_twins(now, then, work, moved)
-    return Matching(pairs, *_merges_and_splits(now, then, work), unsure)
+    paired = [(pair.now, pair.then) for pair in work.pairs]
+    merged, split = merges_and_splits(now, then, paired, (work.left_now, work.left_then))
+    taken = taken_over(now, then, paired, merged, split)
+    return Matching(pairs, merged, split, taken, unsure)
 
 
 # ----------------------------------------------------------------------------------------------------------------- keys
 
 
-def _names(one: KnownFinding) -> list[_Key]:
-    """Every fingerprint of a finding with its algorithm, its own first."""
-    names = [(one.algorithm, one.fingerprint), *sorted((alias.algorithm, alias.value) for alias in one.aliases)]
-    return list(dict.fromkeys(names))
-
-
-def _whole(one: KnownFinding, path: str) -> _Key:
+def _whole(one: KnownFinding, path: str) -> Key:
     return path, one.lane, one.weakness, one.symbol, one.anchor, one.ordinal
 
 
-def _text(one: KnownFinding, path: str) -> list[_Key]:
+def _text(one: KnownFinding, path: str) -> list[Key]:
     return [(path, one.weakness, one.anchor)] if _is_code(one) and one.anchor and one.start_line else []
 
 
-def _place(one: KnownFinding, path: str) -> list[_Key]:
+def _place(one: KnownFinding, path: str) -> list[Key]:
     if not (_is_code(one) and one.anchor):
         return []
     return [(path, one.lane, one.symbol, one.anchor, one.ordinal, scanner) for scanner in one.scanners]
 
 
-def _rule(one: KnownFinding, path: str) -> list[_Key]:
+def _rule(one: KnownFinding, path: str) -> list[Key]:
     """A place with the last part of the rule's name: packs rename the folders that their rules are in."""
     last = one.weakness.replace(":", ".").rsplit(".", 1)[-1]
     return [(*key, last) for key in _place(one, path)]
 
 
-def _anywhere(one: KnownFinding) -> list[_Key]:
+def _anywhere(one: KnownFinding) -> list[Key]:
     """Keys without a path. Text of a secret is masked, so it is known by its codes alone; other text by its symbol."""
     if one.lane is Lane.SECRETS:
         return [(one.weakness, mac) for mac in one.secret_macs]
     return [(one.lane, one.weakness, one.symbol, one.anchor)] if one.symbol and one.anchor else []
 
 
-def _telling_text(one: KnownFinding) -> list[_Key]:
+def _telling_text(one: KnownFinding) -> list[Key]:
     is_telling = one.lane is not Lane.SECRETS and one.anchor and one.sketch
     return [(one.lane, one.weakness, one.anchor)] if is_telling else []
 
 
-def _long_text(one: KnownFinding) -> list[_Key]:
+def _long_text(one: KnownFinding) -> list[Key]:
     return _telling_text(one) if word_count(one.sketch) >= LONG else []
 
 
@@ -203,28 +201,20 @@ def _definition(one: KnownFinding) -> tuple[str, str]:
     return one.path, one.symbol
 
 
-def _within(one: KnownFinding, path: str) -> list[_Key]:
+def _within(one: KnownFinding, path: str) -> list[Key]:
     """Keys under which a text alike is looked for; older records have no sketch, and secrets never have one."""
     return [(path, one.lane, one.weakness, one.symbol)] if one.symbol and one.sketch else []
 
 
-def _symbol(one: KnownFinding, path: str, ranks: Iterable[int]) -> list[_Key]:
+def _symbol(one: KnownFinding, path: str, ranks: Iterable[int]) -> list[Key]:
     """Keys under which an edited finding is looked for: nothing that is worse than it was goes for the same one."""
     is_edited = _is_code(one) and one.symbol and not is_spoken(one)
     return [(path, one.weakness, one.symbol, rank) for rank in ranks] if is_edited else []
 
 
-def _kind(one: KnownFinding, fits: Callable[[KnownFinding], bool]) -> list[_Key]:
-    return [(one.path, one.lane, one.weakness, one.symbol)] if fits(one) else []
-
-
 def _is_code(one: KnownFinding) -> bool:
     """Tell whether text and symbol say anything: an advisory is another one even where the package is the same."""
     return one.lane is not Lane.DEPENDENCIES
-
-
-def _position(one: KnownFinding) -> tuple[str, int, int, str, str]:
-    return one.path, one.start_line, one.ordinal, one.weakness, one.fingerprint
 
 
 # --------------------------------------------------------------------------------------------------------------- passes
@@ -251,13 +241,13 @@ class _Work:
             else:
                 used.add(other)
                 self.pairs.append(Match(at, other, Tier.EDITED if is_reworded(one, self.then[other]) else Tier.EXACT))
-        self.left_now = sorted(left, key=lambda at: _position(self.now[at]))
+        self.left_now = sorted(left, key=lambda at: position_of(self.now[at]))
         rest = [at for at in range(len(self.then)) if at not in used]
-        self.left_then = sorted(rest, key=lambda at: _position(self.then[at]))
+        self.left_then = sorted(rest, key=lambda at: position_of(self.then[at]))
 
     def join(self, tier: Tier, now_keys: _Keys, then_keys: _Keys) -> None:
         """Pair what shares a key, first with first, and take it out. Linear in the number of keys."""
-        waiting: dict[_Key, deque[int]] = {}
+        waiting: dict[Key, deque[int]] = {}
         for at in self.left_then:
             for key in then_keys(self.then[at]):
                 waiting.setdefault(key, deque()).append(at)
@@ -298,15 +288,15 @@ class _Work:
 
         Each alone says too little; in the same order, and of as many words as a long text has, they say enough.
         """
-        moves: dict[_Key, list[Match]] = {}
+        moves: dict[Key, list[Match]] = {}
         for pair in self._unique(tier, now_keys, then_keys):
             one, other = self.now[pair.now], self.then[pair.then]
             if one.symbol and other.symbol:
                 moves.setdefault((_definition(one), _definition(other)), []).append(pair)
         made: list[Match] = []
         for pairs in moves.values():
-            pairs.sort(key=lambda pair: _position(self.now[pair.now]))
-            olds = [_position(self.then[pair.then]) for pair in pairs]
+            pairs.sort(key=lambda pair: position_of(self.now[pair.now]))
+            olds = [position_of(self.then[pair.then]) for pair in pairs]
             words = joint_word_count(self.now[pair.now].sketch for pair in pairs)
             if len(pairs) > 1 and words >= LONG and olds == sorted(olds):
                 made += pairs
@@ -327,8 +317,8 @@ class _Work:
         Without that, whatever was mended in a long file would hide whatever was added to it.
         """
         around = Neighbours(((pair.now, pair.then) for pair in self.pairs), self.now, self.then, moved)
-        here: dict[_Key, deque[tuple[int, int]]] = {}
-        there: dict[_Key, list[tuple[int, int]]] = {}
+        here: dict[Key, deque[tuple[int, int]]] = {}
+        there: dict[Key, list[tuple[int, int]]] = {}
         for at in self.left_now:
             one = self.now[at]
             if _is_code(one) and not one.symbol and not is_spoken(one):
@@ -365,8 +355,8 @@ class _Work:
             self.left_then = [at for at in self.left_then if at not in used]
 
 
-def _holders(left: Iterable[int], side: Sequence[KnownFinding], keys: _Keys) -> dict[_Key, list[int]]:
-    found: dict[_Key, list[int]] = {}
+def _holders(left: Iterable[int], side: Sequence[KnownFinding], keys: _Keys) -> dict[Key, list[int]]:
+    found: dict[Key, list[int]] = {}
     for at in left:
         for key in keys(side[at]):
             found.setdefault(key, []).append(at)
@@ -376,7 +366,7 @@ def _holders(left: Iterable[int], side: Sequence[KnownFinding], keys: _Keys) -> 
 # -------------------------------------------------------------------------------------- what is said beside the pairs
 
 
-def _twins(one: KnownFinding, path: str) -> _Key:
+def _twins(one: KnownFinding, path: str) -> Key:
     return path, one.lane, one.weakness, one.symbol, one.anchor
 
 
@@ -396,54 +386,3 @@ def _with_twins(
     ]
     unsure = frozenset(at for at in work.left_now if _twins(now[at], now[at].path) in uneven)
     return tuple(sorted(marked)), unsure
-
-
-def _merges_and_splits(
-    now: Sequence[KnownFinding], then: Sequence[KnownFinding], work: _Work
-) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
-    """Find merges and splits: a fingerprint in common with a finding that is paired with another.
-
-    With the same weakness that is a twin which one of two tools does not see: then it stays new or absent. An advisory
-    has no twins: there it is one that learned, or lost, a name of the other. Nor has what is known by its message.
-    """
-    if not work.left_now and not work.left_then:
-        return (), ()
-    gone = {name for at in work.left_then for name in _names(then[at])}
-    come = {name for at in work.left_now for name in _names(now[at])}
-    pairs = ((pair.now, pair.then) for pair in work.pairs)
-    parts = {**parts_beside(now, then, pairs, work.left_now), **_parts(now, then, work)}
-    homes = _homes(gone, now, [pair.now for pair in work.pairs])
-    origins = _homes(come, then, [pair.then for pair in work.pairs])
-    merged = ((home, at) for at in work.left_then if (home := _home(then[at], homes, now)) >= 0)
-    split = ((at, was) for at in work.left_now if (was := parts.get(at, _home(now[at], origins, then))) >= 0)
-    return tuple(sorted(merged)), tuple(sorted(split))
-
-
-def _parts(now: Sequence[KnownFinding], then: Sequence[KnownFinding], work: _Work) -> Mapping[int, int]:
-    """Give, for what is left of now, the finding that may have held it: one from before messages told them apart."""
-    wholes = {key: pair.then for pair in work.pairs for key in _kind(then[pair.then], is_untold)}
-    kinds = {at: _kind(now[at], is_spoken) for at in work.left_now} if wholes else {}
-    return {at: wholes[key] for at, keys in kinds.items() for key in keys if key in wholes}
-
-
-def _homes(wanted: set[_Key], side: Sequence[KnownFinding], paired: Iterable[int]) -> Mapping[_Key, list[int]]:
-    """Give which paired findings of a side have each of the wanted names."""
-    found: dict[_Key, list[int]] = {}
-    for at in paired if wanted else ():
-        one = side[at]
-        for name in ((one.algorithm, one.fingerprint), *((alias.algorithm, alias.value) for alias in one.aliases)):
-            if name in wanted:
-                found.setdefault(name, []).append(at)
-    return found
-
-
-def _home(one: KnownFinding, homes: Mapping[_Key, list[int]], side: Sequence[KnownFinding]) -> int:
-    fitting = {
-        at
-        for name in _names(one)
-        for at in homes.get(name, ())
-        if one.lane is Lane.DEPENDENCIES or side[at].weakness != one.weakness or is_spoken(one)
-    }
-    # Names of what was split off before are kept: whoever sees it last is the one it was with.
-    seen = set(one.scanners)
-    return min(fitting, key=lambda at: (not seen <= set(side[at].scanners), _position(side[at])), default=-1)

@@ -30,16 +30,13 @@ from secgate.events import (
     RunTool,
     event_of,
 )
-from secgate.finding_facts import FindingFacts
 from secgate.gate_changes import GateState, is_gating, state_after
 from secgate.gate_events import ArtefactBound
 from secgate.inventory import InventoryStored
 from secgate.merkle import EMPTY_ROOT
 from secgate.model import (
     Digest,
-    Fingerprint,
     Head,
-    KnownFinding,
     KnownRun,
     KnownStatement,
     Lane,
@@ -47,11 +44,11 @@ from secgate.model import (
     Obligation,
     ScanStatus,
     Value,
-    Whole,
 )
 from secgate.notification import KnownNotification, NotificationSent
 from secgate.population import PopulationImported
 from secgate.ports import Ledger
+from secgate.remembered import Remembered, merged, parted, seen_as
 from secgate.run_facts import known_run
 from secgate.signed_events import SignedEvent
 
@@ -60,61 +57,6 @@ EPISODE_WINDOW_S = 30 * 86400
 
 RunTools: TypeAlias = tuple[RunTool, ...]
 """The invocations of one scanner in one run."""
-
-
-class Remembered(Value, frozen=True, kw_only=True):
-    """A finding on one line: its facts as last recorded, its episode and clock, its duties, its former fingerprints."""
-
-    facts: FindingFacts
-    episode: int
-    first_seen_epoch_s: int
-    closed_epoch_s: int | None = None
-    obligations: tuple[Obligation, ...] = ()
-    former: tuple[Fingerprint, ...] = ()
-    wholes: tuple[Whole, ...] = ()
-    """What it was split off from, and what that was split off from before."""
-
-    @property
-    def is_open(self) -> bool:
-        """Tell whether it was there when last looked for."""
-        return self.closed_epoch_s is None
-
-    @property
-    def names(self) -> tuple[Fingerprint, ...]:
-        """Every other fingerprint it is or was known by, sorted."""
-        names = {(name.algorithm, name.value): name for name in (*self.facts.aliases, *self.former)}
-        names.pop((self.facts.algorithm, self.facts.fingerprint), None)
-        return tuple(names[key] for key in sorted(names))
-
-    @property
-    def called(self) -> frozenset[str]:
-        """Every fingerprint that it is or was known by, its own among them, whatever the algorithm."""
-        return frozenset((self.facts.fingerprint, *(name.value for name in self.names)))
-
-    def known(self) -> KnownFinding:
-        """Give it as matching and policies need it."""
-        facts = self.facts
-        return KnownFinding(
-            fingerprint=facts.fingerprint,
-            algorithm=facts.algorithm,
-            aliases=self.names,
-            lane=facts.lane,
-            weakness=facts.weakness,
-            severity=facts.severity,
-            path=facts.path,
-            symbol=facts.symbol,
-            ordinal=facts.ordinal,
-            anchor=facts.anchor,
-            start_line=facts.start_line,
-            scanners=tuple(sorted({witness.scanner for witness in facts.witnesses})),
-            rules=tuple((witness.scanner, witness.rule) for witness in facts.witnesses),
-            secret_macs=facts.secret_macs,
-            sketch=facts.sketch,
-            wholes=self.wholes,
-            first_seen_epoch_s=self.first_seen_epoch_s,
-            closed_epoch_s=self.closed_epoch_s,
-            obligations=self.obligations,
-        )
 
 
 class KnownBaseline(Value, frozen=True, kw_only=True):
@@ -182,7 +124,7 @@ class Line:
             if holder is None or holder is remembered or name not in holder.names:
                 self._by_name[name.value] = own
 
-    def follow(self, event: FindingAliased | FindingMerged | FindingSplit, *, sequence: int, at_epoch_s: int) -> None:
+    def follow(self, event: FindingAliased | FindingMerged | FindingSplit, *, sequence: int) -> None:
         """Take in that an identity goes on in another. Raises LedgerError if there is nothing that could."""
         match event:
             case FindingAliased():
@@ -190,7 +132,7 @@ class Line:
             case FindingMerged():
                 self._merge(event, sequence=sequence)
             case FindingSplit():
-                self._split(event, sequence=sequence, at_epoch_s=at_epoch_s)
+                self._split(event, sequence=sequence)
 
     def _rename(self, event: FindingAliased, *, sequence: int) -> None:
         """Know a finding by another fingerprint from here on."""
@@ -201,9 +143,8 @@ class Line:
         duties = tuple(replace(duty, finding=event.fingerprint) for duty in old.obligations)
         self._by_name.pop(event.fingerprint, None)
         self.put(replace(old, facts=facts, obligations=duties, former=(*old.former, event.former)))
-        for name, fingerprint in list(self._by_name.items()):
-            if fingerprint == event.former.value:
-                self._by_name[name] = event.fingerprint
+        # Others may have had this name among theirs; it was its own.
+        self._by_name[event.former.value] = event.fingerprint
         if event.former.value in self._last_seen_with:
             self._last_seen_with[event.fingerprint] = self._last_seen_with.pop(event.former.value)
 
@@ -214,33 +155,15 @@ class Line:
             raise _impossible(sequence, event)
         del self.findings[event.absorbed.value]
         self._last_seen_with.pop(event.absorbed.value, None)
-        duties = (replace(duty, finding=event.fingerprint) for duty in old.obligations)
-        self.put(
-            replace(
-                known,
-                first_seen_epoch_s=min(known.first_seen_epoch_s, old.first_seen_epoch_s, event.start_epoch_s),
-                obligations=tuple(dict.fromkeys((*known.obligations, *duties))),
-                former=tuple(dict.fromkeys((*known.former, event.absorbed, *old.names))),
-            )
-        )
+        self.put(merged(known, old, event))
+        self._by_name[event.absorbed.value] = event.fingerprint
 
-    def _split(self, event: FindingSplit, *, sequence: int, at_epoch_s: int) -> None:
+    def _split(self, event: FindingSplit, *, sequence: int) -> None:
         """Make a part of a finding one of its own, with the clock and the duties of the whole."""
         origin = self.find([event.origin.value])
         if origin is None or event.finding.fingerprint in self.findings:
             raise _impossible(sequence, event)
-        fingerprint, whole = event.finding.fingerprint, event.origin.value
-        before = (one for one in origin.wholes if one.fingerprint != whole)
-        self.put(
-            Remembered(
-                facts=event.finding,
-                episode=event.episode,
-                first_seen_epoch_s=min(origin.first_seen_epoch_s, event.start_epoch_s),
-                obligations=tuple(replace(duty, finding=fingerprint) for duty in origin.obligations),
-                former=(event.origin,),
-                wholes=(Whole(fingerprint=whole, until_epoch_s=at_epoch_s), *before),
-            )
-        )
+        self.put(parted(origin, event))
 
     def settle(self, run: Run) -> None:
         """Take in with which tools a run looked, for what it saw; what it did not see keeps what it was seen with."""
@@ -365,11 +288,11 @@ class Memory:
             case FindingOpened() | FindingSeenAgain():
                 self._open(event)
             case FindingAliased() | FindingMerged() | FindingSplit():
-                self._line_of(event).follow(event, sequence=sequence, at_epoch_s=at_epoch_s)
+                self._line_of(event).follow(event, sequence=sequence)
             case FindingChanged():
                 fingerprint = event.finding.fingerprint
                 line, known = self._known(event, fingerprint, sequence=sequence)
-                line.put(replace(known, facts=event.finding, former=known.names))
+                line.put(replace(seen_as(known, event.finding), former=known.names))
             case FindingClosed():
                 line, known = self._known(event, event.fingerprint, sequence=sequence)
                 line.put(replace(known, closed_epoch_s=at_epoch_s))
@@ -406,7 +329,8 @@ class Memory:
                 first_seen_epoch_s=event.start_epoch_s,
                 obligations=known.obligations if known is not None and same_episode else (),
                 former=former,
-                wholes=known.wholes if known is not None and same_episode else (),
+                wholes=known.wholes if known else (),
+                apart=seen_as(known, event.finding).apart if known else (),
             )
         )
 

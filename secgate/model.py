@@ -704,6 +704,8 @@ class Finding(Value, frozen=True, kw_only=True):
     """Fingerprints by which the ledger knows what it is: the one it goes on with, then those it has taken in."""
     part_of: str = ""
     """Fingerprint by which the ledger knows the finding that it was split off from."""
+    taken_from: tuple[str, ...] = ()
+    """Fingerprints by which the ledger knows findings that go on, and of which it has taken a witness over."""
     previous: str = ""
     """Fingerprint under which the base or the ledger knew it, when that differs."""
     previous_path: str = ""
@@ -776,13 +778,6 @@ class Coverage(Value, frozen=True, kw_only=True):
 # --------------------------------------------------------------------------------------------------------- memory
 
 
-class Whole(Value, frozen=True, kw_only=True):
-    """What a finding was a part of until then, by a recorded split, under the name that this had."""
-
-    fingerprint: str
-    until_epoch_s: Epoch
-
-
 class KnownFinding(Value, frozen=True, kw_only=True):
     """A finding as the ledger or a base scan remembers it, with what matching needs."""
 
@@ -802,7 +797,10 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     """Scanner and rule of each witness, where the ledger tells."""
     secret_macs: tuple[str, ...] = ()
     sketch: str = ""
-    wholes: tuple[Whole, ...] = ()
+    wholes: tuple[str, ...] = ()
+    """Every fingerprint that what it was split off from is or was known by then."""
+    apart: tuple[str, ...] = ()
+    """Rules, as `scanner:rule`, of what it was split off from, or of both where it has taken another in."""
     first_seen_epoch_s: Epoch | None = None
     closed_epoch_s: Epoch | None = None
     obligations: tuple[Obligation, ...] = ()

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from secgate.errors import UsageError
-from secgate.memory import Line, Remembered
+from secgate.memory import Line
 from secgate.model import Finding, RunDocument
+from secgate.remembered import Remembered
 
 _MOST_NAMED = 5
 _MOST_OFFERED = 3

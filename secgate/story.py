@@ -27,7 +27,7 @@ from secgate.events import (
     event_of,
 )
 from secgate.finding_facts import facts_of
-from secgate.memory import Line, Remembered
+from secgate.memory import Line
 from secgate.model import (
     Digest,
     Finding,
@@ -44,6 +44,7 @@ from secgate.model import (
     Verdict,
     Word,
 )
+from secgate.remembered import Remembered
 from secgate.sayings import Said, downgrades_said, waivers_said
 from secgate.sla import due_epoch_s, length_words
 

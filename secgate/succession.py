@@ -7,7 +7,6 @@ before, then the findings sorted by fingerprint, each with its alias before its 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypedDict
 
 from msgspec.structs import replace
 
@@ -18,10 +17,8 @@ from secgate.events import (
     FindingAliased,
     FindingChanged,
     FindingClosed,
-    FindingMerged,
     FindingOpened,
     FindingSeenAgain,
-    FindingSplit,
     ObligationAdded,
     ObligationSuperseded,
     Run,
@@ -29,7 +26,8 @@ from secgate.events import (
 )
 from secgate.finding_facts import FindingFacts, facts_of
 from secgate.gate_changes import changes_of_gate
-from secgate.memory import Memory, Remembered
+from secgate.lineage import About, split_off, taken_in, taken_over
+from secgate.memory import Memory
 from secgate.model import (
     Digest,
     Entry,
@@ -42,6 +40,7 @@ from secgate.model import (
     State,
     Value,
 )
+from secgate.remembered import Remembered
 from secgate.retirement import Retirement
 from secgate.run_facts import lane_counts, run_tool, severities, tools_digest, words
 from secgate.sla import many
@@ -200,7 +199,11 @@ class _Step:
             yield from self._split(finding, origin) if origin is not None else self._seen(finding, known)
             for other in self._absorbed(finding, claimed):
                 claimed.add(other.facts.fingerprint)
-                yield self._merged(finding, known, other)
+                yield taken_in(finding, other, self._about(known.episode if known is not None else 1), known)
+            before = known or origin
+            for other in filter(None, map(self._line.findings.get, finding.taken_from)):
+                if before is not None and other.is_open:
+                    yield from taken_over(finding, other, self._about(before.episode))
         settled = set(self._outlook.settled)
         retired = 0
         for fingerprint, known in sorted(self._line.findings.items()):
@@ -271,12 +274,7 @@ class _Step:
 
     def _split(self, finding: Finding, origin: Remembered) -> Iterator[Event]:
         facts = facts_of(finding)
-        yield FindingSplit(
-            **self._about(origin.episode),
-            finding=facts,
-            origin=Fingerprint(algorithm=origin.facts.algorithm, value=origin.facts.fingerprint),
-            start_epoch_s=origin.first_seen_epoch_s,
-        )
+        yield split_off(facts, origin, self._about(origin.episode))
         yield from self._duties(facts, episode=origin.episode, recorded=origin.obligations)
 
     def _absorbed(self, finding: Finding, claimed: set[str]) -> Iterator[Remembered]:
@@ -286,17 +284,7 @@ class _Step:
             if other is not None and other.is_open and name not in claimed:
                 yield other
 
-    def _merged(self, finding: Finding, known: Remembered | None, other: Remembered) -> FindingMerged:
-        starts = [one.first_seen_epoch_s for one in (known, other) if one is not None]
-        return FindingMerged(
-            **self._about(known.episode if known is not None else 1),
-            fingerprint=finding.fingerprint,
-            algorithm=finding.algorithm,
-            absorbed=Fingerprint(algorithm=other.facts.algorithm, value=other.facts.fingerprint),
-            start_epoch_s=min(starts),
-        )
-
-    def _about(self, episode: int) -> _About:
+    def _about(self, episode: int) -> About:
         target = self._document.target
         return {
             "run_id": self._document.run_id,
@@ -406,13 +394,6 @@ class _Step:
             downgrade=by.superseded_by,
             approved_epoch_s=by.superseded_epoch_s,
         )
-
-
-class _About(TypedDict):
-    run_id: str
-    repository: str
-    line: str
-    episode: int
 
 
 def _stands_for(held: Obligation, duty: Obligation) -> bool:

@@ -3,22 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
+from secgate.bounds import NO_KEY, Bound, broken, rules_of, values_of
 from secgate.fingerprint import package_key
-from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount, Whole
+from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount
 from secgate.patterns import PathPattern
-from secgate.twins import Seen, TwinWaiver, share_out
-from secgate.waivers import (
-    NO_KEY,
-    AdvisorySubject,
-    FindingSubject,
-    GapSubject,
-    Standing,
-    Waiver,
-    broken,
-    jointly,
-    standing,
-)
+from secgate.together import Offer, complete
+from secgate.twins import Position, Seen, TwinWaiver, share_out, twin_group
+from secgate.waivers import AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
+
+
+class Lineage(NamedTuple):
+    """What an edited crosswalk made of a finding, as `KnownFinding` has both."""
+
+    wholes: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
+
+
+class _Part(NamedTuple):
+    """A finding of a run."""
+
+    finding: Finding
+
+    @property
+    def fingerprint(self) -> str:
+        return self.finding.fingerprint
+
+    @property
+    def older_names(self) -> Sequence[str]:
+        return Seen(self.finding).older_names
+
+    @property
+    def group(self) -> str:
+        return twin_group(self.finding)
+
+    @property
+    def position(self) -> Position:
+        return Seen(self.finding).position
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        return self.finding.location.path, self.finding.location.commit, self.finding.symbol
+
+    @property
+    def rules(self) -> frozenset[str]:
+        return rules_of(self.finding.witnesses)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return values_of(self.finding)
 
 
 def for_findings(
@@ -28,13 +62,13 @@ def for_findings(
     repository: str,
     now_epoch_s: int,
     longest_s: Callable[[Severity], int],
-    wholes: Mapping[str, Sequence[Whole]] | None = None,
+    lineages: Mapping[str, Lineage] | None = None,
 ) -> dict[str, Standing]:
     """Give, by fingerprint, the waiver that counts most for each finding that one names: an active one before others.
 
-    Of a group of twins exactly as many are waived as there are waivers of them that hold. What an edited crosswalk
-    split is waived in all its parts, by the waiver of the whole: `wholes` tells, by fingerprint, what each was part of.
-    What has taken others in is waived where its waivers and theirs are, together, of all that is there now.
+    Of a group of twins exactly as many are waived as there are waivers of them that hold. `lineages` says, by
+    fingerprint, what an edited crosswalk made: that is waived where each of its rules was looked at, by one waiver or
+    several, of which the one that ends first is given.
     """
     single: list[Waiver] = []
     wide: list[Waiver] = []
@@ -44,111 +78,60 @@ def for_findings(
             single.append(waiver)
         elif isinstance(subject, AdvisorySubject) and repository in subject.repositories:
             wide.append(waiver)
+    made = lineages or {}
 
     def stand(waiver: Waiver, finding: Finding) -> Standing:
-        return standing(waiver, finding, now_epoch_s=now_epoch_s, longest_s=longest_s(finding.severity))
+        wholes, apart = made.get(finding.fingerprint, _NO_LINEAGE)
+        name = _name(waiver)
+        if not name:  # An advisory's names are looked for one by one.
+            apart = frozenset()
+        elif name in wholes and name != finding.fingerprint:
+            apart = rules_of(finding.witnesses)
+        longest = longest_s(finding.severity)
+        return standing(waiver, finding, now_epoch_s=now_epoch_s, longest_s=longest, apart=apart)
 
     single.sort(key=lambda one: (*_rank(_alone(one, now_epoch_s, longest_s)), one.id))
     named = [TwinWaiver(fingerprint=_subject(one).fingerprint, group=_subject(one).group) for one in single]
     shared = share_out(map(Seen, findings), named, lambda at, twin: _rank(stand(single[at], twin.finding)))
-    carried = _carried(findings, {name: single[at] for name, at in shared.items()}, stand, wholes or {})
     found: dict[str, Standing] = {}
     for finding in findings:
         candidates = [one for one in wide if _is_advised(one, finding)]
         if (at := shared.get(finding.fingerprint)) is not None:
             candidates.insert(0, single[at])
-        standings = [stand(one, finding) for one in candidates]
-        if (part := carried.get(finding.fingerprint)) is not None:
-            standings.append(part)
-        if standings:
-            found[finding.fingerprint] = min(standings, key=_rank)
-    by_name: dict[str, list[Waiver]] = {}
-    for waiver in single:
-        by_name.setdefault(_subject(waiver).fingerprint, []).append(waiver)
-    taken = {_subject(single[at]).fingerprint for name, at in shared.items() if found[name].state == "active"}
-    for finding in findings if len(by_name) > 1 else ():
-        if (one := found.get(finding.fingerprint)) is not None and one.state != "active":
-            names = {finding.fingerprint, *(alias.value for alias in finding.aliases)} - taken
-            mine = (_alone(waiver, now_epoch_s, longest_s) for name in names for waiver in by_name.get(name, ()))
-            found[finding.fingerprint] = _jointly(mine, finding) or one
-    return found
+        if candidates:
+            found[finding.fingerprint] = min((stand(one, finding) for one in candidates), key=_rank)
+    return found | _together(findings, single, found, lambda one: _alone(one, now_epoch_s, longest_s))
 
 
-def _jointly(standings: Iterable[Standing], finding: Finding) -> Standing | None:
-    """Give the one that ends first of those that hold for a finding together, None where they do not."""
-    active = (one for one in standings if one.state == "active")
-    held = jointly(active, lambda bound: not broken(bound, finding))
-    return held[-1] if held else None
+def _every_name(one: Finding) -> list[str]:
+    return [one.fingerprint, *(alias.value for alias in one.aliases)]
 
 
-def _carried(
+def _together(
     findings: Sequence[Finding],
-    shared: Mapping[str, Waiver],
-    stand: Callable[[Waiver, Finding], Standing],
-    wholes: Mapping[str, Sequence[Whole]],
+    single: Sequence[Waiver],
+    found: Mapping[str, Standing],
+    alone: Callable[[Waiver], Standing],
 ) -> dict[str, Standing]:
-    """Give, by fingerprint, the waivers of wholes for the parts that the ledger, or this run, tells to be split off.
+    """Give what waivers of several names, or of what is at the same place, say of what an edited crosswalk made."""
+    held = {name: one for name, one in found.items() if one.state == "active"}
+    names = {name: _name(one.waiver) for name, one in held.items()}
+    standings = {one.waiver.id: one for one in map(alone, single) if one.state == "active"}
+    offers = [
+        Offer(one.waiver.id, _subject(one.waiver).fingerprint, one.waiver.request.bound, one.until_epoch_s)
+        for one in standings.values()
+    ]
+    relevant = {offer.name for offer in offers}
+    relevant.update(name for one in findings if names.get(one.fingerprint) for name in _every_name(one))
+    parts = [_Part(one) for one in findings if not relevant.isdisjoint(_every_name(one))] if offers else []
 
-    One that was asked for when they were apart says nothing of another part, nor does one whose scanners do not tell
-    the parts from each other: whoever asked must have looked at the witnesses of both. Each scanner's is given it once.
-    """
-    found: dict[str, Standing] = {}
-    having: dict[str, list[Finding]] = {}
-    for _, kin in sorted(_kin(findings, wholes).items()):
-        for holder, holder_left in kin:
-            waiver = shared.get(holder.fingerprint)
-            if waiver is None or not is_before(waiver, holder_left) or stand(waiver, holder).state != "active":
-                continue
-            sharing = having.setdefault(waiver.id, [holder])
-            for part, part_left in kin:
-                own = shared.get(part.fingerprint)
-                if part.fingerprint in found or (own is not None and stand(own, part).state == "active"):
-                    continue
-                if holder_left is None and part_left is None:
-                    continue
-                if not (is_before(waiver, part_left) and _is_looked_at(waiver, part, sharing)):
-                    continue
-                standing_now = stand(waiver, part)
-                if standing_now.state == "active":
-                    found[part.fingerprint] = standing_now
-                    sharing.append(part)
-    return found
+    def fits(bound: Bound, part: _Part) -> bool:
+        return not broken(bound, part.finding, part.rules)
+
+    return {name: standings[used[-1].id] for name, used in complete(parts, offers, names, fits).items()}
 
 
-def _kin(
-    findings: Sequence[Finding], wholes: Mapping[str, Sequence[Whole]]
-) -> dict[str, list[tuple[Finding, int | None]]]:
-    """Give, by the name of each whole, what was part of it, with the time at which it left; None for what stayed."""
-    names = {whole.fingerprint for each in wholes.values() for whole in each}
-    kin: dict[str, list[tuple[Finding, int | None]]] = {name: [] for name in names}
-    for one in sorted(findings, key=lambda one: Seen(one).position) if kin else ():
-        left: dict[str, int | None] = dict.fromkeys((one.fingerprint, *(alias.value for alias in one.aliases)))
-        left.update((whole.fingerprint, whole.until_epoch_s) for whole in wholes.get(one.fingerprint, ()))
-        for name in left.keys() & kin.keys():
-            kin[name].append((one, left[name]))
-    return kin
-
-
-def is_before(waiver: Waiver, left_epoch_s: int | None) -> bool:
-    """Tell whether a waiver was asked for before something left its whole; in the same second nobody can say."""
-    return left_epoch_s is None or max(waiver.asked_epoch_s, waiver.request.requested_epoch_s) < left_epoch_s
-
-
-def _is_looked_at(waiver: Waiver, part: Finding, having: Sequence[Finding]) -> bool:
-    """Tell whether a waiver was asked for when this was a witness of the same finding as those that have it."""
-
-    def scanners(one: Finding) -> set[str]:
-        return {witness.scanner for witness in one.witnesses}
-
-    def place(one: Finding) -> tuple[str, str, str]:
-        return one.location.path, one.location.commit, one.symbol
-
-    return scanners(part) <= set(waiver.request.bound.scanners) and all(
-        place(one) == place(part) and one.weakness != part.weakness and not scanners(one) & scanners(part)
-        for one in having
-    )
-
-
+_NO_LINEAGE = Lineage()
 _SHOWN = 12
 _STATES = ("active", "requested", "void", "expired")
 
@@ -167,6 +150,11 @@ def _subject(waiver: Waiver) -> FindingSubject:
     if not isinstance(subject, FindingSubject):
         raise TypeError(waiver.id)
     return subject
+
+
+def _name(waiver: Waiver) -> str:
+    subject = waiver.request.subject
+    return subject.fingerprint if isinstance(subject, FindingSubject) else ""
 
 
 def _is_advised(waiver: Waiver, finding: Finding) -> bool:

@@ -8,20 +8,19 @@ it changes what the gate says while it holds, and no longer. Source: SLA semanti
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
+from secgate.bounds import Bound, broken
 from secgate.errors import SignatureError, UsageError
-from secgate.fingerprint import NO_TEXT
 from secgate.hearing import Check, Refused, Text, Ticket, hear
-from secgate.model import Digest, Epoch, Finding, KnownStatement, Lane, Severity, Value, encode
+from secgate.model import Digest, Epoch, Finding, KnownStatement, Lane, Value, encode
 from secgate.patterns import PathPattern
 from secgate.people import People
-from secgate.placeless import messages
 from secgate.twins import twin_group
 
 REQUESTED, APPROVED, REVOKED = "waiver-requested", "waiver-approved", "waiver-revoked"
@@ -36,9 +35,6 @@ NAMESPACES: Mapping[str, str] = {
 
 APPROVER = "approver"
 """Role of people.toml without which nobody approves."""
-
-NO_KEY = "the key for secrets is not here"
-"""Why a waiver of a secret is void in a run without the organisation's key."""
 
 Kind: TypeAlias = Literal["accept", "false-positive", "not-affected"]
 DISMISSING: frozenset[Kind] = frozenset({"false-positive", "not-affected"})
@@ -73,19 +69,6 @@ class GapSubject(Value, frozen=True, kw_only=True, tag="gap", forbid_unknown_fie
 
 
 Subject: TypeAlias = FindingSubject | AdvisorySubject | GapSubject
-
-
-class Bound(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was looked at when the waiver was asked for; where it is another now, the waiver is void.
-
-    `form` tells what `values` are: digests of the unit's text, resolved versions, codes of a secret's text, or nothing
-    (for gaps). `scanners` are those that saw it.
-    """
-
-    form: Literal["text", "version", "secret", "nothing"]
-    values: tuple[str, ...] = ()
-    severity: Severity = Severity.INFO
-    scanners: tuple[str, ...] = ()
 
 
 class Origin(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -327,100 +310,16 @@ def require_approver(
         )
 
 
-# --------------------------------------------------------------------------------------------------------------- bound
-
-
-def bound_of(finding: Finding) -> Bound:
-    """Give what a waiver of this finding is bound to.
-
-    Raises UsageError for a secret without a code: nothing but its text could bind it, and that is not kept.
-    """
-    scanners = tuple(sorted({witness.scanner for witness in finding.witnesses}))
-    if finding.package is not None and finding.lane is Lane.DEPENDENCIES:
-        return Bound(form="version", values=(finding.package.version,), severity=finding.severity, scanners=scanners)
-    if any(witness.secret for witness in finding.witnesses):
-        if not finding.secret_macs:
-            raise UsageError(
-                "a secret can be waived only under the organisation's key for secrets, which binds the waiver",
-                remedy="set SECGATE_SECRET_KEY and run again; better: revoke the secret and take it out",
-            )
-        return Bound(form="secret", values=finding.secret_macs, severity=finding.severity, scanners=scanners)
-    texts = messages(finding) or (finding.anchor,)
-    return Bound(form="text", values=texts, severity=finding.severity, scanners=scanners)
-
-
-class Lasting(Protocol):
-    """A waiver, with the time until which it holds."""
-
-    @property
-    def waiver(self) -> Waiver:
-        """Itself."""
-
-    @property
-    def until_epoch_s(self) -> int:
-        """When it ends."""
-
-
-OneLasting = TypeVar("OneLasting", bound=Lasting)
-
-
-def jointly(held: Iterable[OneLasting], fits: Callable[[Bound], bool]) -> list[OneLasting]:
-    """Give those that hold together for what took others in, the one that ends first last; [] where they do not.
-
-    Each is of a part that had a name of its own; of one name the longest counts. `fits` tells whether what is there now
-    is what they are bound to together.
-    """
-    used: dict[str, OneLasting] = {}
-    for one in sorted(held, key=lambda one: (-one.until_epoch_s, one.waiver.id)):
-        subject = one.waiver.request.subject
-        if isinstance(subject, FindingSubject) and subject.fingerprint not in used:
-            used[subject.fingerprint] = one
-            bound = _joined([each.waiver.request.bound for each in used.values()])
-            if len(used) > 1 and bound is not None and fits(bound):
-                return list(used.values())
-    return []
-
-
-def _joined(bounds: Sequence[Bound]) -> Bound | None:
-    """Give what waivers are bound to together; None for bounds of several forms, or without scanners."""
-    if len({one.form for one in bounds}) != 1 or not all(one.scanners for one in bounds):
-        return None
-    return Bound(
-        form=bounds[0].form,
-        values=tuple(sorted({value for one in bounds for value in one.values})),
-        severity=max((one.severity for one in bounds), key=lambda severity: severity.rank),
-        scanners=tuple(sorted({scanner for one in bounds for scanner in one.scanners})),
-    )
-
-
-def broken(bound: Bound, finding: Finding) -> str:
-    """Say why what was bound does not hold for this finding any more; "" where it does."""
-    if finding.severity.rank > bound.severity.rank:
-        return f"the severity rose from {bound.severity} to {finding.severity}"
-    joined = sorted({witness.scanner for witness in finding.witnesses} - set(bound.scanners))
-    if joined and bound.scanners:
-        return f"{', '.join(joined)} sees it now as well"
-    try:
-        now = bound_of(finding)
-    except UsageError:
-        return NO_KEY
-    if bound.form != now.form or not now.values:
-        return "it is another kind of finding now"
-    spoken = messages(finding)
-    # What was signed before messages counted holds for the one finding that has its name.
-    if not set(now.values) <= set(bound.values) and not (spoken and bound.values == (NO_TEXT,)):
-        return {
-            "version": f"the resolved version is {', '.join(now.values)} now",
-            "secret": "it is another secret now",
-        }.get(bound.form, "another thing is said of it now" if spoken else "its code was edited")
-    return ""
-
-
 # --------------------------------------------------------------------------------------------------------------- apply
 
 
-def standing(waiver: Waiver, finding: Finding | None, *, now_epoch_s: int, longest_s: int) -> Standing:
-    """Tell how a waiver stands towards a finding, or by itself for None. At its last second it holds no longer."""
+def standing(
+    waiver: Waiver, finding: Finding | None, *, now_epoch_s: int, longest_s: int, apart: Collection[str] = ()
+) -> Standing:
+    """Tell how a waiver stands towards a finding, or by itself for None. At its last second it holds no longer.
+
+    `apart` as in `broken`.
+    """
     until = waiver.until_epoch_s(longest_s) if waiver.approver else waiver.request.expires_epoch_s
     state: State = "active"
     why = ""
@@ -431,7 +330,7 @@ def standing(waiver: Waiver, finding: Finding | None, *, now_epoch_s: int, longe
     elif now_epoch_s >= until:
         state, why = "expired", f"it ended {time_words(until)}"
     elif finding is not None:
-        why = broken(waiver.request.bound, finding)
+        why = broken(waiver.request.bound, finding, apart)
         state = "void" if why else "active"
     return Standing(waiver=waiver, state=state, until_epoch_s=until, why=why)
 

@@ -18,7 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -559,14 +559,33 @@ def in_vain(kind: str, named: set[str], asked: Json | None, signer: str | None, 
     return next((why for why, is_so in wrong.items() if is_so), "")
 
 
-def holds(bound: Json, facts: Json) -> bool:
-    """Tell whether what an exception was bound to is still what was last recorded of a finding."""
-    form = bound["form"]
-    told = {"text": [facts["anchor"]], "version": [facts["package"].rpartition("@")[2]], "secret": facts["secret_macs"]}
-    values, scanners = set(told.get(form, ())), {one["scanner"] for one in facts["witnesses"]}
+def holds(bound: Json, facts: Json, apart: Container[str] = ()) -> bool:
+    """Tell whether what an exception was bound to is still what was last recorded of a finding.
+
+    A rule that joined since is its scanner's word, but for rules that stood `apart`, in another finding.
+    """
+    values = values_of(bound["form"], facts)
     milder = RANKS.index(facts["severity"]) <= RANKS.index(bound["severity"])
-    seen = not bound["scanners"] or scanners <= set(bound["scanners"])
-    return milder and bool(values) and values <= set(bound["values"]) and seen
+    joined = {rule: scanner for rule, scanner in rules_of(facts).items() if rule not in bound.get("rules", ())}
+    unseen = [rule for rule, scanner in joined.items() if bound["scanners"] and scanner not in bound["scanners"]]
+    return (
+        milder
+        and bool(values)
+        and values <= set(bound["values"])
+        and not unseen
+        and not any(rule in apart for rule in joined)
+    )
+
+
+def values_of(form: str, facts: Json) -> set[str]:
+    """Give what exceptions of a form are bound to, as it was last recorded."""
+    told = {"text": [facts["anchor"]], "version": [facts["package"].rpartition("@")[2]], "secret": facts["secret_macs"]}
+    return set(told.get(form, ()))
+
+
+def rules_of(facts: Json) -> dict[str, str]:
+    """Give by which rules a finding is seen, as `scanner:rule`, each with its scanner; of none yet, none."""
+    return {f"{one['scanner']}:{one['rule']}": one["scanner"] for one in facts.get("witnesses", ())}
 
 
 NAMED_BY = {
@@ -627,27 +646,27 @@ class Fold:
         elif kind in ("finding-aliased", "finding-merged", "finding-split"):
             one = self._succeed(entry, key, one)
         if "finding" in body:
-            # Names that it had before stay with it.
-            before = one["facts"].get("aliases", ())
-            one["names"] |= {alias["value"] for alias in (*before, *body["finding"]["aliases"])}
-            one["facts"] = body["finding"]
+            see(one, body["finding"])
 
     def _open(self, key: tuple[str, str, str], body: Json, at: int) -> None:
         before = self.live.get(key)
         self.past += [before] if before else []
         one = {"repository": body["repository"], "line": body["line"], "start": body["start_epoch_s"], "opened": at}
-        one |= {"names": set(before["names"]) if before else set(), "wholes": {}}
-        self.live[key] = {**one, "facts": {}, "episode": body["episode"], "duties": [], "closed": None}
+        one |= {kind: set(before[kind]) if before else set() for kind in ("names", "wholes", "apart")}
+        facts = before["facts"] if before else {}
+        self.live[key] = {**one, "facts": facts, "episode": body["episode"], "duties": [], "closed": None}
 
     def _succeed(self, entry: Entry, key: tuple[str, str, str], one: Json) -> Json:
         """Let a finding have another name, take another in, or part in two; give the one that the event describes."""
-        _, at, kind, body, _ = entry
+        _, _, kind, body, _ = entry
         if kind == "finding-merged":
             absorbed = (*key[:2], body["absorbed"]["value"])
             gone = self.live.pop(absorbed)
             self.became[absorbed] = key
             one["duties"] += [duty for duty in gone["duties"] if duty not in one["duties"]]
             one["names"] |= {*gone["names"], gone["facts"]["fingerprint"]}
+            one["wholes"] |= gone["wholes"]
+            one["apart"] |= {*gone["apart"], *rules_of(one["facts"]), *rules_of(gone["facts"])}
             return one
         if kind == "finding-aliased":
             del self.live[key]
@@ -658,13 +677,24 @@ class Fold:
             part: Json = {
                 "duties": list(one["duties"]),
                 "names": {body["origin"]["value"]},
-                "wholes": {**one["wholes"], body["origin"]["value"]: at},
+                "wholes": {*one["wholes"], *one["names"], one["facts"]["fingerprint"]},
+                "apart": {*one["apart"], *rules_of(one["facts"]), *rules_of(body["finding"])},
                 "closed": None,
                 "facts": {},
             }
             one = {**one, **part, "episode": body["episode"]}
         self.live[(*key[:2], (body.get("finding") or body)["fingerprint"])] = one
         return one
+
+
+def see(one: Json, facts: Json) -> None:
+    """Take in what is seen of a finding. Names that it had before stay with it."""
+    before = one["facts"]
+    one["names"] |= {alias["value"] for alias in (*before.get("aliases", ()), *facts["aliases"])}
+    old, new = set(rules_of(before)), set(rules_of(facts))
+    if old & new and before["weakness"] != facts["weakness"]:  # called otherwise, its rules came from another finding
+        one["apart"] |= old | new
+    one["facts"] = facts
 
 
 class Figures:
@@ -678,9 +708,12 @@ class Figures:
         self.single = [one for one in waivers if one["said"]["subject"]["type"] == "finding"]
         names = {one["said"]["subject"][name] for one in self.single for name in ("fingerprint", "group")}
         self.kin: dict[tuple[str, str], list[Json]] = {}  # by repository and line, what waivers may be of
-        for one in [*fold.past, *fold.live.values()] if names else ():
+        told = [*fold.past, *fold.live.values()] if names else []
+        for one in told:
             one["called"], one["group"] = {one["facts"]["fingerprint"], *one["names"]}, twins(one["facts"])
-            if names & {*one["called"], one["group"]}:
+        near = {name for one in told if names & {*one["called"], one["group"]} for name in every_name(one)}
+        for one in told:
+            if one["group"] in names or near & every_name(one):
                 self.kin.setdefault((one["repository"], one["line"]), []).append(one)
 
     def _unbacked(self, number: int) -> str:
@@ -734,24 +767,23 @@ class Figures:
             return "not yet due"
         if closed is not None and closed <= due:
             return "met"
-        own = self._own(one, due)
-        mine = [said for said in self.agreed.values() if self._covers(said, one, due, own) and said["end"] >= end]
-        mine += [said for said in self._of_wholes(one, due) if said["end"] >= end]
-        holding = [said for said in mine if holds(said["said"]["bound"], one["facts"])] or together(mine, one)
-        if any(said["said"]["kind"] == "accept" for said in holding):
-            return "excepted"
-        return "dismissed" if holding else "overdue" if closed is None else "missed"
-
-    def _own(self, one: Json, due: int) -> set[str]:
-        """Give by which names waivers are of a finding: its own, and what it got among its twins when it was due."""
         there = self.kin.get((one["repository"], one["line"]), [])
         kin = [twin for twin in there if twin is one or twin["opened"] <= due < (twin["closed"] or due + 1)]
         kin.sort(key=lambda twin: [twin["facts"][name] for name in ("path", "start_line", "ordinal", "fingerprint")])
         waivers = [said for said in self.single if in_force(said, due)]
         waivers = [said for said in waivers if said["said"]["subject"]["repository"] == one["repository"]]
-        held = share_out(kin, sorted(waivers, key=lambda said: (-said["end"], said["id"])))
-        mine = {name for name, at in held.items() if kin[at] is one}
-        return mine | {name for name in one.get("called", ()) if name not in held}
+        waivers.sort(key=lambda said: (-said["end"], said["id"]))
+        held = share_out(kin, waivers)
+        own = {name for name, at in held.items() if kin[at] is one}
+        own |= {name for name in one.get("called", ()) if name not in held}
+        mine = [said for said in self.agreed.values() if self._covers(said, one, due, own) and fits(said["said"], one)]
+        if not mine:
+            together = [said for at, used in complete(kin, waivers, held).items() if kin[at] is one for said in used]
+            mine = together if all(said["end"] >= end for said in together) else []
+        holding = [said for said in mine if said["end"] >= end]
+        if any(said["said"]["kind"] == "accept" for said in holding):
+            return "excepted"
+        return "dismissed" if holding else "overdue" if closed is None else "missed"
 
     @staticmethod
     def _covers(said: Json, one: Json, due: int, own: set[str]) -> bool:
@@ -768,49 +800,6 @@ class Figures:
             of_it = subject["advisory"].upper() in {name.upper() for name in facts["advisories"]}
             of_it = of_it and same and one["repository"] in subject["repositories"]
         return of_it
-
-    def _of_wholes(self, one: Json, due: int) -> Iterator[Json]:
-        """Give the waivers of what it was a part of, that were asked for before it left.
-
-        Where two parts have a scanner in common, nobody can tell which of them was looked at.
-        """
-        for name, left in one["wholes"].items():
-            kin = [other for other in self.kin.get((one["repository"], one["line"]), ()) if other is not one]
-            kin = [other for other in kin if name in other["called"]]
-            kin = [other for other in kin if other["opened"] <= due < (other["closed"] or due + 1)]
-            if any(seers(other) & seers(one) for other in kin):
-                continue
-            for other in kin:
-                own, until = self._own(other, due), min(left, other["wholes"].get(name, left))
-                for said in self.single:
-                    asked = max(said["asked"], said["said"]["requested_epoch_s"])
-                    if asked < until and self._covers(said, other, due, own):
-                        yield said
-
-
-def together(mine: Sequence[Json], one: Json) -> list[Json]:
-    """Give the waivers that hold together for a finding that took others in, each of another name; [] for none."""
-    used: dict[str, Json] = {}
-    for said in sorted(mine, key=lambda said: (-said["end"], said["id"])):
-        name = said["said"]["subject"].get("fingerprint")
-        if name not in one.get("called", ()) or name in used:
-            continue
-        used[name] = said["said"]["bound"]
-        bounds = list(used.values())
-        joined: Json = {
-            "form": bounds[0]["form"],
-            "severity": max((held["severity"] for held in bounds), key=RANKS.index),
-        }
-        joined |= {part: {value for held in bounds for value in held[part]} for part in ("values", "scanners")}
-        alike = all(held["form"] == joined["form"] and held["scanners"] for held in bounds)
-        if len(used) > 1 and alike and holds(joined, one["facts"]):
-            return [said for said in mine if said["said"]["subject"].get("fingerprint") in used]
-    return []
-
-
-def seers(one: Json) -> set[str]:
-    """Give the scanners that see a finding."""
-    return {witness["scanner"] for witness in one["facts"]["witnesses"]}
 
 
 def package(ecosystem: str, name: str) -> tuple[str, str]:
@@ -836,19 +825,90 @@ def share_out(kin: Sequence[Json], waivers: Sequence[Json]) -> dict[str, int]:
     held: dict[str, int] = {}
     for is_former in (False, True):
         for at, twin in enumerate(kin):
-            names = sorted(twin["called"]) if is_former else [twin["facts"]["fingerprint"]]
+            names = sorted(every_name(twin)) if is_former else [twin["facts"]["fingerprint"]]
             free = (name for name in names if name in offers and name not in held)
-            found = next((name for name in free if any(holds(one["bound"], twin["facts"]) for one in offers[name])), "")
+            found = next((name for name in free if any(fits(one, twin) for one in offers[name])), "")
             if found and at not in held.values():
                 held[found] = at
     for name, asked in list(offers.items()):
-        named = [] if name in held else [twin["facts"] for twin in kin if name in twin["called"]]
-        offers[name] = [one for one in asked if all(holds(one["bound"], facts) for facts in named)]
+        named = [] if name in held else [twin for twin in kin if name in every_name(twin)]
+        offers[name] = [one for one in asked if all(fits(one, twin) for twin in named)]
     left = [name for name in offers if name not in held]
     for at in range(len(kin)):
         if at not in held.values():
             exchange(at, kin, {name: offers[name] for name in left}, held)
     return held
+
+
+def every_name(one: Json) -> set[str]:
+    """Give what a finding is or was called, and what it was a part of."""
+    return {*one["called"], *one.get("wholes", ())}
+
+
+def fits(asked: Json, one: Json) -> bool:
+    """Tell whether a waiver of a finding, under any of its names, or of its advisory, holds for it alone.
+
+    One that names what it was a part of must have been given for each of its rules.
+    """
+    if asked["subject"]["type"] != "finding":
+        return holds(asked["bound"], one["facts"])
+    name = asked["subject"]["fingerprint"]
+    is_whole = name in one["wholes"] and name != one["facts"]["fingerprint"]
+    return holds(asked["bound"], one["facts"], rules_of(one["facts"]) if is_whole else one["apart"])
+
+
+def complete(kin: Sequence[Json], waivers: Sequence[Json], held: dict[str, int]) -> dict[int, list[Json]]:
+    """Give, by index, the fewest waivers that hold together for what an edited crosswalk parted or put together.
+
+    The waivers of one name serve several parts where these are at one place and have no rule in common.
+    """
+    users = {name: [kin[at]] for name, at in held.items()}
+    found: dict[int, list[Json]] = {}
+    for at, one in enumerate(kin):
+        if at in held.values():
+            continue
+        rules, names = set(rules_of(one["facts"])), every_name(one)
+        names |= {name for name, user in held.items() if every_name(kin[user]) & names}
+        mine = []
+        for said in waivers:
+            name, bound = said["said"]["subject"]["fingerprint"], said["said"]["bound"]
+            is_of_it = rules & set(bound.get("rules", ())) and values_of(bound["form"], one["facts"]) & {
+                *bound["values"]
+            }
+            if (
+                name in names
+                and is_of_it
+                and all(
+                    place(user) == place(one) and not rules & set(rules_of(user["facts"]))
+                    for user in users.get(name, ())
+                )
+            ):
+                mine.append(said)
+        count = next((count for count in range(1, len(mine) + 1) if enough(mine[:count], one)), 0)
+        used = mine[:count]
+        for said in list(used):
+            rest = [other for other in used if other is not said]
+            used = rest if enough(rest, one) else used
+        if used:
+            found[at] = used
+            for name in {said["said"]["subject"]["fingerprint"] for said in used}:
+                users.setdefault(name, []).append(one)
+    return found
+
+
+def enough(offers: Sequence[Json], one: Json) -> bool:
+    """Tell whether all that is seen of a finding was looked at by those who asked for these waivers."""
+    bounds = [said["said"]["bound"] for said in offers]
+    if len({bound["form"] for bound in bounds}) != 1 or not all(bound["scanners"] for bound in bounds):
+        return False
+    whole: Json = {part: [value for each in bounds for value in each[part]] for part in ("values", "scanners", "rules")}
+    whole |= {"form": bounds[0]["form"], "severity": max((each["severity"] for each in bounds), key=RANKS.index)}
+    return holds(whole, one["facts"], rules_of(one["facts"]))
+
+
+def place(one: Json) -> tuple[str, str]:
+    """Give where a finding is, as far as all parts of one whole agree."""
+    return one["facts"]["path"], one["facts"]["symbol"]
 
 
 def exchange(wanting: int, kin: Sequence[Json], offers: dict[str, list[Json]], held: dict[str, int]) -> None:
@@ -859,7 +919,7 @@ def exchange(wanting: int, kin: Sequence[Json], offers: dict[str, list[Json]], h
         at = waiting.pop(0)
         for name in [name for name in offers if name not in came]:
             mine = [one for one in offers[name] if one["subject"]["group"] == kin[wanting]["group"]]
-            if not any(holds(one["bound"], kin[at]["facts"]) for one in mine):
+            if not any(fits(one, kin[at]) for one in mine):
                 continue
             came[name] = at
             if name in held:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from secgate.bounds import Bound, rules_of
 from secgate.chronicle import Episode
 from secgate.evidence.ground import Said
 from secgate.evidence.superseding import holds
 from secgate.fingerprint import package_key
 from secgate.policy.values import WaiverLimits
+from secgate.together import Offer, complete
 from secgate.twins import Position, TwinWaiver, group_of, share_out
-from secgate.waived import is_advised, is_before
-from secgate.waivers import AdvisorySubject, FindingSubject, Waiver, jointly
+from secgate.waived import is_advised
+from secgate.waivers import AdvisorySubject, FindingSubject, Waiver
 
 
 class Cover(NamedTuple):
@@ -34,7 +36,7 @@ class _Recorded(NamedTuple):
 
     @property
     def older_names(self) -> Sequence[str]:
-        return [name.value for name in self.episode.known.names]
+        return sorted({*self.episode.known.called, *self.episode.known.wholes} - {self.fingerprint})
 
     @property
     def group(self) -> str:
@@ -45,12 +47,35 @@ class _Recorded(NamedTuple):
         facts = self.episode.known.facts
         return facts.path, facts.start_line, 0, facts.ordinal, facts.fingerprint
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        return self.episode.known.facts.path, self.episode.known.facts.symbol
+
+    @property
+    def rules(self) -> Collection[str]:
+        return rules_of(self.episode.known.facts.witnesses)
+
+    @property
+    def values(self) -> Collection[str]:
+        facts = self.episode.known.facts
+        return {facts.anchor, facts.package.rpartition("@")[2], *facts.secret_macs} - {""}
+
+    def fits(self, single: _Single) -> bool:
+        """Tell whether a waiver of it, under any of its names, holds for it alone."""
+        known, name = self.episode.known, single.subject.fingerprint
+        is_whole = name in known.wholes and name != self.fingerprint
+        return holds(single.bound, known.facts, self.rules if is_whole else known.apart)
+
 
 class _Single(NamedTuple):
     """A waiver of one finding, with its end."""
 
     cover: Cover
     subject: FindingSubject
+
+    @property
+    def bound(self) -> Bound:
+        return self.cover.waiver.request.bound
 
 
 class Covers:
@@ -72,56 +97,46 @@ class Covers:
                 self._twins[one.repository, one.line, name].append(one)
 
     def of(self, one: Episode, at_epoch_s: int) -> tuple[Cover, ...]:
-        """Give what covered a finding at a time, in no order. What was approved later counts for nothing."""
-        wide = (cover for cover in self._wide if _held(cover, at_epoch_s) and _is_advised(cover.waiver, one))
-        shared = tuple(self._shared(one, at_epoch_s))
-        found = (*wide, *shared, *self._of_wholes(one, at_epoch_s))
-        held = tuple(cover for cover in found if holds(cover.waiver.request.bound, one.known.facts))
-        if held:
-            return held
-        together = jointly(shared, lambda bound: holds(bound, one.known.facts))
-        return tuple(cover._replace(until_epoch_s=together[-1].until_epoch_s) for cover in together)
+        """Give what covered a finding at a time, in no order. What was approved later counts for nothing.
+
+        Each covered it by itself; or, where none did, all together, until the first of them ended.
+        """
+        wide = [cover for cover in self._wide if _held(cover, at_epoch_s) and _is_advised(cover.waiver, one)]
+        alone = tuple(cover for cover in wide if holds(cover.waiver.request.bound, one.known.facts))
+        waivers, kin = self._kin(one, at_epoch_s)
+        if not waivers:
+            return alone
+        ordered = sorted(waivers, key=lambda single: (-single.cover.until_epoch_s, single.cover.waiver.id))
+        named = [TwinWaiver(fingerprint=single.subject.fingerprint, group=single.subject.group) for single in ordered]
+        twins = [_Recorded(each) for each in kin]
+
+        def rank(at: int, twin: _Recorded) -> tuple[int, int]:
+            return 0 if twin.fits(ordered[at]) else 1, -ordered[at].cover.until_epoch_s
+
+        given = share_out(twins, named, rank)
+        others = {named[at].fingerprint for name, at in given.items() if name != one.known.facts.fingerprint}
+        own = [named[at].fingerprint for name, at in given.items() if name == one.known.facts.fingerprint]
+        mine = [single for single in ordered if single.subject.fingerprint in {*own, *(one.known.called - others)}]
+        alone += tuple(single.cover for single in mine if _Recorded(one).fits(single))
+        if alone:
+            return alone
+        held = {
+            twin.fingerprint: named[given[twin.fingerprint]].fingerprint
+            for twin in twins
+            if twin.fingerprint in given and twin.fits(ordered[given[twin.fingerprint]])
+        }
+        covers = {single.cover.waiver.id: single.cover for single in ordered}
+        offers = [
+            Offer(single.cover.waiver.id, single.subject.fingerprint, single.bound, single.cover.until_epoch_s)
+            for single in ordered
+        ]
+        together = complete(twins, offers, held, lambda bound, twin: holds(bound, twin.episode.known.facts, twin.rules))
+        used = together.get(one.known.facts.fingerprint, ())
+        return tuple(covers[offer.id]._replace(until_epoch_s=used[-1].until_epoch_s) for offer in used)
 
     def until(self, one: Episode, at_epoch_s: int) -> int:
         """Give how far what covered it then reaches without a gap, 0 where nothing did."""
         return reach(self.of(one, at_epoch_s))
-
-    def _shared(self, one: Episode, at_epoch_s: int) -> Iterator[Cover]:
-        """Give the waivers of single findings that are its own: by its names, or left over among its twins."""
-        waivers, kin = self._kin(one, at_epoch_s)
-        if not waivers:
-            return
-        ordered = sorted(waivers, key=lambda single: (-single.cover.until_epoch_s, single.cover.waiver.id))
-        named = [TwinWaiver(fingerprint=single.subject.fingerprint, group=single.subject.group) for single in ordered]
-
-        def rank(at: int, twin: _Recorded) -> tuple[int, int]:
-            cover = ordered[at].cover
-            is_so = holds(cover.waiver.request.bound, twin.episode.known.facts)
-            return 0 if is_so else 1, -cover.until_epoch_s
-
-        given = {name: named[at].fingerprint for name, at in share_out(map(_Recorded, kin), named, rank).items()}
-        own = given.pop(one.known.facts.fingerprint, "")
-        mine = {own, *one.known.called} - set(given.values())
-        yield from (single.cover for single in ordered if single.subject.fingerprint in mine)
-
-    def _of_wholes(self, one: Episode, at_epoch_s: int) -> Iterator[Cover]:
-        """Give the waivers of what it was a part of, that were asked for before it left, as the gate does.
-
-        Where two parts have a scanner in common, nobody can tell which of them was looked at.
-        """
-        for whole in one.known.wholes:
-            kin = [
-                other
-                for other in self._twins.get((one.repository, one.line, whole.fingerprint), ())
-                if other is not one and _is_open(other, at_epoch_s)
-            ]
-            if any(_scanners(other) & _scanners(one) for other in kin):
-                continue
-            for other in kin:
-                left = [each.until_epoch_s for each in other.known.wholes if each.fingerprint == whole.fingerprint]
-                for cover in self._shared(other, at_epoch_s):
-                    if is_before(cover.waiver, min((whole.until_epoch_s, *left))):
-                        yield cover
 
     def _kin(self, one: Episode, at_epoch_s: int) -> tuple[list[_Single], list[Episode]]:
         """Give the waivers that may go to a finding, and the findings that may take them from it, and so on."""
@@ -130,15 +145,17 @@ class Covers:
         waiting = [one]
         while waiting:
             twin = waiting.pop()
+            # A twin of what it was a part of may have what is its own.
+            names = {*twin.known.called, *twin.known.wholes}
             for single in (found for name in _names(twin) for found in self._single.get((one.repository, name), ())):
-                if single.cover.waiver.id in waivers or not _held(single.cover, at_epoch_s):
-                    continue
-                waivers[single.cover.waiver.id] = single
-                for name in (single.subject.fingerprint, single.subject.group):
-                    for other in self._twins.get((one.repository, one.line, name), ()):
-                        if _is_open(other, at_epoch_s) and other.known.facts.fingerprint not in kin:
-                            kin[other.known.facts.fingerprint] = other
-                            waiting.append(other)
+                if single.cover.waiver.id not in waivers and _held(single.cover, at_epoch_s):
+                    waivers[single.cover.waiver.id] = single
+                    names |= {single.subject.fingerprint, single.subject.group}
+            for name in names:
+                for other in self._twins.get((one.repository, one.line, name), ()):
+                    if _is_open(other, at_epoch_s) and other.known.facts.fingerprint not in kin:
+                        kin[other.known.facts.fingerprint] = other
+                        waiting.append(other)
         return list(waivers.values()), list(kin.values())
 
 
@@ -147,12 +164,8 @@ def reach(covers: Iterable[Cover]) -> int:
     return max((cover.until_epoch_s for cover in covers), default=0)
 
 
-def _scanners(one: Episode) -> set[str]:
-    return {witness.scanner for witness in one.known.facts.witnesses}
-
-
 def _names(one: Episode) -> set[str]:
-    return {*one.known.called, group_of(one.known.facts)}
+    return {*one.known.called, *one.known.wholes, group_of(one.known.facts)}
 
 
 def _held(cover: Cover, at_epoch_s: int) -> bool:

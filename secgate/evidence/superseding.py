@@ -7,7 +7,7 @@ have been signed, and have brought the duty that took the other's place. Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -15,15 +15,16 @@ from msgspec.structs import replace
 from secgate import sla
 from secgate.assertion_facts import SupersedingItem
 from secgate.baseline import Debt, gives_way
+from secgate.bounds import Bound, not_looked_at
 from secgate.chronicle import Chronicle, Episode, RecordedSuperseding
 from secgate.downgrades import Downgrade
 from secgate.errors import LedgerError, SignatureError, UsageError
 from secgate.finding_facts import FindingFacts
-from secgate.memory import KnownBaseline, Remembered
+from secgate.memory import KnownBaseline
 from secgate.model import Obligation
 from secgate.policy.values import DowngradeLimits
+from secgate.remembered import Remembered
 from secgate.twins import group_of
-from secgate.waivers import Bound
 
 DebtCheck = Callable[[KnownBaseline], Debt]
 """Raises SignatureError, UsageError or LedgerError for a list of known debt that nobody signed who counts."""
@@ -152,20 +153,22 @@ def _names(debt: Debt, known: Remembered) -> bool:
     return any(entry.fingerprint in called or not called.isdisjoint(entry.names) for entry in debt.entries)
 
 
-def holds(bound: Bound, facts: FindingFacts) -> bool:
-    """Tell whether what an exception was bound to is still what was recorded; where that is not kept, it does not."""
+def holds(bound: Bound, facts: FindingFacts, apart: Collection[str] = ()) -> bool:
+    """Tell whether what an exception was bound to is still what was recorded; where that is not kept, it does not.
+
+    `apart` as in `bounds.broken`.
+    """
     told: dict[str, Callable[[], set[str]]] = {
         "text": lambda: {facts.anchor},
         "version": lambda: {facts.package.rpartition("@")[2]},
         "secret": lambda: set(facts.secret_macs),
     }
     values = told[bound.form]() if bound.form in told else set()
-    scanners = {witness.scanner for witness in facts.witnesses}
     return (
         facts.severity.rank <= bound.severity.rank
         and bool(values)
         and values <= set(bound.values)
-        and (not bound.scanners or scanners <= set(bound.scanners))
+        and not not_looked_at(bound, facts.witnesses, apart)
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from secgate import registry, sla
+from secgate.bounds import rules_of
 from secgate.hearing import Check, Refused, refused_words
 from secgate.model import (
     Coverage,
     Finding,
+    Fingerprint,
     Gap,
     History,
     Invocation,
@@ -22,7 +24,6 @@ from secgate.model import (
     State,
     Target,
     WaiverAccount,
-    Whole,
 )
 from secgate.people import id_of
 from secgate.pipeline.sight import Sight
@@ -32,7 +33,7 @@ from secgate.policy.facts import JoinedFacts
 from secgate.policy.values import PolicyLimits, WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waived import account, for_findings, for_gaps, is_here
+from secgate.waived import Lineage, account, for_findings, for_gaps, is_here
 from secgate.waivers import Standing, Waiver, about, gather, standing
 
 SHOWN = 12
@@ -95,8 +96,8 @@ def excepted(
     at = int(now.timestamp())
     repository = prepared.target.repository
     named = by_every_name(findings, history, prepared.target)
-    wholes = wholes_of(findings, history, prepared.target, now_epoch_s=at)
-    standings = for_findings(waivers, named, repository=repository, now_epoch_s=at, longest_s=limits.of, wholes=wholes)
+    made = lineages_of(findings, history, prepared.target)
+    standings = for_findings(waivers, named, repository=repository, now_epoch_s=at, longest_s=limits.of, lineages=made)
     covered, held = _waived_gaps(waivers, coverage, repository=repository, now_epoch_s=at, longest_s=limits.gap)
     used = {*held, *(one.waiver.id for one in standings.values())}
     names = {name for one in named for name in (one.fingerprint, *(alias.value for alias in one.aliases))}
@@ -122,17 +123,30 @@ def by_every_name(findings: Sequence[Finding], history: History | None, target: 
     What was edited some runs ago is still what its waiver was given for: that is void then, and not of no use. What is
     new beside a change's base has none: its clock may go on from what was mended elsewhere, nobody's word does.
     """
-    known = {name: one.aliases for name, one in _by_name(history).items()}
+    known = _by_name(history)
     named = []
     for one in findings:
-        if target.base_commit and one.state is State.NEW:
-            before = {*one.continues, one.previous}
+        if _is_new(one, target):
+            before = {*one.continues, *one.taken_from, one.previous}
             names = [name for name in one.aliases if name.value not in before]
         else:
-            older = (name for then in one.continues for name in known.get(then, ()))
+            older = (name for then in _origins(one, known) for name in _names(then))
             names = [name for name in (*one.aliases, *older) if name.value != one.fingerprint]
         named.append(msgspec.structs.replace(one, aliases=tuple(dict.fromkeys(names))))
     return named
+
+
+def _is_new(one: Finding, target: Target) -> bool:
+    return bool(target.base_commit) and one.state is State.NEW
+
+
+def _origins(one: Finding, known: Mapping[str, KnownFinding]) -> list[KnownFinding]:
+    return [known[name] for name in (*one.continues, one.part_of, *one.taken_from) if name in known]
+
+
+def _names(one: KnownFinding) -> Iterator[Fingerprint]:
+    yield from one.aliases
+    yield from (Fingerprint(algorithm=one.algorithm, value=name) for name in one.wholes)
 
 
 def _by_name(history: History | None) -> dict[str, KnownFinding]:
@@ -140,20 +154,28 @@ def _by_name(history: History | None) -> dict[str, KnownFinding]:
     return {one.fingerprint: one for one in (*history.closed, *history.open)} if history is not None else {}
 
 
-def wholes_of(
-    findings: Sequence[Finding], history: History | None, target: Target, *, now_epoch_s: int
-) -> dict[str, tuple[Whole, ...]]:
-    """Give, by fingerprint, what each finding was a part of, by the ledger or until this run; none for what is new."""
+def lineages_of(findings: Sequence[Finding], history: History | None, target: Target) -> dict[str, Lineage]:
+    """Give, by fingerprint, what an edited crosswalk made of each finding that it touched; none for what is new.
+
+    By the ledger, or by what it is in this run for the first time.
+    """
     known = _by_name(history)
     found = {}
     for one in findings:
-        if target.base_commit and one.state is State.NEW:
+        origins = [] if _is_new(one, target) else _origins(one, known)
+        is_renamed = any(then.weakness != one.weakness for then in origins)
+        if not (is_renamed or len(origins) > 1 or any(then.wholes or then.apart for then in origins)):
             continue
-        names = (one.part_of,) if one.part_of else one.continues
-        before = tuple(dict.fromkeys(whole for name in names if name in known for whole in known[name].wholes))
-        split = (Whole(fingerprint=one.part_of, until_epoch_s=now_epoch_s),) if one.part_of else ()
-        if split or before:
-            found[one.fingerprint] = (*split, *before)
+        wholes = {name for then in origins for name in then.wholes}
+        if one.part_of in known:
+            wholes |= {one.part_of, *(name.value for name in known[one.part_of].aliases)}
+        apart = {rule for then in origins for rule in then.apart}
+        rules, before = rules_of(one.witnesses), {f"{tool}:{rule}" for then in origins for tool, rule in then.rules}
+        # Called otherwise by the crosswalk; where it has no rule in common the tool has renamed its rule.
+        if len(origins) > 1 or one.part_of in known or (is_renamed and not rules.isdisjoint(before)):
+            apart |= rules | before
+        if wholes or apart:
+            found[one.fingerprint] = Lineage(frozenset(wholes), frozenset(apart))
     return found
 
 

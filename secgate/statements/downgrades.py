@@ -10,6 +10,7 @@ import msgspec
 from secgate import queries
 from secgate.agreement import Approval, Revocation, about
 from secgate.baseline import as_bad_as_ever
+from secgate.bounds import bound_of
 from secgate.config import Machine
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest, Standing, standing
 from secgate.errors import UsageError
@@ -21,7 +22,7 @@ from secgate.pipeline.exceptions import SHOWN, limits_of
 from secgate.preparation import Place
 from secgate.signed_events import DowngradeApproved, DowngradeRequested, DowngradeRevoked
 from secgate.statements.desk import Desk, Speaker, desk_at, lasting, named, say
-from secgate.waivers import bound_of, require_approver, statement_id, subject_of, time_words
+from secgate.waivers import require_approver, statement_id, subject_of, time_words
 
 _SEE = "see `secgate downgrade list`"
 

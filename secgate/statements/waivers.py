@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from secgate import queries
+from secgate.bounds import Bound, bound_of
 from secgate.config import Machine
 from secgate.errors import UsageError
 from secgate.escape import plain
@@ -29,7 +30,6 @@ from secgate.waivers import (
     REVOKED,
     AdvisorySubject,
     Approval,
-    Bound,
     GapSubject,
     Kind,
     Origin,
@@ -38,7 +38,6 @@ from secgate.waivers import (
     Subject,
     Waiver,
     about,
-    bound_of,
     require_approver,
     require_readable,
     standing,

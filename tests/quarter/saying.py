@@ -11,10 +11,11 @@ from typing import NamedTuple
 from secgate import overrides, testimony, waivers
 from secgate.agreement import Approval as AgreementApproval
 from secgate.agreement import Revocation as AgreementRevocation
+from secgate.bounds import Bound
 from secgate.downgrades import PROCEDURE, DowngradeRequest
 from secgate.model import Severity, encode
 from secgate.signed_events import SIGNED_EVENTS, SignedEvent
-from secgate.waivers import AdvisorySubject, Bound, FindingSubject
+from secgate.waivers import AdvisorySubject, FindingSubject
 from tests.quarter import plan
 from tests.quarter.facts import ZERO, Dated
 from tests.signing_support import KEYGEN, Key

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from secgate.bounds import Bound
 from secgate.custody.verifying import namespace_of
 from secgate.events import to_entry
 from secgate.ledgers.sqlite import SqliteLedger
@@ -31,16 +32,7 @@ from secgate.signed_events import (
 )
 from secgate.signers.sshsig import SshSigner
 from secgate.testimony import GateReview, SecretRevocation
-from secgate.waivers import (
-    APPROVED,
-    REQUESTED,
-    Approval,
-    Bound,
-    FindingSubject,
-    Request,
-    statement_id,
-    statement_of,
-)
+from secgate.waivers import APPROVED, REQUESTED, Approval, FindingSubject, Request, statement_id, statement_of
 from tests.ledger_support import EPOCH_S, Runner, Story, at, finding, fingerprint
 from tests.product import CLEAN, Ended, Product
 from tests.signing_support import ADA, EVE, KEYGEN, Key, allowed, enforced_layer, make_key

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from secgate import statements
+from secgate.bounds import Bound
 from secgate.errors import LedgerError, SecgateError, SignatureError, UsageError
 from secgate.events import to_entry
 from secgate.ledgers.sqlite import SqliteLedger
@@ -18,7 +19,7 @@ from secgate.record import append_events
 from secgate.signed_events import WaiverApproved, WaiverRequested
 from secgate.statements import Wish
 from secgate.statements.desk import desk_at, say
-from secgate.waivers import NAMESPACES, REQUESTED, Approval, Bound, GapSubject, Request, Waiver, statement_of
+from secgate.waivers import NAMESPACES, REQUESTED, Approval, GapSubject, Request, Waiver, statement_of
 from tests.product import DAY, NOW, WEAK, Ended, gaps, outcome
 from tests.runs.office import Office
 from tests.signing_support import ADA, EVE, allowed

@@ -36,6 +36,7 @@ _KINDS = {"py": "python", "js": "javascript", "ts": "typescript", "tf": "terrafo
 _SIGNS = {
     "alpha": {r"eval\(": "alpha-eval", r"run\(": "alpha-run", r'acl = "public-read"': "alpha-acl"},
     "gamma": {r"eval\(": "gamma-eval"},
+    "delta": {r"eval\(": "delta-eval", r"(?<=e)val\(": "delta-call"},
     "beta": {r"eval\(": "beta-eval", r"exec\(": "beta-exec", r"compile\(": "beta-compile"},
 }
 

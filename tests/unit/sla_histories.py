@@ -17,11 +17,12 @@ from typing import Any
 import msgspec
 
 from secgate import sla
+from secgate.bounds import bound_of
 from secgate.deadlines import Folded, deadlines
 from secgate.downgrades import PROCEDURE, Downgrade, DowngradeRequest
 from secgate.downgrades import for_findings as downgrades_for
 from secgate.judge import Judgement, JudgeRequest, judge
-from secgate.memory import Memory, Remembered
+from secgate.memory import Memory
 from secgate.model import (
     Finding,
     Invocation,
@@ -44,8 +45,9 @@ from secgate.policy.facts import JoinedFacts, Lists
 from secgate.ports import Engine, Ledger
 from secgate.recall import recall
 from secgate.record import RecordRequest, record
+from secgate.remembered import Remembered
 from secgate.waived import for_findings as waivers_for
-from secgate.waivers import Request, Waiver, bound_of, subject_of
+from secgate.waivers import Request, Waiver, subject_of
 from tests import ledger_support as kit
 
 BASE = "2026-01-01T00:00:00+00:00"

@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from secgate.agreement import Agreement, Approval, Revocation, about, gather
+from secgate.bounds import Bound
 from secgate.downgrades import PROCEDURE, DowngradeRequest
 from secgate.errors import SignatureError
 from secgate.hearing import Refused
 from secgate.model import KnownStatement, Severity, encode
 from secgate.people import People, Person
-from secgate.waivers import Bound, FindingSubject, statement_id
+from secgate.waivers import FindingSubject, statement_id
 from tests.factories import digest
 
 SHOP, OTHER = "example.org/shop", "example.org/other"

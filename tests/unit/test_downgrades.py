@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from secgate.agreement import Agreement
+from secgate.bounds import bound_of
 from secgate.downgrades import Downgrade, DowngradeRequest, downgraded_words, for_findings, standing
 from secgate.model import Downgraded, Finding, Lane, Package, Severity
-from secgate.waivers import bound_of, subject_of
+from secgate.waivers import subject_of
 from tests.factories import DAY, NOW, digest, finding, location, result
 
 SECRET = (result("semgrep", secret=True),)

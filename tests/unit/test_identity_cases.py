@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from secgate.bounds import bound_of
 from secgate.correlate import to_known
 from secgate.events import FindingClosed, FindingOpened
 from secgate.model import Finding, History, Severity
-from secgate.pipeline.exceptions import by_every_name, wholes_of
+from secgate.pipeline.exceptions import by_every_name, lineages_of
 from secgate.waived import for_findings
-from secgate.waivers import Request, Waiver, bound_of, statement_id, statement_of, subject_of
+from secgate.waivers import Request, Waiver, statement_id, statement_of, subject_of
 from tests.ledger_support import EPOCH_S, protected
 from tests.unit.identity_kit import Scan, crosswalk, findings_of, normalised, scan_of, scans_of, target
 from tests.unit.identity_life import Life
@@ -77,7 +78,7 @@ def _standing(findings: Sequence[Finding], waivers: Iterable[Waiver], *, day: in
         repository="shop",
         now_epoch_s=now_epoch_s,
         longest_s=lambda _: 90 * _DAY_S,
-        wholes=wholes_of(findings, history, protected(), now_epoch_s=now_epoch_s),
+        lineages=lineages_of(findings, history, protected()),
     )
     return sum(one.state == "active" for one in found.values())
 
@@ -123,7 +124,7 @@ def test_a_waiver_of_one_part_says_nothing_of_the_other(half: int, tmp_path: Pat
     for day in (1, 2):
         history = line.story.history(at_s=day * _DAY_S)
         done, _ = line.see(files, scans, at_s=day * _DAY_S, table=_APART)
-        assert sorted(map(len, wholes_of(done.findings, history, protected(), now_epoch_s=EPOCH_S).values())) == [1]
+        assert len(lineages_of(done.findings, history, protected())) == 1
         waivers = [_waived(done.findings[half], day=day)]
         assert (len(done.findings), _standing(done.findings, waivers, day=day, history=history)) == (2, 1)
 
@@ -142,8 +143,8 @@ def test_a_scanner_that_joins_a_part_ends_the_waiver_of_the_whole_for_it(tmp_pat
         part, witnesses=(*part.witnesses, msgspec.structs.replace(part.witnesses[0], scanner="gamma"))
     )
     assert _standing([*rest, joined], waivers, day=1, history=history) == 1
-    unknown = msgspec.structs.replace(part, part_of="")
-    assert _standing([*rest, unknown], waivers, day=1, history=history) == 1
+    other = msgspec.structs.replace(part, witnesses=(msgspec.structs.replace(part.witnesses[0], rule="beta-new"),))
+    assert _standing([*rest, other], waivers, day=1, history=history) == 1
     risen = msgspec.structs.replace(part, severity=Severity.CRITICAL)
     assert _standing([*rest, risen], waivers, day=1, history=history) == 1
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from secgate.bounds import Bound, bound_of, broken
 from secgate.correlate import Correlation, to_known
 from secgate.events import FindingAliased, FindingOpened, FindingSplit
 from secgate.fingerprint import NO_TEXT, weakness_fingerprint
 from secgate.model import Finding, History, KnownFinding, Location, RawResult, Region, Scope, State
 from secgate.placeless import template
-from secgate.waivers import Bound, bound_of, broken, subject_of
+from secgate.waivers import subject_of
 from tests.ledger_support import EPOCH_S
 from tests.unit.identity_kit import Scan, crosswalk, findings_of, normalised, scan_of, target
 from tests.unit.identity_life import Life

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secgate import agreement, waivers
+from secgate import agreement, bounds, waivers
 from secgate.downgrades import DowngradeRequest
 from secgate.model import KnownStatement, Severity, encode
 from secgate.sayings import downgrades_said, waivers_said
@@ -19,7 +19,7 @@ def request(subject: waivers.Subject = FINDING) -> waivers.Request:
     return waivers.Request(
         kind="accept",
         subject=subject,
-        bound=waivers.Bound(form="nothing"),
+        bound=bounds.Bound(form="nothing"),
         reason="sample data",
         requester="p-7",
         requested_epoch_s=1,
@@ -71,7 +71,7 @@ def downgraded(*parts: str, fingerprint_of: str = "a") -> list[tuple[str, str, s
         subject=waivers.FindingSubject(
             fingerprint=fingerprint(fingerprint_of), group=fingerprint("g"), repository=REPOSITORY
         ),
-        bound=waivers.Bound(form="nothing", severity=Severity.HIGH),
+        bound=bounds.Bound(form="nothing", severity=Severity.HIGH),
         severity=Severity.LOW,
         reason="ours",
         requester="p-7",

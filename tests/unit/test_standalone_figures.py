@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from secgate import sla
+from secgate.bounds import Bound
 from secgate.chronicle import Chronicle
 from secgate.custody.copies import Terms, write_export
 from secgate.events import FindingAliased, FindingSplit, LedgerCreated, ObligationSuperseded, to_entry
@@ -28,7 +29,6 @@ from secgate.waived import for_findings
 from secgate.waivers import (
     AdvisorySubject,
     Approval,
-    Bound,
     FindingSubject,
     Kind,
     Request,
@@ -274,6 +274,13 @@ def test_as_many_twins_are_excepted_as_waivers_hold(
 
 
 BOTH = ("bandit", "semgrep")
+
+
+def seen_by(*scanners: str) -> Bound:
+    """What is asked for of a made finding that these see, which all call their rule the same."""
+    return msgspec.structs.replace(BOUND, scanners=scanners, rules=tuple(f"{one}:sql" for one in scanners))
+
+
 TOOLS = tuple(map(invocation, (*BOTH, "gamma")))
 
 
@@ -312,8 +319,8 @@ def test_a_waiver_of_the_whole_is_one_of_each_part(
     story: Story, ledger: SqliteLedger, tmp_path: Path, case: tuple[int, tuple[str, ...], str]
 ) -> None:
     """Approved on which day, seen by whom since, what is excepted; split on day 2, due on day 7, gone on day 10."""
-    day, seen_by, excepted = case
-    bound = msgspec.structs.replace(BOUND, scanners=BOTH)
+    day, seers, excepted = case
+    bound = seen_by(*BOTH) if day < 2 else seen_by("semgrep")
     part = finding("b", scanners=("bandit",))
     story.run(finding("a", scanners=BOTH), at_s=0, invocations=TOOLS, obligations=[duty("a")])
     if day < 2:
@@ -321,7 +328,7 @@ def test_a_waiver_of_the_whole_is_one_of_each_part(
     story.run(finding("a"), msgspec.structs.replace(part, part_of=fingerprint("a")), at_s=2 * DAY_S, invocations=TOOLS)
     if day > 2:
         waive(ledger, "a", approved_s=day * DAY_S, until_s=30 * DAY_S, bound=bound)
-    story.run(finding("a"), finding("b", scanners=seen_by), at_s=5 * DAY_S, invocations=TOOLS)
+    story.run(finding("a"), finding("b", scanners=seers), at_s=5 * DAY_S, invocations=TOOLS)
     story.run(at_s=10 * DAY_S, invocations=TOOLS)
     told = results(figures(ledger, tmp_path))
     assert told == {fingerprint(name): "excepted" if name in excepted else "missed" for name in "ab"}
@@ -342,7 +349,7 @@ def test_what_took_another_in_is_covered_where_both_were(
         invocations=TOOLS,
         obligations=[duty("a"), duty("c")],
     )
-    bounds = {name: msgspec.structs.replace(BOUND, scanners=saw[name]) for name in waived}
+    bounds = {name: seen_by(*saw[name]) for name in waived}
     for name, until in waived.items():
         waive(ledger, name, approved_s=DAY_S, until_s=until * DAY_S, bound=bounds[name])
     one = finding("a", scanners=BOTH)

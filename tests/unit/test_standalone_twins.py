@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from secgate.bounds import Bound
 from secgate.finding_facts import facts_of
 from secgate.model import Finding, Fingerprint, Severity
 from secgate.twins import Seen, TwinWaiver, share_out, twin_group
-from secgate.waivers import Bound
 from tests.ledger_support import DIGEST, finding, fingerprint
 
 VERIFY = Path(__file__).parents[2] / "reports" / "export" / "verify.py"
@@ -67,11 +67,17 @@ def test_waivers_are_shared_out_as_the_gate_does(program: ModuleType, chance: ra
     found = ((one, gate[one.fingerprint]) for one in kin if one.fingerprint in gate)
     by_gate = {one.fingerprint: waivers[at].fingerprint for one, at in found if rank(at, Seen(one))[0] == 0}
     rows = [
-        {"facts": told, "called": {seen.fingerprint, *(one.value for one in seen.aliases)}, "group": group}
+        {
+            "facts": told,
+            "called": {seen.fingerprint, *(one.value for one in seen.aliases)},
+            "group": group,
+            "wholes": set(),
+            "apart": set(),
+        }
         for told, seen in zip(facts, kin, strict=True)
     ]
     said = [
-        {"said": {"subject": msgspec.to_builtins(one), "bound": msgspec.to_builtins(bound)}}
+        {"said": {"subject": {"type": "finding", **msgspec.to_builtins(one)}, "bound": msgspec.to_builtins(bound)}}
         for one, bound in zip(waivers, bounds, strict=True)
     ]
     held = {kin[at].fingerprint: name for name, at in program.share_out(rows, said).items()}

@@ -7,17 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from secgate.model import Finding, Fingerprint, Gap, Lane, Package, Severity, Whole
+from secgate.bounds import Bound, bound_of, rules_of
+from secgate.model import Finding, Fingerprint, Gap, Lane, Package, Severity
 from secgate.policy.values import WaiverLimits
-from secgate.waived import for_findings, for_gaps
+from secgate.waived import Lineage, for_findings, for_gaps
 from secgate.waivers import (
     AdvisorySubject,
-    Bound,
     GapSubject,
     Request,
     Subject,
     Waiver,
-    bound_of,
     statement_id,
     statement_of,
     subject_of,
@@ -94,11 +93,16 @@ def test_which_of_two_waivers_a_part_is_given_is_no_matter_of_order() -> None:
     whole = msgspec.structs.replace(parts[0], witnesses=tuple(one.witnesses[0] for one in parts))
     both = msgspec.structs.replace(whole, fingerprint=parts[1].fingerprint)
     waivers = [waiver(whole, reason="first", days=10), waiver(both, reason="second", days=20)]
-    left = {one.fingerprint: (Whole(fingerprint=whole.fingerprint, until_epoch_s=NOW),) for one in parts[1:]}
+    parts[1:] = [
+        msgspec.structs.replace(one, aliases=(Fingerprint(algorithm=whole.algorithm, value=whole.fingerprint),))
+        for one in parts[1:]
+    ]
+    made = Lineage(wholes=frozenset([whole.fingerprint]), apart=rules_of(whole.witnesses))
+    lineages = {one.fingerprint: made for one in parts[1:]}
 
     def given(findings: list[Finding]) -> str:
         found = for_findings(
-            waivers, findings, repository="shop", now_epoch_s=NOW, longest_s=lambda _: 90 * DAY, wholes=left
+            waivers, findings, repository="shop", now_epoch_s=NOW, longest_s=lambda _: 90 * DAY, lineages=lineages
         )
         assert {one.state for one in found.values()} == {"active"}
         return found[parts[2].fingerprint].waiver.request.reason
