@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from secgate.crosswalk import Crosswalk
-from secgate.fingerprint import SCHEMES, Located, Scheme
+from secgate.fingerprint import SCHEMES, Located, Scheme, package_key
 from secgate.grouping import group
 from secgate.identity import Codes, identify
 from secgate.matching import Match, Matching, Tier, known, match
@@ -209,6 +209,7 @@ def _with_history(
         made[now] = msgspec.structs.replace(
             _remembered(one, then, None), continues=one.continues, taken_from=(*one.taken_from, then.fingerprint)
         )
+    _with_former_advisories(made, history.open, matching, target)
     seen = {pair.now for pair in matching.pairs} | {now for now, _ in matching.split}
     _seen_before(made, seen, history, target)
     lanes = _lanes_seen_before(history, target)
@@ -220,6 +221,28 @@ def _with_history(
                 state_basis=f"{one.state_basis}; the recorded runs of this line did not see it",
             )
     return made, _left(history.open, matching)
+
+
+def _with_former_advisories(
+    made: list[Finding], then: Sequence[KnownFinding], matching: Matching, target: Target
+) -> None:
+    """Let an advisory keep the names that the database does not give it any more, unless another one has them now.
+
+    A record that is withdrawn, being another's twin, takes its name out; who answers for it under that name still does.
+    What is new beside a change's base goes on with nothing.
+    """
+    both = (*((pair.now, pair.then) for pair in matching.pairs), *matching.merged)
+    pairs = [(now, at) for now, at in both if then[at].advisories]
+    named = {(_package_key(one), name) for one in made for name in one.advisories} if pairs else set()
+    for now, at in pairs:
+        one = made[now]
+        former = {name for name in then[at].advisories if (_package_key(one), name) not in named}
+        if former and not (target.base_commit and one.state is State.NEW):
+            made[now] = msgspec.structs.replace(one, advisories=tuple(sorted({*one.advisories, *former})))
+
+
+def _package_key(one: Finding) -> tuple[str, str]:
+    return package_key(one.package.ecosystem, one.package.name) if one.package else ("", "")
 
 
 def _seen_before(made: list[Finding], seen: set[int], history: History, target: Target) -> None:

@@ -796,6 +796,7 @@ class KnownFinding(Value, frozen=True, kw_only=True):
     rules: tuple[tuple[str, str], ...] = ()
     """Scanner and rule of each witness, where the ledger tells."""
     secret_macs: tuple[str, ...] = ()
+    advisories: tuple[str, ...] = ()
     sketch: str = ""
     wholes: tuple[str, ...] = ()
     """Every fingerprint that what it was split off from is or was known by then."""

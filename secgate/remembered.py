@@ -60,6 +60,7 @@ class Remembered(Value, frozen=True, kw_only=True):
             scanners=tuple(sorted({witness.scanner for witness in facts.witnesses})),
             rules=tuple((witness.scanner, witness.rule) for witness in facts.witnesses),
             secret_macs=facts.secret_macs,
+            advisories=facts.advisories,
             sketch=facts.sketch,
             wholes=self.wholes,
             apart=self.apart,

@@ -8,7 +8,7 @@ import pytest
 
 from secgate import statements
 from secgate.errors import UsageError
-from secgate.model import Outcome, Severity
+from secgate.model import Outcome, RunDocument, Severity
 from secgate.statements import Wish
 from secgate.waivers import AdvisorySubject, Waiver
 from tests.product import DAY, NOW, outcome
@@ -113,3 +113,33 @@ def test_it_is_not_asked_for_where_it_could_never_be_approved(shop: Office) -> N
     after = statements.listed(place=shop.place, machine=shop.product.machine(), now=NOW)
     assert after == before
     assert (after.waivers, after.refused) == ((), ())
+
+
+def test_it_holds_where_the_database_forgets_the_name_and_not_for_another_that_has_it(shop: Office) -> None:
+    """Records are withdrawn as another's twin, and what they were called is then no alias of what stays."""
+    other = "GHSA-aaaa-bbbb-cccc"
+    severity = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N"}]
+
+    def know(*known: str) -> None:
+        shop.product.tool("pip-audit", advisories={"flask": list(known)}, aliases={CVE: [other]})
+        shop.product.know(CVE, "flask", "1.0", "1.1", aliases=[other], severity=severity)
+
+    shop.run(scope="protected")
+    shop.approve(asked(shop, own(shop), name=ADVISORY))
+    assert outcome(shop.run(days=2, scope="protected")) is Outcome.PASS
+    know(CVE)
+    for day in (3, 4):
+        run = shop.run(days=day, scope="protected")
+        assert outcome(run) is Outcome.PASS
+        assert [one.advisories for one in run.findings] == [tuple(sorted((CVE, other, ADVISORY)))]
+        assert not [one for one in run.waivers if one.state != "active"]
+    know(CVE, ADVISORY)
+    apart = shop.run(days=5, scope="protected")
+    assert {one.advisories: one.fingerprint in _waived(apart) for one in apart.findings} == {
+        (CVE, other): False,
+        (ADVISORY,): True,
+    }
+
+
+def _waived(run: RunDocument) -> set[str]:
+    return {one.fingerprint for one in run.waivers if one.state == "active"}
