@@ -46,6 +46,7 @@ def exemption_of(one: plan.Exemption) -> Iterator[Statement]:
         values=one.values,
         severity=Severity(one.severity),
         scanners=one.scanners,
+        rules=tuple(f"{scanner}:R1" for scanner in one.scanners),
     )
     told = {
         "reason": one.reason,
