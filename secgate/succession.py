@@ -196,8 +196,9 @@ class _Step:
         claimed = {known.facts.fingerprint for _, known in seen if known is not None}
         for finding, known in seen:
             origin = self._origin(finding) if known is None else None
-            yield from self._split(finding, origin) if origin is not None else self._seen(finding, known)
-            for other in self._absorbed(finding, claimed):
+            absorbed = self._absorbed(finding, claimed)
+            yield from self._split(finding, origin) if origin is not None else self._seen(finding, known, absorbed)
+            for other in absorbed:
                 claimed.add(other.facts.fingerprint)
                 yield taken_in(finding, other, self._about(known.episode if known is not None else 1), known)
             before = known or origin
@@ -239,8 +240,9 @@ class _Step:
                 known[finding.fingerprint] = other
         return [(finding, known.get(finding.fingerprint)) for finding in findings]
 
-    def _seen(self, finding: Finding, known: Remembered | None) -> Iterator[Event]:
-        facts = facts_of(finding)
+    def _seen(self, finding: Finding, known: Remembered | None, absorbed: Sequence[Remembered]) -> Iterator[Event]:
+        kept = [known] if known is not None and known.is_open else []
+        facts = self._with_lost_witnesses(facts_of(finding), [one.facts for one in (*kept, *absorbed)])
         if known is None:
             yield self._opened(finding, facts, known)
             yield from self._duties(facts, episode=1, recorded=())
@@ -248,7 +250,6 @@ class _Step:
         if known.facts.fingerprint != facts.fingerprint:
             yield self._aliased(facts, known)
         if known.closed_epoch_s is None:
-            facts = self._with_lost_witnesses(facts, known.facts)
             changes = _changes(known.facts, facts)
             if changes:
                 yield FindingChanged(
@@ -277,12 +278,11 @@ class _Step:
         yield split_off(facts, origin, self._about(origin.episode))
         yield from self._duties(facts, episode=origin.episode, recorded=origin.obligations)
 
-    def _absorbed(self, finding: Finding, claimed: set[str]) -> Iterator[Remembered]:
+    def _absorbed(self, finding: Finding, claimed: set[str]) -> list[Remembered]:
         """Give the open findings that are part of this one now, and of no other."""
-        for name in finding.continues[1:]:
-            other = self._line.findings.get(name)
-            if other is not None and other.is_open and name not in claimed:
-                yield other
+        names = [name for name in dict.fromkeys(finding.continues[1:]) if name not in claimed]
+        others = [self._line.findings[name] for name in names if name in self._line.findings]
+        return [other for other in others if other.is_open]
 
     def _about(self, episode: int) -> About:
         target = self._document.target
@@ -328,15 +328,16 @@ class _Step:
             retirement=self._retirement.digest if basis == "retired" else "",
         )
 
-    def _with_lost_witnesses(self, facts: FindingFacts, before: FindingFacts) -> FindingFacts:
+    def _with_lost_witnesses(self, facts: FindingFacts, before: Sequence[FindingFacts]) -> FindingFacts:
         """Keep witnesses whose tool did not run: that a scanner was taken away does not mean that it sees nothing."""
         lost = {
             witness
-            for witness in before.witnesses
-            if not self._outlook.ran(before.lane, witness.scanner) and not self._retirement.is_retired(witness)
+            for one in before
+            for witness in one.witnesses
+            if not self._outlook.ran(one.lane, witness.scanner) and not self._retirement.is_retired(witness)
         }
         # A run without the key knows no codes; that does not make it another secret.
-        codes = facts.secret_macs or before.secret_macs
+        codes = facts.secret_macs or next((one.secret_macs for one in before if one.secret_macs), ())
         return replace(facts, witnesses=tuple(sorted(lost.union(facts.witnesses))), secret_macs=codes)
 
     def _duties(self, facts: FindingFacts, *, episode: int, recorded: Sequence[Obligation]) -> Iterator[Event]:

@@ -131,3 +131,28 @@ def test_no_edit_starts_a_clock_later(chance: random.Random) -> None:
                 assert recorded[one.fingerprint] <= first
                 clocks.update(dict.fromkeys(rules, recorded[one.fingerprint]))
             table = _edited(table, chance)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.randoms(use_true_random=False))
+def test_a_tool_that_is_dropped_meanwhile_changes_nothing_of_that(chance: random.Random) -> None:
+    """Evidence counts witnesses whose tool was dropped as well: it may say less is waived, never more."""
+    files = {"a.py": "def f(x):\n    eval(x)\n"}
+    table, looked_at, waivers = _tables(chance), set[str](), list[Waiver]()
+    with tempfile.TemporaryDirectory() as folder:
+        line = Life(Path(folder))
+        for day in range(6):
+            ran = chance.sample(("alpha", "beta", "delta"), chance.choice([3, 3, 2, 1]) if day else 3)
+            scans = [scan for scan in _seen(files, _RULES) if scan.invocation.scanner in ran]
+            history, at_s = line.story.history(at_s=day * _DAY_S), day * _DAY_S
+            before = scans if day else None
+            done, _ = line.see(files, scans, at_s=at_s, table=crosswalk(**table), version=str(day), before=before)
+            waived = _by_gate(done.findings, waivers, history, EPOCH_S + at_s)
+            rules = {one.fingerprint: {result.rule for result in one.witnesses} for one in done.findings}
+            assert waived == {name for name, mine in rules.items() if mine <= looked_at}
+            assert rules.keys() & _by_evidence(line, waivers, EPOCH_S + at_s) <= waived
+            if chance.random() < 0.4:
+                chosen = chance.sample(done.findings, chance.randint(1, len(done.findings)))
+                waivers += [_waiver(one, day) for one in chosen]
+                looked_at.update(*(rules[one.fingerprint] for one in chosen))
+            table = _edited(table, chance)
