@@ -237,6 +237,7 @@ def _bound(findings: Sequence[Finding]) -> Bound:
         values=tuple(sorted({value for one in each for value in one.values})),
         severity=max((one.severity for one in each), key=lambda severity: severity.rank),
         scanners=tuple(sorted({name for one in each for name in one.scanners})),
+        rules=tuple(sorted({name for one in each for name in one.rules})),
     )
 
 

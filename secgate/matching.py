@@ -23,7 +23,7 @@ chance. What is left over on one side is new, on the other absent.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -133,9 +133,10 @@ def match(
             lambda one: (_whole(one, names[one.path]),) if one.path in names else (),
         )
     work.join(Tier.MOVED, lambda one: _text(one, one.path), lambda one: [] if stands(one) else _text(one, moved(one)))
-    if across_tools:
-        work.join_unique(Tier.RULE, lambda one: _rule(one, one.path), lambda one: _rule(one, moved(one)))
-        work.join_unique(Tier.RULE, lambda one: _place(one, one.path), lambda one: _place(one, moved(one)))
+    if across_tools and work.left_now and work.left_then:
+        here, there = _rules_at(now, _path), _rules_at(then, moved)
+        for keys in (_rule, _place):
+            work.join_unique(Tier.RULE, _if_new(keys, _path, there), _if_new(keys, moved, here))
 
     def if_gone(keys: _Keys) -> _Keys:
         return lambda one: [] if stands(one) or unseen(one) else keys(one)
@@ -179,6 +180,27 @@ def _rule(one: KnownFinding, path: str) -> list[Key]:
     """A place with the last part of the rule's name: packs rename the folders that their rules are in."""
     last = one.weakness.replace(":", ".").rsplit(".", 1)[-1]
     return [(*key, last) for key in _place(one, path)]
+
+
+def _path(one: KnownFinding) -> str:
+    return one.path
+
+
+def _rules_at(side: Sequence[KnownFinding], path: Callable[[KnownFinding], str]) -> set[Key]:
+    return {(path(one), one.symbol, one.anchor, rule) for one in side for rule in one.rules}
+
+
+def _if_new(
+    keys: Callable[[KnownFinding, str], list[Key]], path: Callable[[KnownFinding], str], others: Container[Key]
+) -> _Keys:
+    """Give keys to what has no rule that the other side has at its place: one that is there has not been renamed."""
+
+    def given(one: KnownFinding) -> list[Key]:
+        own = path(one)
+        is_new = all((own, one.symbol, one.anchor, rule) not in others for rule in one.rules)
+        return keys(one, own) if is_new else []
+
+    return given
 
 
 def _anywhere(one: KnownFinding) -> list[Key]:

@@ -98,7 +98,10 @@ def unnamed(told: str, kinds: str, document: RunDocument) -> UsageError:
 
 
 def _rank(wanted: str, known: Remembered, called: AbstractSet[str]) -> int:
-    """0 for its fingerprint, 1 for another name, 2 for an advisory, 3 for a name's start, 9 for something else."""
+    """0 for its fingerprint, 1 for another name, 2 for an advisory, 3 for the start of its fingerprint, 4 of a name.
+
+    9 for something else.
+    """
     if known.facts.fingerprint == wanted:
         return 0
     names = [name.value for name in known.names]
@@ -106,7 +109,9 @@ def _rank(wanted: str, known: Remembered, called: AbstractSet[str]) -> int:
         return 1
     if not called.isdisjoint(known.facts.advisories):
         return 2
-    return 3 if any(name.startswith(wanted) for name in (known.facts.fingerprint, *names)) else 9
+    if known.facts.fingerprint.startswith(wanted):
+        return 3
+    return 4 if any(name.startswith(wanted) for name in names) else 9
 
 
 def _told(known: Remembered) -> str:

@@ -56,6 +56,12 @@ def plan(office: Office, form: str, file: str, *, sign: bool = True, **options: 
     return exception_import.asked(made, speaker=office.speaker(EVE), place=office.place, machine=machine, now=NOW)
 
 
+def test_what_is_asked_for_names_the_rules_that_saw_it(debts: Office) -> None:
+    """By them it stays waived, whatever a later crosswalk makes of it."""
+    made = plan(debts, "bandit-baseline", put(debts, "bandit.json", {"results": [entry()]}), sign=False)
+    assert [draft.bound.rules for draft in made.drafts] == [("bandit:B307",)]
+
+
 def said(office: Office) -> list[str]:
     ledger = SqliteLedger(str(office.git.root / ".git" / "secgate" / "ledger.sqlite"), read_only=True)
     return [json.loads(one.data)["type"] for one in ledger.read() if b'"type":"waiver' in one.data]

@@ -240,6 +240,16 @@ def test_without_a_clock_the_stored_runs_tell_which_finding_it_is() -> None:
     assert resolve_in("cve-2026-1", [document(named)]) == (fingerprint("a"),)
 
 
+def test_the_start_of_a_fingerprint_is_not_another_findings_former_name(runs: Story) -> None:
+    """What took a finding in has its name too; when that is back, its start means it."""
+    runs.run(finding("a"), finding("b"), at_s=0)
+    runs.run(replace(old("a"), continues=(fingerprint("a"), fingerprint("b"))), at_s=1)
+    runs.run(old("a"), replace(old("b"), part_of=fingerprint("a")), at_s=2)
+    memory = Memory()
+    memory.catch_up(runs.ledger)
+    assert resolve(fingerprint("b")[:12], memory.lines(REPOSITORY))[0] == fingerprint("b")
+
+
 def test_another_repositorys_runs_are_not_told(runs: Story) -> None:
     runs.run(finding("a"), at_s=0)
     other = replace(protected(), repository="example.com/other")
