@@ -30,7 +30,7 @@ from typing import NamedTuple
 from secgate.likeness import ALIKE, LONG, MUCH_ALIKE, alike, joint_word_count, likeness, word_count
 from secgate.model import Finding, KnownFinding, Lane, Rename, Severity
 from secgate.neighbours import Neighbours
-from secgate.parts import Key, every_name, kind_of, merges_and_splits, position_of, taken_over
+from secgate.parts import Key, every_name, kind_of, merges_and_splits, position_of, renamed, taken_over
 from secgate.placeless import is_reworded, is_spoken, is_untold
 
 
@@ -122,16 +122,18 @@ def match(
     def moved(one: KnownFinding) -> str:
         return names.get(one.path, one.path)
 
+    if names:
+        then = [renamed(one, names[one.path]) if one.path in names else one for one in then]
     work = _Work(now, then)
     work.exact()
-    work.join(Tier.ALIAS, every_name, every_name)
-    work.join(Tier.ALIAS, lambda one: kind_of(one, is_spoken), lambda one: kind_of(one, is_untold))
     if names:
         work.join(
             Tier.RENAMED,
             lambda one: (_whole(one, one.path),),
             lambda one: (_whole(one, names[one.path]),) if one.path in names else (),
         )
+    work.join(Tier.ALIAS, every_name, every_name)
+    work.join(Tier.ALIAS, lambda one: kind_of(one, is_spoken), lambda one: kind_of(one, is_untold))
     work.join(Tier.MOVED, lambda one: _text(one, one.path), lambda one: [] if stands(one) else _text(one, moved(one)))
     if across_tools and work.left_now and work.left_then:
         here, there = _rules_at(now, _path), _rules_at(then, moved)

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from secgate.model import KnownFinding, Lane
+from msgspec.structs import replace
+
+from secgate.fingerprint import fingerprint, secret_fingerprint, weakness_fingerprint
+from secgate.model import Fingerprint, KnownFinding, Lane
 from secgate.placeless import is_spoken, is_untold
 
 Key: TypeAlias = tuple[object, ...]
@@ -22,6 +25,22 @@ def every_name(one: KnownFinding) -> list[Key]:
     """Every fingerprint of a finding with its algorithm, its own first."""
     names = [(one.algorithm, one.fingerprint), *sorted((alias.algorithm, alias.value) for alias in one.aliases)]
     return list(dict.fromkeys(names))
+
+
+def names_of(one: KnownFinding, rules: Iterable[str], *, path: str) -> list[Fingerprint]:
+    """Give the names that witnesses, as `scanner:rule`, of its text would give it in a file."""
+    place = {"path": path, "symbol": one.symbol}
+    names = []
+    for rule in sorted(rules):
+        code = weakness_fingerprint(f"witness {rule}", **place, anchored=one.anchor, ordinal=one.ordinal)
+        names += [code, secret_fingerprint(f"witness {rule}", **place, ordinal=one.ordinal)]
+    return [fingerprint(value) for value in names]
+
+
+def renamed(one: KnownFinding, path: str) -> KnownFinding:
+    """Give it also under the names that it has in the file that its own was renamed to."""
+    names = names_of(one, (f"{scanner}:{rule}" for scanner, rule in one.rules), path=path)
+    return replace(one, aliases=tuple(dict.fromkeys((*one.aliases, *names))))
 
 
 def kind_of(one: KnownFinding, fits: Callable[[KnownFinding], bool]) -> list[Key]:

@@ -28,8 +28,8 @@ from secgate.config import Layer as SettingsLayer
 from secgate.config import check_table, parse_file, place_of
 from secgate.errors import ConfigError, faults_words
 from secgate.finding_facts import Witness
-from secgate.fingerprint import fingerprint, secret_fingerprint, weakness_fingerprint
 from secgate.model import History, KnownFinding, Value
+from secgate.parts import names_of
 
 FILE_NAME = "retired.toml"
 NAMESPACE = "secgate-retirement"
@@ -104,12 +104,8 @@ class Retirement(Value, frozen=True, kw_only=True):
         if not any(self.is_retired(one) for one in witnesses):
             return known
         kept = tuple(sorted({one.scanner for one in witnesses if not self.is_retired(one)}))
-        place = {"path": known.path, "symbol": known.symbol}
         names = {alias.value: alias for alias in known.aliases}
-        for rule in sorted(self.successors(witnesses)):
-            code = weakness_fingerprint(f"witness {rule}", **place, anchored=known.anchor, ordinal=known.ordinal)
-            secret = secret_fingerprint(f"witness {rule}", **place, ordinal=known.ordinal)
-            names |= {value: fingerprint(value) for value in (code, secret)}
+        names |= {one.value: one for one in names_of(known, self.successors(witnesses), path=known.path)}
         return replace(known, scanners=kept, aliases=tuple(names[value] for value in sorted(names)))
 
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from secgate.correlate import Correlation, correlate, to_known
 from secgate.crosswalk import Crosswalk
 from secgate.events import Run
 from secgate.fingerprint import SCHEMES, Scheme
-from secgate.model import KnownFinding, Obligation
+from secgate.model import KnownFinding, Obligation, Rename
 from secgate.record import RecordReceipt
 from tests.ledger_support import EPOCH_S, Story, account, invocation, protected, sqlite_at
 from tests.unit.identity_kit import Scan, crosswalk, normalised
@@ -36,11 +38,15 @@ class Life:
         duty_s: int = 0,
         version: str = "1",
         before: Sequence[Scan] | None = None,
+        renames: Mapping[str, str] | None = None,
     ) -> tuple[Correlation, RecordReceipt]:
         """Look, record, and give both; `before` is what these very tools see in the tree of the run before.
 
-        Without it the tools are those of the run before, so what is open stands for the base.
+        Without it the tools are those of the run before, so what is open stands for the base. `renames` are git's, from
+        the old path to the new one.
         """
+        pairs = tuple(Rename(old=old, new=new) for old, new in (renames or {}).items())
+        here = replace(protected(files=tuple(files)), renames=pairs)
         history = self.story.history(at_s=at_s)
         base: Sequence[KnownFinding] | None = history.open if history.runs else None
         if before is not None:
@@ -57,7 +63,7 @@ class Life:
         ran = {scan.invocation.scanner for scan in scans}
         done = correlate(
             normalised(files, scans, table=table).located,
-            target=protected(files=tuple(files)),
+            target=here,
             crosswalk=table,
             base=base,
             history=history,
@@ -74,7 +80,7 @@ class Life:
             *done.findings,
             at_s=at_s,
             obligations=duties,
-            target=protected(files=tuple(files)),
+            target=here,
             lanes=[account(lane) for lane in lanes],
             invocations=[
                 invocation(scan.invocation.scanner, lane=scan.invocation.lane, version=version) for scan in scans

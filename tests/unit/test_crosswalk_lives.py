@@ -156,3 +156,28 @@ def test_a_tool_that_is_dropped_meanwhile_changes_nothing_of_that(chance: random
                 waivers += [_waiver(one, day) for one in chosen]
                 looked_at.update(*(rules[one.fingerprint] for one in chosen))
             table = _edited(table, chance)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.randoms(use_true_random=False))
+def test_a_file_that_is_renamed_meanwhile_changes_nothing_of_that(chance: random.Random) -> None:
+    """Names have the path in them: git's word for the rename is what tells which of them was what."""
+    text = "def f(x):\n    eval(x)\n"
+    table, looked_at, waivers = _tables(chance), set[str](), list[Waiver]()
+    with tempfile.TemporaryDirectory() as folder:
+        line = Life(Path(folder))
+        for day, path in enumerate(("a.py", "b.py", "b.py", "c.py")):
+            renames = {"b.py": {"a.py": path}, "c.py": {"b.py": path}}.get(path, {}) if day != 2 else {}
+            history, at_s = line.story.history(at_s=day * _DAY_S), day * _DAY_S
+            scans = _seen({path: text}, _RULES)
+            done, _ = line.see({path: text}, scans, at_s=at_s, table=crosswalk(**table), renames=renames)
+            waived = _by_gate(done.findings, waivers, history, EPOCH_S + at_s)
+            rules = {one.fingerprint: {result.rule for result in one.witnesses} for one in done.findings}
+            assert waived == _by_evidence(line, waivers, EPOCH_S + at_s)
+            assert waived == {name for name, mine in rules.items() if mine <= looked_at}
+            assert {one.first_seen_epoch_s for one in line.open()} == {EPOCH_S}
+            if chance.random() < 0.6:
+                chosen = chance.sample(done.findings, chance.randint(1, len(done.findings)))
+                waivers += [_waiver(one, day) for one in chosen]
+                looked_at.update(*(rules[one.fingerprint] for one in chosen))
+            table = _edited(table, chance)
