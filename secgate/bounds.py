@@ -77,6 +77,12 @@ def rules_of(witnesses: Iterable[SeenBy]) -> frozenset[str]:
     return frozenset(f"{one.scanner}:{one.rule}" for one in witnesses)
 
 
+def names_advisory(bound: Bound, advisories: Iterable[str]) -> bool:
+    """Tell whether an advisory was looked at under one of its names: what else it is called is no other finding."""
+    looked_at = {rule.partition(":")[2].upper() for rule in bound.rules} if bound.form == "version" else set()
+    return not looked_at.isdisjoint(name.upper() for name in advisories)
+
+
 def not_looked_at(bound: Bound, witnesses: Iterable[SeenBy], apart: Collection[str]) -> dict[str, str]:
     """Give the rules, as `scanner:rule`, that nobody who was bound by this looked at, each with its scanner.
 

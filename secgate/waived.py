@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from secgate.bounds import NO_KEY, Bound, broken, rules_of, values_of
+from secgate.bounds import NO_KEY, Bound, broken, names_advisory, rules_of, values_of
 from secgate.fingerprint import package_key
 from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount
 from secgate.patterns import PathPattern
@@ -87,6 +87,8 @@ def for_findings(
             apart = frozenset()
         elif name in wholes and name != finding.fingerprint:
             apart = rules_of(finding.witnesses)
+        elif names_advisory(waiver.request.bound, finding.advisories):
+            apart = frozenset()
         longest = longest_s(finding.severity)
         return standing(waiver, finding, now_epoch_s=now_epoch_s, longest_s=longest, apart=apart)
 

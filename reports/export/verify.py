@@ -854,7 +854,13 @@ def fits(asked: Json, one: Json) -> bool:
         return holds(asked["bound"], one["facts"])
     name = asked["subject"]["fingerprint"]
     is_whole = name in one["wholes"] and name != one["facts"]["fingerprint"]
-    return holds(asked["bound"], one["facts"], rules_of(one["facts"]) if is_whole else one["apart"])
+    looked_at = {rule.partition(":")[2].upper() for rule in asked["bound"].get("rules", ())}
+    # Rules that see an advisory are names of it.
+    is_it = asked["bound"]["form"] == "version" and looked_at & {
+        name.upper() for name in one["facts"].get("advisories", ())
+    }
+    apart = () if is_it else one["apart"]
+    return holds(asked["bound"], one["facts"], rules_of(one["facts"]) if is_whole else apart)
 
 
 def complete(kin: Sequence[Json], waivers: Sequence[Json], held: dict[str, int]) -> dict[int, list[Json]]:

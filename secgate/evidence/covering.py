@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from secgate.bounds import Bound, rules_of
+from secgate.bounds import Bound, names_advisory, rules_of
 from secgate.chronicle import Episode
 from secgate.evidence.ground import Said
 from secgate.evidence.superseding import holds
@@ -64,7 +64,8 @@ class _Recorded(NamedTuple):
         """Tell whether a waiver of it, under any of its names, holds for it alone."""
         known, name = self.episode.known, single.subject.fingerprint
         is_whole = name in known.wholes and name != self.fingerprint
-        return holds(single.bound, known.facts, self.rules if is_whole else known.apart)
+        apart = () if names_advisory(single.bound, known.facts.advisories) else known.apart
+        return holds(single.bound, known.facts, self.rules if is_whole else apart)
 
 
 class _Single(NamedTuple):

@@ -16,13 +16,13 @@ from secgate.bounds import bound_of
 from secgate.chronicle import Chronicle
 from secgate.evidence.covering import Covers
 from secgate.evidence.ground import Said
-from secgate.model import Finding, History
+from secgate.model import Finding, History, Lane
 from secgate.pipeline.exceptions import by_every_name, lineages_of
 from secgate.policy.values import WaiverLimits
 from secgate.waived import for_findings
 from secgate.waivers import Request, Waiver, statement_id, statement_of, subject_of
 from tests.ledger_support import EPOCH_S, protected
-from tests.unit.identity_kit import Scan, crosswalk, scan_of, scans_of
+from tests.unit.identity_kit import Scan, advisory, crosswalk, scan_of, scans_of
 from tests.unit.identity_life import Life
 
 _DAY_S, _LONGEST_S = 86400, 90 * 86400
@@ -181,3 +181,25 @@ def test_a_file_that_is_renamed_meanwhile_changes_nothing_of_that(chance: random
                 waivers += [_waiver(one, day) for one in chosen]
                 looked_at.update(*(rules[one.fingerprint] for one in chosen))
             table = _edited(table, chance)
+
+
+def test_a_waiver_of_an_advisory_covers_what_turns_out_to_be_another_name_of_it(tmp_path: Path) -> None:
+    """By whichever of them the tool calls it; what turns out to be another advisory is not covered."""
+    files, line = {"requirements.txt": "flask==1.0\n"}, Life(tmp_path)
+    days: list[list[tuple[str, ...]]] = [
+        [("PYSEC-1",), ("CVE-1",)],
+        [("CVE-1", "PYSEC-1")],
+        [("GHSA-1", "CVE-1")],
+        [("PYSEC-1", "GHSA-1"), ("CVE-1",)],
+    ]
+    covered, waivers = list[list[str]](), list[Waiver]()
+    for day, known in enumerate(days):
+        scans = [scan_of("pip-audit", [advisory(*names) for names in known], Lane.DEPENDENCIES)]
+        history = line.story.history(at_s=day * _DAY_S)
+        done, _ = line.see(files, scans, at_s=day * _DAY_S)
+        waived = _by_gate(done.findings, waivers, history, EPOCH_S + day * _DAY_S)
+        assert waived == _by_evidence(line, waivers, EPOCH_S + day * _DAY_S)
+        covered.append([one.advisories[-1] for one in done.findings if one.fingerprint in waived])
+        if not day:
+            waivers = [_waiver(one, day) for one in done.findings if one.advisories == ("PYSEC-1",)]
+    assert covered == [[], ["PYSEC-1"], ["PYSEC-1"], ["PYSEC-1"]]
