@@ -87,7 +87,7 @@ def _by_evidence(line: Life, waivers: Sequence[Waiver], at_epoch_s: int) -> set[
     return {one.known.facts.fingerprint for one in now if covers.until(one, at_epoch_s)}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_what_every_rule_was_looked_at_of_is_waived_and_nothing_else(chance: random.Random) -> None:
     files = {"a.py": "def f(x):\n    eval(x)\n"}
@@ -110,7 +110,7 @@ def test_what_every_rule_was_looked_at_of_is_waived_and_nothing_else(chance: ran
             table = _edited(table, chance)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_no_edit_starts_a_clock_later(chance: random.Random) -> None:
     """Rules come one after another; what was ever of one finding with an older one has its clock, wherever it is."""
@@ -133,7 +133,7 @@ def test_no_edit_starts_a_clock_later(chance: random.Random) -> None:
             table = _edited(table, chance)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_a_tool_that_is_dropped_meanwhile_changes_nothing_of_that(chance: random.Random) -> None:
     """Evidence counts witnesses whose tool was dropped as well: it may say less is waived, never more."""
@@ -158,7 +158,7 @@ def test_a_tool_that_is_dropped_meanwhile_changes_nothing_of_that(chance: random
             table = _edited(table, chance)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_a_file_that_is_renamed_meanwhile_changes_nothing_of_that(chance: random.Random) -> None:
     """Names have the path in them: git's word for the rename is what tells which of them was what."""
