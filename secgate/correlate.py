@@ -229,10 +229,11 @@ def _with_former_advisories(
     """Let an advisory keep the names that the database does not give it any more, unless another one has them now.
 
     A record that is withdrawn, being another's twin, takes its name out; who answers for it under that name still does.
-    What is new beside a change's base goes on with nothing.
+    Where its own root is gone it may never have been that one: nobody's word for that is for what is left. What is new
+    beside a change's base goes on with nothing.
     """
-    both = (*((pair.now, pair.then) for pair in matching.pairs), *matching.merged)
-    pairs = [(now, at) for now, at in both if then[at].advisories]
+    both = ((pair.now, pair.then) for pair in matching.pairs if then[pair.then].advisories)
+    pairs = [(now, at) for now, at in both if made[now].fingerprint == then[at].fingerprint]
     named = {(_package_key(one), name) for one in made for name in one.advisories} if pairs else set()
     for now, at in pairs:
         one = made[now]

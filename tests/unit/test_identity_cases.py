@@ -182,3 +182,17 @@ def test_what_takes_another_in_stays_waived_where_both_were(tmp_path: Path) -> N
         assert _standing([one], [ended, waivers[1]], day=day, history=history) == 0
         edited = msgspec.structs.replace(one, anchor="e" * 64)
         assert _standing([edited], waivers, day=day, history=history) == 0
+
+
+def test_what_was_signed_before_requests_named_rules_holds_for_what_no_edit_made(tmp_path: Path) -> None:
+    line, files = Life(tmp_path), {"a.py": "def f(x):\n    eval(x)\n"}
+    scans = scans_of(files, ("alpha", "beta"))
+    apart, _ = line.see(files, scans, at_s=0, table=_APART)
+    waivers = []
+    for one in (_waived(found) for found in apart.findings):
+        bound = msgspec.structs.replace(one.request.bound, rules=())
+        waivers.append(msgspec.structs.replace(one, request=msgspec.structs.replace(one.request, bound=bound)))
+    for day, table, waived in ((1, _APART, 2), (2, crosswalk(), 0), (3, crosswalk(), 0)):
+        history = line.story.history(at_s=day * _DAY_S)
+        done, _ = line.see(files, scans, at_s=day * _DAY_S, table=table)
+        assert _standing(done.findings, waivers, day=day, history=history) == waived
