@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from secgate.errors import UsageError
 from secgate.fingerprint import NO_TEXT
@@ -98,10 +98,27 @@ def not_looked_at(bound: Bound, witnesses: Iterable[SeenBy], apart: Collection[s
     }
 
 
-def union(bounds: Sequence[Bound]) -> Bound | None:
-    """Give what waivers are bound to together; None for bounds of several forms, or without scanners."""
-    if len({one.form for one in bounds}) != 1 or not all(one.scanners for one in bounds):
-        return None
+class Lineage(NamedTuple):
+    """What an edited crosswalk made of a finding, as `KnownFinding` has both."""
+
+    wholes: Collection[str] = ()
+    apart: Collection[str] = ()
+
+
+def asked_of(
+    bound: Bound, name: str, lineage: Lineage, *, fingerprint: str, rules: Collection[str], advisories: Iterable[str]
+) -> Collection[str]:
+    """Give the rules of a finding that a waiver must have been given for, not its scanners alone.
+
+    `name` is the fingerprint that it names: where that is what this was a part of, they are all of its rules.
+    """
+    if name in lineage.wholes and name != fingerprint:
+        return rules
+    return () if names_advisory(bound, advisories) else lineage.apart
+
+
+def union(bounds: Sequence[Bound]) -> Bound:
+    """Give what several bounds of one form are together."""
     return Bound(
         form=bounds[0].form,
         values=tuple(sorted({value for one in bounds for value in one.values})),

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from secgate import queries, statements
-from secgate.bounds import Bound, bound_of
+from secgate.bounds import Bound, bound_of, union
 from secgate.config import Machine
 from secgate.errors import UsageError
 from secgate.escape import json_text, plain
@@ -231,14 +231,7 @@ def _is_about(held: Waiver, one: Match, subject: Subject) -> bool:
 
 def _bound(findings: Sequence[Finding]) -> Bound:
     """Give what a waiver of all of them is bound to: each version that was seen, the highest severity."""
-    each = [bound_of(one) for one in findings]
-    return Bound(
-        form=each[0].form,
-        values=tuple(sorted({value for one in each for value in one.values})),
-        severity=max((one.severity for one in each), key=lambda severity: severity.rank),
-        scanners=tuple(sorted({name for one in each for name in one.scanners})),
-        rules=tuple(sorted({name for one in each for name in one.rules})),
-    )
+    return union([bound_of(one) for one in findings])
 
 
 def _shown(findings: Sequence[Finding]) -> str:

@@ -89,8 +89,9 @@ def _fewest(mine: Sequence[Offer], one: OnePart, fits: Callable[[Bound, OnePart]
     """Give the offers, longest first, that are of all of it together, and none that is not needed; () for none."""
 
     def is_enough(offers: Sequence[Offer]) -> bool:
-        bound = union([offer.bound for offer in offers]) if offers else None
-        return bound is not None and fits(bound, one)
+        bounds = [offer.bound for offer in offers]
+        is_one_form = len({bound.form for bound in bounds}) == 1 and all(bound.scanners for bound in bounds)
+        return is_one_form and fits(union(bounds), one)
 
     chosen: list[Offer] = []
     for offer in mine:

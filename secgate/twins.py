@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from secgate.bounds import rules_of, values_of
 from secgate.finding_facts import FindingFacts
 from secgate.fingerprint import digest
 from secgate.model import Finding, Lane, Value
@@ -74,6 +75,21 @@ class Seen(NamedTuple):
         """Where it begins."""
         one, region = self.finding, self.finding.location.region
         return one.location.path, region.start_line, region.start_column, one.ordinal, one.fingerprint
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where it is, as far as all parts of one whole agree."""
+        return self.finding.location.path, self.finding.location.commit, self.finding.symbol
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """By which rules it is seen."""
+        return rules_of(self.finding.witnesses)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What `Bound.values` of it are now."""
+        return values_of(self.finding)
 
 
 def twin_group(finding: Finding) -> str:

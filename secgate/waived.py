@@ -2,57 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 
-from secgate.bounds import NO_KEY, Bound, broken, names_advisory, rules_of, values_of
+from secgate.bounds import NO_KEY, Bound, Lineage, asked_of, broken
 from secgate.fingerprint import package_key
 from secgate.model import Finding, Gap, Lane, Severity, WaiverAccount
 from secgate.patterns import PathPattern
 from secgate.together import Offer, complete
-from secgate.twins import Position, Seen, TwinWaiver, share_out, twin_group
+from secgate.twins import Seen, TwinWaiver, share_out
 from secgate.waivers import AdvisorySubject, FindingSubject, GapSubject, Standing, Waiver, standing
-
-
-class Lineage(NamedTuple):
-    """What an edited crosswalk made of a finding, as `KnownFinding` has both."""
-
-    wholes: frozenset[str] = frozenset()
-    apart: frozenset[str] = frozenset()
-
-
-class _Part(NamedTuple):
-    """A finding of a run."""
-
-    finding: Finding
-
-    @property
-    def fingerprint(self) -> str:
-        return self.finding.fingerprint
-
-    @property
-    def older_names(self) -> Sequence[str]:
-        return Seen(self.finding).older_names
-
-    @property
-    def group(self) -> str:
-        return twin_group(self.finding)
-
-    @property
-    def position(self) -> Position:
-        return Seen(self.finding).position
-
-    @property
-    def place(self) -> tuple[str, ...]:
-        return self.finding.location.path, self.finding.location.commit, self.finding.symbol
-
-    @property
-    def rules(self) -> frozenset[str]:
-        return rules_of(self.finding.witnesses)
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        return values_of(self.finding)
 
 
 def for_findings(
@@ -81,14 +39,16 @@ def for_findings(
     made = lineages or {}
 
     def stand(waiver: Waiver, finding: Finding) -> Standing:
-        wholes, apart = made.get(finding.fingerprint, _NO_LINEAGE)
-        name = _name(waiver)
-        if not name:  # An advisory's names are looked for one by one.
-            apart = frozenset()
-        elif name in wholes and name != finding.fingerprint:
-            apart = rules_of(finding.witnesses)
-        elif names_advisory(waiver.request.bound, finding.advisories):
-            apart = frozenset()
+        apart: Collection[str] = ()
+        if name := _name(waiver):  # An advisory's names are looked for one by one.
+            apart = asked_of(
+                waiver.request.bound,
+                name,
+                made.get(finding.fingerprint, _NO_LINEAGE),
+                fingerprint=finding.fingerprint,
+                rules=Seen(finding).rules,
+                advisories=finding.advisories,
+            )
         longest = longest_s(finding.severity)
         return standing(waiver, finding, now_epoch_s=now_epoch_s, longest_s=longest, apart=apart)
 
@@ -125,9 +85,9 @@ def _together(
     ]
     relevant = {offer.name for offer in offers}
     relevant.update(name for one in findings if names.get(one.fingerprint) for name in _every_name(one))
-    parts = [_Part(one) for one in findings if not relevant.isdisjoint(_every_name(one))] if offers else []
+    parts = [Seen(one) for one in findings if not relevant.isdisjoint(_every_name(one))] if offers else []
 
-    def fits(bound: Bound, part: _Part) -> bool:
+    def fits(bound: Bound, part: Seen) -> bool:
         return not broken(bound, part.finding, part.rules)
 
     return {name: standings[used[-1].id] for name, used in complete(parts, offers, names, fits).items()}

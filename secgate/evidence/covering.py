@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from secgate.bounds import Bound, names_advisory, rules_of
+from secgate.bounds import Bound, Lineage, asked_of, rules_of
 from secgate.chronicle import Episode
 from secgate.evidence.ground import Said
 from secgate.evidence.superseding import holds
@@ -62,10 +62,16 @@ class _Recorded(NamedTuple):
 
     def fits(self, single: _Single) -> bool:
         """Tell whether a waiver of it, under any of its names, holds for it alone."""
-        known, name = self.episode.known, single.subject.fingerprint
-        is_whole = name in known.wholes and name != self.fingerprint
-        apart = () if names_advisory(single.bound, known.facts.advisories) else known.apart
-        return holds(single.bound, known.facts, self.rules if is_whole else apart)
+        known = self.episode.known
+        apart = asked_of(
+            single.bound,
+            single.subject.fingerprint,
+            Lineage(known.wholes, known.apart),
+            fingerprint=self.fingerprint,
+            rules=self.rules,
+            advisories=known.facts.advisories,
+        )
+        return holds(single.bound, known.facts, apart)
 
 
 class _Single(NamedTuple):

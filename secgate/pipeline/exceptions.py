@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 from secgate import registry, sla
-from secgate.bounds import rules_of
+from secgate.bounds import Lineage, rules_of
 from secgate.hearing import Check, Refused, refused_words
 from secgate.model import (
     Coverage,
@@ -33,7 +33,7 @@ from secgate.policy.facts import JoinedFacts
 from secgate.policy.values import PolicyLimits, WaiverLimits
 from secgate.ports import Signer
 from secgate.preparation import Enforced, Prepared, Workshop
-from secgate.waived import Lineage, account, for_findings, for_gaps, is_here
+from secgate.waived import account, for_findings, for_gaps, is_here
 from secgate.waivers import Standing, Waiver, about, gather, standing
 
 SHOWN = 12

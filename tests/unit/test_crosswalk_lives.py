@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,19 @@ def _waiver(one: Finding, day: int) -> Waiver:
     return Waiver(id=name, request=asked, approver="p-2", approved_epoch_s=EPOCH_S + day * _DAY_S + 2)
 
 
+def _chosen(findings: Sequence[Finding], chance: random.Random) -> list[Finding]:
+    return chance.sample(findings, chance.randint(1, len(findings)))
+
+
+def _rules(findings: Iterable[Finding]) -> set[str]:
+    return {result.rule for one in findings for result in one.witnesses}
+
+
+def _covered(findings: Iterable[Finding], looked_at: Collection[str]) -> set[str]:
+    """Give what every rule was looked at of."""
+    return {one.fingerprint for one in findings if _rules([one]) <= set(looked_at)}
+
+
 def _by_gate(findings: Sequence[Finding], waivers: Sequence[Waiver], history: History, at_epoch_s: int) -> set[str]:
     found = for_findings(
         waivers,
@@ -101,12 +114,11 @@ def test_what_every_rule_was_looked_at_of_is_waived_and_nothing_else(chance: ran
             waived = _by_gate(done.findings, waivers, history, at_epoch_s)
             assert waived == _by_gate(done.findings[::-1], waivers[::-1], history, at_epoch_s)
             assert waived == _by_evidence(line, waivers, at_epoch_s)
-            rules = {one.fingerprint: {result.rule for result in one.witnesses} for one in done.findings}
-            assert waived == {name for name, mine in rules.items() if mine <= looked_at}
+            assert waived == _covered(done.findings, looked_at)
             if chance.random() < 0.4:
-                chosen = chance.sample(done.findings, chance.randint(1, len(done.findings)))
+                chosen = _chosen(done.findings, chance)
                 waivers += [_waiver(one, day) for one in chosen]
-                looked_at.update(*(rules[one.fingerprint] for one in chosen))
+                looked_at |= _rules(chosen)
             table = _edited(table, chance)
 
 
@@ -148,13 +160,12 @@ def test_a_tool_that_is_dropped_meanwhile_changes_nothing_of_that(chance: random
             before = scans if day else None
             done, _ = line.see(files, scans, at_s=at_s, table=crosswalk(**table), version=str(day), before=before)
             waived = _by_gate(done.findings, waivers, history, EPOCH_S + at_s)
-            rules = {one.fingerprint: {result.rule for result in one.witnesses} for one in done.findings}
-            assert waived == {name for name, mine in rules.items() if mine <= looked_at}
-            assert rules.keys() & _by_evidence(line, waivers, EPOCH_S + at_s) <= waived
+            assert waived == _covered(done.findings, looked_at)
+            assert {one.fingerprint for one in done.findings} & _by_evidence(line, waivers, EPOCH_S + at_s) <= waived
             if chance.random() < 0.4:
-                chosen = chance.sample(done.findings, chance.randint(1, len(done.findings)))
+                chosen = _chosen(done.findings, chance)
                 waivers += [_waiver(one, day) for one in chosen]
-                looked_at.update(*(rules[one.fingerprint] for one in chosen))
+                looked_at |= _rules(chosen)
             table = _edited(table, chance)
 
 
@@ -172,14 +183,13 @@ def test_a_file_that_is_renamed_meanwhile_changes_nothing_of_that(chance: random
             scans = _seen({path: text}, _RULES)
             done, _ = line.see({path: text}, scans, at_s=at_s, table=crosswalk(**table), renames=renames)
             waived = _by_gate(done.findings, waivers, history, EPOCH_S + at_s)
-            rules = {one.fingerprint: {result.rule for result in one.witnesses} for one in done.findings}
             assert waived == _by_evidence(line, waivers, EPOCH_S + at_s)
-            assert waived == {name for name, mine in rules.items() if mine <= looked_at}
+            assert waived == _covered(done.findings, looked_at)
             assert {one.first_seen_epoch_s for one in line.open()} == {EPOCH_S}
             if chance.random() < 0.6:
-                chosen = chance.sample(done.findings, chance.randint(1, len(done.findings)))
+                chosen = _chosen(done.findings, chance)
                 waivers += [_waiver(one, day) for one in chosen]
-                looked_at.update(*(rules[one.fingerprint] for one in chosen))
+                looked_at |= _rules(chosen)
             table = _edited(table, chance)
 
 

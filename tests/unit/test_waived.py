@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from secgate.bounds import Bound, bound_of, rules_of
+from secgate.bounds import Bound, Lineage, bound_of, rules_of
 from secgate.model import Finding, Fingerprint, Gap, Lane, Package, Severity
 from secgate.policy.values import WaiverLimits
-from secgate.waived import Lineage, for_findings, for_gaps
+from secgate.waived import for_findings, for_gaps
 from secgate.waivers import (
     AdvisorySubject,
     GapSubject,
